@@ -1,0 +1,18 @@
+# Debian 12's libraries; scripts/packages.txt names their packages.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Eigen3 REQUIRED NO_MODULE)
+find_package(Boost 1.74 REQUIRED)
+find_package(SQLite3 REQUIRED)
+find_package(SFML 2.5 REQUIRED COMPONENTS graphics window system)
+find_package(OpenGL REQUIRED)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+pkg_check_modules(simgrid REQUIRED IMPORTED_TARGET simgrid)
+pkg_check_modules(modbus REQUIRED IMPORTED_TARGET libmodbus)
+pkg_check_modules(imgui REQUIRED IMPORTED_TARGET imgui)
+
+# How our own code is compiled: warnings are errors, and a multiply and an add stay two roundings,
+# so that physics repeats on one machine whatever the optimiser sees.
+add_library(strict INTERFACE)
+target_compile_options(strict INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror -ffp-contract=off)

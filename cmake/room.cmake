@@ -1,0 +1,41 @@
+# A room is one static library made of every .cpp below its folder. Rooms that it may use are
+# public; third-party libraries stay private unless one of its headers needs them.
+#
+#   room(name [FOLDER dir] [EXCLUDE regex] [USES room...] [PUBLIC lib...] [PRIVATE lib...])
+function(room name)
+  cmake_parse_arguments(R "" "FOLDER;EXCLUDE" "USES;PUBLIC;PRIVATE" ${ARGN})
+  if(NOT R_FOLDER)
+    set(R_FOLDER ${CMAKE_CURRENT_SOURCE_DIR})
+  endif()
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${R_FOLDER}/*.cpp)
+  if(R_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX ${R_EXCLUDE})
+  endif()
+  if(NOT sources)
+    add_library(${name} INTERFACE)
+    target_include_directories(${name} INTERFACE ${CMAKE_SOURCE_DIR})
+    target_link_libraries(${name} INTERFACE ${R_USES} ${R_PUBLIC})
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR})
+  target_link_libraries(${name} PUBLIC ${R_USES} ${R_PUBLIC} PRIVATE ${R_PRIVATE} strict)
+endfunction()
+
+# One test program a room, from every test_*.cpp below tests/<folder>; it links that room only, so
+# that a layering break does not link.
+#
+#   room_tests(name USES room... [PRIVATE lib...])
+function(room_tests name)
+  cmake_parse_arguments(R "" "" "USES;PRIVATE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  string(REPLACE "/" "_" target test_${name})
+  add_executable(${target} ${sources} ${CMAKE_SOURCE_DIR}/tests/support/main.cpp)
+  target_link_libraries(${target} PRIVATE ${R_USES} ${R_PRIVATE} strict)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${target} PRIVATE AIPCHAIN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+endfunction()
