@@ -1,0 +1,159 @@
+#pragma once
+// A scenario after reading: every default filled in, every population expanded into homes.
+// Keys of the file are documented in docs/scenario.md.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <tl/expected.hpp>
+
+#include "ledger/base/amounts.hpp"
+#include "ledger/base/time.hpp"
+
+namespace twin {
+
+// Gives a file's bytes or a reason. The core opens nothing itself. Paths are as written in the
+// scenario; the host resolves them against the scenario's folder.
+using LoadFile = std::function<tl::expected<std::string, std::string>(const std::string& path)>;
+
+struct LoadSpec {
+  enum class Kind : std::uint8_t { household, grid_profile };
+  Kind kind = Kind::household;
+  double annual_kwh = 3500;      // household
+  double power_factor = 0.95;    // lagging
+};
+
+struct PvSpec {
+  double peak_kw = 0;            // module power at standard test conditions
+  double tilt_deg = 30;
+  double azimuth_deg = 180;      // 180 is south
+  double inverter_kw = 0;        // AC limit
+};
+
+struct BatterySpec {
+  double capacity_kwh = 0;
+  double power_kw = 0;
+  double charge_efficiency = 0.95;
+  double discharge_efficiency = 0.95;
+  double standby_w = 10;
+  double initial_charge = 0.5;   // of capacity
+};
+
+struct EvSpec {
+  double battery_kwh = 60;
+  double plug_kw = 11;
+  int phases = 3;                // 1 or 3
+  double daily_km = 35;          // mean
+  double kwh_per_km = 0.18;
+};
+
+struct HeatPumpSpec {
+  double thermal_kw = 8;
+  double heat_loss_w_per_k = 150;
+  double capacity_kwh_per_k = 6; // of the building
+  double set_point_c = 20.5;
+  double tank_litres = 200;      // hot water
+};
+
+struct HomeSpec {
+  std::string name;              // unique: "home-07"; the entity's random stream is forked by it
+  std::uint32_t connection = 0;  // index into Network::connections
+  LoadSpec load;
+  std::optional<PvSpec> pv;
+  std::optional<BatterySpec> battery;
+  std::optional<EvSpec> ev;
+  std::optional<HeatPumpSpec> heat_pump;
+  std::uint32_t gateway = 0;     // index; homes are dealt to gateways in blocks
+};
+
+struct TimeSpec {
+  ledger::CivilTime start;
+  ledger::Duration duration = ledger::hours(24);
+  ledger::Duration physics_step = ledger::seconds(5);
+  ledger::Duration metering_interval = ledger::seconds(5);
+  ledger::Duration market_slot = ledger::minutes(15);
+  double real_time_factor = 1;   // field host: simulated seconds a real second
+};
+
+struct GeneratorSpec {           // a generated low-voltage feeder
+  std::uint32_t homes = 40;
+  std::uint32_t branches = 4;    // feeders that leave the busbar
+  double spacing_m = 25;         // between neighbours along the street
+  double transformer_kva = 160;
+};
+
+struct GridSpec {
+  std::string file;              // empty: generated
+  GeneratorSpec generator;
+  double max_loading = 1.0;
+  double v_min_pu = 0.90;        // EN 50160 band
+  double v_max_pu = 1.10;
+  // Loads answer as constant power inside these limits (OpenDSS: Vminpu, Vmaxpu).
+  double load_v_min_pu = 0.0;
+  double load_v_max_pu = 10.0;
+};
+
+struct WeatherSpec {
+  double latitude_deg = 50.0;
+  double longitude_deg = 10.0;
+  double mean_temperature_c = 19;
+  double temperature_swing_k = 7;   // half of the daily range
+  double cloudiness = 0.3;          // 0 clear to 1 overcast
+};
+
+struct PricesSpec {
+  ledger::Price retail_buy{320'000};   // all of it: energy, fees, levies
+  ledger::Price retail_sell{80'000};   // feed-in
+  ledger::Price grid_fee{90'000};      // part of retail_buy; also due on traded energy ...
+  ledger::Price local_grid_fee{60'000};  // ... at this lower rate
+  ledger::Price levies{40'000};        // part of retail_buy, due on all import
+};
+
+struct MarketSpec {
+  std::string mechanism = "uniform";   // "uniform" or "retailer"
+};
+
+struct LedgerSpec {
+  ledger::Duration block_interval = ledger::seconds(60);
+  ledger::Duration batch_interval = ledger::seconds(60);  // one meter signature and batch each
+  std::uint32_t gateways = 4;
+};
+
+struct ConsensusSpec {
+  std::uint32_t validators = 4;
+  double latency_ms = 20;              // one way, between any two nodes
+  double latency_spread_ms = 10;       // a link's own latency is drawn from +- this
+  double bandwidth_mbit_s = 50;
+};
+
+struct MeterSpec {                     // overrides the transport of one home's meter
+  std::string home;
+  std::string transport = "sim";       // "sim" or "modbus"
+  std::string device;                  // a name from hil/devices
+  std::string address;                 // host:port
+  std::uint32_t unit = 1;
+};
+
+struct OutputSpec {
+  std::string recording;               // a validator's name ("validator-1") or empty
+};
+
+struct Scenario {
+  std::string name;
+  std::uint64_t seed = 1;
+  TimeSpec time;
+  GridSpec grid;
+  WeatherSpec weather;
+  PricesSpec prices;
+  MarketSpec market;
+  LedgerSpec ledger;
+  ConsensusSpec consensus;
+  std::vector<HomeSpec> homes;
+  std::vector<MeterSpec> meters;
+  OutputSpec output;
+};
+
+}  // namespace twin

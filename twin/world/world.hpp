@@ -1,0 +1,94 @@
+#pragma once
+// What exists: the feeder, its homes with their devices, the weather and the meters' registers,
+// advanced one physics step at a time. The world knows nothing of gateways, ledger or market.
+//
+// One step of length dt from t to t+dt:
+//   1. every home's devices act on the weather at t and their own state: P, Q by phase
+//   2. the power flow gives voltages, currents, losses at those powers
+//   3. meters integrate: registers rise by the step's energy, rounded once to mWh with the
+//      remainder carried, so that a register never drifts from the physics
+// Import from the grid is positive. Devices see the voltage of the step before.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "ledger/base/amounts.hpp"
+#include "ledger/base/time.hpp"
+#include "twin/grid/network.hpp"
+#include "twin/grid/power_flow.hpp"
+#include "twin/scenario/scenario.hpp"
+
+namespace twin {
+
+// What a meter shows at the end of a metering interval.
+struct MeterSample {
+  std::uint32_t meter = 0;             // homes in their order, then the feeder meter
+  ledger::Instant time;                // nominal
+  ledger::MilliWattHours import_register, export_register;
+  std::int32_t power_w = 0;            // mean over the interval, import positive
+  std::uint8_t voltage_v = 0;          // lowest used phase, whole volts, 255 for more
+};
+
+// What one home did in the last step, W, for figures and views.
+struct HomeState {
+  Phases draw_va{};                    // at the meter, import positive
+  double load_w = 0, pv_w = 0;         // consumed by the household; produced, >= 0
+  double battery_w = 0;                // charging positive
+  double ev_w = 0, heat_pump_w = 0;
+  double battery_charge = 0;           // 0..1, of capacity
+  double indoor_c = 0;
+};
+
+// Energy since the start, from the physics' own doubles, kWh. Each is a sum of its own terms:
+// losses from the branches, stored energy from the batteries' states.
+struct EnergyTotals {
+  double consumed_kwh = 0;             // household + EV + heat pump + battery standby
+  double generated_kwh = 0, curtailed_kwh = 0;
+  double imported_kwh = 0, exported_kwh = 0;  // at the source, step by step
+  double losses_kwh = 0;
+  double stored_delta_kwh = 0, storage_losses_kwh = 0;
+  double unserved_kwh = 0;
+};
+
+struct GridTotals {
+  double overload_minutes = 0, overload_kwh = 0;  // any branch above its limit; energy above it
+  double voltage_violation_minutes = 0;           // any bus phase outside the band
+  double max_loading = 0;
+  double v_min_pu = 0, v_max_pu = 0;
+  std::string worst_element;                      // of max_loading
+  std::uint64_t power_flows = 0, not_converged = 0;
+};
+
+class World {
+ public:
+  // Nothing is created if the grid file is wrong; the message names file, line and what to do.
+  static tl::expected<std::unique_ptr<World>, std::string> create(const Scenario& scenario,
+                                                                  const LoadFile& load);
+  virtual ~World() = default;
+
+  virtual const Network& network() const = 0;
+  virtual std::uint32_t meters() const = 0;        // homes + 1 feeder meter (the last)
+
+  // For the next step alone: the power of a home that is measured on a real device instead.
+  virtual void measured(std::uint32_t home, const Phases& draw_va) = 0;
+
+  virtual void step() = 0;
+  virtual ledger::Instant now() const = 0;         // end of the last step
+  // Those of the metering interval that ended with the last step, by meter; else empty.
+  virtual std::span<const MeterSample> samples() const = 0;
+
+  virtual const PowerFlowResult& grid() const = 0;
+  virtual std::span<const HomeState> homes() const = 0;
+  virtual EnergyTotals energy() const = 0;
+  virtual GridTotals grid_totals() const = 0;
+
+  // Net energy of each market slot of the seven days before the start, oldest first, Wh, import
+  // positive: what the home's meter had recorded by then. The same device models, without a grid.
+  virtual std::vector<std::int64_t> history_wh(std::uint32_t home) const = 0;
+};
+
+}  // namespace twin
