@@ -1,0 +1,108 @@
+#include "twin/store/run_format.hpp"
+
+#include "twin/grid/network.hpp"
+#include "twin/scenario/scenario.hpp"
+
+namespace twin {
+namespace {
+
+RunMeta meta_of(const Scenario& scenario) {
+  RunMeta out;
+  out.scenario = scenario.name;
+  out.epoch = scenario.time.start;
+  out.seed = scenario.seed;
+  out.duration = scenario.time.duration;
+  out.slot = scenario.time.market_slot;
+  out.v_min_pu = scenario.grid.v_min_pu;
+  out.v_max_pu = scenario.grid.v_max_pu;
+  out.max_loading = scenario.grid.max_loading;
+  out.mechanism = scenario.market.mechanism;
+  out.retail_buy_micro_eur_per_kwh = scenario.prices.retail_buy.value;
+  out.retail_sell_micro_eur_per_kwh = scenario.prices.retail_sell.value;
+  return out;
+}
+
+HomeRow home_of(const HomeSpec& spec, const Network& network) {
+  const Connection& connection = network.connections.at(spec.connection);
+  return {spec.name,
+          connection.bus,
+          connection.phases,
+          spec.pv ? spec.pv->peak_kw * 1000 : 0,
+          spec.battery ? spec.battery->capacity_kwh * 1000 : 0,
+          spec.ev.has_value(),
+          spec.heat_pump.has_value()};
+}
+
+}  // namespace
+
+RunDescription describe(const Scenario& scenario, const Network& network) {
+  RunDescription out{meta_of(scenario), {}, {}, {}};
+  for (const Bus& bus : network.buses) out.buses.push_back({bus.name, bus.x, bus.y, bus.nominal_v});
+  for (const Line& line : network.lines)
+    out.branches.push_back({BranchKind::line, line.name, line.from, line.to, line.rated_a});
+  for (const Transformer& t : network.transformers)
+    out.branches.push_back({BranchKind::transformer, t.name, t.from, t.to, t.rated_va});
+  for (const HomeSpec& home : scenario.homes) out.homes.push_back(home_of(home, network));
+  return out;
+}
+
+const char* run_schema() {
+  return R"sql(
+CREATE TABLE meta(
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  scenario TEXT NOT NULL, epoch TEXT NOT NULL, seed TEXT NOT NULL,
+  duration_ms INTEGER NOT NULL, slot_ms INTEGER NOT NULL,
+  v_min_pu REAL NOT NULL, v_max_pu REAL NOT NULL, max_loading REAL NOT NULL,
+  mechanism TEXT NOT NULL,
+  retail_buy_micro_eur_per_kwh INTEGER NOT NULL,
+  retail_sell_micro_eur_per_kwh INTEGER NOT NULL) STRICT;
+CREATE TABLE bus(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL,
+  x_m REAL NOT NULL, y_m REAL NOT NULL, nominal_v REAL NOT NULL) STRICT;
+CREATE TABLE branch(
+  id INTEGER PRIMARY KEY, kind TEXT NOT NULL CHECK (kind IN ('line', 'transformer')),
+  name TEXT NOT NULL,
+  from_bus INTEGER NOT NULL REFERENCES bus(id), to_bus INTEGER NOT NULL REFERENCES bus(id),
+  rated REAL NOT NULL) STRICT;
+CREATE TABLE home(
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL,
+  bus INTEGER NOT NULL REFERENCES bus(id), phases INTEGER NOT NULL,
+  pv_peak_w REAL NOT NULL, battery_wh REAL NOT NULL,
+  has_ev INTEGER NOT NULL, has_heat_pump INTEGER NOT NULL) STRICT;
+CREATE TABLE snapshot(
+  time_ms INTEGER PRIMARY KEY,
+  bus_v_pu BLOB NOT NULL, branch_loading BLOB NOT NULL,
+  home_w BLOB NOT NULL, home_pv_w BLOB NOT NULL, home_battery BLOB NOT NULL,
+  price_eur_per_kwh REAL NOT NULL, traded_kwh REAL NOT NULL, height INTEGER NOT NULL) STRICT;
+CREATE TABLE feeder_minute(
+  time_ms INTEGER PRIMARY KEY,
+  load_w REAL NOT NULL, ev_w REAL NOT NULL, heat_pump_w REAL NOT NULL, pv_w REAL NOT NULL,
+  battery_w REAL NOT NULL, import_w REAL NOT NULL, losses_w REAL NOT NULL,
+  max_loading REAL NOT NULL, transformer_loading REAL NOT NULL,
+  v_min_pu REAL NOT NULL, v_max_pu REAL NOT NULL) STRICT;
+CREATE TABLE slot(
+  slot INTEGER PRIMARY KEY, start_ms INTEGER NOT NULL,
+  price_micro_eur_per_kwh INTEGER, traded_wh INTEGER NOT NULL,
+  orders_buy_wh INTEGER NOT NULL, orders_sell_wh INTEGER NOT NULL,
+  import_wh INTEGER NOT NULL, export_wh INTEGER NOT NULL,
+  forecast_wh INTEGER, actual_wh INTEGER NOT NULL) STRICT;
+CREATE TABLE statement(
+  account TEXT NOT NULL, home INTEGER NOT NULL REFERENCES home(id), slot INTEGER NOT NULL,
+  import_wh INTEGER NOT NULL, export_wh INTEGER NOT NULL,
+  bought_wh INTEGER NOT NULL, sold_wh INTEGER NOT NULL,
+  trade_micro_eur INTEGER NOT NULL, retail_micro_eur INTEGER NOT NULL,
+  fees_micro_eur INTEGER NOT NULL, total_micro_eur INTEGER NOT NULL,
+  baseline_micro_eur INTEGER NOT NULL) STRICT;
+CREATE TABLE block(
+  height INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, transactions INTEGER NOT NULL,
+  rounds INTEGER NOT NULL, finality_ms REAL NOT NULL, bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE alert(
+  id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+  value REAL NOT NULL, limit_value REAL NOT NULL, words TEXT NOT NULL, cleared_ms INTEGER) STRICT;
+CREATE TABLE posting(
+  id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, slot INTEGER NOT NULL, kind TEXT NOT NULL,
+  debit TEXT NOT NULL, credit TEXT NOT NULL, amount_micro_eur INTEGER NOT NULL) STRICT;
+)sql";
+}
+
+}  // namespace twin
