@@ -1,6 +1,6 @@
 #include "twin/store/run_reader.hpp"
 
-#include <bit>
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <utility>
@@ -13,6 +13,8 @@ namespace {
 
 // About 285 years: an Instant of it still fits 64 bits of nanoseconds.
 constexpr std::int64_t latest_ms = 9'000'000'000'000;
+// More than any voltage, power or coordinate; sums and differences of such stay finite.
+constexpr double largest_real = 1e15;
 
 // Takes a row's columns from left to right and remembers the first that cannot be.
 class Columns {
@@ -26,8 +28,9 @@ class Columns {
 
   double real() {
     const double value = row_.real(next_++);
-    if (!std::isfinite(value)) wrong("a number that is not finite");
-    return value;
+    if (std::abs(value) <= largest_real) return value;
+    wrong("a number that is not finite or out of range");
+    return 0;
   }
   std::uint64_t count() {
     const std::int64_t value = integer();
@@ -66,8 +69,11 @@ class Columns {
     } else if (size > 0) {
       std::memcpy(out.data(), bytes.data(), bytes.size());
     }
-    for (float& value : out)
-      if (!std::isfinite(value)) wrong("a number that is not finite");
+    for (float& value : out) {
+      if (std::abs(value) <= largest_real) continue;
+      wrong("a number that is not finite or out of range");
+      value = 0;
+    }
     return out;
   }
   ledger::AccountId account() {
@@ -184,6 +190,13 @@ HomeBill bill_of(Columns& c, std::size_t homes) {
                               &out.total_micro_eur, &out.baseline_micro_eur})
     *value = c.integer();
   return out;
+}
+
+void widen(VoltageRange& range, float v_pu) {
+  if (v_pu <= 0) return;
+  if (range.max_pu == 0) range = {v_pu, v_pu};
+  range.min_pu = std::min(range.min_pu, v_pu);
+  range.max_pu = std::max(range.max_pu, v_pu);
 }
 
 PostingRow posting_of(Columns& c) {
@@ -378,6 +391,17 @@ Stored<std::vector<PostingRow>> RunReader::postings(std::uint32_t slot) {
                      "SELECT time_ms, slot, kind, debit, credit, amount_micro_eur "
                      "FROM posting WHERE slot = ? ORDER BY id",
                      posting_of, slot);
+}
+
+Stored<std::vector<VoltageRange>> RunReader::voltage_ranges() {
+  std::vector<VoltageRange> out(open_->description.buses.size());
+  const auto done = open_->rows("snapshot", "SELECT bus_v_pu FROM snapshot", [&](Columns& c) {
+    const auto v = c.floats(3 * out.size());
+    for (std::size_t i = 0; i < v.size(); ++i) widen(out[i / 3], v[i]);
+    return true;
+  });
+  if (!done) return tl::unexpected(done.error());
+  return out;
 }
 
 Stored<std::optional<Snapshot>> RunReader::snapshot_at(ledger::Instant time) {

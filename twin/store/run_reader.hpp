@@ -18,6 +18,12 @@ struct HomeBill {
   std::int64_t total_micro_eur = 0, baseline_micro_eur = 0;
 };
 
+// The lowest and highest voltage of a bus's connected phases over all snapshots; 0 and 0 where it
+// never had one.
+struct VoltageRange {
+  float min_pu = 0, max_pu = 0;
+};
+
 class RunReader {
  public:
   static Stored<RunReader> open(const std::string& path);
@@ -36,6 +42,8 @@ class RunReader {
   Stored<std::vector<HomeBill>> bills();  // one a home that has statements, in order of homes
   Stored<std::vector<StatementRow>> statements(std::uint32_t home);
   Stored<std::vector<PostingRow>> postings(std::uint32_t slot);
+
+  Stored<std::vector<VoltageRange>> voltage_ranges();  // one a bus
 
   // The last snapshot at or before `time`; none before the first. Alerts are those then active.
   Stored<std::optional<Snapshot>> snapshot_at(ledger::Instant time);

@@ -179,6 +179,39 @@ TEST_CASE("a snapshot is the last at or before a time, with the alerts then acti
   CHECK(reader->snapshot_at(ledger::never).value()->alerts == std::vector<std::string>{"hot"});
 }
 
+TEST_CASE("voltage ranges are over time and connected phases") {
+  Folder folder;
+  auto writer = RunWriter::create(folder.file("run.db"), two_homes());
+  REQUIRE(writer);
+  Snapshot s = snapshot_of(at(1), 1.0f);
+  s.bus_v_pu = {1, 0, 0, 0.97f, 0.98f, 1.02f, 0, 0, 0};
+  REQUIRE(writer->snapshot(s));
+  s.time = at(2);
+  s.bus_v_pu = {1.01f, 0, 0, 0.99f, 0.93f, 0.99f, 0, 0, 0};
+  REQUIRE(writer->snapshot(s));
+  REQUIRE(writer->commit());
+  const auto ranges = RunReader::open(folder.file("run.db"))->voltage_ranges();
+  REQUIRE(ranges);
+  CHECK(ranges->at(0).min_pu == 1.0f);
+  CHECK(ranges->at(0).max_pu == 1.01f);
+  CHECK(ranges->at(1).min_pu == 0.93f);
+  CHECK(ranges->at(1).max_pu == 1.02f);
+  CHECK(ranges->at(2).max_pu == 0.0f);
+}
+
+TEST_CASE("arrays have the bytes of the format's page") {
+  Folder folder;
+  auto writer = RunWriter::create(folder.file("run.db"), two_homes());
+  REQUIRE(writer);
+  Snapshot s = snapshot_of(at(1), 0);
+  s.bus_v_pu = {1, 0.5f, 0, 0, 0, 0, 0, 0, 0};
+  REQUIRE(writer->snapshot(s));
+  REQUIRE(writer->finish());
+  tamper(folder.file("run.db"),
+         "CREATE TABLE probe(n CHECK (n = 1)); INSERT INTO probe SELECT count(*) FROM snapshot "
+         "WHERE hex(substr(bus_v_pu, 1, 12)) = '0000803F0000003F00000000'");
+}
+
 TEST_CASE("committed rows are seen while the run goes on, others are not") {
   Folder folder;
   auto writer = RunWriter::create(folder.file("run.db"), two_homes());

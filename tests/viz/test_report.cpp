@@ -1,0 +1,140 @@
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <fstream>
+#include <string>
+
+#include "tests/viz/made_up_run.hpp"
+#include "viz/report/report.hpp"
+
+using namespace viz;
+
+namespace {
+
+const std::string hostile = "<script>alert('x')</script>\"&\x01\xff]]>";
+
+twin::RunReader open_run(const std::string& path) {
+  auto reader = twin::RunReader::open(path);
+  REQUIRE(reader);
+  return std::move(*reader);
+}
+
+std::string report_of(const twin::RunDescription& run, std::int64_t minutes,
+                      const std::string& summary = made_up::summary()) {
+  made_up::Folder folder;
+  made_up::write_run(folder.file("run.db"), run, minutes);
+  auto reader = open_run(folder.file("run.db"));
+  const auto out = make_report(reader, summary);
+  REQUIRE(out);
+  return *out;
+}
+
+bool holds(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// As a stranger's parser sees it.
+bool well_formed(const std::string& page) {
+  made_up::Folder folder;
+  std::ofstream(folder.file("page.xml"), std::ios::binary) << page;
+  const std::string command =
+      "python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' " +
+      folder.file("page.xml") + " 2>/dev/null";
+  return std::system(command.c_str()) == 0;
+}
+
+// The part of a page between an element's id and the end of that element.
+std::string part(const std::string& page, const std::string& id) {
+  const auto begin = page.find("id=\"" + id + "\"");
+  REQUIRE(begin != std::string::npos);
+  return page.substr(
+      begin,
+      page.find(begin < page.find("id=\"alerts\"") ? "</figure>" : "</section>", begin) - begin);
+}
+
+}  // namespace
+
+TEST_CASE("a report holds every part, is well-formed and needs nothing from outside") {
+  const std::string page = report_of(made_up::description(), 1440);
+  if (const char* keep = std::getenv("AIPCHAIN_KEEP_REPORT"))
+    std::ofstream(keep, std::ios::binary) << page;
+  CHECK(well_formed(page));
+  for (const char* id : {"power", "flows", "voltage", "loading", "map", "price", "forecast"}) {
+    CAPTURE(id);
+    CHECK(holds(part(page, id), "<svg"));
+    CHECK(holds(part(page, id), "class=\"message\""));
+  }
+  CHECK(holds(part(page, "alerts"), "cable s1-1"));
+  CHECK(holds(part(page, "homes"), "home-40"));
+  CHECK(holds(part(page, "homes"), "1 of them pay more"));
+  CHECK(holds(part(page, "ledger"), "5dc9da79a70659a9"));
+  CHECK(holds(part(page, "ledger"), "61 ms median"));
+  CHECK(holds(page, "Sunday, 21 June 2026"));
+
+  for (const char* outside :
+       {"src=", "href=", "url(", "@import", "<script", "<link", "<iframe", "<object", "<image"}) {
+    CAPTURE(outside);
+    CHECK_FALSE(holds(page, outside));
+  }
+  std::string rest = page;  // the names of XML vocabularies are no addresses
+  for (const char* name : {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml"})
+    for (auto at = rest.find(name); at != std::string::npos; at = rest.find(name))
+      rest.erase(at, std::string(name).size());
+  CHECK_FALSE(holds(rest, "//"));
+}
+
+TEST_CASE("messages follow the data") {
+  auto run = made_up::description();
+  CHECK(holds(part(report_of(run, 1440), "voltage"), "stayed inside the band"));
+  run.meta.v_max_pu = 1.02;
+  CHECK(holds(part(report_of(run, 1440), "voltage"), "The band was left in"));
+  run.meta.max_loading = 5;
+  CHECK(holds(part(report_of(run, 1440), "loading"), "no element passed its limit"));
+  run.meta.max_loading = 0.1;
+  CHECK(holds(part(report_of(run, 1440), "loading"), "above its limit in"));
+}
+
+TEST_CASE("hostile names are escaped wherever they stand") {
+  auto run = made_up::description();
+  run.meta.scenario = hostile;
+  run.meta.mechanism = hostile;
+  for (auto& home : run.homes) home.name = hostile;
+  for (auto& bus : run.buses) bus.name = hostile;
+  for (auto& branch : run.branches) branch.name = hostile;
+  std::string summary = made_up::summary();
+  summary.replace(summary.find("cable s1-1"), 10, "<script>");
+  const std::string page = report_of(run, 30, summary);
+  CHECK(well_formed(page));
+  CHECK_FALSE(holds(page, "<script"));
+  CHECK(holds(page, "&lt;script&gt;alert(&#39;x&#39;)"));
+}
+
+TEST_CASE("a run that ended at once, or without some parts, still has a report") {
+  auto run = made_up::description();
+  const std::string page = report_of(run, 0);
+  CHECK(well_formed(page));
+  CHECK(holds(page, "No voltage was recorded."));
+  CHECK(holds(page, "No market slot was settled."));
+  CHECK(holds(page, "No statement was settled."));
+  CHECK(well_formed(report_of(run, 1)));
+  CHECK(well_formed(report_of(run, 16)));
+  const std::string bare = report_of(run, 20, "{}");
+  CHECK(well_formed(bare));
+  CHECK_FALSE(holds(bare, "nan"));
+}
+
+TEST_CASE("a summary that is none is refused") {
+  made_up::Folder folder;
+  made_up::write_run(folder.file("run.db"), made_up::description(), 1);
+  auto reader = open_run(folder.file("run.db"));
+  for (const char* text : {"", "{", "[]", "7", "\"x\"", "{\"energy\":1e999}", "\xff\xfe"}) {
+    CAPTURE(text);
+    CHECK_FALSE(make_report(reader, text));
+  }
+  for (const char* text : {"{\"energy\":7}", "{\"energy\":{\"consumed_kwh\":\"much\"}}",
+                           "{\"ledger\":{\"finality_ms\":[1]}}", "{\"grid\":null}"}) {
+    CAPTURE(text);
+    const auto page = make_report(reader, text);
+    REQUIRE(page);
+    CHECK(well_formed(*page));
+  }
+}

@@ -1,0 +1,284 @@
+#include "viz/report/report.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "viz/report/canvas.hpp"
+#include "viz/report/style.hpp"
+#include "viz/text.hpp"
+
+namespace viz {
+namespace {
+
+constexpr std::size_t most_rows = 200;
+
+std::string element(std::string_view name, std::string_view classes, const std::string& inside) {
+  const std::string attribute =
+      classes.empty() ? std::string() : " class=\"" + std::string(classes) + "\"";
+  return "<" + std::string(name) + attribute + ">" + inside + "</" + std::string(name) + ">\n";
+}
+
+// A cell of a table: figures to the right, words to the left.
+std::string cell(const std::string& words) { return "<td>" + escape(words) + "</td>"; }
+std::string word_cell(const std::string& words) {
+  return "<td class=\"words\">" + escape(words) + "</td>";
+}
+
+double euros(std::int64_t micro_eur) { return static_cast<double>(micro_eur) / 1e6; }
+double kwh(std::int64_t wh) { return static_cast<double>(wh) / 1000; }
+
+std::string or_dash(const std::optional<double>& value, int decimals = 0) {
+  return value ? number_text(*value, decimals) : "–";
+}
+
+struct Card {
+  std::string name, value, unit, more;
+};
+
+std::string card_html(const Card& card) {
+  const std::string unit = card.unit.empty() ? "" : " <small>" + escape(card.unit) + "</small>";
+  return element("div", "card",
+                 element("p", "name", escape(card.name)) +
+                     element("p", "value", escape(card.value) + unit) +
+                     element("p", "more", escape(card.more)));
+}
+
+std::vector<Card> energy_cards(const ReportData& data) {
+  const Summary& s = data.summary;
+  const std::string sufficiency =
+      s.self_sufficiency ? percent_text(*s.self_sufficiency) + " of it without import" : "";
+  const std::string own =
+      s.self_consumption ? percent_text(*s.self_consumption) + " of it used on the feeder" : "";
+  const std::string residual =
+      s.balance_residual_kwh ? "residual " + number_text(*s.balance_residual_kwh, 6) + " kWh" : "";
+  return {{"Consumed", or_dash(s.consumed_kwh, 1), "kWh", sufficiency},
+          {"Generated", or_dash(s.generated_kwh, 1), "kWh", own},
+          {"Imported", or_dash(s.imported_kwh, 1), "kWh",
+           "exported " + or_dash(s.exported_kwh, 1) + " kWh"},
+          {"Grid losses", or_dash(s.losses_kwh, 2), "kWh", residual}};
+}
+
+std::vector<Card> grid_cards(const ReportData& data) {
+  const Summary& s = data.summary;
+  const std::string loading = s.max_loading ? percent_text(*s.max_loading) : "–";
+  return {{"Highest loading", loading, "", s.worst_element.empty() ? "" : "at " + s.worst_element},
+          {"Voltage", or_dash(s.v_min_pu, 3) + " – " + or_dash(s.v_max_pu, 3), "pu",
+           "outside the band for " + or_dash(s.voltage_violation_minutes) + " min"}};
+}
+
+std::vector<Card> community_cards(const ReportData& data) {
+  const Summary& s = data.summary;
+  const std::string price =
+      s.mean_price_eur_per_kwh
+          ? "at " + number_text(100 * *s.mean_price_eur_per_kwh, 1) + " ct/kWh on average"
+          : "";
+  const std::string losers =
+      s.losers ? or_dash(s.losers) + " of " +
+                     number_text(static_cast<double>(data.run.homes.size())) + " homes lose"
+               : "";
+  return {
+      {"Traded between neighbours", or_dash(s.traded_kwh, 1), "kWh", price},
+      {"Mean saving of a home", or_dash(s.savings_mean_eur, 2), "EUR", losers},
+      {"Ledger height", or_dash(s.height), "blocks",
+       or_dash(s.transactions) + " transactions, final in " + or_dash(s.finality_p50_ms) + " ms"},
+      {"Speed", or_dash(s.speed_up), "× real time",
+       or_dash(s.readings_per_s) + " readings a second"}};
+}
+
+std::string cards_html(const ReportData& data) {
+  std::string out;
+  for (const auto& group : {energy_cards(data), grid_cards(data), community_cards(data)})
+    for (const Card& card : group) out += card_html(card);
+  return element("div", "cards", out);
+}
+
+std::string figure_html(const Figure& figure) {
+  std::string legend;
+  for (const LegendKey& key : figure.legend)
+    legend += "<li><span class=\"key " + key.classes + "\"></span>" + escape(key.words) + "</li>\n";
+  return "<figure id=\"" + figure.id + "\">\n" + element("h2", "", escape(figure.title)) +
+         element("p", "message", escape(figure.message)) +
+         (legend.empty() ? "" : element("ul", "legend", legend)) + figure.svg + "</figure>\n";
+}
+
+std::string section_html(const std::string& id, const std::string& title,
+                         const std::string& message, const std::string& body) {
+  return "<section id=\"" + id + "\">\n" + element("h2", "", escape(title)) +
+         (message.empty() ? "" : element("p", "message", escape(message))) + body + "</section>\n";
+}
+
+std::string alert_row(const ReportData& data, const twin::AlertRow& alert) {
+  const std::string lasted =
+      alert.cleared ? span_text(*alert.cleared - alert.time) : "active at the end";
+  return "<tr>" + word_cell(moment_text(data, alert.time)) + word_cell(alert.kind) +
+         word_cell(alert.subject) + word_cell(alert.words) + cell(figure_text(alert.value)) +
+         cell(figure_text(alert.limit_value)) + cell(lasted) + "</tr>\n";
+}
+
+// "12 alerts." or "512 alerts; the first 200 are shown, run.db holds all."
+std::string count_text(std::size_t count, const std::string& noun) {
+  const std::string out = number_text(static_cast<double>(count)) + " " + noun;
+  if (count <= most_rows) return out + ".";
+  return out + "; the first " + std::to_string(most_rows) + " are shown, run.db holds all.";
+}
+
+std::string alerts_html(const ReportData& data) {
+  if (data.alerts.empty()) return section_html("alerts", "Alerts", "No alert was raised.", "");
+  std::string rows;
+  for (std::size_t i = 0; i < std::min(most_rows, data.alerts.size()); ++i)
+    rows += alert_row(data, data.alerts[i]);
+  const std::string head =
+      "<thead><tr><th class=\"words\">Raised</th><th class=\"words\">Kind</th>"
+      "<th class=\"words\">Subject</th><th class=\"words\">What</th><th>Value</th><th>Limit</th>"
+      "<th>Lasted</th></tr></thead>\n";
+  return section_html(
+      "alerts", "Alerts",
+      count_text(data.alerts.size(), data.alerts.size() == 1 ? "alert" : "alerts"),
+      element("div", "scroll", element("table", "", head + element("tbody", "", rows))));
+}
+
+std::string devices_text(const twin::HomeRow& home) {
+  std::string out;
+  const auto add = [&out](const std::string& device) { out += (out.empty() ? "" : ", ") + device; };
+  if (home.pv_peak_w > 0) add("PV " + number_text(home.pv_peak_w / 1000, 1) + " kWp");
+  if (home.battery_wh > 0) add("battery " + number_text(home.battery_wh / 1000, 1) + " kWh");
+  if (home.has_ev) add("EV");
+  if (home.has_heat_pump) add("heat pump");
+  return out.empty() ? "–" : out;
+}
+
+std::string saving_cell(std::int64_t micro_eur) {
+  const std::string classes = micro_eur < 0 ? " class=\"loss\"" : "";
+  return "<td" + classes + ">" + escape(number_text(euros(micro_eur), 2)) + "</td>";
+}
+
+std::string bill_figures(const twin::HomeBill& bill) {
+  return cell(number_text(kwh(bill.import_wh), 1)) + cell(number_text(kwh(bill.export_wh), 1)) +
+         cell(number_text(kwh(bill.bought_wh), 1)) + cell(number_text(kwh(bill.sold_wh), 1)) +
+         cell(number_text(euros(bill.baseline_micro_eur), 2)) +
+         cell(number_text(euros(bill.total_micro_eur), 2)) +
+         saving_cell(bill.baseline_micro_eur - bill.total_micro_eur);
+}
+
+twin::HomeBill sum_of(const std::vector<twin::HomeBill>& bills) {
+  twin::HomeBill out;
+  for (const auto& bill : bills) {
+    out.import_wh += bill.import_wh;
+    out.export_wh += bill.export_wh;
+    out.bought_wh += bill.bought_wh;
+    out.sold_wh += bill.sold_wh;
+    out.total_micro_eur += bill.total_micro_eur;
+    out.baseline_micro_eur += bill.baseline_micro_eur;
+  }
+  return out;
+}
+
+std::string bills_message(const std::vector<twin::HomeBill>& bills) {
+  const auto sum = sum_of(bills);
+  const auto losers = std::count_if(bills.begin(), bills.end(), [](const auto& bill) {
+    return bill.total_micro_eur > bill.baseline_micro_eur;
+  });
+  return "Together the homes pay " + number_text(euros(sum.total_micro_eur), 2) + " EUR, " +
+         number_text(std::abs(euros(sum.baseline_micro_eur - sum.total_micro_eur)), 2) +
+         (sum.baseline_micro_eur >= sum.total_micro_eur ? " EUR less" : " EUR more") +
+         " than with the retailer alone; " +
+         (losers == 0 ? "no home pays more." : std::to_string(losers) + " of them pay more.");
+}
+
+std::string homes_html(const ReportData& data) {
+  if (data.bills.empty()) return section_html("homes", "Homes", "No statement was settled.", "");
+  const std::string head =
+      "<thead><tr><th class=\"words\">Home</th><th class=\"words\">Devices</th>"
+      "<th>Import<br/>kWh</th><th>Export<br/>kWh</th><th>Bought from<br/>neighbours, kWh</th>"
+      "<th>Sold to<br/>neighbours, kWh</th><th>Retailer<br/>alone, EUR</th><th>Bill<br/>EUR</th>"
+      "<th>Saving<br/>EUR</th></tr></thead>\n";
+  std::string rows;
+  for (std::size_t i = 0; i < std::min(most_rows, data.bills.size()); ++i) {
+    const auto& home = data.run.homes[data.bills[i].home];
+    rows += "<tr>" + word_cell(home.name) + word_cell(devices_text(home)) +
+            bill_figures(data.bills[i]) + "</tr>\n";
+  }
+  const std::string foot = "<tfoot><tr>" + word_cell("All") + word_cell("") +
+                           bill_figures(sum_of(data.bills)) + "</tr></tfoot>\n";
+  const std::string more =
+      data.bills.size() > most_rows ? " " + count_text(data.bills.size(), "homes") : "";
+  return section_html(
+      "homes", "Homes", bills_message(data.bills) + more,
+      element("div", "scroll", element("table", "", head + element("tbody", "", rows) + foot)));
+}
+
+std::string fact(const std::string& name, const std::string& html) {
+  return "<dt>" + escape(name) + "</dt><dd>" + html + "</dd>\n";
+}
+
+std::string root_html(const std::string& root) {
+  return root.empty() ? "–" : "<code>" + escape(root) + "</code>";
+}
+
+std::string ledger_html(const ReportData& data) {
+  const Summary& s = data.summary;
+  std::uint64_t bytes = 0;
+  for (const auto& block : data.blocks) bytes += block.bytes;
+  const std::string body = element(
+      "dl", "",
+      fact("Height", or_dash(s.height) + " blocks, " + or_dash(s.transactions) + " transactions, " +
+                         number_text(static_cast<double>(bytes) / 1000, 0) + " kB") +
+          fact("Finality", or_dash(s.finality_p50_ms) + " ms median, " +
+                               or_dash(s.finality_p95_ms) + " ms in 95 %, " +
+                               or_dash(s.finality_p99_ms) + " ms in 99 % of blocks; at most " +
+                               or_dash(s.rounds_max) + " rounds") +
+          fact("Log root", root_html(s.log_root)) + fact("State root", root_html(s.state_root)) +
+          fact("Content root", root_html(s.content_root)) +
+          fact("Energy tokens", or_dash(s.minted_wh) + " Wh minted, " + or_dash(s.retired_wh) +
+                                    " Wh retired, residual " + or_dash(s.tokens_residual_wh) +
+                                    " Wh") +
+          fact("Money residual", or_dash(s.money_residual_eur, 6) + " EUR") +
+          fact("Result hash", root_html(s.result_hash)));
+  return section_html("ledger", "Ledger", "", body);
+}
+
+std::string head_html(const ReportData& data) {
+  return "<head>\n<meta charset=\"utf-8\"/>\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>" +
+         escape(data.run.meta.scenario) + " – AIPCHAIN run report</title>\n<style>" +
+         report_style() + "</style>\n</head>\n";
+}
+
+std::string lead_text(const ReportData& data) {
+  const auto& meta = data.run.meta;
+  const Period period = period_of(data);
+  return date_text(meta.epoch) + " from " + clock_text(meta.epoch) + " on, " +
+         span_text(period.to - period.from) + " simulated; " +
+         number_text(static_cast<double>(data.run.homes.size())) + " homes, " +
+         number_text(static_cast<double>(data.run.buses.size())) +
+         " buses; market: " + meta.mechanism + "; seed " + std::to_string(meta.seed) + ".";
+}
+
+}  // namespace
+
+std::string render_report(const ReportData& data) {
+  std::string body = element("h1", "", escape(data.run.meta.scenario)) +
+                     element("p", "lead", escape(lead_text(data))) + cards_html(data);
+  for (const auto& figure :
+       {power_figure(data), flow_figure(data), voltage_figure(data), loading_figure(data),
+        map_figure(data), price_figure(data), forecast_figure(data)})
+    body += figure_html(figure);
+  body += alerts_html(data) + homes_html(data) + ledger_html(data);
+  body += element("footer", "",
+                  "Times are civil times of the scenario. Import from the grid is positive. "
+                  "Figures come from run.db and summary.json beside this page.");
+  return "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n" +
+         head_html(data) + "<body>\n" + element("main", "", body) + "</body>\n</html>\n";
+}
+
+tl::expected<std::string, std::string> make_report(twin::RunReader& run,
+                                                   std::string_view summary_json) {
+  auto summary = parse_summary(summary_json);
+  if (!summary) return tl::unexpected(summary.error());
+  const auto data = read_report_data(run, std::move(*summary));
+  if (!data) return tl::unexpected(data.error().message);
+  return render_report(*data);
+}
+
+}  // namespace viz

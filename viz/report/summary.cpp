@@ -1,0 +1,113 @@
+#include "viz/report/summary.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace viz {
+namespace {
+
+using Json = nlohmann::json;
+
+const Json* find(const Json& root, std::string_view group, const char* key) {
+  const Json* at = &root;
+  if (!group.empty()) {
+    const auto inner = root.find(group);
+    if (inner == root.end() || !inner->is_object()) return nullptr;
+    at = &*inner;
+  }
+  const auto value = at->find(key);
+  return value == at->end() ? nullptr : &*value;
+}
+
+struct NumberKey {
+  std::optional<double> Summary::*field;
+  const char* group;
+  const char* key;
+};
+
+struct TextKey {
+  std::string Summary::*field;
+  const char* group;
+  const char* key;
+};
+
+constexpr NumberKey number_keys[] = {
+    {&Summary::simulated_s, "", "simulated_s"},
+    {&Summary::wall_s, "", "wall_s"},
+    {&Summary::speed_up, "", "speed_up"},
+    {&Summary::readings, "", "readings"},
+    {&Summary::readings_per_s, "", "readings_per_s"},
+    {&Summary::power_flows, "", "power_flows"},
+    {&Summary::consumed_kwh, "energy", "consumed_kwh"},
+    {&Summary::generated_kwh, "energy", "generated_kwh"},
+    {&Summary::imported_kwh, "energy", "imported_kwh"},
+    {&Summary::exported_kwh, "energy", "exported_kwh"},
+    {&Summary::losses_kwh, "energy", "losses_kwh"},
+    {&Summary::curtailed_kwh, "energy", "curtailed_kwh"},
+    {&Summary::balance_residual_kwh, "energy", "balance_residual_kwh"},
+    {&Summary::self_sufficiency, "energy", "self_sufficiency"},
+    {&Summary::self_consumption, "energy", "self_consumption"},
+    {&Summary::overload_minutes, "grid", "overload_minutes"},
+    {&Summary::voltage_violation_minutes, "grid", "voltage_violation_minutes"},
+    {&Summary::max_loading, "grid", "max_loading"},
+    {&Summary::v_min_pu, "grid", "v_min_pu"},
+    {&Summary::v_max_pu, "grid", "v_max_pu"},
+    {&Summary::traded_kwh, "market", "traded_kwh"},
+    {&Summary::turnover_eur, "market", "turnover_eur"},
+    {&Summary::mean_price_eur_per_kwh, "market", "mean_price_eur_per_kwh"},
+    {&Summary::efficiency, "market", "efficiency"},
+    {&Summary::money_residual_eur, "market", "money_residual_eur"},
+    {&Summary::minted_wh, "tokens", "minted_wh"},
+    {&Summary::retired_wh, "tokens", "retired_wh"},
+    {&Summary::tokens_residual_wh, "tokens", "residual_wh"},
+    {&Summary::height, "ledger", "height"},
+    {&Summary::transactions, "ledger", "transactions"},
+    {&Summary::log_size, "ledger", "log_size"},
+    {&Summary::rounds_max, "ledger", "rounds_max"},
+};
+
+constexpr TextKey text_keys[] = {
+    {&Summary::worst_element, "grid", "worst_element"},
+    {&Summary::log_root, "ledger", "log_root"},
+    {&Summary::state_root, "ledger", "state_root"},
+    {&Summary::content_root, "ledger", "content_root"},
+    {&Summary::result_hash, "", "result_hash"},
+    {&Summary::input_hash, "", "input_hash"},
+};
+
+std::optional<double> number_at(const Json& root, std::string_view group, const char* key) {
+  const Json* value = find(root, group, key);
+  if (!value || !value->is_number()) return std::nullopt;
+  return value->get<double>();
+}
+
+// The two groups that lie one level deeper.
+void read_nested(const Json& root, Summary& out) {
+  if (const Json* finality = find(root, "ledger", "finality_ms");
+      finality && finality->is_object()) {
+    out.finality_p50_ms = number_at(*finality, "", "p50");
+    out.finality_p95_ms = number_at(*finality, "", "p95");
+    out.finality_p99_ms = number_at(*finality, "", "p99");
+  }
+  if (const Json* savings = find(root, "market", "savings_eur"); savings && savings->is_object()) {
+    out.savings_mean_eur = number_at(*savings, "", "mean");
+    out.savings_min_eur = number_at(*savings, "", "min");
+    out.losers = number_at(*savings, "", "losers");
+  }
+}
+
+}  // namespace
+
+tl::expected<Summary, std::string> parse_summary(std::string_view json) {
+  const Json root = Json::parse(json, nullptr, false);
+  if (root.is_discarded()) return tl::unexpected(std::string("the summary is not JSON"));
+  if (!root.is_object()) return tl::unexpected(std::string("the summary is not a JSON object"));
+  Summary out;
+  for (const NumberKey& key : number_keys) out.*key.field = number_at(root, key.group, key.key);
+  for (const TextKey& key : text_keys)
+    if (const Json* value = find(root, key.group, key.key); value && value->is_string())
+      out.*key.field = value->get<std::string>();
+  read_nested(root, out);
+  return out;
+}
+
+}  // namespace viz

@@ -1,0 +1,28 @@
+#pragma once
+// The figures of summary.json (keys in docs/cli.md) that the report shows. Each may be missing.
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tl/expected.hpp>
+
+namespace viz {
+
+struct Summary {
+  std::optional<double> simulated_s, wall_s, speed_up, readings, readings_per_s, power_flows;
+  std::optional<double> consumed_kwh, generated_kwh, imported_kwh, exported_kwh, losses_kwh;
+  std::optional<double> curtailed_kwh, balance_residual_kwh, self_sufficiency, self_consumption;
+  std::optional<double> overload_minutes, voltage_violation_minutes, max_loading;
+  std::optional<double> v_min_pu, v_max_pu;
+  std::optional<double> traded_kwh, turnover_eur, mean_price_eur_per_kwh, efficiency;
+  std::optional<double> money_residual_eur, savings_mean_eur, savings_min_eur, losers;
+  std::optional<double> minted_wh, retired_wh, tokens_residual_wh;
+  std::optional<double> height, transactions, log_size, rounds_max;
+  std::optional<double> finality_p50_ms, finality_p95_ms, finality_p99_ms;
+  std::string worst_element, log_root, state_root, content_root, result_hash, input_hash;
+};
+
+// The message says what is wrong with the text. Keys of other types than expected count as missing.
+tl::expected<Summary, std::string> parse_summary(std::string_view json);
+
+}  // namespace viz
