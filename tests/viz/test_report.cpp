@@ -65,7 +65,7 @@ TEST_CASE("a report holds every part, is well-formed and needs nothing from outs
   }
   CHECK(holds(part(page, "alerts"), "cable s1-1"));
   CHECK(holds(part(page, "homes"), "home-40"));
-  CHECK(holds(part(page, "homes"), "1 of them pay more"));
+  CHECK(holds(part(page, "homes"), "1 of them pays more"));
   CHECK(holds(part(page, "ledger"), "5dc9da79a70659a9"));
   CHECK(holds(part(page, "ledger"), "61 ms median"));
   CHECK(holds(page, "Sunday, 21 June 2026"));

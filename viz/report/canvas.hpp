@@ -10,7 +10,7 @@
 
 namespace viz {
 
-constexpr double canvas_width = 1120, canvas_left = 68, canvas_right = 1104, canvas_top = 32;
+constexpr double canvas_width = 1120, canvas_left = 68, canvas_right = 1096, canvas_top = 32;
 
 struct Range {
   double low = 0, high = 1;

@@ -150,8 +150,7 @@ Figure voltage_figure(const ReportData& data) {
   const auto& meta = data.run.meta;
   const double low = std::min(lowest(rows).v_min_pu, meta.v_min_pu);
   const double high = std::max(highest(rows, &FeederMinute::v_max_pu).v_max_pu, meta.v_max_pu);
-  const Frame frame =
-      frame_between(period_of(data), canvas_top, 262, rounded({low - 0.01, high + 0.01}));
+  const Frame frame = frame_between(period_of(data), canvas_top, 262, rounded({low, high}));
   Svg svg(canvas_width, 292, out.message);
   frame.draw_time_axis(svg, meta.epoch);
   frame.draw_value_axis(svg, "pu");

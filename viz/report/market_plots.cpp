@@ -54,7 +54,7 @@ Range price_range(const ReportData& data) {
     low = std::min(low, cents(*slot.price_micro_eur_per_kwh));
     high = std::max(high, cents(*slot.price_micro_eur_per_kwh));
   }
-  return rounded({low, 1.05 * high}, 4);
+  return rounded({low, 1.1 * high}, 4);
 }
 
 // One line for each run of slots that cleared.
@@ -163,7 +163,7 @@ Figure price_figure(const ReportData& data) {
   const Frame prices = frame_between(period_of(data), canvas_top, 212, price_range(data));
   double most = 0;
   for (const SlotRow& slot : data.slots) most = std::max(most, kwh(slot.traded_wh));
-  const Frame volumes = frame_between(period_of(data), 256, 342, rounded({0, most}, 3));
+  const Frame volumes = frame_between(period_of(data), 256, 342, rounded({0, most}, 2));
   Svg svg(canvas_width, 372, out.message);
   const double top = prices.y(cents(data.run.meta.retail_buy_micro_eur_per_kwh));
   const double bottom = prices.y(cents(data.run.meta.retail_sell_micro_eur_per_kwh));
@@ -172,9 +172,9 @@ Figure price_figure(const ReportData& data) {
   prices.draw_time_axis(svg, data.run.meta.epoch, false);
   prices.draw_value_axis(svg, "ct/kWh", 1, 4);
   volumes.draw_time_axis(svg, data.run.meta.epoch);
-  volumes.draw_value_axis(svg, "kWh", 1, 3);
-  svg.text({canvas_right - 6, top + 15}, Anchor::end, "note", "the retailer sells");
-  svg.text({canvas_right - 6, bottom - 6}, Anchor::end, "note", "the retailer buys");
+  volumes.draw_value_axis(svg, "kWh", 1, 2);
+  svg.text({canvas_right - 6, top - 6}, Anchor::end, "note", "the retailer sells");
+  svg.text({canvas_right - 6, bottom + 16}, Anchor::end, "note", "the retailer buys");
   draw_prices(svg, prices, data);
   draw_volumes(svg, volumes, data);
   out.svg = std::move(svg).finish();

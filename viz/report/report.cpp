@@ -63,7 +63,7 @@ std::vector<Card> grid_cards(const ReportData& data) {
   const Summary& s = data.summary;
   const std::string loading = s.max_loading ? percent_text(*s.max_loading) : "–";
   return {{"Highest loading", loading, "", s.worst_element.empty() ? "" : "at " + s.worst_element},
-          {"Voltage", or_dash(s.v_min_pu, 3) + " – " + or_dash(s.v_max_pu, 3), "pu",
+          {"Voltage", or_dash(s.v_min_pu, 3) + "–" + or_dash(s.v_max_pu, 3), "pu",
            "outside the band for " + or_dash(s.voltage_violation_minutes) + " min"}};
 }
 
@@ -183,7 +183,9 @@ std::string bills_message(const std::vector<twin::HomeBill>& bills) {
          number_text(std::abs(euros(sum.baseline_micro_eur - sum.total_micro_eur)), 2) +
          (sum.baseline_micro_eur >= sum.total_micro_eur ? " EUR less" : " EUR more") +
          " than with the retailer alone; " +
-         (losers == 0 ? "no home pays more." : std::to_string(losers) + " of them pay more.");
+         (losers == 0 ? "no home pays more."
+                      : std::to_string(losers) +
+                            (losers == 1 ? " of them pays more." : " of them pay more."));
 }
 
 std::string homes_html(const ReportData& data) {

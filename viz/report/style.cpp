@@ -36,11 +36,11 @@ h2 { font-size: 19px; line-height: 1.3; margin: 0 0 4px; }
 }
 .card { padding: 14px 16px; }
 .card .name { color: var(--soft); font-size: 13px; margin: 0; }
-.card .value { font-size: 25px; font-weight: 600; line-height: 1.25; margin: 2px 0; }
+.card .value { white-space: nowrap; font-size: 24px; font-weight: 600; line-height: 1.25; margin: 2px 0; }
 .card .value small { font-size: 15px; font-weight: 500; color: var(--soft); }
 .card .more { color: var(--soft); font-size: 13px; margin: 0; }
 figure, section { margin: 20px 0 0; padding: 20px 22px 16px; }
-.message { margin: 0 0 10px; max-width: 85ch; overflow-wrap: anywhere; }
+.message { margin: 0 0 10px; max-width: 105ch; overflow-wrap: anywhere; }
 svg { display: block; width: 100%; height: auto; }
 .legend {
   display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 6px; padding: 0; list-style: none;

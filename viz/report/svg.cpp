@@ -160,7 +160,8 @@ void Svg::stroke(Point a, Point b, double width, const std::string& colour,
 
 void Svg::swatch(Point corner, double width, double height, const std::string& fill) {
   out_ += "<rect" + number("x", corner.x) + number("y", corner.y) + number("width", width) +
-          number("height", height) + attribute("fill", fill) + "/>\n";
+          number("height", height) + attribute("fill", fill) +
+          attribute("shape-rendering", "crispEdges") + "/>\n";
 }
 
 std::string Svg::finish() && { return std::move(out_) + "</svg>\n"; }
