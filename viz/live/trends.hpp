@@ -1,0 +1,35 @@
+#pragma once
+// The last hours in a few figures, for the side panel's small curves.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "viz/live/snapshot_source.hpp"
+
+namespace viz {
+
+struct TrendPoint {
+  double net_kw = 0, pv_kw = 0;    // sums over homes; import positive
+  double transformer_loading = 0;  // the highest
+  double price_ct_per_kwh = 0;
+};
+
+TrendPoint trend_point(const twin::RunDescription& run, const twin::Snapshot& snapshot);
+
+class Trends {
+ public:
+  static constexpr ledger::Duration window = ledger::hours(6), spacing = ledger::minutes(5);
+
+  // Asks the source for what is missing up to `now`; returns its error.
+  tl::expected<void, std::string> update(SnapshotSource& source, ledger::Instant now);
+
+  // The window's points in order, at most window / spacing of them.
+  const std::vector<TrendPoint>& points() const { return points_; }
+
+ private:
+  std::map<ledger::Instant, TrendPoint> known_;
+  std::vector<TrendPoint> points_;
+};
+
+}  // namespace viz
