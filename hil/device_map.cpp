@@ -27,12 +27,22 @@ struct Unit {
   double base;  // base units in one
 };
 constexpr Unit units[] = {
-    {"W", "power", 1},          {"kW", "power", 1e3},       {"V", "voltage", 1},
-    {"A", "current", 1},        {"Hz", "frequency", 1},     {"mWh", "energy", 1},
-    {"Wh", "energy", 1e3},      {"kWh", "energy", 1e6},     {"MWh", "energy", 1e9},
-    {"ms", "time", 1},          {"s", "time", 1e3},         {"var", "reactive power", 1},
-    {"kvar", "reactive power", 1e3}, {"VA", "apparent power", 1},
-    {"kVA", "apparent power", 1e3},  {"", "number", 1},
+    {"W", "power", 1},
+    {"kW", "power", 1e3},
+    {"V", "voltage", 1},
+    {"A", "current", 1},
+    {"Hz", "frequency", 1},
+    {"mWh", "energy", 1},
+    {"Wh", "energy", 1e3},
+    {"kWh", "energy", 1e6},
+    {"MWh", "energy", 1e9},
+    {"ms", "time", 1},
+    {"s", "time", 1e3},
+    {"var", "reactive power", 1},
+    {"kvar", "reactive power", 1e3},
+    {"VA", "apparent power", 1},
+    {"kVA", "apparent power", 1e3},
+    {"", "number", 1},
 };
 
 struct Quantity {
@@ -142,7 +152,8 @@ class MapReader {
       const toml::table& table = *each.as_table();
       MappedValue value = read_value(table);
       if (!error_.empty()) return;
-      if (map.find(value.name)) return fail(at(table, "name"), "key 'name': '" + value.name + "' twice");
+      if (map.find(value.name))
+        return fail(at(table, "name"), "key 'name': '" + value.name + "' twice");
       map.values.push_back(std::move(value));
       lines_.push_back(table.source());
     }
@@ -158,7 +169,8 @@ class MapReader {
         choice_at(table, "type", {std::begin(type_names), std::end(type_names)}, std::nullopt));
     out.address = static_cast<std::uint16_t>(
         integer_at(table, "address", 0, 65536 - registers_of(out), std::nullopt));
-    out.word_order = static_cast<WordOrder>(choice_at(table, "word_order", {"high_first", "low_first"}, 0));
+    out.word_order =
+        static_cast<WordOrder>(choice_at(table, "word_order", {"high_first", "low_first"}, 0));
     out.scale = number_at(table, "scale", 1);
     out.sign = sign_at(table);
     out.missing = pattern_at(table, out.type);
@@ -183,7 +195,8 @@ class MapReader {
       of_dimension.push_back(&unit);
     }
     const bool plain = allowed.front().empty();
-    const std::size_t unit = choice_at(table, "unit", allowed, plain ? std::optional<std::size_t>(0) : std::nullopt);
+    const std::size_t unit =
+        choice_at(table, "unit", allowed, plain ? std::optional<std::size_t>(0) : std::nullopt);
     if (!error_.empty()) return;
     out.unit = of_dimension[unit]->name;
     out.base_per_unit = of_dimension[unit]->base;
@@ -199,8 +212,8 @@ class MapReader {
         static_cast<int>(integer_at(table, "history_stride", out.registers, 1024, std::nullopt));
     out.history_count = static_cast<int>(integer_at(table, "history_count", 1, 4096, std::nullopt));
     const int last = 65536 - out.history_stride * out.history_count;
-    out.history_address = static_cast<std::uint16_t>(
-        integer_at(table, "history_address", 0, last, std::nullopt));
+    out.history_address =
+        static_cast<std::uint16_t>(integer_at(table, "history_address", 0, last, std::nullopt));
     if (!error_.empty()) return;
     if (last < 0) return fail(table.source(), "[sample]: the history does not fit 65536 registers");
     const MappedValue* sequence = map.find("sequence");
@@ -227,10 +240,10 @@ class MapReader {
                         "'" + value.name + "'", lines_[i]});
     }
     if (map.sample)
-      ranges.push_back({3, map.sample->history_address,
-                        map.sample->history_address +
-                            map.sample->history_stride * map.sample->history_count,
-                        "the history", lines_.front()});
+      ranges.push_back(
+          {3, map.sample->history_address,
+           map.sample->history_address + map.sample->history_stride * map.sample->history_count,
+           "the history", lines_.front()});
     std::stable_sort(ranges.begin(), ranges.end(), [](const Range& a, const Range& b) {
       return std::pair(a.function, a.first) < std::pair(b.function, b.first);
     });
@@ -265,7 +278,8 @@ class MapReader {
     return nullptr;
   }
 
-  std::string text_at(const toml::table& table, const char* key, std::optional<std::string> otherwise) {
+  std::string text_at(const toml::table& table, const char* key,
+                      std::optional<std::string> otherwise) {
     const toml::node* node = table.get(key);
     if (!node && otherwise) return *otherwise;
     if (!node) return missing_key(table, key), std::string();
@@ -306,8 +320,9 @@ class MapReader {
     if (!node) return otherwise;
     const auto number = node->is_number() ? node->value<double>() : std::nullopt;
     if (number && std::isfinite(*number) && *number >= 1e-9 && *number <= 1e9) return *number;
-    fail(node->source(), "key '" + std::string(key) +
-                             "': expected a number from 1e-9 to 1e9 (a turned direction is sign = -1)");
+    fail(node->source(),
+         "key '" + std::string(key) +
+             "': expected a number from 1e-9 to 1e9 (a turned direction is sign = -1)");
     return otherwise;
   }
 

@@ -11,9 +11,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 namespace hil {
 
@@ -23,15 +22,15 @@ enum class RegisterType : std::uint8_t { u16, i16, u32, i32, u64, i64, f32, f64 
 enum class WordOrder : std::uint8_t { high_first, low_first };
 
 struct MappedValue {
-  std::string name;            // one of the quantities in device_map.cpp: "power_l1"
-  int function = 3;            // 3 holding registers, 4 input registers
-  std::uint16_t address = 0;   // zero-based, as on the wire
+  std::string name;           // one of the quantities in device_map.cpp: "power_l1"
+  int function = 3;           // 3 holding registers, 4 input registers
+  std::uint16_t address = 0;  // zero-based, as on the wire
   RegisterType type = RegisterType::u16;
   WordOrder word_order = WordOrder::high_first;
   double scale = 1;
-  int sign = 1;                // -1 where the device counts import negative
+  int sign = 1;  // -1 where the device counts import negative
   std::string unit;
-  double base_per_unit = 1;    // base units (W, V, A, Hz, mWh, ms, var, VA) in one `unit`
+  double base_per_unit = 1;              // base units (W, V, A, Hz, mWh, ms, var, VA) in one `unit`
   std::optional<std::uint64_t> missing;  // the bits that say "not implemented"
   bool writable = false;
 };
@@ -52,7 +51,7 @@ struct SampleBlock {
 };
 
 struct DeviceMap {
-  std::string name;                 // "abb_b23"
+  std::string name;  // "abb_b23"
   std::string maker, model, source;
   std::vector<MappedValue> values;  // in the file's order, no two overlap
   std::optional<SampleBlock> sample;

@@ -42,9 +42,7 @@ double MeterPoller::Jitter::percentile(double share) const {
 }
 
 MeterPoller::MeterPoller(const PollerOptions& options, ledger::Instant at)
-    : options_(options),
-      reader_(options.address, options.unit, options.timeout),
-      started_at_(at) {
+    : options_(options), reader_(options.address, options.unit, options.timeout), started_at_(at) {
   ledger::invariant(options.speed > 0 && options.interval.ns > 0, "a poller's rhythm");
 }
 
@@ -64,7 +62,8 @@ tl::expected<std::unique_ptr<MeterPoller>, std::string> MeterPoller::start(
   // What ended by `at` belongs to the time before the host.
   out->last_ = static_cast<std::uint32_t>(at.since_epoch() / options.interval);
   out->newest_ = out->last_;
-  out->thread_ = std::jthread([poller = out.get()](const std::stop_token& stop) { poller->run(stop); });
+  out->thread_ =
+      std::jthread([poller = out.get()](const std::stop_token& stop) { poller->run(stop); });
   return out;
 }
 
@@ -203,7 +202,8 @@ MeterPoller::RealTime MeterPoller::next_poll() const {
   const auto pace = std::clamp<std::chrono::nanoseconds>(
       real(options_.interval, options_.speed) / 50, 500us, 20ms);
   const RealTime soon =
-      steady_clock::now() + (counts_.last_error.empty() ? pace : std::max<std::chrono::nanoseconds>(pace, after_error));
+      steady_clock::now() +
+      (counts_.last_error.empty() ? pace : std::max<std::chrono::nanoseconds>(pace, after_error));
   return std::max(soon, nominal(last_ + 1));
 }
 

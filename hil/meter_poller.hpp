@@ -19,9 +19,8 @@
 #include <optional>
 #include <string>
 #include <thread>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "hil/address.hpp"
 #include "hil/device_map.hpp"
@@ -32,12 +31,12 @@
 namespace hil {
 
 struct PollerOptions {
-  DeviceMap map;               // with a [sample], a clock and by-phase values: see lack_of
+  DeviceMap map;  // with a [sample], a clock and by-phase values: see lack_of
   Address address;
   std::uint8_t unit = 1;
-  ledger::Duration interval = ledger::seconds(5);   // between readings, simulated
-  double speed = 1;            // simulated seconds a real second, of host and meter
-  ledger::Duration timeout = ledger::seconds(1);    // real, of one request
+  ledger::Duration interval = ledger::seconds(5);  // between readings, simulated
+  double speed = 1;  // simulated seconds a real second, of host and meter
+  ledger::Duration timeout = ledger::seconds(1);  // real, of one request
 };
 
 struct PollerCounts {
@@ -47,8 +46,8 @@ struct PollerCounts {
   std::uint64_t gaps = 0;      // sequences that the meter had given and lost
   std::uint64_t late = 0;      // arrived after the host had given up waiting for them
   double jitter_p50_ms = 0, jitter_p99_ms = 0;  // |arrival - nominal|, in steps of 0.1 up to 1000
-  bool answers = true;         // the newest wait brought its reading: else it is on its shadow
-  std::string last_error;      // of the newest failed poll
+  bool answers = true;     // the newest wait brought its reading: else it is on its shadow
+  std::string last_error;  // of the newest failed poll
 };
 
 class MeterPoller {
@@ -89,22 +88,22 @@ class MeterPoller {
   RealTime next_poll() const;
 
   const PollerOptions options_;
-  ModbusMeterReader reader_;       // of the thread, once it runs
-  ledger::Instant started_at_;     // simulated ...
-  RealTime started_real_;          // ... and real
-  std::uint32_t last_ = 0;         // newest sequence taken; of the thread
+  ModbusMeterReader reader_;    // of the thread, once it runs
+  ledger::Instant started_at_;  // simulated ...
+  RealTime started_real_;       // ... and real
+  std::uint32_t last_ = 0;      // newest sequence taken; of the thread
   RealTime clock_set_real_;
 
-  mutable std::mutex mutex_;       // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
   std::condition_variable arrived_;
   std::condition_variable_any wake_;
   std::deque<MeterReading> queue_;
-  std::uint32_t newest_ = 0;       // of what was ever in the queue
-  std::uint32_t given_up_ = 0;     // highest sequence that a wait ended without
+  std::uint32_t newest_ = 0;    // of what was ever in the queue
+  std::uint32_t given_up_ = 0;  // highest sequence that a wait ended without
   PollerCounts counts_;
   Jitter jitter_;
 
-  std::jthread thread_;            // last: stops before the rest goes
+  std::jthread thread_;  // last: stops before the rest goes
 };
 
 }  // namespace hil

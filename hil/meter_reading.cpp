@@ -43,8 +43,9 @@ class BlockReader {
     return value;
   }
   std::uint64_t bits_at(const MappedValue& value) const {
-    return bits_of(value, block_.subspan(static_cast<std::size_t>(value.address - map_.sample->address),
-                                         static_cast<std::size_t>(registers_of(value))));
+    return bits_of(value,
+                   block_.subspan(static_cast<std::size_t>(value.address - map_.sample->address),
+                                  static_cast<std::size_t>(registers_of(value))));
   }
   void wrong(const std::string& what) {
     if (error_.empty()) error_ = what;
@@ -114,7 +115,8 @@ tl::expected<MeterReading, std::string> reading_in(const DeviceMap& map,
   out.power_w = static_cast<std::int32_t>(in.number("power"));
   out.voltage_v = static_cast<std::uint16_t>(in.count("voltage", UINT16_MAX));
   for (std::size_t i = 0; i < 3; ++i) {
-    out.draw_va[i] = {in.number("power_" + phase_names[i]), in.number("reactive_" + phase_names[i])};
+    out.draw_va[i] = {in.number("power_" + phase_names[i]),
+                      in.number("reactive_" + phase_names[i])};
     out.phase_voltage_v[i] = in.number("voltage_" + phase_names[i]);
   }
   if (!in.error().empty()) return tl::unexpected(in.error());

@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-
 #include <tl/expected.hpp>
 
 #include "hil/device_map.hpp"
@@ -22,8 +21,8 @@ struct MeterReading {
   std::uint32_t sequence = 0;  // 1 at the end of the first interval; 0: no reading yet
   ledger::Instant time;        // nominal end of the interval, whole ms
   ledger::MilliWattHours import_register, export_register;  // not negative
-  std::int32_t power_w = 0;    // mean over the interval
-  std::uint16_t voltage_v = 0; // lowest phase in use
+  std::int32_t power_w = 0;                                 // mean over the interval
+  std::uint16_t voltage_v = 0;                              // lowest phase in use
   twin::Phases draw_va{};
   std::array<double, 3> phase_voltage_v{};  // to neutral; 0 where the phase is not used
   bool operator==(const MeterReading&) const = default;

@@ -4,7 +4,6 @@
 #include <atomic>
 #include <memory>
 #include <string>
-
 #include <tl/expected.hpp>
 
 #include "hil/modbus_meter_server.hpp"

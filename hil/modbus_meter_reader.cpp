@@ -23,7 +23,8 @@ namespace {
 // Waits for a connect that is under way; 0 or the reason as an errno.
 int outcome_of_connect(int fd, ledger::Duration timeout) {
   pollfd watched{fd, POLLOUT, 0};
-  const int ready = poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(1, timeout.whole_ms())));
+  const int ready =
+      poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(1, timeout.whole_ms())));
   if (ready < 0) return errno;
   if (ready == 0) return ETIMEDOUT;
   int error = 0;
@@ -101,8 +102,8 @@ bool holds(const Span& span, const MappedValue& value) {
 }
 
 ReadValue value_in(const MappedValue& value, std::span<const std::uint16_t> registers) {
-  return {&value, {registers.begin(), registers.end()},
-          number_of(value, bits_of(value, registers))};
+  return {
+      &value, {registers.begin(), registers.end()}, number_of(value, bits_of(value, registers))};
 }
 
 }  // namespace
@@ -155,15 +156,16 @@ ModbusError ModbusMeterReader::failed(const std::string& what) {
     out.exception = static_cast<ModbusException>(error - MODBUS_ENOBASE);
     return out;
   }
-  out.kind = error == ETIMEDOUT          ? ModbusError::Kind::timeout
+  out.kind = error == ETIMEDOUT        ? ModbusError::Kind::timeout
              : error >= MODBUS_ENOBASE ? ModbusError::Kind::bad_answer
-                                         : ModbusError::Kind::unreachable;
+                                       : ModbusError::Kind::unreachable;
   context_.reset();
   return out;
 }
 
-tl::expected<std::vector<std::uint16_t>, ModbusError> ModbusMeterReader::read(
-    int function, std::uint16_t address, int count) {
+tl::expected<std::vector<std::uint16_t>, ModbusError> ModbusMeterReader::read(int function,
+                                                                              std::uint16_t address,
+                                                                              int count) {
   ledger::invariant(count >= 1 && count <= MODBUS_MAX_READ_REGISTERS, "1 to 125 registers");
   if (const auto ready = connect(); !ready) return tl::unexpected(ready.error());
   std::vector<std::uint16_t> out(static_cast<std::size_t>(count));
@@ -195,9 +197,9 @@ tl::expected<std::vector<ReadValue>, ModbusError> ModbusMeterReader::read(const 
       const MappedValue& value = map.values[i];
       if (!holds(span, value)) continue;
       if (block) {
-        const auto words = std::span(*block).subspan(
-            static_cast<std::size_t>(value.address - span.address),
-            static_cast<std::size_t>(registers_of(value)));
+        const auto words =
+            std::span(*block).subspan(static_cast<std::size_t>(value.address - span.address),
+                                      static_cast<std::size_t>(registers_of(value)));
         found[i] = value_in(value, words);
         continue;
       }

@@ -10,9 +10,8 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "hil/address.hpp"
 #include "hil/device_map.hpp"
@@ -31,8 +30,8 @@ struct ModbusError {
 };
 
 struct ReadValue {
-  const MappedValue* value;         // of the map that was read
-  std::vector<std::uint16_t> registers;  // empty where the device has no such register
+  const MappedValue* value;                  // of the map that was read
+  std::vector<std::uint16_t> registers;      // empty where the device has no such register
   tl::expected<double, std::string> number;  // in the map's unit
 };
 

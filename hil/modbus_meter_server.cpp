@@ -36,7 +36,7 @@ tl::expected<int, std::string> listening_socket(const Address& address) {
     const int fd = socket(each->ai_family, each->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     const int yes = 1;
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-        bind(fd, each->ai_addr, each->ai_addrlen) == 0 && ::listen(fd, 16) == 0)
+        bind(fd, each->ai_addr, each->ai_addrlen) == 0 && ::listen(fd, SOMAXCONN) == 0)
       return fd;
     reason = system_reason();
     if (fd >= 0) close(fd);
@@ -96,12 +96,14 @@ void ModbusMeterServer::serve(ledger::Duration at_most) {
     close(clients_[i].socket);
     clients_.erase(clients_.begin() + static_cast<std::ptrdiff_t>(i));
   }
-  if (watched[0].revents != 0) accept_client();
+  if (watched[0].revents == 0) return;
+  for (std::size_t i = 0; i < max_clients && accept_client(); ++i) continue;
 }
 
-void ModbusMeterServer::accept_client() {
+// False: nobody waits, or no descriptor is left; the others are served on.
+bool ModbusMeterServer::accept_client() {
   const int fd = accept4(socket_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd < 0) return;  // gone again, or no descriptor left: others are served on
+  if (fd < 0) return false;
   const int yes = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   if (clients_.size() == max_clients) {
@@ -112,6 +114,7 @@ void ModbusMeterServer::accept_client() {
     clients_.erase(idle);
   }
   clients_.push_back({fd, ++uses_, {}});
+  return true;
 }
 
 // False: the client is to be dropped.
@@ -148,7 +151,11 @@ bool ModbusMeterServer::answer_frame(const Client& client, ledger::BytesView fra
                                    ? answer_request(pdu, device_)
                                    : exception_answer(pdu[0], ModbusException::target_silent);
   ledger::ByteWriter out;
-  out.u16(transaction).u16(0).u16(static_cast<std::uint16_t>(answer.size() + 1)).u8(unit).raw(answer);
+  out.u16(transaction)
+      .u16(0)
+      .u16(static_cast<std::uint16_t>(answer.size() + 1))
+      .u8(unit)
+      .raw(answer);
   const ssize_t sent = send(client.socket, out.view().data(), out.view().size(), MSG_NOSIGNAL);
   return sent == static_cast<ssize_t>(out.view().size());
 }

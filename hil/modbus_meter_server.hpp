@@ -14,9 +14,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "hil/address.hpp"
 #include "hil/modbus_request.hpp"
@@ -47,7 +46,7 @@ class ModbusMeterServer {
   };
 
   ModbusMeterServer(int socket, Address address, std::uint8_t unit, RegisterDevice& device);
-  void accept_client();
+  bool accept_client();
   bool receive(Client& client);
   bool answer_frames(Client& client);
   bool answer_frame(const Client& client, ledger::BytesView frame);

@@ -11,8 +11,7 @@ namespace {
 constexpr std::uint8_t read_holding = 3, read_input = 4, write_one = 6, write_many = 16;
 constexpr std::size_t max_read = 125, max_write = 123;
 
-ledger::Bytes read_registers(std::uint8_t function, ledger::ByteReader in,
-                             RegisterDevice& device) {
+ledger::Bytes read_registers(std::uint8_t function, ledger::ByteReader in, RegisterDevice& device) {
   const std::uint16_t address = in.u16();
   const std::size_t count = in.u16();
   if (!in.done() || count == 0 || count > max_read)
@@ -44,7 +43,8 @@ ledger::Bytes write_registers(ledger::ByteReader in, RegisterDevice& device) {
     return exception_answer(write_many, ModbusException::illegal_value);
   std::array<std::uint16_t, max_write> values{};
   for (std::size_t i = 0; i < count; ++i) values[i] = in.u16();
-  if (address + count > 65536) return exception_answer(write_many, ModbusException::illegal_address);
+  if (address + count > 65536)
+    return exception_answer(write_many, ModbusException::illegal_address);
   const ModbusException code = device.write(address, std::span(values).first(count));
   if (code != ModbusException::none) return exception_answer(write_many, code);
   return ledger::ByteWriter().u8(write_many).u16(address).u16(count).take();
@@ -62,10 +62,14 @@ ledger::Bytes answer_request(ledger::BytesView pdu, RegisterDevice& device) {
   const ledger::ByteReader rest(pdu.subspan(1));
   switch (function) {
     case read_holding:
-    case read_input: return read_registers(function, rest, device);
-    case write_one: return write_register(rest, device);
-    case write_many: return write_registers(rest, device);
-    default: return exception_answer(function, ModbusException::illegal_function);
+    case read_input:
+      return read_registers(function, rest, device);
+    case write_one:
+      return write_register(rest, device);
+    case write_many:
+      return write_registers(rest, device);
+    default:
+      return exception_answer(function, ModbusException::illegal_function);
   }
 }
 

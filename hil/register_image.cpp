@@ -8,7 +8,8 @@ namespace hil {
 
 RegisterImage::RegisterImage(const DeviceMap& map) : map_(map) {
   const auto add = [this](int function, std::size_t address, int count) {
-    for (int i = 0; i < count; ++i) table(function).exists.set(address + static_cast<std::size_t>(i));
+    for (int i = 0; i < count; ++i)
+      table(function).exists.set(address + static_cast<std::size_t>(i));
   };
   for (const MappedValue& value : map_.values)
     add(value.function, value.address, registers_of(value));
@@ -28,8 +29,7 @@ void RegisterImage::show(std::string_view name, double base_units) {
 void RegisterImage::keep(std::uint32_t sequence) {
   if (!map_.sample) return;
   const auto block = table(3).words.begin() + map_.sample->address;
-  std::copy_n(block, map_.sample->registers,
-              table(3).words.begin() + map_.sample->slot(sequence));
+  std::copy_n(block, map_.sample->registers, table(3).words.begin() + map_.sample->slot(sequence));
 }
 
 void RegisterImage::clear() {

@@ -26,12 +26,18 @@ double raw_number(RegisterType type, std::uint64_t bits) {
   switch (type) {
     case RegisterType::u16:
     case RegisterType::u32:
-    case RegisterType::u64: return static_cast<double>(bits);
-    case RegisterType::i16: return static_cast<std::int16_t>(bits);
-    case RegisterType::i32: return static_cast<std::int32_t>(bits);
-    case RegisterType::i64: return static_cast<double>(static_cast<std::int64_t>(bits));
-    case RegisterType::f32: return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
-    case RegisterType::f64: return std::bit_cast<double>(bits);
+    case RegisterType::u64:
+      return static_cast<double>(bits);
+    case RegisterType::i16:
+      return static_cast<std::int16_t>(bits);
+    case RegisterType::i32:
+      return static_cast<std::int32_t>(bits);
+    case RegisterType::i64:
+      return static_cast<double>(static_cast<std::int64_t>(bits));
+    case RegisterType::f32:
+      return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+    case RegisterType::f64:
+      return std::bit_cast<double>(bits);
   }
   ledger::invariant(false, "a register type that does not exist");
   return 0;

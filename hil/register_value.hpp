@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <span>
 #include <string>
-
 #include <tl/expected.hpp>
 
 #include "hil/device_map.hpp"

@@ -6,7 +6,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-
 #include <tl/expected.hpp>
 
 #include "hil/meter_reading.hpp"
@@ -35,8 +34,10 @@ class WorldMeter : public SimulatedMeter {
   using MakeWorld = std::function<tl::expected<std::unique_ptr<twin::World>, std::string>()>;
 
   // `connection` of the home stands in the scenario's HomeSpec; the world ends at `duration`.
-  static tl::expected<std::unique_ptr<WorldMeter>, std::string> create(
-      MakeWorld make, std::uint32_t home, std::uint32_t connection, ledger::Duration duration);
+  static tl::expected<std::unique_ptr<WorldMeter>, std::string> create(MakeWorld make,
+                                                                       std::uint32_t home,
+                                                                       std::uint32_t connection,
+                                                                       ledger::Duration duration);
 
   std::optional<MeterReading> next() override;
   tl::expected<void, std::string> rewind() override;

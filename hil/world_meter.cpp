@@ -16,9 +16,9 @@ tl::expected<std::unique_ptr<WorldMeter>, std::string> WorldMeter::create(
 tl::expected<void, std::string> WorldMeter::rewind() {
   auto world = make_();
   if (!world) return tl::unexpected(world.error());
-  ledger::invariant(home_ < (*world)->homes().size() &&
-                        connection_ < (*world)->network().connections.size(),
-                    "a served home exists in its world");
+  ledger::invariant(
+      home_ < (*world)->homes().size() && connection_ < (*world)->network().connections.size(),
+      "a served home exists in its world");
   world_ = std::move(*world);
   sequence_ = 0;
   return {};

@@ -33,11 +33,16 @@ class FormulaWorld : public twin::World {
     samples_.clear();
     for (std::uint32_t h = 0; h < 3; ++h) {
       const std::int64_t energy = 1000 * h + steps_ * (steps_ + 1) / 2;
-      samples_.push_back({h, now(), {energy}, {7 * energy}, static_cast<std::int32_t>(100 * h - steps_),
+      samples_.push_back({h,
+                          now(),
+                          {energy},
+                          {7 * energy},
+                          static_cast<std::int32_t>(100 * h - steps_),
                           static_cast<std::uint8_t>(225 + steps_ % 10)});
     }
     for (std::size_t h = 0; h < 2; ++h)
-      homes_[h].draw_va = {twin::Complex(100.0 * static_cast<double>(h) + steps_ / 3.0, -steps_ / 7.0)};
+      homes_[h].draw_va = {
+          twin::Complex(100.0 * static_cast<double>(h) + steps_ / 3.0, -steps_ / 7.0)};
     grid_.voltage_v[1] = {twin::Complex(230, steps_ * 0.1), twin::Complex(-115, -199), 231.0};
   }
   ledger::Instant now() const override { return ledger::Instant{} + ledger::seconds(5 * steps_); }
@@ -65,8 +70,8 @@ class RunningMeter {
  public:
   RunningMeter(const hil::DeviceMap& map, std::unique_ptr<hil::SimulatedMeter> meter, double speed,
                std::uint16_t port = 0, std::uint8_t unit = 1)
-      : service_(std::move(*hil::MeterService::create(map, std::move(meter), speed,
-                                                      {"127.0.0.1", port}, unit))),
+      : service_(std::move(
+            *hil::MeterService::create(map, std::move(meter), speed, {"127.0.0.1", port}, unit))),
         thread_([this] { service_->run(stop_); }) {}
   ~RunningMeter() {
     stop_ = true;

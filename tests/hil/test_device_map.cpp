@@ -61,7 +61,8 @@ TEST_CASE("a wrong map names file, line, key, what was found and what is allowed
       {"name = 'power'\n", "", "x.toml:5:", "key 'name' is missing"},
       {"name = 'power'", "name = 7", "x.toml:6:", "key 'name': expected a text"},
       {"name = 'clock'", "name = 'time'\nsign = 0", "x.toml:17:", "key 'sign': found 0"},
-      {"unit = 'kW'", "unit = 'kWh'", "x.toml:10:", "found 'kWh', nearest is 'kW', allowed are W, kW"},
+      {"unit = 'kW'", "unit = 'kWh'",
+       "x.toml:10:", "found 'kWh', nearest is 'kW', allowed are W, kW"},
       {"unit = 'kW'\n", "", "x.toml:5:", "key 'unit' is missing"},
       {"function = 4", "function = 5", "x.toml:7:", "found 5, allowed is 3 to 4"},
       {"function = 4", "function = 4.0", "x.toml:7:", "found no whole number"},
@@ -92,20 +93,22 @@ TEST_CASE("a wrong map names file, line, key, what was found and what is allowed
   }
 }
 
-TEST_CASE("no values, values of the wrong kind, a value twice and registers used twice are refused") {
+TEST_CASE(
+    "no values, values of the wrong kind, a value twice and registers used twice are refused") {
   const std::string head = "[device]\nmaker = 'M'\nmodel = 'X'\nsource = 's'\n";
   CHECK(error_of(head).find("at least one") != std::string::npos);
   CHECK(error_of("value = 3\n" + head).find("expected [[value]]") != std::string::npos);
   CHECK(error_of("value = []\n" + head).find("expected [[value]]") != std::string::npos);
   const auto value = [](const char* name, int address) {
-    return std::string("[[value]]\nname = '") + name + "'\nfunction = 3\naddress = " +
-           std::to_string(address) + "\ntype = 'u32'\nunit = 'W'\n";
+    return std::string("[[value]]\nname = '") + name +
+           "'\nfunction = 3\naddress = " + std::to_string(address) + "\ntype = 'u32'\nunit = 'W'\n";
   };
   CHECK(error_of(head + value("power", 1) + value("power_l1", 3)) == "");
   CHECK(error_of(head + value("power", 1) + value("power", 3)).find("'power' twice") !=
         std::string::npos);
   const std::string overlap = error_of(head + value("power_l1", 2) + value("power", 1));
-  CHECK(overlap.find("'power_l1' (from 2) overlap those of 'power' (up to 2)") != std::string::npos);
+  CHECK(overlap.find("'power_l1' (from 2) overlap those of 'power' (up to 2)") !=
+        std::string::npos);
 }
 
 TEST_CASE("a sample block must fit, hold its sequence and leave its history alone") {
@@ -128,7 +131,8 @@ TEST_CASE("a sample block must fit, hold its sequence and leave its history alon
   CHECK(changed("count = 4", "count = 4097").find("1 to 4096") != std::string::npos);
   CHECK(changed("history_address = 100", "history_address = 65530").find("0 to 65528") !=
         std::string::npos);
-  CHECK(changed("history_address = 100", "history_address = 3").find("overlap") != std::string::npos);
+  CHECK(changed("history_address = 100", "history_address = 3").find("overlap") !=
+        std::string::npos);
   CHECK(changed("history_address", "histori_address").find("nearest is 'history_address'") !=
         std::string::npos);
 }

@@ -82,7 +82,8 @@ TEST_CASE("random requests are answered within a frame") {
   for (int i = 0; i < 20'000; ++i) {
     Bytes pdu(1 + rng.below(253));
     for (auto& byte : pdu) byte = static_cast<std::uint8_t>(rng.next());
-    if (rng.chance(0.7)) pdu[0] = static_cast<std::uint8_t>(rng.chance(0.5) ? 16 : 3 + rng.below(4));
+    if (rng.chance(0.7))
+      pdu[0] = static_cast<std::uint8_t>(rng.chance(0.5) ? 16 : 3 + rng.below(4));
     const Bytes out = answer_request(pdu, device);
     REQUIRE(out.size() >= 2);
     REQUIRE(out.size() <= 253);

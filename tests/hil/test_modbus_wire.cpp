@@ -126,7 +126,13 @@ Bytes one_register(const Bytes& request, std::uint16_t value, int transaction_of
   const int transaction = request[0] * 256 + request[1] + transaction_offset;
   return {static_cast<std::uint8_t>(transaction >> 8),
           static_cast<std::uint8_t>(transaction),
-          0, 0, 0, 5, request[6], request[7], 2,
+          0,
+          0,
+          0,
+          5,
+          request[6],
+          request[7],
+          2,
           static_cast<std::uint8_t>(value >> 8),
           static_cast<std::uint8_t>(value)};
 }
@@ -134,12 +140,12 @@ Bytes one_register(const Bytes& request, std::uint16_t value, int transaction_of
 }  // namespace
 
 TEST_CASE("values travel by map: both functions, word orders, scales, signs") {
-  const DeviceMap map = map_of(
-      mapped("power", "kW", 3, 100, "i32", "scale=0.001") +
-      mapped("power_l1", "W", 3, 102, "i32", "word_order='low_first'\nsign=-1") +
-      mapped("import", "kWh", 4, 0, "u64", "scale=0.01") +
-      mapped("voltage_l1", "V", 4, 40, "f32", "word_order='low_first'") +
-      mapped("frequency", "Hz", 3, 500, "u16", "scale=0.01"));
+  const DeviceMap map =
+      map_of(mapped("power", "kW", 3, 100, "i32", "scale=0.001") +
+             mapped("power_l1", "W", 3, 102, "i32", "word_order='low_first'\nsign=-1") +
+             mapped("import", "kWh", 4, 0, "u64", "scale=0.01") +
+             mapped("voltage_l1", "V", 4, 40, "f32", "word_order='low_first'") +
+             mapped("frequency", "Hz", 3, 500, "u16", "scale=0.01"));
   ServedImage device(map);
   device.image.show("power", -4321);
   device.image.show("power_l1", 70000);
@@ -160,8 +166,9 @@ TEST_CASE("values travel by map: both functions, word orders, scales, signs") {
 }
 
 TEST_CASE("a NaN and a not-implemented pattern spoil their own value only") {
-  const DeviceMap map = map_of(mapped("power", "W", 3, 0, "f32") + mapped("import", "Wh", 3, 2, "u32") +
-                               mapped("frequency", "Hz", 3, 4, "u16", "missing='0xFFFF'"));
+  const DeviceMap map =
+      map_of(mapped("power", "W", 3, 0, "f32") + mapped("import", "Wh", 3, 2, "u32") +
+             mapped("frequency", "Hz", 3, 4, "u16", "missing='0xFFFF'"));
   ServedImage device(map);
   device.image.show("power", std::nan(""));
   device.image.show("import", 5000);
@@ -178,7 +185,8 @@ TEST_CASE("a NaN and a not-implemented pattern spoil their own value only") {
 TEST_CASE("a register that the device lacks spoils its own value only") {
   ServedImage device(map_of(mapped("power", "W", 3, 0, "u16")));
   device.image.show("power", 7);
-  const DeviceMap wider = map_of(mapped("power", "W", 3, 0, "u16") + mapped("frequency", "Hz", 3, 1, "u16"));
+  const DeviceMap wider =
+      map_of(mapped("power", "W", 3, 0, "u16") + mapped("frequency", "Hz", 3, 1, "u16"));
   ModbusMeterReader reader(device.start(), 1, milliseconds(1000));
   const auto values = reader.read(wider);
   REQUIRE(values);
@@ -243,7 +251,7 @@ TEST_CASE("a late answer dies with its connection and is never taken for the nex
 TEST_CASE("another transaction's answer and a wrong length are refused, and reading goes on") {
   ScriptedServer server([](int fd, int request, const Bytes& frame) {
     Bytes out = one_register(frame, 5, request == 0 ? 1 : 0);
-    if (request == 1) out[7] = 4;                     // another function
+    if (request == 1) out[7] = 4;  // another function
     if (request == 2) out.insert(out.begin() + 9, {0, 0}), out[8] = 4, out[5] = 7;  // two registers
     put(fd, out);
   });
@@ -301,9 +309,9 @@ TEST_CASE("frames that arrive in pieces or together are answered; what is no Mod
   put(slow, {request.begin() + 5, request.end()});
   CHECK(take(slow) == answer);
 
-  const Bytes no_modbus[] = {{0, 9, 0, 1, 0, 6, 1, 3, 0, 0, 0, 1},       // another protocol
-                             {0, 9, 0, 0, 0, 1, 1, 3, 0, 0, 0, 1},       // no function
-                             {0, 9, 0, 0, 1, 0, 1, 3, 0, 0, 0, 1},       // 256 bytes
+  const Bytes no_modbus[] = {{0, 9, 0, 1, 0, 6, 1, 3, 0, 0, 0, 1},  // another protocol
+                             {0, 9, 0, 0, 0, 1, 1, 3, 0, 0, 0, 1},  // no function
+                             {0, 9, 0, 0, 1, 0, 1, 3, 0, 0, 0, 1},  // 256 bytes
                              {'G', 'E', 'T', ' ', '/', ' ', 'H', 'T'}};
   for (const Bytes& each : no_modbus) {
     const int fd = connected(address);
@@ -340,7 +348,9 @@ TEST_CASE("more clients than places: the one idle longest goes, garbage does not
     if (rng.chance(0.3)) shutdown(fd, SHUT_WR);
     close(fd);
   }
-  CHECK(reader.read(3, 0, 1));
+  (void)reader.read(3, 0, 1);               // its place may have been taken in the crowd ...
+  const auto again = reader.read(3, 0, 1);  // ... but then it has a new one
+  CHECK_MESSAGE(again.has_value(), (again ? "" : again.error().message));
 }
 
 TEST_CASE("an address in use or that is not ours cannot be listened on") {
@@ -356,8 +366,9 @@ TEST_CASE("addresses") {
   CHECK(parse_address("[::1]:1502")->host == "::1");
   CHECK(to_text(*parse_address("[::1]:1502")) == "[::1]:1502");
   CHECK(parse_address("h:0", true)->port == 0);
-  for (const char* wrong : {"", "host", ":502", "host:", "host:x", "host:65536", "host:-1", "host:0",
-                            "host: 1", "host:1 ", "::1:502", "[]:502", "/dev/ttyUSB0", "a/b:1"}) {
+  for (const char* wrong :
+       {"", "host", ":502", "host:", "host:x", "host:65536", "host:-1", "host:0", "host: 1",
+        "host:1 ", "::1:502", "[]:502", "/dev/ttyUSB0", "a/b:1"}) {
     CAPTURE(wrong);
     CHECK(!parse_address(wrong));
   }

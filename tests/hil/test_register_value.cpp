@@ -30,7 +30,8 @@ TEST_CASE("word order: high first and low first differ in the order of registers
   CHECK(bits_of(value_of(RegisterType::u64), words) == 0x1122334455667788u);
   CHECK(bits_of(value_of(RegisterType::u64, WordOrder::low_first), words) == 0x7788556633441122u);
   const std::array<std::uint16_t, 2> f32{0x4366, 0x8000};  // 230.5
-  CHECK(*number_of(value_of(RegisterType::f32), bits_of(value_of(RegisterType::f32), f32)) == 230.5);
+  CHECK(*number_of(value_of(RegisterType::f32), bits_of(value_of(RegisterType::f32), f32)) ==
+        230.5);
   for (const WordOrder order : {WordOrder::high_first, WordOrder::low_first}) {
     std::array<std::uint16_t, 4> back{};
     const MappedValue value = value_of(RegisterType::u64, order);
@@ -87,8 +88,7 @@ TEST_CASE("NaN, infinities and the not-implemented pattern are errors, never num
   CHECK(!number_of(value_of(RegisterType::f64), std::bit_cast<std::uint64_t>(-inf)));
   MappedValue missing = value_of(RegisterType::i16);
   missing.missing = 0x8000;
-  CHECK(number_of(missing, 0x8000).error() ==
-        "power: not implemented by the device (0x8000)");
+  CHECK(number_of(missing, 0x8000).error() == "power: not implemented by the device (0x8000)");
   CHECK(*number_of(missing, 0x8001) == -32767);
   // What is not finite never turns into a plausible number on its way out.
   CHECK(!number_of(value_of(RegisterType::f32), bits_showing(value_of(RegisterType::f32), nan)));
