@@ -14,11 +14,11 @@ struct Number {
   auto operator<=>(const Number&) const = default;
 };
 
-using MeterId = Number<struct MeterTag>;        // one metering point's active meter
-using GatewayId = Number<struct GatewayTag>;    // one gateway
+using MeterId = Number<struct MeterTag>;          // one metering point's active meter
+using GatewayId = Number<struct GatewayTag>;      // one gateway
 using ValidatorId = Number<struct ValidatorTag>;  // index into the validator set
-using NodeId = Number<struct NodeTag>;          // any process that sends and receives
-using Slot = Number<struct SlotTag>;            // market slots since the scenario's epoch
+using NodeId = Number<struct NodeTag>;            // any process that sends and receives
+using Slot = Number<struct SlotTag>;              // market slots since the scenario's epoch
 
 // A pseudonym of 128 random bits; it changes monthly. Written as 32 hexadecimal digits.
 struct AccountId {

@@ -50,7 +50,8 @@ BoxKeys box_keys(const std::array<std::uint8_t, 32>& seed) {
 Bytes wrap_key(const SymmetricKey& key, const std::array<std::uint8_t, 32>& reader,
                const std::array<std::uint8_t, 32>& ephemeral_seed) {
   // libsodium's crypto_box_seal draws its own ephemeral key; this is the same construction with a
-  // derived one: nonce = BLAKE2b-192(ephemeral public key || reader), box under (reader, ephemeral).
+  // derived one: nonce = BLAKE2b-192(ephemeral public key || reader), box under (reader,
+  // ephemeral).
   const BoxKeys ephemeral = box_keys(ephemeral_seed);
   std::array<std::uint8_t, crypto_box_NONCEBYTES> nonce;
   Bytes both = to_bytes(ephemeral.public_key);
@@ -58,9 +59,9 @@ Bytes wrap_key(const SymmetricKey& key, const std::array<std::uint8_t, 32>& read
   crypto_generichash(nonce.data(), nonce.size(), both.data(), both.size(), nullptr, 0);
   Bytes out = to_bytes(ephemeral.public_key);
   out.resize(wrapped_size);
-  const int failed = crypto_box_easy(out.data() + ephemeral.public_key.size(), key.data(),
-                                     key.size(), nonce.data(), reader.data(),
-                                     ephemeral.secret_key.data());
+  const int failed =
+      crypto_box_easy(out.data() + ephemeral.public_key.size(), key.data(), key.size(),
+                      nonce.data(), reader.data(), ephemeral.secret_key.data());
   invariant(failed == 0, "a reader's public key is a valid curve point");
   return out;
 }

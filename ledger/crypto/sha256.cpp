@@ -7,9 +7,7 @@
 
 namespace ledger {
 
-Hash sha256(BytesView data) {
-  return sha256({data});
-}
+Hash sha256(BytesView data) { return sha256({data}); }
 
 Hash sha256(std::initializer_list<BytesView> parts) {
   SHA256_CTX context;

@@ -78,6 +78,8 @@ class World {
 
   virtual void step() = 0;
   virtual ledger::Instant now() const = 0;         // end of the last step
+  // A meter's registers as they stand now; its power and voltage are those of the last sample.
+  virtual MeterSample registers(std::uint32_t meter) const = 0;
   // Those of the metering interval that ended with the last step, by meter; else empty.
   virtual std::span<const MeterSample> samples() const = 0;
 

@@ -24,6 +24,7 @@ class SetWorld : public World {
   void measured(std::uint32_t, const Phases&) override {}
   void step() override { time = time + ledger::seconds(5); }
   ledger::Instant now() const override { return time; }
+  MeterSample registers(std::uint32_t) const override { return {}; }
   std::span<const MeterSample> samples() const override { return {}; }
   const PowerFlowResult& grid() const override { return result; }
   std::span<const HomeState> homes() const override { return states; }

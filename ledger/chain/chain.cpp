@@ -1,0 +1,96 @@
+#include "ledger/chain/chain.hpp"
+
+#include "ledger/base/invariant.hpp"
+
+namespace ledger {
+namespace {
+
+// A pending transaction that waited this many blocks for another one waits no more.
+constexpr std::uint64_t patience_blocks = 1000;
+
+}  // namespace
+
+Chain::Chain(std::unique_ptr<StateMachine> genesis_state) : state_(std::move(genesis_state)) {
+  state_root_ = state_->commit();
+}
+
+BlockHeader Chain::next_header(std::int64_t time_ms, ValidatorId proposer) const {
+  BlockHeader h;
+  h.height = height_ + 1;
+  h.time_ms = time_ms;
+  h.proposer = proposer;
+  h.previous = last_id_;
+  h.log_size = log_.size();
+  h.log_root = log_.root();
+  h.state_root = state_root_;
+  return h;
+}
+
+Chain::Built Chain::build(std::int64_t time_ms, ValidatorId proposer,
+                          const std::vector<const Mempool::Pending*>& pending,
+                          std::size_t max_bytes) const {
+  Built built;
+  Tried& tried = built.tried;
+  tried.state = state_->clone();
+  std::size_t size = header_size;
+  for (Transaction& due : tried.state->due(time_ms)) {
+    const auto applied = tried.state->apply(due, time_ms);
+    invariant(applied.has_value(), "what is due by the state holds in the state");
+    size += due.encode().size();
+    tried.block.transactions.push_back(std::move(due));
+  }
+  for (const Mempool::Pending* p : pending) {
+    size += p->transaction.encode().size() + 4;
+    if (size > max_bytes) break;
+    const auto applied = tried.state->apply(p->transaction, time_ms);
+    if (applied)
+      tried.block.transactions.push_back(p->transaction);
+    else if (!applied.error().may_hold_later || p->since_height + patience_blocks < height_)
+      built.never.emplace_back(p->id, applied.error().why);
+  }
+  BlockHeader& h = tried.block.header = next_header(time_ms, proposer);
+  h.entries = static_cast<std::uint32_t>(tried.block.transactions.size());
+  h.entries_root = entries_root(tried.block.transactions);
+  tried.id = block_id(encode(h));
+  return built;
+}
+
+Result<Chain::Tried> Chain::try_block(BytesView bytes) const {
+  auto block = decode_block(bytes);
+  if (!block) return failure(block.error());
+  const BlockHeader& h = block->header;
+  if (h.time_ms <= time_ms_) return failure("block time does not rise");
+  BlockHeader expected = next_header(h.time_ms, h.proposer);
+  expected.entries = h.entries;
+  expected.entries_root = h.entries_root;
+  if (encode(expected) != encode(h))
+    return failure("header does not continue this chain at height " +
+                   std::to_string(expected.height));
+  Tried tried{block_id(bytes), std::move(*block), state_->clone()};
+  std::size_t at = 0;
+  for (const Transaction& due : tried.state->due(h.time_ms)) {
+    if (at >= tried.block.transactions.size() ||
+        tried.block.transactions[at].encode() != due.encode())
+      return failure("transaction " + std::to_string(at) + " is not the one that is due");
+    ++at;
+  }
+  for (std::size_t i = 0; i < tried.block.transactions.size(); ++i) {
+    if (i >= at && tried.block.transactions[i].kind == TransactionKind::settlement)
+      return failure("transaction " + std::to_string(i) + " is a settlement that is not due");
+    const auto applied = tried.state->apply(tried.block.transactions[i], h.time_ms);
+    if (!applied) return failure("transaction " + std::to_string(i) + ": " + applied.error().why);
+  }
+  return tried;
+}
+
+void Chain::commit(Tried tried) {
+  invariant(tried.block.header.height == height_ + 1, "a chain grows by one block");
+  for (const Transaction& tx : tried.block.transactions) log_.append(leaf_hash(tx.entry()));
+  state_ = std::move(tried.state);
+  state_root_ = state_->commit();
+  height_ = tried.block.header.height;
+  time_ms_ = tried.block.header.time_ms;
+  last_id_ = tried.id;
+}
+
+}  // namespace ledger

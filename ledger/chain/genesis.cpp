@@ -1,0 +1,106 @@
+#include "ledger/chain/genesis.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "ledger/crypto/sha256.hpp"
+
+namespace ledger {
+namespace {
+
+using nlohmann::json;
+
+json keys_json(const std::vector<PublicKey>& keys) {
+  json out = json::array();
+  for (const PublicKey& k : keys) out.push_back(to_hex(k));
+  return out;
+}
+
+// One walk for both directions would hide the form; these two lists are the form.
+json to_json(const Genesis& g) {
+  return {{"auditor_box", to_hex(g.auditor_box)},
+          {"batch_ms", g.batch_ms},
+          {"block_ms", g.block_ms},
+          {"close_grace_ms", g.close_grace_ms},
+          {"epoch", to_rfc3339(g.epoch)},
+          {"format", "aipchain genesis 1"},
+          {"gateways", keys_json(g.gateways)},
+          {"mechanism", g.mechanism},
+          {"metering_ms", g.metering_ms},
+          {"name", g.name},
+          {"observer", to_hex(g.observer)},
+          {"prices_micro_eur_per_kwh",
+           {{"grid_fee", g.grid_fee.value},
+            {"levies", g.levies.value},
+            {"local_grid_fee", g.local_grid_fee.value},
+            {"retail_buy", g.retail_buy.value},
+            {"retail_sell", g.retail_sell.value}}},
+          {"registrar", to_hex(g.registrar)},
+          {"rules", to_hex(g.rules)},
+          {"slot_ms", g.slot_ms},
+          {"validators", keys_json(g.validators)}};
+}
+
+template <class Array>
+void read_key(const json& j, Array& out) {
+  const auto key = array_from_hex<32>(j.get_ref<const std::string&>());
+  if (!key) throw std::invalid_argument("a key is 64 lower-case hexadecimal digits");
+  out = *key;
+}
+
+std::vector<PublicKey> read_keys(const json& j) {
+  std::vector<PublicKey> out;
+  for (const json& k : j) read_key(k, out.emplace_back());
+  return out;
+}
+
+Genesis from_json(const json& j) {
+  Genesis g;
+  g.name = j.at("name").get<std::string>();
+  const auto epoch = from_rfc3339(j.at("epoch").get_ref<const std::string&>());
+  if (!epoch) throw std::invalid_argument("epoch is not an RFC 3339 time");
+  g.epoch = *epoch;
+  for (const auto& [key, value] : {std::pair{"slot_ms", &g.slot_ms},
+                                   {"batch_ms", &g.batch_ms},
+                                   {"block_ms", &g.block_ms},
+                                   {"metering_ms", &g.metering_ms}}) {
+    *value = j.at(key).get<std::int64_t>();
+    if (*value <= 0) throw std::invalid_argument(std::string(key) + " is not positive");
+  }
+  g.close_grace_ms = j.at("close_grace_ms").get<std::int64_t>();
+  g.validators = read_keys(j.at("validators"));
+  g.gateways = read_keys(j.at("gateways"));
+  read_key(j.at("registrar"), g.registrar);
+  read_key(j.at("observer"), g.observer);
+  read_key(j.at("auditor_box"), g.auditor_box);
+  const json& prices = j.at("prices_micro_eur_per_kwh");
+  for (const auto& [key, price] : {std::pair{"retail_buy", &g.retail_buy},
+                                   {"retail_sell", &g.retail_sell},
+                                   {"grid_fee", &g.grid_fee},
+                                   {"local_grid_fee", &g.local_grid_fee},
+                                   {"levies", &g.levies}})
+    price->value = prices.at(key).get<std::int64_t>();
+  g.mechanism = j.at("mechanism").get<std::string>();
+  read_key(j.at("rules"), g.rules);
+  if (g.validators.empty()) throw std::invalid_argument("there are no validators");
+  return g;
+}
+
+}  // namespace
+
+std::string origin_of(const Genesis& genesis) { return "aipchain.example/" + genesis.name; }
+
+std::string encode(const Genesis& genesis) { return to_json(genesis).dump(); }
+
+Result<Genesis> decode_genesis(std::string_view text) {
+  try {
+    Genesis g = from_json(json::parse(text));
+    if (encode(g) != text) return failure("genesis is not in its canonical form");
+    return g;
+  } catch (const std::exception& e) {
+    return failure(std::string("genesis: ") + e.what());
+  }
+}
+
+Hash chain_id_of(const Genesis& genesis) { return sha256(bytes_of(encode(genesis))); }
+
+}  // namespace ledger

@@ -1,0 +1,42 @@
+#pragma once
+// What a chain starts from, as a public file: canonical JSON (keys sorted, no spaces, integers).
+// Its SHA-256 is the chain id, which is part of everything that is signed.
+
+#include <string>
+#include <vector>
+
+#include "ledger/base/amounts.hpp"
+#include "ledger/base/result.hpp"
+#include "ledger/base/time.hpp"
+#include "ledger/crypto/ed25519.hpp"
+
+namespace ledger {
+
+struct Genesis {
+  std::string name;                // of the chain; its log's origin is made of it
+  CivilTime epoch;                 // what Instant 0 means
+  std::int64_t slot_ms = 900'000;  // market slot
+  std::int64_t batch_ms = 60'000;  // one meter signature and gateway batch each
+  std::int64_t block_ms = 60'000;  // block interval
+  std::int64_t metering_ms = 5'000;
+  std::int64_t close_grace_ms = 600'000;       // a slot closes without late gateways after this
+  std::vector<PublicKey> validators;           // by ValidatorId
+  std::vector<PublicKey> gateways;             // by GatewayId
+  PublicKey registrar{};                       // signs registrations
+  PublicKey observer{};                        // the log's own line on checkpoints
+  std::array<std::uint8_t, 32> auditor_box{};  // X25519: who the auditor's copy is sealed for
+  // Prices, micro-euro per kWh; meaning in market/tariff.hpp.
+  Price retail_buy, retail_sell, grid_fee, local_grid_fee, levies;
+  std::string mechanism;  // market
+  Hash rules{};           // hash of the oracle's rule set
+};
+
+std::string origin_of(const Genesis& genesis);  // of the log: "aipchain.example/<name>"
+
+std::string encode(const Genesis& genesis);
+// Refuses any text that is not exactly what `encode` writes.
+Result<Genesis> decode_genesis(std::string_view text);
+
+Hash chain_id_of(const Genesis& genesis);
+
+}  // namespace ledger

@@ -1,0 +1,42 @@
+#pragma once
+// What the ledger asks of whoever gives transactions a meaning. The ledger orders them and keeps
+// them; this interface executes them. Everything is a pure function of what was executed before.
+
+#include <memory>
+
+#include "ledger/chain/transaction.hpp"
+
+namespace ledger {
+
+// Why a transaction does not hold now.
+struct Refusal {
+  bool may_hold_later = false;  // it waits for another one; otherwise it never will
+  std::string why;
+};
+
+class StateMachine {
+ public:
+  virtual ~StateMachine() = default;
+
+  // A copy to try a block on; whoever decides the block keeps the copy.
+  virtual std::unique_ptr<StateMachine> clone() const = 0;
+
+  // The transactions that a block at this time must begin with: what is due by the state alone
+  // (slots to close). Every validator makes them itself and refuses a block that differs.
+  virtual std::vector<Transaction> due(std::int64_t time_ms) const = 0;
+
+  // Executes one transaction. One that is refused changes nothing; a block holds none of these.
+  virtual tl::expected<void, Refusal> apply(const Transaction& tx, std::int64_t time_ms) = 0;
+
+  // Ends the block: updates the state tree once and gives its root.
+  virtual Hash commit() = 0;
+
+  // Content of the slots that are closed: batches, marks, trades, balances and tokens; no height,
+  // round, proposer, block time or order of arrival.
+  virtual Hash content_root() const = 0;
+
+  // The key that seals an account's restricted openings; null for an unknown account.
+  virtual const SubjectKey* restricted_key(const AccountId& account) const = 0;
+};
+
+}  // namespace ledger

@@ -1,0 +1,86 @@
+#include "ledger/chain/transaction.hpp"
+
+#include "ledger/base/codec.hpp"
+#include "ledger/merkle/log_tree.hpp"
+
+namespace ledger {
+namespace {
+
+constexpr std::uint8_t version = 1;
+constexpr std::size_t max_openings = 4096;
+constexpr std::size_t max_opening_size = 65'535;
+
+bool known(std::uint8_t kind) {
+  return kind >= static_cast<std::uint8_t>(TransactionKind::registration) &&
+         kind <= static_cast<std::uint8_t>(TransactionKind::forecast);
+}
+
+}  // namespace
+
+AccountId owner_of(const Opening& opening) {
+  AccountId id;
+  if (opening.data.size() >= id.bytes.size())
+    std::memcpy(id.bytes.data(), opening.data.data(), id.bytes.size());
+  return id;
+}
+
+Hash openings_root(std::span<const Opening> openings) {
+  std::vector<Hash> leaves;
+  leaves.reserve(openings.size());
+  for (const Opening& o : openings) leaves.push_back(leaf_hash(commitment(o.salt, o.data)));
+  return root_of(leaves);
+}
+
+Bytes Transaction::entry() const {
+  ByteWriter w;
+  w.u8(version).u8(static_cast<std::uint8_t>(kind)).raw(root).raw(body);
+  return w.take();
+}
+
+Bytes Transaction::encode() const {
+  ByteWriter w;
+  w.sized(entry()).u16(static_cast<std::uint16_t>(openings.size()));
+  for (const Opening& o : openings) w.raw(o.salt).sized(o.data);
+  return w.take();
+}
+
+Result<Transaction> decode_entry(BytesView entry) {
+  if (entry.size() > max_entry_size) return failure("entry above 65,535 bytes");
+  ByteReader r(entry);
+  const std::uint8_t found_version = r.u8();
+  const std::uint8_t kind = r.u8();
+  Transaction tx;
+  tx.root = r.hash();
+  if (r.failed()) return failure("entry shorter than its prefix");
+  if (found_version != version) return failure("unknown entry version");
+  if (!known(kind)) return failure("unknown transaction kind " + std::to_string(kind));
+  tx.kind = static_cast<TransactionKind>(kind);
+  tx.body = to_bytes(r.raw(r.left()));
+  return tx;
+}
+
+Result<Transaction> decode_transaction(BytesView bytes) {
+  ByteReader r(bytes);
+  auto tx = decode_entry(r.sized());
+  if (!tx) return tx;
+  const std::size_t count = r.u16();
+  if (count > max_openings) return failure("too many openings");
+  for (std::size_t i = 0; i < count && !r.failed(); ++i) {
+    Opening o;
+    o.salt = r.array<32>();
+    const BytesView data = r.sized();
+    if (data.size() > max_opening_size || data.size() < sizeof(AccountId::bytes))
+      return failure("opening of a wrong size");
+    o.data = to_bytes(data);
+    tx->openings.push_back(std::move(o));
+  }
+  if (!r.done()) return failure("transaction of a wrong length");
+  if (tx->kind == TransactionKind::batch) {
+    if (count != 0) return failure("a batch carries no openings");
+  } else if (openings_root(tx->openings) != tx->root) {
+    return failure("openings do not fit their root");
+  }
+  return tx;
+}
+
+}  // namespace ledger

@@ -1,0 +1,67 @@
+#pragma once
+// A transaction in two parts. The public part, the entry, is what the log holds:
+//
+//   0   version        u8    1
+//   1   kind           u8
+//   2   openings_root  32    RFC 6962 root over the commitments of the openings, in their order
+//   34  body           rest  by kind; at most 65,535 bytes for the whole entry
+//
+// The openings are what it commits to: restricted data that validators execute and that the log
+// never sees. On the wire:
+//
+//   entry      sized (u32 length)
+//   count      u16
+//   count times: salt 32, data sized; data begins with the account that it belongs to
+//
+// A batch commits to personal data: its openings stay at the gateway and its count is 0.
+
+#include <string>
+#include <vector>
+
+#include "ledger/base/ids.hpp"
+#include "ledger/base/result.hpp"
+#include "ledger/crypto/commitment.hpp"
+
+namespace ledger {
+
+enum class TransactionKind : std::uint8_t {
+  registration = 1,
+  batch = 2,
+  marks = 3,
+  order = 4,
+  settlement = 5,  // made by the state machine itself, never sent
+  forecast = 6,
+  // 7 consent, 8 erasure, 9 evidence, 10 release, 11 attestation: kept for what is coming
+};
+
+struct Opening {
+  Salt salt{};
+  Bytes data;
+};
+
+// The account that an opening belongs to: the first 16 bytes of its data.
+AccountId owner_of(const Opening& opening);
+
+Hash openings_root(std::span<const Opening> openings);
+
+struct Transaction {
+  TransactionKind kind{};
+  Hash root{};  // openings_root
+  Bytes body;
+  std::vector<Opening> openings;
+
+  Bytes entry() const;   // the public part
+  Bytes encode() const;  // both parts
+};
+
+inline constexpr std::size_t max_entry_size = 65'535;
+inline constexpr std::size_t entry_prefix_size = 34;
+
+// Refuses every byte sequence but the canonical one, an openings root that does not fit the
+// openings, and openings in a batch. The reason is in words.
+Result<Transaction> decode_transaction(BytesView bytes);
+
+// The public part alone, as an auditor reads it: no openings.
+Result<Transaction> decode_entry(BytesView entry);
+
+}  // namespace ledger

@@ -1,0 +1,21 @@
+#include "ledger/crypto/commitment.hpp"
+
+#include "ledger/crypto/sha256.hpp"
+
+namespace ledger {
+
+Salt derive_salt(const SubjectKey& key, SaltLabel label, std::uint32_t owner,
+                 std::uint32_t number) {
+  std::array<std::uint8_t, 41> in;
+  std::memcpy(in.data(), key.data(), key.size());
+  in[32] = static_cast<std::uint8_t>(label);
+  for (int i = 0; i < 4; ++i) {
+    in[static_cast<std::size_t>(33 + i)] = static_cast<std::uint8_t>(owner >> (24 - 8 * i));
+    in[static_cast<std::size_t>(37 + i)] = static_cast<std::uint8_t>(number >> (24 - 8 * i));
+  }
+  return sha256(in);
+}
+
+Hash commitment(const Salt& salt, BytesView data) { return sha256({salt, data}); }
+
+}  // namespace ledger

@@ -1,0 +1,33 @@
+#pragma once
+// Salted commitments: what the public log holds in place of restricted and personal data.
+//
+//   commitment = SHA-256(salt of 32 bytes || data)
+//   salt       = SHA-256(key of 32 bytes || label, 1 byte || owner, 4 bytes || number, 4 bytes)
+//
+// Both are one SHA-256 block while data is at most 23 bytes. A salt under a subject's key can be
+// made again by whoever holds that key and by nobody else; destroying the key blinds them all.
+
+#include "ledger/base/bytes.hpp"
+
+namespace ledger {
+
+using Salt = std::array<std::uint8_t, 32>;
+using SubjectKey = std::array<std::uint8_t, 32>;
+
+// What a salt is for; one byte of its derivation.
+enum class SaltLabel : std::uint8_t {
+  reading = 'r',       // owner: meter, number: sequence
+  meter_record = 'b',  // owner: meter, number: batch epoch
+  registration = 'g',  // owner: meter, number: 0
+  mark = 'm',          // owner: meter, number: slot
+  order = 'o',         // owner: meter, number: slot
+  statement = 's',     // owner: meter, number: slot
+  forecast = 'f',      // owner: meter, number: first slot
+  state = 't',         // owner: meter, number: kind of entry
+};
+
+Salt derive_salt(const SubjectKey& key, SaltLabel label, std::uint32_t owner, std::uint32_t number);
+
+Hash commitment(const Salt& salt, BytesView data);
+
+}  // namespace ledger

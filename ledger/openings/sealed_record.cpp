@@ -1,0 +1,111 @@
+#include "ledger/openings/sealed_record.hpp"
+
+#include "ledger/base/codec.hpp"
+
+namespace ledger {
+namespace {
+
+constexpr std::string_view restricted_label = "aipchain restricted 1";
+constexpr std::string_view personal_label = "aipchain personal 1";
+constexpr std::size_t restricted_context_size = 10;
+constexpr std::size_t personal_context_size = 12;
+constexpr std::size_t meter_record_size = 143;
+
+Bytes encode(const RestrictedContext& at) {
+  return ByteWriter().u64(at.entry).u16(at.position).take();
+}
+
+Bytes encode(const PersonalContext& at) {
+  return ByteWriter().u32(at.gateway.value).u32(at.epoch).u32(at.meter.value).take();
+}
+
+Bytes sealed(const SymmetricKey& key, std::string_view label, const Bytes& context,
+             BytesView plaintext) {
+  const Bytes box = seal(key, seal_nonce(label, context), context, plaintext);
+  ByteWriter w;
+  w.u32(static_cast<std::uint32_t>(context.size() + box.size())).raw(context).raw(box);
+  return w.take();
+}
+
+struct Unsealed {
+  Bytes context, plaintext;
+};
+
+Result<std::vector<Unsealed>> unseal_file(const SymmetricKey& key, std::string_view label,
+                                          std::size_t context_size, BytesView file) {
+  std::vector<Unsealed> out;
+  ByteReader r(file);
+  while (r.left() > 0) {
+    const std::string record = "record " + std::to_string(out.size());
+    const BytesView all = r.sized();
+    if (r.failed() || all.size() < context_size) return failure(record + " is cut off");
+    Unsealed u{to_bytes(all.first(context_size)), {}};
+    auto plain = unseal(key, seal_nonce(label, u.context), u.context, all.subspan(context_size));
+    if (!plain) return failure(record + " does not open: it was changed or is another key's");
+    u.plaintext = std::move(*plain);
+    out.push_back(std::move(u));
+  }
+  return out;
+}
+
+Result<PersonalRecord> read_personal(const Unsealed& u) {
+  ByteReader context(u.context);
+  PersonalRecord p;
+  p.at = {{context.u32()}, context.u32(), {context.u32()}};
+  ByteReader r(u.plaintext);
+  const auto record = decode_meter_record(r.raw(meter_record_size));
+  if (!record) return failure(record.error());
+  p.record = *record;
+  while (r.left() > 0 && !r.failed()) p.readings.push_back(r.array<reading_size>());
+  if (r.failed() || p.readings.size() != p.record.count)
+    return failure("its readings do not fit its count");
+  return p;
+}
+
+}  // namespace
+
+Bytes seal_restricted(const SymmetricKey& key, const RestrictedContext& at,
+                      const Opening& opening) {
+  ByteWriter plain;
+  plain.raw(opening.salt).raw(opening.data);
+  return sealed(key, restricted_label, encode(at), plain.view());
+}
+
+Bytes seal_personal(const SymmetricKey& key, const PersonalContext& at, const MeterRecord& record,
+                    std::span<const ReadingBytes> readings) {
+  ByteWriter plain;
+  plain.raw(encode(record));
+  for (const ReadingBytes& r : readings) plain.raw(r);
+  return sealed(key, personal_label, encode(at), plain.view());
+}
+
+Result<std::vector<RestrictedRecord>> unseal_restricted_file(const SymmetricKey& key,
+                                                             BytesView file) {
+  const auto records = unseal_file(key, restricted_label, restricted_context_size, file);
+  if (!records) return failure(records.error());
+  std::vector<RestrictedRecord> out;
+  for (const Unsealed& u : *records) {
+    ByteReader context(u.context), plain(u.plaintext);
+    RestrictedRecord r;
+    r.at = {context.u64(), context.u16()};
+    r.opening.salt = plain.array<32>();
+    r.opening.data = to_bytes(plain.raw(plain.left()));
+    if (plain.failed()) return failure("record " + std::to_string(out.size()) + " holds no salt");
+    out.push_back(std::move(r));
+  }
+  return out;
+}
+
+Result<std::vector<PersonalRecord>> unseal_personal_file(const SymmetricKey& key, BytesView file) {
+  const auto records = unseal_file(key, personal_label, personal_context_size, file);
+  if (!records) return failure(records.error());
+  std::vector<PersonalRecord> out;
+  for (const Unsealed& u : *records) {
+    auto p = read_personal(u);
+    if (!p) return failure("record " + std::to_string(out.size()) + ": " + p.error());
+    out.push_back(std::move(*p));
+  }
+  return out;
+}
+
+}  // namespace ledger

@@ -1,0 +1,50 @@
+#pragma once
+// A record of an openings file: one subject's data, sealed under the subject's key of the month.
+//
+//   length   u32   of all that follows
+//   context        restricted: entry index u64, position u16
+//                  personal:   gateway u32, epoch u32, meter u32
+//   box            XChaCha20-Poly1305 over the plaintext, the context authenticated with it;
+//                  nonce = first 24 bytes of SHA-256(label || context)
+//
+// Plaintext, restricted: salt 32, data. Personal: meter record 143, then readings 23 each.
+// A file is such records one after the other; nothing else.
+
+#include "ledger/crypto/seal.hpp"
+#include "ledger/oracle/batch.hpp"
+
+namespace ledger {
+
+struct RestrictedContext {
+  std::uint64_t entry = 0;     // index in the log
+  std::uint16_t position = 0;  // of the opening in its transaction
+  auto operator<=>(const RestrictedContext&) const = default;
+};
+
+struct PersonalContext {
+  GatewayId gateway;
+  std::uint32_t epoch = 0;
+  MeterId meter;
+  auto operator<=>(const PersonalContext&) const = default;
+};
+
+Bytes seal_restricted(const SymmetricKey& key, const RestrictedContext& at, const Opening& opening);
+Bytes seal_personal(const SymmetricKey& key, const PersonalContext& at, const MeterRecord& record,
+                    std::span<const ReadingBytes> readings);
+
+struct RestrictedRecord {
+  RestrictedContext at;
+  Opening opening;
+};
+struct PersonalRecord {
+  PersonalContext at;
+  MeterRecord record;
+  std::vector<ReadingBytes> readings;
+};
+
+// A whole file; the error names the record by number.
+Result<std::vector<RestrictedRecord>> unseal_restricted_file(const SymmetricKey& key,
+                                                             BytesView file);
+Result<std::vector<PersonalRecord>> unseal_personal_file(const SymmetricKey& key, BytesView file);
+
+}  // namespace ledger

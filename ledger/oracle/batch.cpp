@@ -1,0 +1,82 @@
+#include "ledger/oracle/batch.hpp"
+
+#include "ledger/base/codec.hpp"
+#include "ledger/base/invariant.hpp"
+
+namespace ledger {
+
+Bytes encode(const MeterRecord& m) {
+  ByteWriter w;
+  w.raw(m.account.bytes).u32(m.meter.value).u32(m.epoch).u32(m.first_sequence).u16(m.count);
+  w.raw(m.readings_root).u40(static_cast<std::uint64_t>(m.end_time_ms));
+  w.u40(static_cast<std::uint64_t>(m.import_register.value));
+  w.u40(static_cast<std::uint64_t>(m.export_register.value));
+  w.u16(m.verdict).raw(m.signature);
+  return w.take();
+}
+
+Result<MeterRecord> decode_meter_record(BytesView bytes) {
+  ByteReader r(bytes);
+  MeterRecord m;
+  m.account.bytes = r.array<16>();
+  m.meter.value = r.u32();
+  m.epoch = r.u32();
+  m.first_sequence = r.u32();
+  m.count = r.u16();
+  m.readings_root = r.hash();
+  m.end_time_ms = static_cast<std::int64_t>(r.u40());
+  m.import_register.value = static_cast<std::int64_t>(r.u40());
+  m.export_register.value = static_cast<std::int64_t>(r.u40());
+  m.verdict = r.u16();
+  m.signature = r.array<64>();
+  if (!r.done()) return failure("meter record of a wrong length");
+  return m;
+}
+
+Bytes meter_signed_bytes(const Hash& chain_id, MeterId meter, std::uint32_t first_sequence,
+                         std::uint16_t count, const Hash& readings_root) {
+  ByteWriter w;
+  w.raw(bytes_of("aipchain meter 1")).raw(chain_id).u32(meter.value).u32(first_sequence);
+  w.u16(count).raw(readings_root);
+  return w.take();
+}
+
+Bytes encode(const Batch& b) {
+  ByteWriter w;
+  w.u32(b.gateway.value).u32(b.epoch).u32(b.count).u32(b.first_sequence).u32(b.last_sequence);
+  w.i64(b.import_sum.value).i64(b.export_sum.value).raw(b.quarantine_root).raw(b.previous);
+  w.raw(b.signature);
+  return w.take();
+}
+
+Result<Batch> decode_batch(BytesView body) {
+  ByteReader r(body);
+  Batch b;
+  b.gateway.value = r.u32();
+  b.epoch = r.u32();
+  b.count = r.u32();
+  b.first_sequence = r.u32();
+  b.last_sequence = r.u32();
+  b.import_sum.value = r.i64();
+  b.export_sum.value = r.i64();
+  b.quarantine_root = r.hash();
+  b.previous = r.hash();
+  b.signature = r.array<64>();
+  if (!r.done()) return failure("batch of a wrong length");
+  return b;
+}
+
+Bytes entry_signed_bytes(const Hash& chain_id, BytesView entry) {
+  invariant(entry.size() >= sizeof(Signature), "a signed entry ends in its signature");
+  ByteWriter w;
+  w.raw(bytes_of("aipchain entry 1")).raw(chain_id);
+  w.raw(entry.first(entry.size() - sizeof(Signature)));
+  return w.take();
+}
+
+Hash record_commitment(const SubjectKey& key, const MeterRecord& record) {
+  const Salt salt = derive_salt(key, SaltLabel::meter_record, record.meter.value, record.epoch);
+  return commitment(salt, encode(record));
+}
+
+}  // namespace ledger

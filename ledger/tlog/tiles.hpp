@@ -1,0 +1,37 @@
+#pragma once
+// C2SP tlog-tiles: the log as static files. Level 0 tiles hold leaf hashes, a tile of level L + 1
+// the roots of full tiles of level L; a tile is 256 hashes wide, the last one of a level may be
+// partial. Entry bundles hold the same 256 entries as level 0's tiles, each behind a u16 length.
+//
+//   tile/<L>/<N>[.p/<W>]      tile/entries/<N>[.p/<W>]
+//   N in groups of three digits, all but the last prefixed with x: 1234067 is x001/x234/067
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "ledger/base/bytes.hpp"
+#include "ledger/base/result.hpp"
+
+namespace ledger {
+
+using TileFile = std::pair<std::string, Bytes>;
+
+// Every tile file of the log with the first `size` entries, by path.
+std::vector<TileFile> all_tiles(std::span<const Bytes> entries, std::uint64_t size);
+
+// Those that differ from the log of `old_size`.
+std::vector<TileFile> changed_tiles(std::span<const Bytes> entries, std::uint64_t old_size,
+                                    std::uint64_t new_size);
+
+// Paths of partial tiles of the old size that the new size has no more.
+std::vector<std::string> obsolete_tiles(std::uint64_t old_size, std::uint64_t new_size);
+
+// Reads the entry bundles of a log of this size, then compares every tile file with the one
+// rebuilt from the entries. The error names the first path that is missing or differs.
+using ReadFile = std::function<std::optional<Bytes>(const std::string& path)>;
+Result<std::vector<Bytes>> read_tiles(std::uint64_t size, const ReadFile& read);
+
+}  // namespace ledger

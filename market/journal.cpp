@@ -1,0 +1,47 @@
+#include "market/journal.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+
+namespace market {
+
+using namespace ledger;
+
+AccountId system_account(std::string_view name) {
+  AccountId id;
+  std::copy_n(name.begin(), std::min(name.size(), id.bytes.size()), id.bytes.begin());
+  return id;
+}
+
+std::string_view name_of(PostingKind kind) {
+  constexpr std::array<std::string_view, 9> names{"deposit",      "trade",         "local grid fee",
+                                                  "trade levies", "retail energy", "grid fee",
+                                                  "levies",       "feed-in",       "rounding"};
+  return names[static_cast<std::size_t>(kind)];
+}
+
+void Journal::post(const Posting& posting) {
+  balances_[posting.from] -= posting.amount;
+  balances_[posting.to] += posting.amount;
+}
+
+MicroEuros Journal::balance(const AccountId& account) const {
+  const auto at = balances_.find(account);
+  return at == balances_.end() ? MicroEuros{} : at->second;
+}
+
+MicroEuros money_residual(const std::map<AccountId, MicroEuros>& a,
+                          const std::map<AccountId, MicroEuros>& b) {
+  std::map<AccountId, MicroEuros> apart = a;
+  MicroEuros sum_a, sum_b, distance;
+  for (const auto& [account, balance] : a) sum_a += balance;
+  for (const auto& [account, balance] : b) {
+    apart[account] -= balance;
+    sum_b += balance;
+  }
+  for (const auto& [account, difference] : apart) distance += {std::abs(difference.value)};
+  return distance + MicroEuros{std::abs(sum_a.value)} + MicroEuros{std::abs(sum_b.value)};
+}
+
+}  // namespace market

@@ -1,0 +1,77 @@
+#pragma once
+// Settlement of one slot: what was traded against what was metered, to the last micro-euro.
+//
+// Delivery. A seller can deliver min(contracted, exported), a buyer can take min(contracted,
+//   imported); a home with quarantined readings neither. The shorter side decides the quantity Q;
+//   the longer side shares Q in proportion to what it could, rounded down, the remaining Wh one
+//   each by largest remainder, ties by rising account. So allocated out = allocated in <= metered.
+// Money. Each line is rounded once (half a micro-euro away from zero):
+//   trade            price x bought, to the exchange;  price x sold, from the exchange
+//   local grid fee   local_grid_fee x bought           trade levies   levies x bought
+//   retail energy    retail_energy x rest of import    grid fee       grid_fee x rest of import
+//   levies           levies x rest of import           feed-in        retail_sell x rest of export
+//   What rounding leaves at the exchange goes to the rounding account.
+// Tokens. Every exported Wh that is not quarantined is minted for its home, at the slot as vintage;
+//   sold Wh move to the buyers and are retired there against the slot's consumption; the rest of
+//   the export goes to the retailer with the energy.
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ledger/base/bytes.hpp"
+#include "ledger/base/result.hpp"
+#include "market/clearing.hpp"
+#include "market/journal.hpp"
+#include "market/tariff.hpp"
+
+namespace market {
+
+// What one home's meter moved in the slot, and what it had contracted.
+struct SlotPosition {
+  ledger::AccountId account;
+  ledger::MeterId meter;
+  ledger::WattHours imported, exported;               // metered, >= 0
+  ledger::WattHours contracted_buy, contracted_sell;  // filled orders, >= 0
+  bool quarantined = false;
+};
+
+// One home's slot, line by line. Amounts are what the home pays; income is negative.
+struct Statement {
+  ledger::AccountId account;
+  ledger::MeterId meter;
+  ledger::Slot slot;
+  bool quarantined = false;
+  ledger::WattHours imported, exported, contracted_buy, contracted_sell, bought, sold;
+  ledger::MicroEuros trade_paid, trade_earned, local_grid_fee, trade_levies;
+  ledger::MicroEuros retail_energy, grid_fee, levies, feed_in;
+  ledger::MicroEuros total;  // paid - earned, all lines
+  ledger::WattHours minted, retired;
+  ledger::MicroEuros balance;  // after the slot
+
+  auto operator<=>(const Statement&) const = default;
+};
+
+// A statement as a restricted opening: account 16, meter u32, slot u32, quarantined u8, then the
+// other fields in their order above, i64 each.
+ledger::Bytes encode(const Statement& statement);
+ledger::Result<Statement> decode_statement(ledger::BytesView opening);
+
+// The amounts follow from quantities, price and tariff alone: what a receipt's reader recomputes.
+// Fills every amount but the balance.
+void price_statement(Statement& statement, std::optional<ledger::Price> price,
+                     const Tariff& tariff);
+
+// What the retailer alone would have billed for the same metered energy.
+ledger::MicroEuros retailer_bill(const Statement& statement, const Tariff& tariff);
+
+struct Settlement {
+  std::vector<Statement> statements;  // in order of accounts; balances not yet filled
+  std::vector<Posting> postings;
+};
+
+// `positions`: one an account.
+Settlement settle(ledger::Slot slot, const Tariff& tariff, std::optional<ledger::Price> price,
+                  std::vector<SlotPosition> positions);
+
+}  // namespace market

@@ -1,0 +1,26 @@
+#pragma once
+// What a kWh costs on each path, all in micro-euro per kWh:
+//
+//   from the retailer      retail_buy = energy + grid_fee + levies, all in
+//   to the retailer        retail_sell (feed-in), received by the home
+//   from a neighbour       the trade's price to the seller, and local_grid_fee + levies beside it
+//
+// Fees go to the grid operator, levies to the state; the retailer keeps the energy part.
+
+#include "ledger/chain/genesis.hpp"
+
+namespace market {
+
+struct Tariff {
+  ledger::Price retail_buy, retail_sell, grid_fee, local_grid_fee, levies;
+
+  ledger::Price retail_energy() const { return retail_buy - grid_fee - levies; }
+  // The highest trade price at which a neighbour's kWh costs no more than the retailer's.
+  ledger::Price break_even() const { return retail_buy - local_grid_fee - levies; }
+};
+
+inline Tariff tariff_of(const ledger::Genesis& g) {
+  return {g.retail_buy, g.retail_sell, g.grid_fee, g.local_grid_fee, g.levies};
+}
+
+}  // namespace market
