@@ -1,0 +1,519 @@
+#include "ledger/consensus/driver.hpp"
+
+#include <algorithm>
+#include <functional>
+
+#include "ledger/base/invariant.hpp"
+
+namespace ledger {
+namespace {
+
+// Rounds ahead of ours whose messages are kept; later ones only count as seen.
+constexpr std::uint32_t round_window = 8;
+
+// Attachments of the largest message besides its value.
+constexpr std::size_t max_attached_bytes = 256 + 72 * max_validators;
+
+}  // namespace
+
+ConsensusDriver::ConsensusDriver(ConsensusConfig config, Signer* signer, Verifier& verifier)
+    : config_(std::move(config)),
+      validators_(config_.validators),
+      signer_(signer),
+      verifier_(verifier),
+      votes_(validators_),
+      seen_height_(validators_.size(), 0) {
+  invariant(config_.block_interval.ns > 0 && config_.propose_timeout.ns > 0 &&
+                config_.vote_timeout.ns > 0 && config_.timeout_growth.ns > 0,
+            "consensus intervals are positive");
+  if (signer_) self_ = validators_.find(signer_->public_key());
+  if (self_) guard_.emplace(config_.chain_id, *self_);
+}
+
+Checked ConsensusDriver::restore(BytesView record) {
+  if (!self_) return tl::unexpected(ConsensusFault::wrong_chain);
+  auto guard = SignGuard::restore(record, config_.chain_id, *self_, config_.max_value_bytes);
+  if (!guard) return tl::unexpected(guard.error());
+  if (guard->lock()) {
+    const auto held =
+        verify_certificate(guard->lock()->certificate, config_.chain_id, validators_, verifier_);
+    if (!held) return held;
+  }
+  guard_ = std::move(*guard);
+  return {};
+}
+
+void ConsensusDriver::start(Instant now, std::uint64_t height, std::uint64_t last_timestamp_ms,
+                            Effects& out) {
+  invariant(height_ == 0 && height > 0, "a driver starts once, at height 1 or later");
+  last_timestamp_ms_ = last_timestamp_ms;
+  begin_height(now, height, out);
+}
+
+void ConsensusDriver::advance(Instant now, std::uint64_t height, Effects& out) {
+  invariant(decided_ && height == height_ + 1, "a height follows the decided one");
+  begin_height(now, height, out);
+}
+
+void ConsensusDriver::begin_height(Instant now, std::uint64_t height, Effects& out) {
+  height_ = height;
+  decided_ = false;
+  machine_ = RoundMachine();
+  votes_ = VoteKeeper(validators_);
+  book_ = ProposalBook();
+  timers_.clear();
+  accused_.clear();
+  value_wanted_.reset();
+  if (guard_ && guard_->height() == height_ && !guard_->statements().empty())
+    resume_signed(now, out);
+  else if (now >= height_start())
+    perform(now, EnterRound{0}, out);
+  else
+    arm(Timer::Kind::begin, height_start());
+  for (const HeightBuffer::Held& held : next_height_.take())
+    if (!decided_) handle(held.received, held.bytes, out);
+  run(now, out);
+  if (!decided_ && is_behind()) ask(out);
+}
+
+// After a restart within a height: our own statements are signed and sent again, the lock stands,
+// and the machine stops where it stopped.
+void ConsensusDriver::resume_signed(Instant now, Effects& out) {
+  std::optional<RoundMachine::Mark> lock;
+  if (guard_->lock()) {
+    const SignGuard::Lock& held = *guard_->lock();
+    const auto value = decode_value(held.value);
+    invariant(value.has_value(), "a restored lock was checked");
+    lock = RoundMachine::Mark{held.certificate.round, held.certificate.value};
+    book_.add_value(lock->value, held.value, *value, lock->round);
+    book_.judge(lock->value, true);
+    votes_.add(held.certificate);
+  }
+  RoundMachine::Step step = RoundMachine::Step::propose;
+  const std::uint32_t round = guard_->statements().back().round;
+  for (const SignGuard::Statement& statement : guard_->statements()) {
+    Bytes bytes = statement.bytes;
+    append(bytes, signer_->sign(signed_bytes(config_.chain_id, statement.bytes)));
+    // A proposal's value is not recorded: the round goes on without it.
+    const auto vote = decode_vote(bytes);
+    if (!vote) continue;
+    votes_.add(*vote);
+    out.push_back(Broadcast{std::move(bytes)});
+    if (statement.round != round) continue;
+    step = vote->type == VoteType::prevote ? RoundMachine::Step::prevote
+                                           : RoundMachine::Step::precommit;
+  }
+  machine_.resume(round, step, lock);
+  event(ConsensusEvent::Kind::round_entered, out);
+  arm(Timer::Kind::propose, now + grown(config_.propose_timeout));
+  arm(Timer::Kind::repeat, now + repeat_period());
+}
+
+// ---- messages
+
+void ConsensusDriver::on_message(Instant now, BytesView bytes, Effects& out) {
+  if (height_ == 0) return;
+  handle(now, bytes, out);
+  run(now, out);
+}
+
+void ConsensusDriver::handle(Instant received, BytesView bytes, Effects& out) {
+  if (bytes.size() > config_.max_value_bytes + max_attached_bytes)
+    return refuse(ConsensusFault::too_large, out);
+  auto message = decode_message(bytes, config_.max_value_bytes);
+  if (!message) return refuse(message.error(), out);
+  std::visit([&](auto& m) { receive(received, m, bytes, out); }, *message);
+}
+
+void ConsensusDriver::receive(Instant received, const Vote& vote, BytesView bytes, Effects& out) {
+  if (!validators_.holds(vote.validator)) return refuse(ConsensusFault::unknown_validator, out);
+  if (!worth_checking(vote.height, vote.validator)) return;
+  const Vote* kept =
+      vote.height == height_ ? votes_.find(vote.type, vote.round, vote.validator) : nullptr;
+  if (kept && *kept == vote) return;
+  if (!authentic(statement_of(vote), vote.validator, vote.signature, out)) return;
+  if (vote.height > height_) return hold(received, vote.height, vote.validator, false, bytes, out);
+  if (vote.round > machine_.round() + round_window) return votes_.saw(vote.validator, vote.round);
+  add_vote(vote, out);
+}
+
+void ConsensusDriver::receive(Instant received, Proposal& proposal, BytesView bytes, Effects& out) {
+  if (!validators_.holds(proposal.proposer)) return refuse(ConsensusFault::unknown_validator, out);
+  if (proposal.proposer != validators_.proposer(proposal.height, proposal.round))
+    return refuse(ConsensusFault::wrong_proposer, out);
+  if (!worth_checking(proposal.height, proposal.proposer)) return;
+  const Bytes statement = statement_of(proposal);
+  const auto* known = proposal.height == height_ ? book_.find(proposal.round) : nullptr;
+  const bool differs = known && statement_of(known->proposal) != statement;
+  if (known && !differs && book_.content(proposal.value_id)) return;
+  if (!authentic(statement, proposal.proposer, proposal.signature, out)) return;
+  if (proposal.height > height_)
+    return hold(received, proposal.height, proposal.proposer, true, bytes, out);
+  votes_.saw(proposal.proposer, proposal.round);
+  if (proposal.round > machine_.round() + round_window) return;
+
+  auto value = decode_value(proposal.value);
+  if (!value || value_id_of(proposal.value) != proposal.value_id)
+    return refuse(ConsensusFault::wrong_value, out);
+  if (proposal.valid_round == no_round && value->proposer != proposal.proposer)
+    return refuse(ConsensusFault::wrong_value, out);
+  if (proposal.certificate) {
+    const auto held =
+        verify_certificate(*proposal.certificate, config_.chain_id, validators_, verifier_);
+    if (!held) return refuse(held.error(), out);
+    add_certificate(*proposal.certificate, out);
+  }
+  if (differs)
+    accuse(proposal.proposer, proposal.round, signed_statement(known->proposal),
+           signed_statement(proposal), out);
+  accept(received, std::move(proposal), std::move(*value), out);
+}
+
+// A second, differing proposal of a round is evidence; its value is kept all the same, since a
+// quorum may have seen that one first.
+void ConsensusDriver::accept(Instant received, Proposal proposal, Value value, Effects& out) {
+  const Hash id = proposal.value_id;
+  const std::uint32_t round = proposal.round;
+  const bool in_time = timely(received, proposal, value);
+  if (!in_time) event(ConsensusEvent::Kind::value_untimely, out);
+  Bytes encoded = std::move(proposal.value);
+  proposal.value.clear();
+  book_.add(std::move(proposal), in_time);
+  Value copy = value;
+  if (!book_.add_value(id, std::move(encoded), std::move(value), round)) return;
+  if (fits_clock(copy)) {
+    out.push_back(CheckValue{height_, id, std::move(copy)});
+    return;
+  }
+  book_.judge(id, false);
+  event(ConsensusEvent::Kind::value_refused, out);
+}
+
+void ConsensusDriver::receive(Instant, const Certificate& certificate, BytesView, Effects& out) {
+  if (certificate.type != VoteType::prevote) return refuse(ConsensusFault::unknown_kind, out);
+  if (certificate.height != height_ || decided_) return;
+  if (votes_.quorum_for(VoteType::prevote, certificate.round, certificate.value)) return;
+  if (certificate.round > machine_.round() + round_window) return;
+  const auto held = verify_certificate(certificate, config_.chain_id, validators_, verifier_);
+  if (!held) return refuse(held.error(), out);
+  add_certificate(certificate, out);
+}
+
+void ConsensusDriver::receive(Instant, Decision& decision, BytesView, Effects& out) {
+  if (decision.certificate.height != height_ || decided_) return;
+  const auto held = verify_decision(decision, config_.chain_id, validators_, verifier_);
+  if (!held) return refuse(held.error(), out);
+  decide(std::move(decision.certificate), std::move(decision.value), out);
+}
+
+void ConsensusDriver::receive(Instant, const DecisionRequest& request, BytesView, Effects& out) {
+  if (request.height < height_ || (request.height == height_ && decided_))
+    out.push_back(AnswerPeer{request.height});
+}
+
+void ConsensusDriver::add_vote(const Vote& vote, Effects& out) {
+  if (votes_.add(vote) != VoteKeeper::Added::conflict) return;
+  const Vote* kept = votes_.find(vote.type, vote.round, vote.validator);
+  accuse(vote.validator, vote.round, encode(*kept), encode(vote), out);
+}
+
+void ConsensusDriver::add_certificate(const Certificate& certificate, Effects& out) {
+  for (const Vote& vote : votes_.add(certificate)) {
+    const Vote* kept = votes_.find(vote.type, vote.round, vote.validator);
+    accuse(vote.validator, vote.round, encode(*kept), encode(vote), out);
+  }
+}
+
+// Once for each validator, step and round.
+void ConsensusDriver::accuse(ValidatorId culprit, std::uint32_t round, Bytes first, Bytes second,
+                             Effects& out) {
+  const std::uint8_t step = first[1];
+  if (!accused_.insert({culprit, step, round}).second) return;
+  if (second < first) std::swap(first, second);
+  out.push_back(EvidenceFound{culprit, Evidence{std::move(first), std::move(second)}});
+}
+
+// Of this height while it is open, of the next one, or the news that a validator is further ahead.
+bool ConsensusDriver::worth_checking(std::uint64_t height, ValidatorId validator) const {
+  if (height == height_) return !decided_;
+  return height == height_ + 1 || (height > height_ + 1 && height > seen_height_[validator.value]);
+}
+
+void ConsensusDriver::hold(Instant received, std::uint64_t height, ValidatorId from,
+                           bool is_proposal, BytesView bytes, Effects& out) {
+  seen_height_[from.value] = std::max(seen_height_[from.value], height);
+  if (height == height_ + 1) next_height_.add({received, from, is_proposal, to_bytes(bytes)});
+  if (!decided_ && is_behind() && asked_height_ != height_) ask(out);
+}
+
+bool ConsensusDriver::authentic(BytesView statement, ValidatorId validator,
+                                const Signature& signature, Effects& out) {
+  const auto held =
+      verify_statement(statement, validator, signature, config_.chain_id, validators_, verifier_);
+  if (!held) refuse(held.error(), out);
+  return held.has_value();
+}
+
+void ConsensusDriver::refuse(ConsensusFault fault, Effects& out) {
+  event(ConsensusEvent::Kind::message_refused, out, fault);
+}
+
+// ---- rules
+
+void ConsensusDriver::run(Instant now, Effects& out) {
+  while (!decided_) {
+    const auto action = machine_.next(votes_, book_);
+    if (!action) return;
+    std::visit([&](const auto& a) { perform(now, a, out); }, *action);
+  }
+}
+
+void ConsensusDriver::perform(Instant, const CastVote& action, Effects& out) {
+  if (!self_) return;
+  Vote vote{action.type, height_, machine_.round(), action.value, action.valid_round, *self_, {}};
+  const SignStep step = action.type == VoteType::prevote ? SignStep::prevote : SignStep::precommit;
+  if (step == SignStep::precommit && action.value) guard_lock();
+  const auto signature = sign(vote.round, step, statement_of(vote), out);
+  if (!signature) return;
+  vote.signature = *signature;
+  votes_.add(vote);
+  out.push_back(Broadcast{encode(vote)});
+}
+
+void ConsensusDriver::perform(Instant now, const ArmTimeout& action, Effects&) {
+  if (action.kind == TimeoutKind::propose)
+    arm(Timer::Kind::propose, now + grown(config_.propose_timeout));
+  else
+    arm(action.kind == TimeoutKind::prevote ? Timer::Kind::prevote : Timer::Kind::precommit,
+        now + grown(config_.vote_timeout));
+}
+
+void ConsensusDriver::perform(Instant now, const EnterRound& action, Effects& out) {
+  machine_.enter(action.round);
+  timers_.clear();
+  value_wanted_.reset();
+  const auto& locked = machine_.locked();
+  const auto& valid = machine_.valid();
+  book_.forget_before(action.round, locked ? std::optional(locked->value) : std::nullopt,
+                      valid ? std::optional(valid->value) : std::nullopt);
+  event(ConsensusEvent::Kind::round_entered, out);
+  perform(now, ArmTimeout{TimeoutKind::propose}, out);
+  arm(Timer::Kind::repeat, now + repeat_period());
+  start_proposal(out);
+}
+
+void ConsensusDriver::perform(Instant, const DecideValue& action, Effects& out) {
+  auto certificate = votes_.certificate(VoteType::precommit, action.round, action.value);
+  const auto* content = book_.content(action.value);
+  invariant(certificate && content, "a decision has its certificate and value");
+  decide(std::move(*certificate), content->bytes, out);
+}
+
+// L14 to L19: the proposer repeats its valid value, with the proof that it is one, or asks the
+// application for a new one. A round in which it has signed before is left to the others.
+void ConsensusDriver::start_proposal(Effects& out) {
+  const std::uint32_t round = machine_.round();
+  if (!self_ || validators_.proposer(height_, round) != *self_) return;
+  if (!guard_->is_open(height_, round, SignStep::propose)) return;
+  const auto& valid = machine_.valid();
+  if (!valid) {
+    value_wanted_ = round;
+    out.push_back(NeedValue{height_, round});
+    return;
+  }
+  const auto* content = book_.content(valid->value);
+  invariant(content != nullptr, "the valid value is kept");
+  Proposal proposal{
+      height_, round, static_cast<std::int32_t>(valid->round), valid->value, *self_, {}, {}, {}};
+  proposal.certificate = votes_.certificate(VoteType::prevote, valid->round, valid->value);
+  invariant(proposal.certificate.has_value(), "a valid value has its certificate");
+  const Bytes value = content->bytes;
+  publish(std::move(proposal), true, value, out);
+}
+
+void ConsensusDriver::propose(Instant now, std::uint64_t height, std::uint32_t round,
+                              BytesView payload, Effects& out) {
+  if (height != height_ || decided_ || value_wanted_ != round) return;
+  value_wanted_.reset();
+  const auto now_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(now.whole_ms(), 0));
+  Value value{std::max(now_ms, last_timestamp_ms_ + 1), *self_, to_bytes(payload)};
+  const Bytes encoded = encode(value);
+  invariant(encoded.size() <= config_.max_value_bytes, "a proposed value is within the bound");
+  const Hash id = value_id_of(encoded);
+  book_.add_value(id, encoded, std::move(value), round);
+  book_.judge(id, true);
+  publish({height_, round, no_round, id, *self_, {}, {}, {}}, true, encoded, out);
+  run(now, out);
+}
+
+void ConsensusDriver::publish(Proposal proposal, bool timely, BytesView value, Effects& out) {
+  const auto signature = sign(proposal.round, SignStep::propose, statement_of(proposal), out);
+  if (!signature) return;
+  proposal.signature = *signature;
+  votes_.saw(*self_, proposal.round);
+  out.push_back(Broadcast{encode(proposal, value)});
+  book_.add(std::move(proposal), timely);
+}
+
+void ConsensusDriver::value_checked(Instant now, const Hash& value_id, bool valid, Effects& out) {
+  if (decided_ || book_.validity(value_id) != Validity::unknown) return;
+  book_.judge(value_id, valid);
+  if (!valid) event(ConsensusEvent::Kind::value_refused, out);
+  run(now, out);
+}
+
+void ConsensusDriver::decide(Certificate certificate, Bytes encoded, Effects& out) {
+  auto value = decode_value(encoded);
+  invariant(value.has_value(), "a decided value was decoded before");
+  decided_ = true;
+  timers_.clear();
+  value_wanted_.reset();
+  last_timestamp_ms_ = value->timestamp_ms;
+  const std::uint32_t round = certificate.round;
+  const Hash id = certificate.value;
+  out.push_back(
+      Decided{height_, round, id, std::move(*value), std::move(encoded), std::move(certificate)});
+}
+
+// ---- signing
+
+std::optional<Signature> ConsensusDriver::sign(std::uint32_t round, SignStep step,
+                                               BytesView statement, Effects& out) {
+  switch (guard_->admit(height_, round, step, statement)) {
+    case SignGuard::Verdict::refused:
+      event(ConsensusEvent::Kind::signing_refused, out);
+      return std::nullopt;
+    case SignGuard::Verdict::fresh:
+      out.push_back(PersistSigned{guard_->record()});
+      break;
+    case SignGuard::Verdict::again:
+      break;
+  }
+  return signer_->sign(signed_bytes(config_.chain_id, statement));
+}
+
+// The lock becomes durable with the precommit that it stands for.
+void ConsensusDriver::guard_lock() {
+  const auto& locked = machine_.locked();
+  auto certificate = votes_.certificate(VoteType::prevote, locked->round, locked->value);
+  const auto* content = book_.content(locked->value);
+  invariant(certificate && content, "a lock has its certificate and value");
+  guard_->set_lock(height_, {std::move(*certificate), content->bytes});
+}
+
+// ---- time
+
+Instant ConsensusDriver::next_deadline() const {
+  Instant first = never;
+  for (const Timer& timer : timers_) first = std::min(first, timer.at);
+  return first;
+}
+
+void ConsensusDriver::on_deadline(Instant now, Effects& out) {
+  while (next_deadline() <= now) {
+    const auto due = std::min_element(timers_.begin(), timers_.end(),
+                                      [](const Timer& a, const Timer& b) { return a.at < b.at; });
+    const Timer timer = *due;
+    timers_.erase(due);
+    fire(now, timer, out);
+    run(now, out);
+  }
+}
+
+void ConsensusDriver::fire(Instant now, const Timer& timer, Effects& out) {
+  switch (timer.kind) {
+    case Timer::Kind::begin:
+      return perform(now, EnterRound{0}, out);
+    case Timer::Kind::repeat:
+      return repeat(now, out);
+    default:
+      break;
+  }
+  const auto kind = timer.kind == Timer::Kind::propose   ? TimeoutKind::propose
+                    : timer.kind == Timer::Kind::prevote ? TimeoutKind::prevote
+                                                         : TimeoutKind::precommit;
+  const auto action = machine_.timeout(kind, timer.round);
+  if (!action) return;
+  event(ConsensusEvent::Kind::timed_out, out);
+  std::visit([&](const auto& a) { perform(now, a, out); }, *action);
+}
+
+void ConsensusDriver::repeat(Instant now, Effects& out) {
+  arm(Timer::Kind::repeat, now + repeat_period());
+  const std::uint32_t round = machine_.round();
+  if (round > 0)
+    for (const Vote& vote : votes_.votes(VoteType::precommit, round - 1))
+      out.push_back(Broadcast{encode(vote)});
+  if (const auto& valid = machine_.valid()) {
+    repeat_proposal(valid->round, valid->value, out);
+    if (const auto proof = votes_.certificate(VoteType::prevote, valid->round, valid->value))
+      out.push_back(Broadcast{encode(*proof)});
+  }
+  const auto* current = book_.find(round);
+  const bool shown = machine_.valid() && machine_.valid()->round == round;
+  if (current && !shown && self_ && current->proposal.proposer == *self_)
+    repeat_proposal(round, current->proposal.value_id, out);
+  if (self_)
+    for (const VoteType type : {VoteType::prevote, VoteType::precommit})
+      if (const Vote* own = votes_.find(type, round, *self_))
+        out.push_back(Broadcast{encode(*own)});
+  ask(out);
+}
+
+void ConsensusDriver::repeat_proposal(std::uint32_t round, const Hash& value, Effects& out) const {
+  const auto* entry = book_.find(round);
+  const auto* content = book_.content(value);
+  if (entry && content && entry->proposal.value_id == value)
+    out.push_back(Broadcast{encode(entry->proposal, content->bytes)});
+}
+
+void ConsensusDriver::ask(Effects& out) {
+  asked_height_ = height_;
+  out.push_back(AskPeer{attempts_++, encode(DecisionRequest{height_})});
+}
+
+void ConsensusDriver::arm(Timer::Kind kind, Instant at) {
+  timers_.push_back({kind, at, machine_.round()});
+}
+
+Instant ConsensusDriver::height_start() const {
+  const auto limit = static_cast<std::uint64_t>(INT64_MAX / config_.block_interval.ns);
+  invariant(height_ < limit, "heights end before time does");
+  return Instant{} + config_.block_interval * static_cast<std::int64_t>(height_);
+}
+
+// Bounded, so that no round makes a timeout overflow; 2^20 steps are far above any useful wait.
+Duration ConsensusDriver::grown(Duration base) const {
+  const std::int64_t steps = std::min<std::int64_t>(machine_.round(), 1 << 20);
+  return base + config_.timeout_growth * steps;
+}
+
+Duration ConsensusDriver::repeat_period() const {
+  return grown(config_.propose_timeout) + grown(config_.vote_timeout) * 2;
+}
+
+bool ConsensusDriver::timely(Instant received, const Proposal& proposal, const Value& value) const {
+  if (proposal.valid_round != no_round) return true;
+  const Instant stamp = Instant{} + milliseconds(static_cast<std::int64_t>(value.timestamp_ms));
+  const Duration late = config_.precision + grown(config_.message_delay);
+  return received - stamp <= late && stamp - received <= config_.precision;
+}
+
+bool ConsensusDriver::fits_clock(const Value& value) const {
+  const auto begins_ms = static_cast<std::uint64_t>(height_start().whole_ms());
+  return value.timestamp_ms > last_timestamp_ms_ && value.timestamp_ms >= begins_ms;
+}
+
+bool ConsensusDriver::is_behind() const {
+  std::vector<std::uint64_t> falling = seen_height_;
+  const auto nth = falling.begin() + validators_.faulty();
+  std::nth_element(falling.begin(), nth, falling.end(), std::greater<>());
+  return *nth > height_ + 1;
+}
+
+void ConsensusDriver::event(ConsensusEvent::Kind kind, Effects& out,
+                            std::optional<ConsensusFault> fault) const {
+  out.push_back(ConsensusEvent{kind, height_, machine_.round(), fault});
+}
+
+}  // namespace ledger
