@@ -46,6 +46,9 @@ class FormulaWorld : public twin::World {
     grid_.voltage_v[1] = {twin::Complex(230, steps_ * 0.1), twin::Complex(-115, -199), 231.0};
   }
   ledger::Instant now() const override { return ledger::Instant{} + ledger::seconds(5 * steps_); }
+  twin::MeterSample registers(std::uint32_t meter) const override {
+    return samples_.empty() ? twin::MeterSample{} : samples_[meter];
+  }
   std::span<const twin::MeterSample> samples() const override { return samples_; }
   const twin::PowerFlowResult& grid() const override { return grid_; }
   std::span<const twin::HomeState> homes() const override { return homes_; }
