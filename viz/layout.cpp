@@ -101,6 +101,15 @@ class TreeLayout {
 
 }  // namespace
 
+double distance(Point a, Point b) { return std::hypot(a.x - b.x, a.y - b.y); }
+
+double distance_to_segment(Point p, Point a, Point b) {
+  const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
+  const double share =
+      length2 > 0 ? std::clamp(((p.x - a.x) * dx + (p.y - a.y) * dy) / length2, 0.0, 1.0) : 0;
+  return distance(p, {a.x + share * dx, a.y + share * dy});
+}
+
 std::vector<Point> bus_positions(const twin::RunDescription& run) {
   if (spread_out(run)) {
     std::vector<Point> out;

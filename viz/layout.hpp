@@ -11,6 +11,9 @@ struct Point {
   double x = 0, y = 0;
 };
 
+double distance(Point a, Point b);
+double distance_to_segment(Point p, Point a, Point b);
+
 // The drawing's coordinates, y upwards, in any scale. Those of the grid file where they spread the
 // buses out; otherwise a tree from the first transformer's source side (the first bus where there
 // is none): depth to the right, leaves one below the other. Deterministic.

@@ -6,6 +6,7 @@
 #include <imgui.h>
 #include <limits>
 
+#include "viz/live/home_places.hpp"
 #include "viz/palette.hpp"
 #include "viz/text.hpp"
 
@@ -20,15 +21,6 @@ ImVec2 vec(Point p) { return {static_cast<float>(p.x), static_cast<float>(p.y)};
 
 ImU32 colour(Colour c, int alpha = 255) { return IM_COL32(c.r, c.g, c.b, alpha); }
 
-double distance(Point a, Point b) { return std::hypot(a.x - b.x, a.y - b.y); }
-
-double distance_to_segment(Point p, Point a, Point b) {
-  const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
-  const double share =
-      length2 > 0 ? std::clamp(((p.x - a.x) * dx + (p.y - a.y) * dy) / length2, 0.0, 1.0) : 0;
-  return distance(p, {a.x + share * dx, a.y + share * dy});
-}
-
 void tooltip_line(const std::string& words) { ImGui::TextUnformatted(words.c_str()); }
 
 std::string power_text(double w) {
@@ -36,12 +28,25 @@ std::string power_text(double w) {
   return number_text(w / 1000, 2) + " kW";
 }
 
+constexpr std::uint8_t all_phases = 0b111;
+
+// The voltage that is furthest from nominal among the phases of a mask; 0 where there is none.
+double worst_voltage(const twin::Snapshot& snapshot, std::size_t bus, std::uint8_t phases) {
+  double out = 0;
+  for (std::size_t phase = 0; phase < 3; ++phase) {
+    const double v = snapshot.bus_v_pu[3 * bus + phase];
+    if (v <= 0 || !(phases >> phase & 1)) continue;
+    if (out == 0 || std::abs(v - 1) > std::abs(out - 1)) out = v;
+  }
+  return out;
+}
+
 std::string voltages_text(const twin::RunDescription& run, const twin::Snapshot& snapshot,
-                          std::size_t bus) {
+                          std::size_t bus, std::uint8_t phases) {
   std::string out;
   for (std::size_t phase = 0; phase < 3; ++phase) {
     const double v = snapshot.bus_v_pu[3 * bus + phase];
-    if (v <= 0) continue;
+    if (v <= 0 || !(phases >> phase & 1)) continue;
     out += (out.empty() ? "L" : "\nL") + std::to_string(phase + 1) + "  " +
            number_text(v * run.buses[bus].nominal_v, 1) + " V   " + number_text(v, 3) + " pu";
   }
@@ -51,38 +56,7 @@ std::string voltages_text(const twin::RunDescription& run, const twin::Snapshot&
 }  // namespace
 
 FeederCanvas::FeederCanvas(const twin::RunDescription& run)
-    : run_(run), bus_at_(bus_positions(run)), has_home_(run.buses.size()) {
-  place_homes();
-}
-
-// Homes stand beside the line that feeds their bus, on alternate sides; further ones at the same
-// bus further out.
-void FeederCanvas::place_homes() {
-  std::vector<Point> along(run_.buses.size(), {1, 0});
-  for (const auto& branch : run_.branches) {
-    const Point a = bus_at_[branch.from_bus], b = bus_at_[branch.to_bus];
-    const double length = distance(a, b);
-    if (length > 0) along[branch.to_bus] = {(b.x - a.x) / length, (b.y - a.y) / length};
-  }
-  std::vector<int> at_bus(run_.buses.size());
-  for (std::size_t i = 0; i < run_.homes.size(); ++i) {
-    const std::uint32_t bus = run_.homes[i].bus;
-    const int rank = at_bus[bus]++;
-    const double side = (i + static_cast<std::size_t>(rank)) % 2 ? 1 : -1;
-    const double out = side * 1.35 * (1 + rank / 2);
-    home_shift_.push_back({out * along[bus].y, out * along[bus].x});
-    has_home_[bus] = true;
-  }
-}
-
-double FeederCanvas::worst_voltage(const twin::Snapshot& snapshot, std::size_t bus) const {
-  double out = 0;
-  for (std::size_t phase = 0; phase < 3; ++phase) {
-    const double v = snapshot.bus_v_pu[3 * bus + phase];
-    if (v > 0 && (out == 0 || std::abs(v - 1) > std::abs(out - 1))) out = v;
-  }
-  return out;
-}
+    : run_(run), bus_at_(bus_positions(run)), home_shift_(home_shifts(run, bus_at_)) {}
 
 bool FeederCanvas::outside_limits(double v_pu) const {
   return v_pu > 0 && (v_pu < run_.meta.v_min_pu || v_pu > run_.meta.v_max_pu);
@@ -115,7 +89,7 @@ FeederCanvas::Pose FeederCanvas::pose_of(const twin::Snapshot& snapshot, Point t
                                          Point bottom_right, const Fonts& fonts,
                                          float scale) const {
   Pose out{snapshot, *ImGui::GetBackgroundDrawList(), fonts, scale, bus_at_, {}, 8};
-  const double margin = 56.0 * scale, foot = 104.0 * scale;
+  const double margin = 56.0 * scale, foot = 124.0 * scale;
   const Fit fit(bus_at_, {top_left.x + margin, top_left.y + margin},
                 {bottom_right.x - margin, bottom_right.y - foot});
   const Point middle{(top_left.x + bottom_right.x) / 2, (top_left.y + bottom_right.y) / 2};
@@ -124,10 +98,9 @@ FeederCanvas::Pose FeederCanvas::pose_of(const twin::Snapshot& snapshot, Point t
     p = {middle.x + (p.x - middle.x) * zoom_ + moved_.x,
          middle.y + (p.y - middle.y) * zoom_ + moved_.y};
   }
-  const double area = (bottom_right.x - top_left.x) * (bottom_right.y - top_left.y);
-  const double share =
-      std::sqrt(area / static_cast<double>(std::max<std::size_t>(1, run_.homes.size())));
-  out.house_size = std::clamp(0.18 * share * std::sqrt(zoom_), 5.0 * scale, 26.0 * scale);
+  const double area = (bottom_right.x - top_left.x - 2 * margin) *
+                      (bottom_right.y - top_left.y - margin - foot) / (scale * scale);
+  out.house_size = house_size(run_.homes.size(), area) * std::sqrt(zoom_) * scale;
   for (std::size_t i = 0; i < run_.homes.size(); ++i) {
     const Point bus = out.bus[run_.homes[i].bus];
     out.home.push_back(
@@ -159,7 +132,7 @@ void FeederCanvas::draw_branches(const Pose& pose) const {
 void FeederCanvas::draw_buses(const Pose& pose) const {
   const float radius = (run_.buses.size() > 300 ? 1.5f : 3.4f) * pose.scale;
   for (std::size_t bus = 0; bus < pose.bus.size(); ++bus) {
-    const double v = worst_voltage(pose.snapshot, bus);
+    const double v = worst_voltage(pose.snapshot, bus, all_phases);
     const ImU32 fill = v > 0 ? colour(voltage_colour(v, extent_)) : no_voltage;
     pose.list.AddCircleFilled(vec(pose.bus[bus]), radius, fill);
     if (outside_limits(v))
@@ -171,7 +144,7 @@ void FeederCanvas::draw_buses(const Pose& pose) const {
 // beside it that is filled as it is charged.
 void FeederCanvas::draw_house(const Pose& pose, std::size_t home) const {
   const auto& row = run_.homes[home];
-  const double v = worst_voltage(pose.snapshot, row.bus);
+  const double v = worst_voltage(pose.snapshot, row.bus, row.phases);
   const ImU32 fill = v > 0 ? colour(voltage_colour(v, extent_)) : no_voltage;
   const float s = static_cast<float>(pose.house_size), x = static_cast<float>(pose.home[home].x),
               y = static_cast<float>(pose.home[home].y);
@@ -254,9 +227,9 @@ void FeederCanvas::draw_words(const Pose& pose, Point mouse) const {
     if (row.pv_peak_w > 0) words += "\nPV " + power_text(pose.snapshot.home_pv_w[home]);
     if (row.battery_wh > 0)
       words += "\nbattery " + number_text(100.0 * pose.snapshot.home_battery[home]) + " %";
-    words += "\n" + voltages_text(run_, pose.snapshot, row.bus);
+    words += "\n" + voltages_text(run_, pose.snapshot, row.bus, row.phases);
   } else if (bus != none) {
-    words = run_.buses[bus].name + "\n" + voltages_text(run_, pose.snapshot, bus);
+    words = run_.buses[bus].name + "\n" + voltages_text(run_, pose.snapshot, bus, all_phases);
   } else {
     for (std::size_t i = 0; i < run_.branches.size() && words.empty(); ++i) {
       const auto& b = run_.branches[i];

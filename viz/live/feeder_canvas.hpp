@@ -32,7 +32,6 @@ class FeederCanvas {
     double house_size = 8;
   };
 
-  void place_homes();
   void follow_mouse(Point top_left, Point bottom_right);
   Pose pose_of(const twin::Snapshot& snapshot, Point top_left, Point bottom_right,
                const Fonts& fonts, float scale) const;
@@ -42,13 +41,11 @@ class FeederCanvas {
   void draw_legend(const Pose& pose, Point bottom_left) const;
   void draw_words(const Pose& pose, Point mouse) const;
   bool outside_limits(double v_pu) const;
-  double worst_voltage(const twin::Snapshot& snapshot, std::size_t bus) const;
 
   const twin::RunDescription& run_;
   std::vector<Point> bus_at_;
   std::vector<Point> home_shift_;  // in house sizes, y downwards
-  std::vector<bool> has_home_;
-  double extent_ = 0.02;  // of the voltage scale; grows with what was shown
+  double extent_ = 0.02;           // of the voltage scale; grows with what was shown
   double zoom_ = 1;
   Point moved_;
 };
