@@ -16,7 +16,7 @@ constexpr std::size_t max_attached_bytes = 256 + 72 * max_validators;
 
 }  // namespace
 
-ConsensusDriver::ConsensusDriver(ConsensusConfig config, Signer* signer, Verifier& verifier)
+Driver::Driver(ConsensusConfig config, Signer* signer, Verifier& verifier)
     : config_(std::move(config)),
       validators_(config_.validators),
       signer_(signer),
@@ -30,7 +30,7 @@ ConsensusDriver::ConsensusDriver(ConsensusConfig config, Signer* signer, Verifie
   if (self_) guard_.emplace(config_.chain_id, *self_);
 }
 
-Checked ConsensusDriver::restore(BytesView record) {
+Checked Driver::restore(BytesView record) {
   if (!self_) return tl::unexpected(ConsensusFault::wrong_chain);
   auto guard = SignGuard::restore(record, config_.chain_id, *self_, config_.max_value_bytes);
   if (!guard) return tl::unexpected(guard.error());
@@ -43,19 +43,19 @@ Checked ConsensusDriver::restore(BytesView record) {
   return {};
 }
 
-void ConsensusDriver::start(Instant now, std::uint64_t height, std::uint64_t last_timestamp_ms,
-                            Effects& out) {
+void Driver::start(Instant now, std::uint64_t height, std::int64_t last_timestamp_ms,
+                   Effects& out) {
   invariant(height_ == 0 && height > 0, "a driver starts once, at height 1 or later");
   last_timestamp_ms_ = last_timestamp_ms;
   begin_height(now, height, out);
 }
 
-void ConsensusDriver::advance(Instant now, std::uint64_t height, Effects& out) {
+void Driver::advance(Instant now, std::uint64_t height, Effects& out) {
   invariant(decided_ && height == height_ + 1, "a height follows the decided one");
   begin_height(now, height, out);
 }
 
-void ConsensusDriver::begin_height(Instant now, std::uint64_t height, Effects& out) {
+void Driver::begin_height(Instant now, std::uint64_t height, Effects& out) {
   height_ = height;
   decided_ = false;
   machine_ = RoundMachine();
@@ -78,14 +78,12 @@ void ConsensusDriver::begin_height(Instant now, std::uint64_t height, Effects& o
 
 // After a restart within a height: our own statements are signed and sent again, the lock stands,
 // and the machine stops where it stopped.
-void ConsensusDriver::resume_signed(Instant now, Effects& out) {
+void Driver::resume_signed(Instant now, Effects& out) {
   std::optional<RoundMachine::Mark> lock;
   if (guard_->lock()) {
     const SignGuard::Lock& held = *guard_->lock();
-    const auto value = decode_value(held.value);
-    invariant(value.has_value(), "a restored lock was checked");
     lock = RoundMachine::Mark{held.certificate.round, held.certificate.value};
-    book_.add_value(lock->value, held.value, *value, lock->round);
+    book_.add_value(lock->value, held.value, lock->round);
     book_.judge(lock->value, true);
     votes_.add(held.certificate);
   }
@@ -111,13 +109,13 @@ void ConsensusDriver::resume_signed(Instant now, Effects& out) {
 
 // ---- messages
 
-void ConsensusDriver::on_message(Instant now, BytesView bytes, Effects& out) {
+void Driver::on_message(Instant now, BytesView bytes, Effects& out) {
   if (height_ == 0) return;
   handle(now, bytes, out);
   run(now, out);
 }
 
-void ConsensusDriver::handle(Instant received, BytesView bytes, Effects& out) {
+void Driver::handle(Instant received, BytesView bytes, Effects& out) {
   if (bytes.size() > config_.max_value_bytes + max_attached_bytes)
     return refuse(ConsensusFault::too_large, out);
   auto message = decode_message(bytes, config_.max_value_bytes);
@@ -125,7 +123,7 @@ void ConsensusDriver::handle(Instant received, BytesView bytes, Effects& out) {
   std::visit([&](auto& m) { receive(received, m, bytes, out); }, *message);
 }
 
-void ConsensusDriver::receive(Instant received, const Vote& vote, BytesView bytes, Effects& out) {
+void Driver::receive(Instant received, const Vote& vote, BytesView bytes, Effects& out) {
   if (!validators_.holds(vote.validator)) return refuse(ConsensusFault::unknown_validator, out);
   if (!worth_checking(vote.height, vote.validator)) return;
   const Vote* kept =
@@ -137,7 +135,7 @@ void ConsensusDriver::receive(Instant received, const Vote& vote, BytesView byte
   add_vote(vote, out);
 }
 
-void ConsensusDriver::receive(Instant received, Proposal& proposal, BytesView bytes, Effects& out) {
+void Driver::receive(Instant received, Proposal& proposal, BytesView bytes, Effects& out) {
   if (!validators_.holds(proposal.proposer)) return refuse(ConsensusFault::unknown_validator, out);
   if (proposal.proposer != validators_.proposer(proposal.height, proposal.round))
     return refuse(ConsensusFault::wrong_proposer, out);
@@ -152,10 +150,9 @@ void ConsensusDriver::receive(Instant received, Proposal& proposal, BytesView by
   votes_.saw(proposal.proposer, proposal.round);
   if (proposal.round > machine_.round() + round_window) return;
 
-  auto value = decode_value(proposal.value);
-  if (!value || value_id_of(proposal.value) != proposal.value_id)
-    return refuse(ConsensusFault::wrong_value, out);
-  if (proposal.valid_round == no_round && value->proposer != proposal.proposer)
+  const auto header = read_value(proposal.value, proposal.value_id, proposal.height);
+  if (!header) return refuse(header.error(), out);
+  if (proposal.valid_round == no_round && header->proposer != proposal.proposer)
     return refuse(ConsensusFault::wrong_value, out);
   if (proposal.certificate) {
     const auto held =
@@ -166,30 +163,29 @@ void ConsensusDriver::receive(Instant received, Proposal& proposal, BytesView by
   if (differs)
     accuse(proposal.proposer, proposal.round, signed_statement(known->proposal),
            signed_statement(proposal), out);
-  accept(received, std::move(proposal), std::move(*value), out);
+  accept(received, std::move(proposal), *header, out);
 }
 
 // A second, differing proposal of a round is evidence; its value is kept all the same, since a
 // quorum may have seen that one first.
-void ConsensusDriver::accept(Instant received, Proposal proposal, Value value, Effects& out) {
+void Driver::accept(Instant received, Proposal proposal, const BlockHeader& header, Effects& out) {
   const Hash id = proposal.value_id;
   const std::uint32_t round = proposal.round;
-  const bool in_time = timely(received, proposal, value);
+  const bool in_time = timely(received, proposal, header);
   if (!in_time) event(ConsensusEvent::Kind::value_untimely, out);
-  Bytes encoded = std::move(proposal.value);
+  Bytes value = std::move(proposal.value);
   proposal.value.clear();
   book_.add(std::move(proposal), in_time);
-  Value copy = value;
-  if (!book_.add_value(id, std::move(encoded), std::move(value), round)) return;
-  if (fits_clock(copy)) {
-    out.push_back(CheckValue{height_, id, std::move(copy)});
+  if (!book_.add_value(id, value, round)) return;
+  if (fits_clock(header)) {
+    out.push_back(CheckValue{height_, id, std::move(value)});
     return;
   }
   book_.judge(id, false);
   event(ConsensusEvent::Kind::value_refused, out);
 }
 
-void ConsensusDriver::receive(Instant, const Certificate& certificate, BytesView, Effects& out) {
+void Driver::receive(Instant, const Certificate& certificate, BytesView, Effects& out) {
   if (certificate.type != VoteType::prevote) return refuse(ConsensusFault::unknown_kind, out);
   if (certificate.height != height_ || decided_) return;
   if (votes_.quorum_for(VoteType::prevote, certificate.round, certificate.value)) return;
@@ -199,25 +195,25 @@ void ConsensusDriver::receive(Instant, const Certificate& certificate, BytesView
   add_certificate(certificate, out);
 }
 
-void ConsensusDriver::receive(Instant, Decision& decision, BytesView, Effects& out) {
+void Driver::receive(Instant, Decision& decision, BytesView, Effects& out) {
   if (decision.certificate.height != height_ || decided_) return;
   const auto held = verify_decision(decision, config_.chain_id, validators_, verifier_);
   if (!held) return refuse(held.error(), out);
   decide(std::move(decision.certificate), std::move(decision.value), out);
 }
 
-void ConsensusDriver::receive(Instant, const DecisionRequest& request, BytesView, Effects& out) {
+void Driver::receive(Instant, const DecisionRequest& request, BytesView, Effects& out) {
   if (request.height < height_ || (request.height == height_ && decided_))
     out.push_back(AnswerPeer{request.height});
 }
 
-void ConsensusDriver::add_vote(const Vote& vote, Effects& out) {
+void Driver::add_vote(const Vote& vote, Effects& out) {
   if (votes_.add(vote) != VoteKeeper::Added::conflict) return;
   const Vote* kept = votes_.find(vote.type, vote.round, vote.validator);
   accuse(vote.validator, vote.round, encode(*kept), encode(vote), out);
 }
 
-void ConsensusDriver::add_certificate(const Certificate& certificate, Effects& out) {
+void Driver::add_certificate(const Certificate& certificate, Effects& out) {
   for (const Vote& vote : votes_.add(certificate)) {
     const Vote* kept = votes_.find(vote.type, vote.round, vote.validator);
     accuse(vote.validator, vote.round, encode(*kept), encode(vote), out);
@@ -225,8 +221,8 @@ void ConsensusDriver::add_certificate(const Certificate& certificate, Effects& o
 }
 
 // Once for each validator, step and round.
-void ConsensusDriver::accuse(ValidatorId culprit, std::uint32_t round, Bytes first, Bytes second,
-                             Effects& out) {
+void Driver::accuse(ValidatorId culprit, std::uint32_t round, Bytes first, Bytes second,
+                    Effects& out) {
   const std::uint8_t step = first[1];
   if (!accused_.insert({culprit, step, round}).second) return;
   if (second < first) std::swap(first, second);
@@ -234,33 +230,33 @@ void ConsensusDriver::accuse(ValidatorId culprit, std::uint32_t round, Bytes fir
 }
 
 // Of this height while it is open, of the next one, or the news that a validator is further ahead.
-bool ConsensusDriver::worth_checking(std::uint64_t height, ValidatorId validator) const {
+bool Driver::worth_checking(std::uint64_t height, ValidatorId validator) const {
   if (height == height_) return !decided_;
   return height == height_ + 1 || (height > height_ + 1 && height > seen_height_[validator.value]);
 }
 
-void ConsensusDriver::hold(Instant received, std::uint64_t height, ValidatorId from,
-                           bool is_proposal, BytesView bytes, Effects& out) {
+void Driver::hold(Instant received, std::uint64_t height, ValidatorId from, bool is_proposal,
+                  BytesView bytes, Effects& out) {
   seen_height_[from.value] = std::max(seen_height_[from.value], height);
   if (height == height_ + 1) next_height_.add({received, from, is_proposal, to_bytes(bytes)});
   if (!decided_ && is_behind() && asked_height_ != height_) ask(out);
 }
 
-bool ConsensusDriver::authentic(BytesView statement, ValidatorId validator,
-                                const Signature& signature, Effects& out) {
+bool Driver::authentic(BytesView statement, ValidatorId validator, const Signature& signature,
+                       Effects& out) {
   const auto held =
       verify_statement(statement, validator, signature, config_.chain_id, validators_, verifier_);
   if (!held) refuse(held.error(), out);
   return held.has_value();
 }
 
-void ConsensusDriver::refuse(ConsensusFault fault, Effects& out) {
+void Driver::refuse(ConsensusFault fault, Effects& out) {
   event(ConsensusEvent::Kind::message_refused, out, fault);
 }
 
 // ---- rules
 
-void ConsensusDriver::run(Instant now, Effects& out) {
+void Driver::run(Instant now, Effects& out) {
   while (!decided_) {
     const auto action = machine_.next(votes_, book_);
     if (!action) return;
@@ -268,7 +264,7 @@ void ConsensusDriver::run(Instant now, Effects& out) {
   }
 }
 
-void ConsensusDriver::perform(Instant, const CastVote& action, Effects& out) {
+void Driver::perform(Instant, const CastVote& action, Effects& out) {
   if (!self_) return;
   Vote vote{action.type, height_, machine_.round(), action.value, action.valid_round, *self_, {}};
   const SignStep step = action.type == VoteType::prevote ? SignStep::prevote : SignStep::precommit;
@@ -280,7 +276,7 @@ void ConsensusDriver::perform(Instant, const CastVote& action, Effects& out) {
   out.push_back(Broadcast{encode(vote)});
 }
 
-void ConsensusDriver::perform(Instant now, const ArmTimeout& action, Effects&) {
+void Driver::perform(Instant now, const ArmTimeout& action, Effects&) {
   if (action.kind == TimeoutKind::propose)
     arm(Timer::Kind::propose, now + grown(config_.propose_timeout));
   else
@@ -288,7 +284,7 @@ void ConsensusDriver::perform(Instant now, const ArmTimeout& action, Effects&) {
         now + grown(config_.vote_timeout));
 }
 
-void ConsensusDriver::perform(Instant now, const EnterRound& action, Effects& out) {
+void Driver::perform(Instant now, const EnterRound& action, Effects& out) {
   machine_.enter(action.round);
   timers_.clear();
   value_wanted_.reset();
@@ -299,10 +295,10 @@ void ConsensusDriver::perform(Instant now, const EnterRound& action, Effects& ou
   event(ConsensusEvent::Kind::round_entered, out);
   perform(now, ArmTimeout{TimeoutKind::propose}, out);
   arm(Timer::Kind::repeat, now + repeat_period());
-  start_proposal(out);
+  start_proposal(now, out);
 }
 
-void ConsensusDriver::perform(Instant, const DecideValue& action, Effects& out) {
+void Driver::perform(Instant, const DecideValue& action, Effects& out) {
   auto certificate = votes_.certificate(VoteType::precommit, action.round, action.value);
   const auto* content = book_.content(action.value);
   invariant(certificate && content, "a decision has its certificate and value");
@@ -311,14 +307,15 @@ void ConsensusDriver::perform(Instant, const DecideValue& action, Effects& out) 
 
 // L14 to L19: the proposer repeats its valid value, with the proof that it is one, or asks the
 // application for a new one. A round in which it has signed before is left to the others.
-void ConsensusDriver::start_proposal(Effects& out) {
+void Driver::start_proposal(Instant now, Effects& out) {
   const std::uint32_t round = machine_.round();
   if (!self_ || validators_.proposer(height_, round) != *self_) return;
   if (!guard_->is_open(height_, round, SignStep::propose)) return;
   const auto& valid = machine_.valid();
   if (!valid) {
-    value_wanted_ = round;
-    out.push_back(NeedValue{height_, round});
+    value_wanted_ =
+        NeedValue{height_, round, std::max(now.whole_ms(), last_timestamp_ms_ + 1), *self_};
+    out.push_back(*value_wanted_);
     return;
   }
   const auto* content = book_.content(valid->value);
@@ -328,57 +325,58 @@ void ConsensusDriver::start_proposal(Effects& out) {
   proposal.certificate = votes_.certificate(VoteType::prevote, valid->round, valid->value);
   invariant(proposal.certificate.has_value(), "a valid value has its certificate");
   const Bytes value = content->bytes;
-  publish(std::move(proposal), true, value, out);
+  publish(std::move(proposal), value, out);
 }
 
-void ConsensusDriver::propose(Instant now, std::uint64_t height, std::uint32_t round,
-                              BytesView payload, Effects& out) {
-  if (height != height_ || decided_ || value_wanted_ != round) return;
+void Driver::propose(Instant now, std::uint64_t height, std::uint32_t round, Bytes value,
+                     Effects& out) {
+  const auto wanted = value_wanted_;
+  if (!wanted || wanted->height != height || wanted->round != round) return;
   value_wanted_.reset();
-  const auto now_ms = static_cast<std::uint64_t>(std::max<std::int64_t>(now.whole_ms(), 0));
-  Value value{std::max(now_ms, last_timestamp_ms_ + 1), *self_, to_bytes(payload)};
-  const Bytes encoded = encode(value);
-  invariant(encoded.size() <= config_.max_value_bytes, "a proposed value is within the bound");
-  const Hash id = value_id_of(encoded);
-  book_.add_value(id, encoded, std::move(value), round);
+  invariant(value.size() <= config_.max_value_bytes, "a proposed value is within the bound");
+  const Hash id = block_id(value);
+  const auto header = read_value(value, id, height);
+  invariant(header && header->time_ms == wanted->timestamp_ms && header->proposer == *self_,
+            "a proposed block has the height, time and proposer that were asked for");
+  book_.add_value(id, value, round);
   book_.judge(id, true);
-  publish({height_, round, no_round, id, *self_, {}, {}, {}}, true, encoded, out);
+  publish({height_, round, no_round, id, *self_, {}, {}, {}}, value, out);
   run(now, out);
 }
 
-void ConsensusDriver::publish(Proposal proposal, bool timely, BytesView value, Effects& out) {
+void Driver::publish(Proposal proposal, BytesView value, Effects& out) {
   const auto signature = sign(proposal.round, SignStep::propose, statement_of(proposal), out);
   if (!signature) return;
   proposal.signature = *signature;
   votes_.saw(*self_, proposal.round);
   out.push_back(Broadcast{encode(proposal, value)});
-  book_.add(std::move(proposal), timely);
+  book_.add(std::move(proposal), true);
 }
 
-void ConsensusDriver::value_checked(Instant now, const Hash& value_id, bool valid, Effects& out) {
+void Driver::value_checked(Instant now, const Hash& value_id, bool valid, Effects& out) {
   if (decided_ || book_.validity(value_id) != Validity::unknown) return;
   book_.judge(value_id, valid);
   if (!valid) event(ConsensusEvent::Kind::value_refused, out);
   run(now, out);
 }
 
-void ConsensusDriver::decide(Certificate certificate, Bytes encoded, Effects& out) {
-  auto value = decode_value(encoded);
-  invariant(value.has_value(), "a decided value was decoded before");
+void Driver::decide(Certificate certificate, Bytes value, Effects& out) {
+  const auto header = decode_header(BytesView(value).first(header_size));
+  invariant(header.has_value(), "a decided value's form was checked");
   decided_ = true;
   timers_.clear();
   value_wanted_.reset();
-  last_timestamp_ms_ = value->timestamp_ms;
+  last_timestamp_ms_ = header->time_ms;
   const std::uint32_t round = certificate.round;
   const Hash id = certificate.value;
-  out.push_back(
-      Decided{height_, round, id, std::move(*value), std::move(encoded), std::move(certificate)});
+  out.push_back(Decided{height_, round, id, header->proposer, header->time_ms, std::move(value),
+                        std::move(certificate)});
 }
 
 // ---- signing
 
-std::optional<Signature> ConsensusDriver::sign(std::uint32_t round, SignStep step,
-                                               BytesView statement, Effects& out) {
+std::optional<Signature> Driver::sign(std::uint32_t round, SignStep step, BytesView statement,
+                                      Effects& out) {
   switch (guard_->admit(height_, round, step, statement)) {
     case SignGuard::Verdict::refused:
       event(ConsensusEvent::Kind::signing_refused, out);
@@ -393,7 +391,7 @@ std::optional<Signature> ConsensusDriver::sign(std::uint32_t round, SignStep ste
 }
 
 // The lock becomes durable with the precommit that it stands for.
-void ConsensusDriver::guard_lock() {
+void Driver::guard_lock() {
   const auto& locked = machine_.locked();
   auto certificate = votes_.certificate(VoteType::prevote, locked->round, locked->value);
   const auto* content = book_.content(locked->value);
@@ -403,13 +401,13 @@ void ConsensusDriver::guard_lock() {
 
 // ---- time
 
-Instant ConsensusDriver::next_deadline() const {
+Instant Driver::next_deadline() const {
   Instant first = never;
   for (const Timer& timer : timers_) first = std::min(first, timer.at);
   return first;
 }
 
-void ConsensusDriver::on_deadline(Instant now, Effects& out) {
+void Driver::on_deadline(Instant now, Effects& out) {
   while (next_deadline() <= now) {
     const auto due = std::min_element(timers_.begin(), timers_.end(),
                                       [](const Timer& a, const Timer& b) { return a.at < b.at; });
@@ -420,7 +418,7 @@ void ConsensusDriver::on_deadline(Instant now, Effects& out) {
   }
 }
 
-void ConsensusDriver::fire(Instant now, const Timer& timer, Effects& out) {
+void Driver::fire(Instant now, const Timer& timer, Effects& out) {
   switch (timer.kind) {
     case Timer::Kind::begin:
       return perform(now, EnterRound{0}, out);
@@ -438,7 +436,7 @@ void ConsensusDriver::fire(Instant now, const Timer& timer, Effects& out) {
   std::visit([&](const auto& a) { perform(now, a, out); }, *action);
 }
 
-void ConsensusDriver::repeat(Instant now, Effects& out) {
+void Driver::repeat(Instant now, Effects& out) {
   arm(Timer::Kind::repeat, now + repeat_period());
   const std::uint32_t round = machine_.round();
   if (round > 0)
@@ -460,59 +458,56 @@ void ConsensusDriver::repeat(Instant now, Effects& out) {
   ask(out);
 }
 
-void ConsensusDriver::repeat_proposal(std::uint32_t round, const Hash& value, Effects& out) const {
+void Driver::repeat_proposal(std::uint32_t round, const Hash& value, Effects& out) const {
   const auto* entry = book_.find(round);
   const auto* content = book_.content(value);
   if (entry && content && entry->proposal.value_id == value)
     out.push_back(Broadcast{encode(entry->proposal, content->bytes)});
 }
 
-void ConsensusDriver::ask(Effects& out) {
+void Driver::ask(Effects& out) {
   asked_height_ = height_;
   out.push_back(AskPeer{attempts_++, encode(DecisionRequest{height_})});
 }
 
-void ConsensusDriver::arm(Timer::Kind kind, Instant at) {
-  timers_.push_back({kind, at, machine_.round()});
-}
+void Driver::arm(Timer::Kind kind, Instant at) { timers_.push_back({kind, at, machine_.round()}); }
 
-Instant ConsensusDriver::height_start() const {
+Instant Driver::height_start() const {
   const auto limit = static_cast<std::uint64_t>(INT64_MAX / config_.block_interval.ns);
   invariant(height_ < limit, "heights end before time does");
   return Instant{} + config_.block_interval * static_cast<std::int64_t>(height_);
 }
 
 // Bounded, so that no round makes a timeout overflow; 2^20 steps are far above any useful wait.
-Duration ConsensusDriver::grown(Duration base) const {
+Duration Driver::grown(Duration base) const {
   const std::int64_t steps = std::min<std::int64_t>(machine_.round(), 1 << 20);
   return base + config_.timeout_growth * steps;
 }
 
-Duration ConsensusDriver::repeat_period() const {
+Duration Driver::repeat_period() const {
   return grown(config_.propose_timeout) + grown(config_.vote_timeout) * 2;
 }
 
-bool ConsensusDriver::timely(Instant received, const Proposal& proposal, const Value& value) const {
+bool Driver::timely(Instant received, const Proposal& proposal, const BlockHeader& header) const {
   if (proposal.valid_round != no_round) return true;
-  const Instant stamp = Instant{} + milliseconds(static_cast<std::int64_t>(value.timestamp_ms));
+  const Instant stamp = Instant{} + milliseconds(header.time_ms);
   const Duration late = config_.precision + grown(config_.message_delay);
   return received - stamp <= late && stamp - received <= config_.precision;
 }
 
-bool ConsensusDriver::fits_clock(const Value& value) const {
-  const auto begins_ms = static_cast<std::uint64_t>(height_start().whole_ms());
-  return value.timestamp_ms > last_timestamp_ms_ && value.timestamp_ms >= begins_ms;
+bool Driver::fits_clock(const BlockHeader& header) const {
+  return header.time_ms > last_timestamp_ms_ && header.time_ms >= height_start().whole_ms();
 }
 
-bool ConsensusDriver::is_behind() const {
+bool Driver::is_behind() const {
   std::vector<std::uint64_t> falling = seen_height_;
   const auto nth = falling.begin() + validators_.faulty();
   std::nth_element(falling.begin(), nth, falling.end(), std::greater<>());
   return *nth > height_ + 1;
 }
 
-void ConsensusDriver::event(ConsensusEvent::Kind kind, Effects& out,
-                            std::optional<ConsensusFault> fault) const {
+void Driver::event(ConsensusEvent::Kind kind, Effects& out,
+                   std::optional<ConsensusFault> fault) const {
   out.push_back(ConsensusEvent{kind, height_, machine_.round(), fault});
 }
 

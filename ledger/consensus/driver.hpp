@@ -7,7 +7,8 @@
 //   restore()        with the last durable signing record, if there is one, before start()
 //   start()          at the first height that is not yet executed; heights count from 1
 //   on_message()     with each message from any peer; on_deadline() at next_deadline()
-//   NeedValue        is answered by propose(), in the same step or later; a late answer is dropped
+//   NeedValue        is answered by propose() with an encoded block, in the same step or later; an
+//                    answer that comes too late is dropped
 //   CheckValue       is answered by value_checked(), in the same step or later
 //   Decided          is answered by advance(height + 1) once the value is executed and stored
 //   AskPeer          is sent to one peer, another one each time (attempt counts up)
@@ -63,21 +64,24 @@ struct Broadcast {  // to all peers, validators and observers
 struct PersistSigned {  // durable; replaces the record before
   Bytes record;
 };
-struct NeedValue {
+struct NeedValue {  // a block with this height, time and proposer in its header
   std::uint64_t height;
   std::uint32_t round;
+  std::int64_t timestamp_ms;
+  ValidatorId proposer;
 };
-struct CheckValue {
+struct CheckValue {  // its form was checked; whether it executes is asked
   std::uint64_t height;
   Hash value_id;
-  Value value;
+  Bytes value;
 };
 struct Decided {
   std::uint64_t height;
   std::uint32_t round;
   Hash value_id;
-  Value value;    // payload, proposer, timestamp
-  Bytes encoded;  // the value's bytes, whose SHA-256 is value_id
+  ValidatorId proposer;  // who made the block, not who repeated it
+  std::int64_t timestamp_ms;
+  Bytes value;
   Certificate certificate;
 };
 struct EvidenceFound {
@@ -111,21 +115,20 @@ using Effects = std::vector<Effect>;
 
 // ---- the driver
 
-class ConsensusDriver {
+class Driver {
  public:
   // signer: null, or of a key outside the set, for an observer. Both outlive the driver.
-  ConsensusDriver(ConsensusConfig config, Signer* signer, Verifier& verifier);
+  Driver(ConsensusConfig config, Signer* signer, Verifier& verifier);
 
   // Takes up the last durable record of this validator; the driver is unchanged on failure, and a
   // validator whose record is lost or corrupt must not vote again for heights that it voted in.
   Checked restore(BytesView record);
   // last_timestamp_ms: of the decided height before, 0 for height 1.
-  void start(Instant now, std::uint64_t height, std::uint64_t last_timestamp_ms, Effects& out);
+  void start(Instant now, std::uint64_t height, std::int64_t last_timestamp_ms, Effects& out);
 
   void on_message(Instant now, BytesView bytes, Effects& out);
   void on_deadline(Instant now, Effects& out);
-  void propose(Instant now, std::uint64_t height, std::uint32_t round, BytesView payload,
-               Effects& out);
+  void propose(Instant now, std::uint64_t height, std::uint32_t round, Bytes value, Effects& out);
   void value_checked(Instant now, const Hash& value_id, bool valid, Effects& out);
   void advance(Instant now, std::uint64_t height, Effects& out);
 
@@ -158,7 +161,7 @@ class ConsensusDriver {
   void receive(Instant received, const DecisionRequest& request, BytesView bytes, Effects& out);
   void add_vote(const Vote& vote, Effects& out);
   void add_certificate(const Certificate& certificate, Effects& out);
-  void accept(Instant received, Proposal proposal, Value value, Effects& out);
+  void accept(Instant received, Proposal proposal, const BlockHeader& header, Effects& out);
   void accuse(ValidatorId culprit, std::uint32_t round, Bytes first, Bytes second, Effects& out);
   bool worth_checking(std::uint64_t height, ValidatorId validator) const;
   // Notes a checked message of a later height; holds it where it is the next one.
@@ -174,9 +177,9 @@ class ConsensusDriver {
   void perform(Instant now, const ArmTimeout& action, Effects& out);
   void perform(Instant now, const EnterRound& action, Effects& out);
   void perform(Instant now, const DecideValue& action, Effects& out);
-  void start_proposal(Effects& out);
-  void publish(Proposal proposal, bool timely, BytesView value, Effects& out);
-  void decide(Certificate certificate, Bytes encoded, Effects& out);
+  void start_proposal(Instant now, Effects& out);
+  void publish(Proposal proposal, BytesView value, Effects& out);
+  void decide(Certificate certificate, Bytes value, Effects& out);
 
   // Signing.
   std::optional<Signature> sign(std::uint32_t round, SignStep step, BytesView statement,
@@ -192,8 +195,8 @@ class ConsensusDriver {
   Instant height_start() const;
   Duration grown(Duration base) const;
   Duration repeat_period() const;
-  bool timely(Instant received, const Proposal& proposal, const Value& value) const;
-  bool fits_clock(const Value& value) const;
+  bool timely(Instant received, const Proposal& proposal, const BlockHeader& header) const;
+  bool fits_clock(const BlockHeader& header) const;
   bool is_behind() const;
   void event(ConsensusEvent::Kind kind, Effects& out,
              std::optional<ConsensusFault> fault = std::nullopt) const;
@@ -206,13 +209,13 @@ class ConsensusDriver {
   std::optional<SignGuard> guard_;  // where self_ is
 
   std::uint64_t height_ = 0;  // 0: not started
-  std::uint64_t last_timestamp_ms_ = 0;
+  std::int64_t last_timestamp_ms_ = 0;
   bool decided_ = false;
   RoundMachine machine_;
   VoteKeeper votes_;
   ProposalBook book_;
   std::vector<Timer> timers_;
-  std::optional<std::uint32_t> value_wanted_;  // the round that NeedValue was issued for
+  std::optional<NeedValue> value_wanted_;
   std::set<std::tuple<ValidatorId, std::uint8_t, std::uint32_t>> accused_;
   HeightBuffer next_height_;
   std::vector<std::uint64_t> seen_height_;  // by validator: the highest signed message's

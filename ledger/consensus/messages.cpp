@@ -1,7 +1,6 @@
 #include "ledger/consensus/messages.hpp"
 
 #include "ledger/base/codec.hpp"
-#include "ledger/crypto/sha256.hpp"
 
 namespace ledger {
 namespace {
@@ -20,7 +19,6 @@ enum Kind : std::uint8_t {
   decision_kind = 6,
   request_kind = 7,
   evidence_kind = 8,
-  value_kind = 10,
 };
 
 ByteWriter start(std::uint8_t kind) {
@@ -138,7 +136,14 @@ Bytes signed_bytes(const Hash& chain_id, BytesView statement) {
   return out;
 }
 
-Hash value_id_of(BytesView encoded_value) { return sha256(encoded_value); }
+Decoded<BlockHeader> read_value(BytesView value, const Hash& id, std::uint64_t height) {
+  if (block_id(value) != id) return tl::unexpected(ConsensusFault::wrong_value);
+  const auto block = decode_block(value);
+  if (!block || block->header.height != height || block->header.time_ms < 0 ||
+      block->header.time_ms > max_timestamp_ms)
+    return tl::unexpected(ConsensusFault::wrong_value);
+  return block->header;
+}
 
 // ---- votes
 
@@ -263,26 +268,7 @@ Decoded<Proposal> decode_proposal(BytesView bytes, std::size_t max_value_bytes) 
   return out;
 }
 
-// ---- values, decisions, requests, evidence
-
-Bytes encode(const Value& value) {
-  return start(value_kind)
-      .u64(value.timestamp_ms)
-      .u32(value.proposer.value)
-      .raw(value.payload)
-      .take();
-}
-
-Decoded<Value> decode_value(BytesView bytes) {
-  auto in = open(bytes, value_kind);
-  if (!in) return tl::unexpected(in.error());
-  Value out;
-  out.timestamp_ms = in->u64();
-  if (out.timestamp_ms > max_timestamp_ms) in->fail();
-  out.proposer.value = in->u32();
-  out.payload = to_bytes(in->raw(in->left()));
-  return finish(*in, std::move(out));
-}
+// ---- decisions, requests, evidence
 
 Bytes encode(const Decision& decision) {
   return start(decision_kind).sized(encode(decision.certificate)).sized(decision.value).take();

@@ -19,11 +19,12 @@
 //   7 decision request      height u64
 //   8 evidence     two statements with their signatures, each u32 length, in ascending order
 //   9 signing record        sign_guard.hpp
-//  10 value        timestamp_ms u64, proposer u32, payload to the end
 //
 // The part of 1, 2 and 3 before `|` is the statement. What is signed is the 20 bytes
-// "aipchain/consensus/1", the chain id (32 bytes) and the statement. A value's id is the SHA-256
-// of its encoding. A decoder accepts exactly what an encoder writes and nothing else.
+// "aipchain/consensus/1", the chain id (32 bytes) and the statement. A value is an encoded block
+// (ledger/chain/block.hpp) and its id is SHA-256 of the block's header, which binds all the rest:
+// who holds header and certificate can check the decision without the transactions. A decoder
+// accepts exactly what an encoder writes and nothing else.
 
 #include <cstdint>
 #include <optional>
@@ -34,6 +35,7 @@
 
 #include "ledger/base/bytes.hpp"
 #include "ledger/base/ids.hpp"
+#include "ledger/chain/block.hpp"
 #include "ledger/crypto/ed25519.hpp"
 
 namespace ledger {
@@ -41,7 +43,7 @@ namespace ledger {
 inline constexpr std::int32_t no_round = -1;
 inline constexpr std::uint32_t max_round = 0x7fff'fffe;
 // 146 years: sums with an Instant stay far from overflow.
-inline constexpr std::uint64_t max_timestamp_ms = INT64_MAX / 2'000'000;
+inline constexpr std::int64_t max_timestamp_ms = INT64_MAX / 2'000'000;
 inline constexpr std::size_t max_validators = 1024;
 inline constexpr std::size_t default_max_value_bytes = 8u << 20;
 
@@ -102,17 +104,8 @@ struct Proposal {
   ValidatorId proposer;
   Signature signature{};
   std::optional<Certificate> certificate;  // of the prevotes of valid_round
-  Bytes value;                             // encoded Value; not signed itself, its id is
+  Bytes value;                             // encoded block; not signed itself, its id is
   bool operator==(const Proposal&) const = default;
-};
-
-// What is decided: the application's bytes with the time and the validator that first proposed
-// them. timestamp_ms counts from the chain's epoch.
-struct Value {
-  std::uint64_t timestamp_ms = 0;
-  ValidatorId proposer;
-  Bytes payload;
-  bool operator==(const Value&) const = default;
 };
 
 struct Decision {
@@ -143,7 +136,6 @@ Bytes encode(const Proposal& proposal);
 Bytes encode(const Decision& decision);
 Bytes encode(const DecisionRequest& request);
 Bytes encode(const Evidence& evidence);
-Bytes encode(const Value& value);
 // A proposal whose value's bytes are kept elsewhere; proposal.value is ignored.
 Bytes encode(const Proposal& proposal, BytesView value);
 // A statement and its signature, as evidence holds it.
@@ -156,12 +148,13 @@ Decoded<Proposal> decode_proposal(BytesView bytes, std::size_t max_value_bytes);
 Decoded<Decision> decode_decision(BytesView bytes, std::size_t max_value_bytes);
 Decoded<DecisionRequest> decode_decision_request(BytesView bytes);
 Decoded<Evidence> decode_evidence(BytesView bytes);
-Decoded<Value> decode_value(BytesView bytes);
 
 // Whatever may arrive from a peer. A lone certificate is one of prevotes.
 using Message = std::variant<Proposal, Vote, Certificate, Decision, DecisionRequest>;
 Decoded<Message> decode_message(BytesView bytes, std::size_t max_value_bytes);
 
-Hash value_id_of(BytesView encoded_value);
+// The header of a value whose form is right: a canonical block of that id and height whose
+// transactions fit its header, with a time that an Instant can hold; wrong_value otherwise.
+Decoded<BlockHeader> read_value(BytesView value, const Hash& id, std::uint64_t height);
 
 }  // namespace ledger

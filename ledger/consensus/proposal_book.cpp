@@ -9,14 +9,12 @@ void ProposalBook::add(Proposal proposal, bool timely) {
   entries_.try_emplace(round, Entry{std::move(proposal), timely});
 }
 
-bool ProposalBook::add_value(const Hash& id, Bytes bytes, Value value, std::uint32_t round) {
+bool ProposalBook::add_value(const Hash& id, Bytes bytes, std::uint32_t round) {
   const auto [at, fresh] = contents_.try_emplace(id);
   Content& content = at->second;
   content.last_round = std::max(content.last_round, round);
   if (!fresh) return false;
-  value.payload.clear();
   content.bytes = std::move(bytes);
-  content.value = std::move(value);
   return true;
 }
 

@@ -19,16 +19,15 @@ class ProposalBook {
     bool timely;        // proposer-based time: it came when its timestamp says it should
   };
   struct Content {
-    Bytes bytes;  // encoded
-    Value value;  // without the payload
+    Bytes bytes;
     Validity validity = Validity::unknown;
     std::uint32_t last_round = 0;  // the highest that proposed it
   };
 
   // The first proposal of its round; a later one changes nothing.
   void add(Proposal proposal, bool timely);
-  // Returns whether the value is new. bytes decode to value.
-  bool add_value(const Hash& id, Bytes bytes, Value value, std::uint32_t round);
+  // Returns whether the value is new. The bytes are those of the id: one id has one form.
+  bool add_value(const Hash& id, Bytes bytes, std::uint32_t round);
   void judge(const Hash& id, bool valid);  // an unknown id changes nothing
 
   const Entry* find(std::uint32_t round) const;

@@ -49,8 +49,8 @@ Decoded<SignGuard::Lock> read_lock(BytesView certificate, BytesView value, std::
   if (!decoded) return tl::unexpected(decoded.error());
   if (decoded->type != VoteType::prevote || decoded->height != height)
     return tl::unexpected(ConsensusFault::bad_certificate);
-  if (value_id_of(value) != decoded->value || !decode_value(value))
-    return tl::unexpected(ConsensusFault::wrong_value);
+  const auto header = read_value(value, decoded->value, height);
+  if (!header) return tl::unexpected(header.error());
   return SignGuard::Lock{std::move(*decoded), to_bytes(value)};
 }
 

@@ -67,9 +67,12 @@ Checked verify_decision(const Decision& decision, const Hash& chain_id,
                         const ValidatorSet& validators, Verifier& verifier) {
   if (decision.certificate.type != VoteType::precommit)
     return tl::unexpected(ConsensusFault::bad_certificate);
-  if (value_id_of(decision.value) != decision.certificate.value || !decode_value(decision.value))
-    return tl::unexpected(ConsensusFault::wrong_value);
-  return verify_certificate(decision.certificate, chain_id, validators, verifier);
+  const auto held = verify_certificate(decision.certificate, chain_id, validators, verifier);
+  if (!held) return held;
+  const Certificate& certificate = decision.certificate;
+  const auto header = read_value(decision.value, certificate.value, certificate.height);
+  if (!header) return tl::unexpected(header.error());
+  return {};
 }
 
 Decoded<ValidatorId> verify_evidence(const Evidence& evidence, const Hash& chain_id,

@@ -18,7 +18,7 @@ Checked verify_vote(const Vote& vote, const Hash& chain_id, const ValidatorSet& 
 Checked verify_certificate(const Certificate& certificate, const Hash& chain_id,
                            const ValidatorSet& validators, Verifier& verifier);
 
-// The value's bytes are those that the commit certificate is about.
+// The certificate holds, and the value is the whole block that it is about.
 Checked verify_decision(const Decision& decision, const Hash& chain_id,
                         const ValidatorSet& validators, Verifier& verifier);
 

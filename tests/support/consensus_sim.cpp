@@ -34,11 +34,11 @@ struct Actor {
   int twin = 0;  // 1 and 2: shows itself to half of the others
   Duration offset{};
   std::unique_ptr<ModelSigner> signer;
-  std::unique_ptr<ConsensusDriver> driver;  // null while it is down
+  std::unique_ptr<Driver> driver;  // null while it is down
   // Its disk.
   Bytes record;
   std::map<std::uint64_t, Decision> decisions;
-  std::uint64_t last_timestamp_ms = 0;
+  std::int64_t last_timestamp_ms = 0;
 };
 
 struct Event {
@@ -102,7 +102,7 @@ class Network {
 
   void boot(Actor& actor) {
     if (actor.fault == Fault::silent) return;
-    actor.driver = std::make_unique<ConsensusDriver>(config_, actor.signer.get(), verifier_);
+    actor.driver = std::make_unique<Driver>(config_, actor.signer.get(), verifier_);
     if (!actor.record.empty() && !options_.forget_records && !actor.driver->restore(actor.record))
       violation("a node refused its own record");
     Effects effects;
@@ -120,8 +120,8 @@ class Network {
     at(now_.since_epoch() + delay, std::move(act));
   }
   // For a copy of the driver that still runs then.
-  void after(Actor& actor, Duration delay, std::function<void(ConsensusDriver&, Effects&)> act) {
-    ConsensusDriver* driver = actor.driver.get();
+  void after(Actor& actor, Duration delay, std::function<void(Driver&, Effects&)> act) {
+    Driver* driver = actor.driver.get();
     after(delay, [this, &actor, driver, act] {
       if (actor.driver.get() != driver || !driver) return;
       Effects effects;
@@ -154,7 +154,7 @@ class Network {
     const Instant due = actor.driver->next_deadline();
     if (due == never) return;
     const Duration wait = std::max(due - clock(actor), Duration{});
-    after(actor, wait, [this, &actor](ConsensusDriver& driver, Effects& effects) {
+    after(actor, wait, [this, &actor](Driver& driver, Effects& effects) {
       if (driver.next_deadline() <= clock(actor)) driver.on_deadline(clock(actor), effects);
     });
   }
@@ -166,29 +166,27 @@ class Network {
   }
   void carry_out(Actor& actor, PersistSigned& e, Id) { actor.record = std::move(e.record); }
   void carry_out(Actor& actor, NeedValue& e, Id) {
-    const std::string payload = "ok " + std::to_string(actor.id) + " " + std::to_string(e.height) +
-                                " " + std::to_string(rng_.next());
-    proposed_.insert(payload);
-    const auto [height, round] = e;
+    const Bytes block = block_of(e.height, e.timestamp_ms, e.proposer, rng_.next());
+    proposed_.insert(block_id(block));
     after(actor, some(milliseconds(10)),
-          [this, &actor, payload, height = height, round = round](ConsensusDriver& driver,
-                                                                  Effects& effects) {
-            driver.propose(clock(actor), height, round, bytes_of(payload), effects);
+          [this, &actor, block, height = e.height, round = e.round](Driver& driver,
+                                                                    Effects& effects) {
+            driver.propose(clock(actor), height, round, block, effects);
           });
   }
   void carry_out(Actor& actor, CheckValue& e, Id) {
-    const bool valid = proposed_.contains(text_of(e.value.payload));
+    const bool valid = proposed_.contains(e.value_id);
     after(actor, some(milliseconds(10)),
-          [this, &actor, id = e.value_id, valid](ConsensusDriver& driver, Effects& effects) {
+          [this, &actor, id = e.value_id, valid](Driver& driver, Effects& effects) {
             driver.value_checked(clock(actor), id, valid, effects);
           });
   }
   void carry_out(Actor& actor, Decided& e, Id) {
     if (actor.fault == Fault::none) check_decision(actor, e);
-    actor.decisions[e.height] = {e.certificate, e.encoded};
-    actor.last_timestamp_ms = e.value.timestamp_ms;
+    actor.decisions[e.height] = {e.certificate, e.value};
+    actor.last_timestamp_ms = e.timestamp_ms;
     after(actor, some(milliseconds(20)),
-          [this, &actor, next = e.height + 1](ConsensusDriver& driver, Effects& effects) {
+          [this, &actor, next = e.height + 1](Driver& driver, Effects& effects) {
             driver.advance(clock(actor), next, effects);
           });
   }
@@ -299,14 +297,12 @@ class Network {
     if (at->second != e.value_id)
       violation("two values decided at height " + std::to_string(e.height));
     if (e.height != actor.decisions.size() + 1) violation("a height decided out of order");
-    if (!proposed_.contains(text_of(e.value.payload))) violation("an invalid value decided");
-    if (e.height > 1 && e.value.timestamp_ms <= actor.last_timestamp_ms)
+    if (!proposed_.contains(e.value_id)) violation("an invalid value decided");
+    if (e.height > 1 && e.timestamp_ms <= actor.last_timestamp_ms)
       violation("block time does not rise");
-    if (e.value.timestamp_ms <
-        static_cast<std::uint64_t>(
-            (config_.block_interval * static_cast<std::int64_t>(e.height)).whole_ms()))
-      violation("a block before its time");
-    const auto held = verify_decision({e.certificate, e.encoded}, config_.chain_id,
+    const Duration begins = config_.block_interval * static_cast<std::int64_t>(e.height);
+    if (e.timestamp_ms < begins.whole_ms()) violation("a block before its time");
+    const auto held = verify_decision({e.certificate, e.value}, config_.chain_id,
                                       actor.driver->validators(), verifier_);
     if (!held) violation("a decision whose certificate does not hold");
   }
@@ -356,7 +352,7 @@ class Network {
   std::priority_queue<Event, std::vector<Event>, Later> events_;
   std::uint64_t order_ = 0, trace_ = 14695981039346656037u;
   Instant now_;
-  std::set<std::string> proposed_;
+  std::set<Hash> proposed_;
   std::vector<Hash> heard_values_;
   std::map<std::uint64_t, Hash> decided_;
   std::map<Bytes, Bytes> signed_;
@@ -383,6 +379,17 @@ ConsensusConfig config_of(std::uint32_t validators) {
   config.message_delay = milliseconds(200);
   config.max_value_bytes = 1 << 16;
   return config;
+}
+
+Bytes block_of(std::uint64_t height, std::int64_t time_ms, ValidatorId proposer,
+               std::uint64_t nonce) {
+  Block block;
+  block.header.height = height;
+  block.header.time_ms = time_ms;
+  block.header.proposer = proposer;
+  block.header.log_size = nonce;
+  block.header.entries_root = entries_root({});
+  return encode(block);
 }
 
 Report run(const Options& options) { return Network(options).run(); }

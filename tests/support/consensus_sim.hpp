@@ -60,6 +60,10 @@ class ModelVerifier final : public ledger::Verifier {
 
 ledger::ConsensusConfig config_of(std::uint32_t validators);
 
+// A block without transactions; the nonce makes it another one.
+ledger::Bytes block_of(std::uint64_t height, std::int64_t time_ms, ledger::ValidatorId proposer,
+                       std::uint64_t nonce);
+
 Report run(const Options& options);
 
 }  // namespace consensus_sim
