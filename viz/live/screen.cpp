@@ -162,7 +162,8 @@ Screen& Screen::operator=(Screen&&) noexcept = default;
 Screen::~Screen() = default;
 
 tl::expected<Screen, std::string> Screen::window(int width, int height, const std::string& title) {
-  if (auto display = check_display(); !display) return tl::unexpected(display.error());
+  const auto display = Display::open();  // held until our own connection stands
+  if (!display) return tl::unexpected(display.error());
   auto surface = std::make_unique<Surface>();
   surface->on_screen = true;
   surface->scale = display_scale();
@@ -179,7 +180,8 @@ tl::expected<Screen, std::string> Screen::window(int width, int height, const st
 }
 
 tl::expected<Screen, std::string> Screen::picture(int width, int height, float scale) {
-  if (auto display = check_display(); !display) return tl::unexpected(display.error());
+  const auto display = Display::open();  // held until our own connection stands
+  if (!display) return tl::unexpected(display.error());
   auto surface = std::make_unique<Surface>();
   surface->scale = scale;
   const auto dots = [&](int length) {
