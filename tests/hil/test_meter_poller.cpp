@@ -2,6 +2,7 @@
 #include <optional>
 
 #include "hil/meter_poller.hpp"
+#include "hil/register_value.hpp"
 #include "tests/hil/support.hpp"
 
 using namespace hil;
@@ -26,6 +27,14 @@ std::unique_ptr<MeterPoller> started(const Address& address, double speed, Insta
   auto poller = MeterPoller::start(options_for(address, speed), at);
   REQUIRE_MESSAGE(poller.has_value(), (poller ? "" : poller.error()));
   return std::move(*poller);
+}
+
+// What the reference meter's clock register shows, since its epoch.
+ledger::Duration clock_of(const Address& address) {
+  const MappedValue clock = *test::device("aipchain_reference").find("clock");
+  const auto words = ModbusMeterReader(address, 1, seconds(1)).read(3, clock.address, 4);
+  REQUIRE(words);
+  return milliseconds(static_cast<std::int64_t>(bits_of(clock, *words)));
 }
 
 }  // namespace
@@ -111,6 +120,7 @@ TEST_CASE("a meter that is gone is waited for no longer than asked, and taken up
                                     100.0);
   const Address address = meter->address();
   const auto poller = started(address, 100);
+  const auto began_at = std::chrono::steady_clock::now();
   const auto third = poller->wait_for(3, test::after(5000));
   REQUIRE(third);
   meter.reset();
@@ -119,14 +129,18 @@ TEST_CASE("a meter that is gone is waited for no longer than asked, and taken up
   CHECK(std::chrono::steady_clock::now() - began < std::chrono::milliseconds(600));
   CHECK(poller->counts().errors > 0);
   CHECK(poller->counts().last_error.find("connect") != std::string::npos);
+  std::this_thread::sleep_for(std::chrono::milliseconds(700));
   // Restarted at its epoch; the poller sets its clock, and it catches up with the host.
   meter.emplace(map, test::formula_meter(0, minutes(600)), 100.0, address.port);
-  const auto later = poller->wait_for(40, test::after(8000));
+  const auto later = poller->wait_for(60, test::after(8000));
   REQUIRE(later);
-  CHECK(later->time == Instant{} + seconds(200));
-  const auto next = poller->wait_for(41, test::after(5000));
+  CHECK(later->time == Instant{} + seconds(300));
+  // Without that its clock would be a second, which is 100 simulated seconds, behind.
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began_at;
+  CHECK(clock_of(address).seconds() > 100 * passed.count() - 50);
+  const auto next = poller->wait_for(61, test::after(5000));
   REQUIRE(next);
-  CHECK(next->import_register.value - later->import_register.value == 41);
+  CHECK(next->import_register.value - later->import_register.value == 61);
   CHECK(poller->counts().answers);
 }
 

@@ -61,6 +61,7 @@ TEST_CASE("every wrong request has its exception") {
       {"a refused value", {6, 0, 12, 0, 0}, {0x86, 3}},
       {"a short write", {6, 0, 12, 0}, {0x86, 3}},
       {"bytes do not match the count", {16, 0, 12, 0, 1, 4, 0, 9}, {0x90, 3}},
+      {"two registers for a count of one", {16, 0, 12, 0, 1, 4, 0, 9, 0, 9}, {0x90, 3}},
       {"fewer bytes than announced", {16, 0, 12, 0, 1, 2, 0}, {0x90, 3}},
       {"more bytes than announced", {16, 0, 12, 0, 1, 2, 0, 9, 9}, {0x90, 3}},
       {"nothing to write", {16, 0, 12, 0, 0, 0}, {0x90, 3}},

@@ -123,6 +123,9 @@ TEST_CASE("writing the clock sets it; setting it back rewinds the meter and repe
   CHECK(bench.write_clock(51'000) == ModbusException::none);  // back, but no reading is undone
   CHECK(bench.newest() == formula(10));
   CHECK(bench.clock_register() == 51'000);
+  CHECK(bench.write_clock(49'999) == ModbusException::none);  // the tenth is undone
+  bench.pass(seconds(0));
+  CHECK(bench.newest() == formula(9));
   CHECK(bench.write_clock(0) == ModbusException::none);
   CHECK(bench.newest().sequence == 0);
   CHECK(bench.shown(bench.map.sample->slot(10))->sequence == 0);
