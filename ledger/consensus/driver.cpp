@@ -8,8 +8,9 @@
 namespace ledger {
 namespace {
 
-// Rounds ahead of ours whose messages are kept; later ones only count as seen.
-constexpr std::uint32_t round_window = 8;
+// Rounds ahead of ours whose messages are kept, later ones only count as seen; and rounds behind
+// whose values are kept, in case that their precommits still come.
+constexpr std::uint32_t round_window = 4;
 
 // Attachments of the largest message besides its value.
 constexpr std::size_t max_attached_bytes = 256 + 72 * max_validators;
@@ -163,7 +164,8 @@ void Driver::receive(Instant received, Proposal& proposal, BytesView bytes, Effe
   if (differs)
     accuse(proposal.proposer, proposal.round, signed_statement(known->proposal),
            signed_statement(proposal), out);
-  accept(received, std::move(proposal), *header, out);
+  if (book_.content(proposal.value_id) || book_.has_room(proposal.round))
+    accept(received, std::move(proposal), *header, out);
 }
 
 // A second, differing proposal of a round is evidence; its value is kept all the same, since a
@@ -290,7 +292,8 @@ void Driver::perform(Instant now, const EnterRound& action, Effects& out) {
   value_wanted_.reset();
   const auto& locked = machine_.locked();
   const auto& valid = machine_.valid();
-  book_.forget_before(action.round, locked ? std::optional(locked->value) : std::nullopt,
+  const std::uint32_t oldest = action.round - std::min(action.round, round_window);
+  book_.forget_before(oldest, locked ? std::optional(locked->value) : std::nullopt,
                       valid ? std::optional(valid->value) : std::nullopt);
   event(ConsensusEvent::Kind::round_entered, out);
   perform(now, ArmTimeout{TimeoutKind::propose}, out);

@@ -23,6 +23,11 @@ void ProposalBook::judge(const Hash& id, bool valid) {
   if (at != contents_.end()) at->second.validity = valid ? Validity::valid : Validity::invalid;
 }
 
+bool ProposalBook::has_room(std::uint32_t round) const {
+  const auto of_round = [&](const auto& item) { return item.second.last_round == round; };
+  return std::count_if(contents_.begin(), contents_.end(), of_round) < 2;
+}
+
 const ProposalBook::Entry* ProposalBook::find(std::uint32_t round) const {
   const auto at = entries_.find(round);
   return at == entries_.end() ? nullptr : &at->second;

@@ -30,6 +30,9 @@ class ProposalBook {
   bool add_value(const Hash& id, Bytes bytes, std::uint32_t round);
   void judge(const Hash& id, bool valid);  // an unknown id changes nothing
 
+  // Two values a round are kept: a proposer that says more is Byzantine, and nothing is lost.
+  bool has_room(std::uint32_t round) const;
+
   const Entry* find(std::uint32_t round) const;
   const Content* content(const Hash& id) const;
   Validity validity(const Hash& id) const;  // unknown too where the value itself is
