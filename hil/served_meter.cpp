@@ -14,9 +14,20 @@ ServedMeter::ServedMeter(const DeviceMap& map, std::unique_ptr<SimulatedMeter> m
       meter_(std::move(meter)),
       speed_(speed),
       real_now_(std::move(real_now)),
-      set_at_real_(real_now_()),
-      coming_(meter_->next()) {
+      set_at_real_(real_now_()) {
   ledger::invariant(speed_ > 0, "a clock goes forward");
+  begin();
+}
+
+void ServedMeter::begin() {
+  image_.clear();
+  newest_ = {};
+  coming_ = meter_->next();
+  if (!coming_) return;
+  MeterReading in_progress = *coming_;
+  in_progress.sequence = 0;
+  in_progress.time = {};
+  show(in_progress, meter_->frequency_hz(), image_);
 }
 
 ledger::Instant ServedMeter::clock() const {
@@ -41,9 +52,7 @@ std::optional<ledger::Duration> ServedMeter::until_next() const {
 tl::expected<void, std::string> ServedMeter::set_clock(ledger::Instant meter_time) {
   if (newest_.time > meter_time) {
     if (const auto again = meter_->rewind(); !again) return again;
-    image_.clear();
-    newest_ = {};
-    coming_ = meter_->next();
+    begin();
   }
   set_to_ = meter_time;
   set_at_real_ = real_now_();

@@ -4,11 +4,14 @@
 //
 // The clock. It starts at 0 ms when the meter is made and advances `speed` simulated seconds a
 // second. A reading appears when the clock reaches its nominal time, and stays until the next; all
-// appear, in order, also when the clock ran ahead. Writing the map's clock register (all its
-// registers in one request) sets the clock, which shows the written time when the answer leaves.
-// Setting it back before the newest reading rewinds the meter to its epoch, from where it repeats
-// itself up to the written time; so a host that writes 0 at its start has the meter's first
-// reading at the same instant as its own first interval's end, however long the meter was on.
+// appear, in order, also when the clock ran ahead. Before the first one the registers show what it
+// will show, under sequence 0 and time 0: a meter that is on has a voltage.
+//
+// Writing the map's clock register (all its registers in one request) sets the clock, which shows
+// the written time when the answer leaves. Setting it back before the newest reading rewinds the
+// meter to its epoch, from where it repeats itself up to the written time; so a host that writes 0
+// at its start has the meter's first reading at the end of its own first interval, however long the
+// meter was on before.
 
 #include <functional>
 #include <memory>
@@ -42,6 +45,8 @@ class ServedMeter : public RegisterDevice {
   ModbusException write(std::uint16_t address, std::span<const std::uint16_t> values) override;
 
  private:
+  void begin();
+
   RegisterImage image_;
   std::unique_ptr<SimulatedMeter> meter_;
   double speed_;

@@ -75,6 +75,8 @@ TEST_CASE("the map of the reference meter gives whole readings; real meters' map
 TEST_CASE("readings appear at their nominal times, with every bit of the world's values") {
   Bench bench;
   CHECK(bench.newest().sequence == 0);
+  CHECK(bench.newest().time == Instant{});
+  CHECK(bench.newest().draw_va == formula(1).draw_va);  // the interval in progress
   bench.pass(milliseconds(4999));
   CHECK(bench.newest().sequence == 0);
   bench.pass(milliseconds(1));

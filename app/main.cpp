@@ -1,0 +1,45 @@
+// The program: one subcommand a file, each adds itself and is run when it was chosen.
+
+#include <CLI/CLI.hpp>
+#include <exception>
+#include <functional>
+#include <iostream>
+
+#include "app/meter_command.hpp"
+
+namespace {
+
+constexpr int done = 0, wrong_input = 2, failed = 3;
+
+int run(int argc, char** argv) {
+  CLI::App program("AIPCHAIN: a digital twin with hardware in the loop for local energy",
+                   "aipchain");
+  program.set_version_flag("--version", AIPCHAIN_VERSION);
+  program.require_subcommand(1);
+  std::function<int()> chosen;
+  program.add_subcommand("help", "what this program can do")->callback([&] {
+    chosen = [&program] {
+      program.clear();  // or it would print the help of `help`
+      std::cout << program.help();
+      return done;
+    };
+  });
+  app::add_meter_command(program, chosen);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return program.exit(error) == 0 ? done : wrong_input;
+  }
+  return chosen();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "aipchain: " << error.what() << '\n';
+    return failed;
+  }
+}
