@@ -51,8 +51,9 @@ int serve(const ServeOptions& options) {
   const auto listen = hil::parse_address(options.listen, true);
   if (!listen) return complain(wrong_input, listen.error());
   stop_on_signals();
-  const auto service = hil::MeterService::create(*map, std::move(source->meter), source->speed,
-                                                 *listen, static_cast<std::uint8_t>(options.unit));
+  const auto service =
+      hil::MeterService::create(*map, std::make_unique<hil::LivingMeter>(1), options.speed, *listen,
+                                static_cast<std::uint8_t>(options.unit));
   if (!service) return complain(failed, service.error());
   std::cout << "listening on " << hil::to_text((*service)->address()) << std::endl;
   (*service)->run(stop_requested);
