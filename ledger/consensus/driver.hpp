@@ -143,6 +143,10 @@ class Driver {
   const ValidatorSet& validators() const { return validators_; }
 
  private:
+  // Rounds ahead of ours whose messages are kept, later ones only count as seen; and rounds behind
+  // whose values are kept, in case that their precommits still come.
+  static constexpr std::uint32_t round_window = 4;
+
   struct Timer {
     enum class Kind : std::uint8_t { begin, propose, prevote, precommit, repeat } kind;
     Instant at;
