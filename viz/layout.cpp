@@ -7,6 +7,16 @@
 #include <utility>
 
 namespace viz {
+
+double distance(Point a, Point b) { return std::hypot(a.x - b.x, a.y - b.y); }
+
+double distance_to_segment(Point p, Point a, Point b) {
+  const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
+  const double share =
+      length2 > 0 ? std::clamp(((p.x - a.x) * dx + (p.y - a.y) * dy) / length2, 0.0, 1.0) : 0;
+  return distance(p, {a.x + share * dx, a.y + share * dy});
+}
+
 namespace {
 
 struct Box {
@@ -27,6 +37,38 @@ bool spread_out(const twin::RunDescription& run) {
   std::set<std::pair<double, double>> places;
   for (const auto& bus : run.buses) places.emplace(bus.x_m, bus.y_m);
   return places.size() > 1 && places.size() * 2 >= run.buses.size();
+}
+
+bool without_coordinates(const twin::BusRow& bus) { return bus.x_m == 0 && bus.y_m == 0; }
+
+// Formats that may leave a bus without coordinates leave it at the origin. Where the origin lies
+// far from all others, such a bus is put just above a neighbour that has its own.
+void bring_strays_home(const twin::RunDescription& run, std::vector<Point>& at) {
+  std::vector<bool> stray;
+  std::vector<Point> others;
+  for (const auto& bus : run.buses) {
+    stray.push_back(without_coordinates(bus));
+    if (!stray.back()) others.push_back({bus.x_m, bus.y_m});
+  }
+  const Box box = box_of(others);
+  const double size = std::max(box.high.x - box.low.x, box.high.y - box.low.y);
+  const Point centre{(box.low.x + box.high.x) / 2, (box.low.y + box.high.y) / 2};
+  if (others.empty() || distance(centre, {0, 0}) < 2 * size) return;
+  bool moved = true;
+  const auto follow = [&](std::uint32_t bus, std::uint32_t neighbour) {
+    if (!stray[bus] || stray[neighbour]) return;
+    at[bus] = {at[neighbour].x, at[neighbour].y + 0.05 * size};
+    stray[bus] = false;
+    moved = true;
+  };
+  while (std::exchange(moved, false)) {
+    for (const auto& branch : run.branches) {
+      follow(branch.from_bus, branch.to_bus);
+      follow(branch.to_bus, branch.from_bus);
+    }
+  }
+  for (std::size_t bus = 0; bus < at.size(); ++bus)
+    if (stray[bus]) at[bus] = box.low;
 }
 
 using Neighbours = std::vector<std::vector<std::uint32_t>>;
@@ -101,19 +143,11 @@ class TreeLayout {
 
 }  // namespace
 
-double distance(Point a, Point b) { return std::hypot(a.x - b.x, a.y - b.y); }
-
-double distance_to_segment(Point p, Point a, Point b) {
-  const double dx = b.x - a.x, dy = b.y - a.y, length2 = dx * dx + dy * dy;
-  const double share =
-      length2 > 0 ? std::clamp(((p.x - a.x) * dx + (p.y - a.y) * dy) / length2, 0.0, 1.0) : 0;
-  return distance(p, {a.x + share * dx, a.y + share * dy});
-}
-
 std::vector<Point> bus_positions(const twin::RunDescription& run) {
   if (spread_out(run)) {
     std::vector<Point> out;
     for (const auto& bus : run.buses) out.push_back({bus.x_m, bus.y_m});
+    bring_strays_home(run, out);
     return out;
   }
   TreeLayout tree(run);

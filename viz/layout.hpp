@@ -15,8 +15,9 @@ double distance(Point a, Point b);
 double distance_to_segment(Point p, Point a, Point b);
 
 // The drawing's coordinates, y upwards, in any scale. Those of the grid file where they spread the
-// buses out; otherwise a tree from the first transformer's source side (the first bus where there
-// is none): depth to the right, leaves one below the other. Deterministic.
+// buses out (a bus that has none stands beside a neighbour); otherwise a tree from the first
+// transformer's source side (the first bus where there is none): depth to the right, leaves one
+// below the other. Deterministic.
 std::vector<Point> bus_positions(const twin::RunDescription& run);
 
 // Fits points into a box with one scale for both axes, y turned downwards as on a screen.

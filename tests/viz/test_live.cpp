@@ -130,29 +130,31 @@ TEST_CASE("a simulation that cannot follow holds the clock back, a stored run ne
 TEST_CASE("trends ask for what is missing alone, and pass errors on") {
   CountingSource source;
   Trends trends;
-  REQUIRE(trends.update(source, at(723)));
-  CHECK(trends.points().size() == 72);
+  const auto picture = [&](std::int64_t minute) { return *CountingSource().at(at(minute)); };
+  REQUIRE(trends.update(source, picture(723)));
+  CHECK(trends.points().size() == 73);
   CHECK(source.asked == 72);
-  CHECK(trends.points().back().net_kw == doctest::Approx(0.720));
+  CHECK(trends.points().back().net_kw == doctest::Approx(0.723));
+  CHECK(trends.points()[71].net_kw == doctest::Approx(0.720));
   CHECK(trends.points().front().net_kw == doctest::Approx(0.365));
   CHECK(trends.points().back().transformer_loading == 0.5);
-  REQUIRE(trends.update(source, at(724)));
+  REQUIRE(trends.update(source, picture(724)));
   CHECK(source.asked == 72);
-  REQUIRE(trends.update(source, at(731)));
+  REQUIRE(trends.update(source, picture(731)));
   CHECK(source.asked == 74);
-  REQUIRE(trends.update(source, at(7)));  // back to the morning
-  CHECK(trends.points().size() == 2);
+  REQUIRE(trends.update(source, picture(7)));  // back to the morning
+  CHECK(trends.points().size() == 3);
   source.broken = true;
-  CHECK(trends.update(source, at(1000)).error() == "the disk is gone");
+  CHECK(trends.update(source, picture(1000)).error() == "the disk is gone");
 }
 
 TEST_CASE("trends never ask a running simulation for its future") {
   CountingSource source;
   source.reached = 60;
   Trends trends;
-  REQUIRE(trends.update(source, at(600)));
-  CHECK(trends.points().size() == 13);
-  CHECK(trends.points().back().net_kw == doctest::Approx(0.060));
+  REQUIRE(trends.update(source, *CountingSource().at(at(600))));
+  CHECK(trends.points().size() == 14);
+  CHECK(trends.points()[12].net_kw == doctest::Approx(0.060));
 }
 
 TEST_CASE("a stored run gives the picture at or before a time") {

@@ -107,6 +107,24 @@ TEST_CASE("a feeder without coordinates is laid out as a tree") {
   CHECK(bus_positions({}).empty());
 }
 
+TEST_CASE("a bus without coordinates stands beside a neighbour that has them") {
+  twin::RunDescription run;
+  run.buses = {{"source", 0, 0, 0},      {"mv", 0, 0, 0},          {"a", 390000, 392000, 0},
+               {"b", 390100, 392040, 0}, {"c", 390050, 392090, 0}, {"island", 0, 0, 0}};
+  run.branches = {{twin::BranchKind::line, "", 0, 1, 0},
+                  {twin::BranchKind::transformer, "", 1, 2, 0},
+                  {twin::BranchKind::line, "", 2, 3, 0},
+                  {twin::BranchKind::line, "", 3, 4, 0}};
+  const auto at = bus_positions(run);
+  CHECK(at[3].x == 390100);
+  CHECK(distance(at[1], at[2]) == doctest::Approx(5));
+  CHECK(distance(at[0], at[2]) == doctest::Approx(10));
+  CHECK(at[5].x == 390000);  // connected to nothing
+  for (auto& bus : run.buses) bus.x_m -= bus.x_m > 0 ? 390050 : 0;
+  for (auto& bus : run.buses) bus.y_m -= bus.y_m > 0 ? 392040 : 0;
+  CHECK(bus_positions(run)[1].x == 0);  // an origin among the others is a place like any
+}
+
 TEST_CASE("points are fitted with one scale and y turned downwards") {
   const Fit fit({{0, 0}, {10, 5}}, {0, 0}, {100, 100});
   CHECK(fit.scale() == 10);

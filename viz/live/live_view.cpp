@@ -100,7 +100,7 @@ tl::expected<void, std::string> show(SnapshotSource& source, double speed,
     playback.advance(screen->frame_seconds(), source.extent());
     const auto snapshot = source.at(playback.time());
     if (!snapshot) return tl::unexpected(snapshot.error());
-    if (auto updated = trends.update(source, snapshot->time); !updated) return updated;
+    if (auto updated = trends.update(source, *snapshot); !updated) return updated;
     view.frame(*screen, *snapshot, trends, source.extent(), playback);
     screen->end();
   }
@@ -115,7 +115,7 @@ tl::expected<void, std::string> save_screenshot(SnapshotSource& source, ledger::
   if (!snapshot) return tl::unexpected(snapshot.error());
   LiveView view(source.description());
   Trends trends;
-  if (auto updated = trends.update(source, snapshot->time); !updated) return updated;
+  if (auto updated = trends.update(source, *snapshot); !updated) return updated;
   Playback playback(snapshot->time, 600);
   playback.toggle();
   // ImGui knows the sizes of its windows after a first frame.

@@ -98,9 +98,11 @@ void draw_curve(const char* name, const std::vector<TrendPoint>& points, double 
     low = std::min(low, point.*field);
     high = std::max(high, point.*field);
   }
-  const double range = std::max(high - low, 1e-6);
+  const std::string range_text = number_text(low, 0) + " … " + number_text(high, 0);
+  if (high - low < 1e-6) high = low + 1;
+  const double range = high - low;
   ImGui::PushFont(fonts.small);
-  fact(name, number_text(low, 0) + " … " + number_text(high, 0) + " " + unit, soft);
+  fact(name, range_text + " " + unit, soft);
   ImGui::PopFont();
   const ImVec2 corner = ImGui::GetCursorScreenPos();
   const float width = ImGui::GetContentRegionAvail().x, height = 36 * scale;

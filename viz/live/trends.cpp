@@ -17,9 +17,9 @@ TrendPoint trend_point(const twin::RunDescription& run, const twin::Snapshot& sn
   return out;
 }
 
-tl::expected<void, std::string> Trends::update(SnapshotSource& source, ledger::Instant now) {
+tl::expected<void, std::string> Trends::update(SnapshotSource& source, const twin::Snapshot& now) {
   const Extent extent = source.extent();
-  const ledger::Instant newest = std::min(now, extent.last);
+  const ledger::Instant newest = std::min(now.time, extent.last);
   const ledger::Instant oldest = std::max(newest - window, extent.first);
   // Points stand at multiples of the spacing, so that moving on asks for one and not for all.
   const ledger::Duration past = newest - ledger::Instant{};
@@ -34,6 +34,7 @@ tl::expected<void, std::string> Trends::update(SnapshotSource& source, ledger::I
   }
   points_.clear();
   for (const auto& [at, point] : known_) points_.push_back(point);
+  points_.push_back(trend_point(source.description(), now));
   return {};
 }
 

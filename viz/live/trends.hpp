@@ -21,10 +21,10 @@ class Trends {
  public:
   static constexpr ledger::Duration window = ledger::hours(6), spacing = ledger::minutes(5);
 
-  // Asks the source for what is missing up to `now`; returns its error.
-  tl::expected<void, std::string> update(SnapshotSource& source, ledger::Instant now);
+  // Asks the source for what is missing before `now`; returns its error.
+  tl::expected<void, std::string> update(SnapshotSource& source, const twin::Snapshot& now);
 
-  // The window's points in order, at most window / spacing of them.
+  // The window's points in order, at most window / spacing of them, and the present one.
   const std::vector<TrendPoint>& points() const { return points_; }
 
  private:
