@@ -1,5 +1,5 @@
 #pragma once
-// The figures of summary.json (keys in docs/cli.md) that the report shows. Each may be missing.
+// The figures of summary.json that the report shows. Each may be missing.
 
 #include <optional>
 #include <string>
