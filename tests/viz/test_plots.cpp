@@ -106,6 +106,7 @@ TEST_CASE("the forecast is scored over the slots that have one") {
 TEST_CASE("moments tell the day where a run is longer than one") {
   ReportData data = an_hour();
   CHECK(moment_text(data, at(45)) == "00:15");
+  CHECK(moment_text(data, at(1441)) == "1 Feb 23:31");
   data.run.meta.duration = ledger::hours(48);
   CHECK(moment_text(data, at(45)) == "1 Feb 00:15");
 }

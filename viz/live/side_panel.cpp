@@ -108,7 +108,8 @@ void draw_curve(const char* name, const std::vector<TrendPoint>& points, double 
   const float width = ImGui::GetContentRegionAvail().x, height = 36 * scale;
   ImDrawList& list = *ImGui::GetWindowDrawList();
   const auto place = [&](std::size_t i) {
-    const auto most = static_cast<float>(Trends::window / Trends::spacing);
+    const auto most = std::max(static_cast<float>(Trends::window / Trends::spacing),
+                               static_cast<float>(points.size() - 1));
     const float age = static_cast<float>(points.size() - 1 - i);
     return ImVec2{corner.x + width * (1 - age / most),
                   corner.y + height * static_cast<float>((high - points[i].*field) / range)};

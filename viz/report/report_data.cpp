@@ -87,7 +87,8 @@ std::vector<twin::FeederMinute> condense(const std::vector<twin::FeederMinute>& 
 
 std::string moment_text(const ReportData& data, ledger::Instant time) {
   const auto civil = civil_time(data.run.meta.epoch, time);
-  const bool one_day = data.run.meta.duration <= ledger::hours(24);
+  const bool one_day =
+      data.run.meta.duration <= ledger::hours(24) && time <= ledger::Instant{} + ledger::hours(24);
   return one_day ? clock_text(civil) : day_text(civil) + " " + clock_text(civil);
 }
 

@@ -38,7 +38,7 @@ EnergyFlows energy_flows(const std::vector<twin::FeederMinute>& minutes);
 std::vector<twin::FeederMinute> condense(const std::vector<twin::FeederMinute>& minutes,
                                          std::size_t most);
 
-// "18:42" in a run of up to a day, "22 Jun 18:42" in a longer one.
+// "18:42" in a run of up to a day, "22 Jun 18:42" in a longer one and after a day has passed.
 std::string moment_text(const ReportData& data, ledger::Instant time);
 
 }  // namespace viz
