@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/meter_command.hpp"
+#include "app/run_command.hpp"
 
 namespace {
 
@@ -24,6 +25,7 @@ int run(int argc, char** argv) {
       return done;
     };
   });
+  app::add_run_command(program, chosen);
   app::add_meter_command(program, chosen);
   try {
     program.parse(argc, argv);

@@ -11,8 +11,8 @@
 namespace twin {
 
 using Complex = std::complex<double>;
-using Phases = std::array<Complex, 3>;                       // one complex value a phase
-using PhaseMatrix = std::array<std::array<Complex, 3>, 3>;   // row, column by phase
+using Phases = std::array<Complex, 3>;                      // one complex value a phase
+using PhaseMatrix = std::array<std::array<Complex, 3>, 3>;  // row, column by phase
 
 struct Bus {
   std::string name;
@@ -37,30 +37,31 @@ struct Transformer {
   std::string name;
   std::uint32_t from = 0, to = 0;
   Winding from_winding = Winding::delta, to_winding = Winding::wye_grounded;
-  int clock = 11;                  // hours by which `to` lags `from` (11: leads by 30 degrees)
-  double from_nominal_v = 0;       // line to line
-  double to_nominal_v = 0;         // line to line
+  int clock = 11;             // hours by which `to` lags `from` (11: leads by 30 degrees)
+  double from_nominal_v = 0;  // line to line
+  double to_nominal_v = 0;    // line to line
   double rated_va = 0;
-  Complex short_circuit_pu;        // series impedance on its own rating
-  Complex magnetising_pu;          // shunt admittance on its own rating (no-load losses)
-  double tap = 1.0;                // ratio on the `from` side
+  Complex short_circuit_pu;  // series impedance on its own rating
+  Complex magnetising_pu;    // shunt admittance on its own rating (no-load losses)
+  double tap = 1.0;          // ratio on the `from` side
 };
 
 // The slack: an ideal three-phase voltage behind a source impedance.
 struct Source {
   std::uint32_t bus = 0;
-  double voltage_pu = 1.0;         // of the bus's nominal voltage
+  double voltage_pu = 1.0;  // of the bus's nominal voltage
   double angle_deg = 0.0;
-  PhaseMatrix z{};                 // ohm
+  PhaseMatrix z{};  // ohm
 };
 
 // Where a home, a business or a plant is connected.
 struct Connection {
   std::string name;
   std::uint32_t bus = 0;
-  std::uint8_t phases = 0b111;     // bit i: phase i is used
-  double power_factor = 0.95;      // of its load, lagging
-  std::vector<double> profile_w;   // active power where the grid file gives a series, else empty
+  std::uint8_t phases = 0b111;    // bit i: phase i is used
+  double nominal_v = 0;           // its own, phase to ground; 0: the bus's
+  double power_factor = 0.95;     // of its load, lagging
+  std::vector<double> profile_w;  // active power where the grid file gives a series, else empty
   double profile_step_s = 0;
 };
 
@@ -77,6 +78,7 @@ struct Network {
   std::vector<Transformer> transformers;
   Source source;
   std::vector<Connection> connections;
+  LoadModel load_model;  // as the grid file has it
   double frequency_hz = 50;
 };
 

@@ -6,9 +6,8 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <vector>
-
 #include <tl/expected.hpp>
+#include <vector>
 
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/time.hpp"
@@ -22,15 +21,15 @@ using LoadFile = std::function<tl::expected<std::string, std::string>(const std:
 struct LoadSpec {
   enum class Kind : std::uint8_t { household, grid_profile };
   Kind kind = Kind::household;
-  double annual_kwh = 3500;      // household
-  double power_factor = 0.95;    // lagging
+  double annual_kwh = 3500;    // household
+  double power_factor = 0.95;  // lagging
 };
 
 struct PvSpec {
-  double peak_kw = 0;            // module power at standard test conditions
+  double peak_kw = 0;  // module power at standard test conditions
   double tilt_deg = 30;
-  double azimuth_deg = 180;      // 180 is south
-  double inverter_kw = 0;        // AC limit
+  double azimuth_deg = 180;  // 180 is south
+  double inverter_kw = 0;    // AC limit
 };
 
 struct BatterySpec {
@@ -39,23 +38,23 @@ struct BatterySpec {
   double charge_efficiency = 0.95;
   double discharge_efficiency = 0.95;
   double standby_w = 10;
-  double initial_charge = 0.5;   // of capacity
+  double initial_charge = 0.5;  // of capacity
 };
 
 struct EvSpec {
   double battery_kwh = 60;
   double plug_kw = 11;
-  int phases = 3;                // 1 or 3
-  double daily_km = 35;          // mean
+  int phases = 3;        // 1 or 3
+  double daily_km = 35;  // mean
   double kwh_per_km = 0.18;
 };
 
 struct HeatPumpSpec {
   double thermal_kw = 8;
   double heat_loss_w_per_k = 150;
-  double capacity_kwh_per_k = 6; // of the building
+  double capacity_kwh_per_k = 6;  // of the building
   double set_point_c = 20.5;
-  double tank_litres = 200;      // hot water
+  double tank_litres = 200;  // hot water
 };
 
 struct HomeSpec {
@@ -66,7 +65,7 @@ struct HomeSpec {
   std::optional<BatterySpec> battery;
   std::optional<EvSpec> ev;
   std::optional<HeatPumpSpec> heat_pump;
-  std::uint32_t gateway = 0;     // index; homes are dealt to gateways in blocks
+  std::uint32_t gateway = 0;  // index; homes are dealt to gateways in blocks
 };
 
 struct TimeSpec {
@@ -75,21 +74,21 @@ struct TimeSpec {
   ledger::Duration physics_step = ledger::seconds(5);
   ledger::Duration metering_interval = ledger::seconds(5);
   ledger::Duration market_slot = ledger::minutes(15);
-  double real_time_factor = 1;   // field host: simulated seconds a real second
+  double real_time_factor = 1;  // field host: simulated seconds a real second
 };
 
-struct GeneratorSpec {           // a generated low-voltage feeder
+struct GeneratorSpec {  // a generated low-voltage feeder
   std::uint32_t homes = 40;
-  std::uint32_t branches = 4;    // feeders that leave the busbar
-  double spacing_m = 25;         // between neighbours along the street
+  std::uint32_t branches = 4;  // feeders that leave the busbar
+  double spacing_m = 25;       // between neighbours along the street
   double transformer_kva = 160;
 };
 
 struct GridSpec {
-  std::string file;              // empty: generated
+  std::string file;  // empty: generated
   GeneratorSpec generator;
   double max_loading = 1.0;
-  double v_min_pu = 0.90;        // EN 50160 band
+  double v_min_pu = 0.90;  // EN 50160 band
   double v_max_pu = 1.10;
   // Loads answer as constant power inside these limits (OpenDSS: Vminpu, Vmaxpu).
   double load_v_min_pu = 0.0;
@@ -100,20 +99,20 @@ struct WeatherSpec {
   double latitude_deg = 50.0;
   double longitude_deg = 10.0;
   double mean_temperature_c = 19;
-  double temperature_swing_k = 7;   // half of the daily range
-  double cloudiness = 0.3;          // 0 clear to 1 overcast
+  double temperature_swing_k = 7;  // half of the daily range
+  double cloudiness = 0.3;         // 0 clear to 1 overcast
 };
 
 struct PricesSpec {
-  ledger::Price retail_buy{320'000};   // all of it: energy, fees, levies
-  ledger::Price retail_sell{80'000};   // feed-in
-  ledger::Price grid_fee{90'000};      // part of retail_buy; also due on traded energy ...
+  ledger::Price retail_buy{320'000};     // all of it: energy, fees, levies
+  ledger::Price retail_sell{80'000};     // feed-in
+  ledger::Price grid_fee{90'000};        // part of retail_buy; also due on traded energy ...
   ledger::Price local_grid_fee{60'000};  // ... at this lower rate
-  ledger::Price levies{40'000};        // part of retail_buy, due on all import
+  ledger::Price levies{40'000};          // part of retail_buy, due on all import
 };
 
 struct MarketSpec {
-  std::string mechanism = "uniform";   // "uniform" or "retailer"
+  std::string mechanism = "uniform";  // "uniform" or "retailer"
 };
 
 struct LedgerSpec {
@@ -124,21 +123,21 @@ struct LedgerSpec {
 
 struct ConsensusSpec {
   std::uint32_t validators = 4;
-  double latency_ms = 20;              // one way, between any two nodes
-  double latency_spread_ms = 10;       // a link's own latency is drawn from +- this
+  double latency_ms = 20;         // one way, between any two nodes
+  double latency_spread_ms = 10;  // a link's own latency is drawn from +- this
   double bandwidth_mbit_s = 50;
 };
 
-struct MeterSpec {                     // overrides the transport of one home's meter
+struct MeterSpec {  // overrides the transport of one home's meter
   std::string home;
-  std::string transport = "sim";       // "sim" or "modbus"
-  std::string device;                  // a name from hil/devices
-  std::string address;                 // host:port
+  std::string transport = "sim";  // "sim" or "modbus"
+  std::string device;             // a name from hil/devices
+  std::string address;            // host:port
   std::uint32_t unit = 1;
 };
 
 struct OutputSpec {
-  std::string recording;               // a validator's name ("validator-1") or empty
+  std::string recording;  // a validator's name ("validator-1") or empty
 };
 
 struct Scenario {

@@ -26,27 +26,27 @@ namespace twin {
 
 // What a meter shows at the end of a metering interval.
 struct MeterSample {
-  std::uint32_t meter = 0;             // homes in their order, then the feeder meter
-  ledger::Instant time;                // nominal
+  std::uint32_t meter = 0;  // homes in their order, then the feeder meter
+  ledger::Instant time;     // nominal
   ledger::MilliWattHours import_register, export_register;
-  std::int32_t power_w = 0;            // mean over the interval, import positive
-  std::uint8_t voltage_v = 0;          // lowest used phase, whole volts, 255 for more
+  std::int32_t power_w = 0;    // mean over the interval, import positive
+  std::uint8_t voltage_v = 0;  // lowest used phase, whole volts, 255 for more
 };
 
 // What one home did in the last step, W, for figures and views.
 struct HomeState {
-  Phases draw_va{};                    // at the meter, import positive
-  double load_w = 0, pv_w = 0;         // consumed by the household; produced, >= 0
-  double battery_w = 0;                // charging positive
+  Phases draw_va{};             // at the meter, import positive
+  double load_w = 0, pv_w = 0;  // consumed by the household; produced, >= 0
+  double battery_w = 0;         // charging positive
   double ev_w = 0, heat_pump_w = 0;
-  double battery_charge = 0;           // 0..1, of capacity
+  double battery_charge = 0;  // 0..1, of capacity
   double indoor_c = 0;
 };
 
 // Energy since the start, from the physics' own doubles, kWh. Each is a sum of its own terms:
 // losses from the branches, stored energy from the batteries' states.
 struct EnergyTotals {
-  double consumed_kwh = 0;             // household + EV + heat pump + battery standby
+  double consumed_kwh = 0;  // household + EV + heat pump + battery standby
   double generated_kwh = 0, curtailed_kwh = 0;
   double imported_kwh = 0, exported_kwh = 0;  // at the source, step by step
   double losses_kwh = 0;
@@ -59,9 +59,14 @@ struct GridTotals {
   double voltage_violation_minutes = 0;           // any bus phase outside the band
   double max_loading = 0;
   double v_min_pu = 0, v_max_pu = 0;
-  std::string worst_element;                      // of max_loading
+  std::string worst_element;  // of max_loading
   std::uint64_t power_flows = 0, not_converged = 0;
 };
+
+// The network that a scenario names: its grid file, or a generated feeder. Loads answer to voltage
+// as the scenario says, whatever the file's own limits are.
+tl::expected<Network, std::string> make_network(const GridSpec& grid, std::uint64_t seed,
+                                                const LoadFile& load);
 
 class World {
  public:
@@ -71,13 +76,13 @@ class World {
   virtual ~World() = default;
 
   virtual const Network& network() const = 0;
-  virtual std::uint32_t meters() const = 0;        // homes + 1 feeder meter (the last)
+  virtual std::uint32_t meters() const = 0;  // homes + 1 feeder meter (the last)
 
   // For the next step alone: the power of a home that is measured on a real device instead.
   virtual void measured(std::uint32_t home, const Phases& draw_va) = 0;
 
   virtual void step() = 0;
-  virtual ledger::Instant now() const = 0;         // end of the last step
+  virtual ledger::Instant now() const = 0;  // end of the last step
   // A meter's registers as they stand now; its power and voltage are those of the last sample.
   virtual MeterSample registers(std::uint32_t meter) const = 0;
   // Those of the metering interval that ended with the last step, by meter; else empty.
@@ -89,7 +94,9 @@ class World {
   virtual GridTotals grid_totals() const = 0;
 
   // Net energy of each market slot of the seven days before the start, oldest first, Wh, import
-  // positive: what the home's meter had recorded by then. The same device models, without a grid.
+  // positive: what the home's meter had recorded by then. The same device models, without a grid,
+  // at one-minute resolution. A grid file that has a single day gives connection c, d days before,
+  // the series of connection c + d.
   virtual std::vector<std::int64_t> history_wh(std::uint32_t home) const = 0;
 };
 

@@ -1,0 +1,69 @@
+#include "app/run_output.hpp"
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "twin/store/run_reader.hpp"
+#include "viz/report/report.hpp"
+
+namespace app {
+
+namespace fs = std::filesystem;
+using ledger::failure;
+using ledger::Result;
+
+Result<std::string> output_directory(const std::string& asked, const twin::Scenario& scenario) {
+  std::error_code error;
+  if (!asked.empty()) {
+    if (fs::exists(asked, error) &&
+        (!fs::is_directory(asked, error) || !fs::is_empty(asked, error)))
+      return failure("--out " + asked + ": exists already; wants a new or empty directory");
+    return asked;
+  }
+  for (int k = 1;; ++k) {
+    const std::string path = "runs/" + scenario.name + "-" + std::to_string(k);
+    if (!fs::exists(path, error)) return path;
+  }
+}
+
+Result<void> write_report(const std::string& directory, const std::string& summary) {
+  auto reader = twin::RunReader::open(directory + "/run.db");
+  if (!reader) return failure(reader.error().message);
+  const auto page = viz::make_report(*reader, summary);
+  if (!page) return failure(page.error());
+  std::ofstream out(directory + "/report.html", std::ios::binary);
+  out << *page;
+  out.flush();
+  if (!out) return failure(directory + "/report.html: cannot be written");
+  return {};
+}
+
+std::string describe_run(const std::string& directory, const std::string& summary) {
+  const auto s = nlohmann::json::parse(summary);
+  std::array<char, 1024> out{};
+  const int n = std::snprintf(
+      out.data(), out.size(),
+      "%s: %.0f s simulated in %.1f s (%.0f times real time)\n"
+      "  energy   %.1f kWh used, %.1f kWh PV, %.1f kWh imported, %.1f kWh exported, %.2f kWh lost\n"
+      "  grid     highest loading %.0f %%, voltage %.3f to %.3f pu\n"
+      "  market   %.1f kWh traded at %.3f EUR/kWh on average, each home saves %.2f EUR\n"
+      "  ledger   %llu blocks, %llu transactions, result %.16s\n"
+      "  report   %s/report.html\n",
+      s["scenario"].get<std::string>().c_str(), s["simulated_s"].get<double>(),
+      s["wall_s"].get<double>(), s["speed_up"].get<double>(),
+      s["energy"]["consumed_kwh"].get<double>(), s["energy"]["generated_kwh"].get<double>(),
+      s["energy"]["imported_kwh"].get<double>(), s["energy"]["exported_kwh"].get<double>(),
+      s["energy"]["losses_kwh"].get<double>(), 100 * s["grid"]["max_loading"].get<double>(),
+      s["grid"]["v_min_pu"].get<double>(), s["grid"]["v_max_pu"].get<double>(),
+      s["market"]["traded_kwh"].get<double>(), s["market"]["mean_price_eur_per_kwh"].get<double>(),
+      s["market"]["savings_eur"]["mean"].get<double>(),
+      s["ledger"]["height"].get<unsigned long long>(),
+      s["ledger"]["transactions"].get<unsigned long long>(),
+      s["result_hash"].get<std::string>().c_str(), directory.c_str());
+  return {out.data(), static_cast<std::size_t>(n)};
+}
+
+}  // namespace app

@@ -1,0 +1,36 @@
+#pragma once
+// Balances and tokens rebuilt from registrations and statements alone: the second path to the
+// figures that the state machine keeps in its journal and token book.
+
+#include <map>
+
+#include "market/entries.hpp"
+#include "market/journal.hpp"
+#include "market/settlement.hpp"
+#include "market/token_book.hpp"
+
+namespace market {
+
+class StatementLedger {
+ public:
+  void add(const Registration& registration);
+  void add(const Statement& statement);
+
+  const std::map<AccountId, MicroEuros>& balances() const { return balances_; }
+  WattHours minted() const { return minted_; }
+  WattHours retired() const { return retired_; }
+  WattHours held_by_retailer() const { return to_retailer_; }
+
+ private:
+  void move(const AccountId& from, const AccountId& to, MicroEuros amount);
+
+  std::map<AccountId, MicroEuros> balances_;
+  WattHours minted_, retired_, to_retailer_;
+};
+
+// How far the two paths lie apart: 0 where money is neither made nor lost.
+MicroEuros money_residual(const StatementLedger& statements, const Journal& journal);
+// The same for tokens: minted, retired and held against the book, and the book against itself.
+WattHours token_residual(const StatementLedger& statements, const TokenBook& tokens);
+
+}  // namespace market

@@ -1,0 +1,256 @@
+#include "sim/sim_host.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+#include <simgrid/s4u.hpp>
+
+#include "ledger/base/invariant.hpp"
+#include "sim/world_pipeline.hpp"
+
+namespace sim {
+
+using namespace ledger;
+using namespace twin;
+namespace s4u = simgrid::s4u;
+
+namespace {
+
+constexpr double disk_latency_s = 1e-3;
+constexpr double disk_bytes_per_s = 200e6;
+constexpr double frame_overhead_bytes = 66;  // Ethernet, IP and TCP headers of one segment
+constexpr int drain_blocks = 12;             // at most, after the physics has ended
+
+// The one place where SimGrid's seconds become an Instant.
+Instant now_instant() { return Instant{std::llround(s4u::Engine::get_clock() * 1e9)}; }
+double clock_of(Instant t) { return static_cast<double>(t.ns) * 1e-9; }
+
+struct Delivery {
+  NodeId from;
+  Bytes bytes;
+};
+
+// One node on its host: the actor's whole context.
+struct Seat {
+  NodeId id;
+  std::unique_ptr<Signer> key;
+  std::unique_ptr<RecordingSigner> recording;  // only where this node's inputs are recorded
+  std::unique_ptr<Node> node;
+  const ValidatorNode* validator = nullptr;
+  s4u::Mailbox* mailbox = nullptr;
+};
+
+class Host {
+ public:
+  Host(const Scenario& scenario, const Deployment& deployment, RunRecorder& recorder)
+      : scenario_(scenario), deployment_(deployment), recorder_(recorder), verifier_(ed25519_) {}
+
+  Result<void> run(World& world, const SimOptions& options);
+
+ private:
+  void make_network();
+  void seat(NodeId id, const std::string& name, double latency_s);
+  void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
+  void start_actors();
+  void live(Seat& seat);        // actor of a node that listens
+  void live_fleet(Seat& seat);  // actor of a node that samples
+  std::vector<MeterSample> samples_at(Instant time) const;
+  void step(Seat& seat, Instant now, const Inputs& inputs);
+  void carry_out(Seat& seat, const twin::Effect& effect, Instant now);
+  bool settled() const;
+
+  const Scenario& scenario_;
+  const Deployment& deployment_;
+  RunRecorder& recorder_;
+  Ed25519Verifier ed25519_;
+  CachedVerifier verifier_;
+  std::vector<Seat> seats_;
+  s4u::NetZone* zone_ = nullptr;
+  std::deque<std::shared_ptr<const WorldMinute>> minutes_;
+  Instant end_;
+  bool stopped_ = false;
+};
+
+void Host::seat(NodeId id, const std::string& name, double latency_s) {
+  auto* host = zone_->create_host(name, 1e9);
+  auto* link = zone_->create_link("link-" + name, scenario_.consensus.bandwidth_mbit_s * 1e6 / 8);
+  link->set_latency(latency_s)->seal();
+  zone_->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, {s4u::LinkInRoute(link)}, true);
+  seats_[id.value].id = id;
+  seats_[id.value].mailbox = s4u::Mailbox::by_name(name);
+}
+
+void Host::make_network() {
+  const Directory& d = deployment_.directory();
+  seats_.resize(d.nodes());
+  zone_ = s4u::create_star_zone("feeder");
+  const ConsensusSpec& c = scenario_.consensus;
+  Rng rng = Rng(scenario_.seed).fork("links");
+  const auto latency_s = [&] {
+    const double half = c.latency_ms / 2, spread = c.latency_spread_ms / 2;
+    return std::max(0.0, half + rng.uniform(-spread, spread)) * 1e-3;
+  };
+  for (std::uint32_t v = 0; v < d.validators; ++v)
+    seat(d.validator(v), "validator-" + std::to_string(v), latency_s());
+  seat(d.observer(), "observer", latency_s());
+  for (std::uint32_t g = 0; g < d.gateways; ++g)
+    seat(d.gateway(g), "gateway-" + std::to_string(g), latency_s());
+  for (std::uint32_t g = 0; g < d.gateways; ++g)
+    seat(d.fleet(g), "homes-" + std::to_string(g), 1e-4);
+  zone_->seal();
+}
+
+void Host::seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed) {
+  Seat& seat = seats_[id.value];
+  seat.key = std::make_unique<Ed25519Signer>(seed);
+  Signer* signer = seat.key.get();
+  if (recorder_.records(id)) {
+    seat.recording = std::make_unique<RecordingSigner>(*signer);
+    signer = seat.recording.get();
+    recorder_.recording_begins(config);
+  }
+  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_);
+  seat.validator = node.get();
+  seat.node = std::move(node);
+}
+
+void Host::start_actors() {
+  const Directory& d = deployment_.directory();
+  const Identities& keys = deployment_.identities();
+  for (std::uint32_t v = 0; v < d.validators; ++v)
+    seat_validator(d.validator(v), deployment_.validator(v), keys.validators[v]);
+  seat_validator(d.observer(), deployment_.observer(), keys.observer);
+  for (std::uint32_t g = 0; g < d.gateways; ++g) {
+    Seat& gateway = seats_[d.gateway(g).value];
+    gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
+    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_);
+    seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
+  }
+  for (Seat& seat : seats_) {
+    const bool fleet = seat.id.value >= d.fleet(0).value;
+    s4u::Actor::create(seat.mailbox->get_name(), s4u::Host::by_name(seat.mailbox->get_name()),
+                       [this, &seat, fleet] { fleet ? live_fleet(seat) : live(seat); });
+  }
+}
+
+void Host::live(Seat& seat) {
+  seat.mailbox->set_receiver(s4u::Actor::self());
+  while (!stopped_) {
+    const Instant deadline = seat.node->next_deadline();
+    // No reading comes after the end: a gateway that went on would report silent meters.
+    if (!seat.validator && deadline > end_ + scenario_.ledger.batch_interval) return;
+    std::vector<PeerMessage> messages;
+    if (deadline > now_instant()) {
+      try {
+        const double timeout =
+            deadline == never ? -1 : clock_of(deadline) - s4u::Engine::get_clock();
+        const auto delivery = seat.mailbox->get_unique<Delivery>(timeout);
+        messages.push_back({delivery->from, std::move(delivery->bytes)});
+      } catch (const simgrid::TimeoutException&) {
+        // The deadline itself wakes the node.
+      }
+    }
+    // A wake-up for a deadline may round to just before it.
+    const Instant now = messages.empty() ? std::max(now_instant(), deadline) : now_instant();
+    step(seat, now, Inputs{messages, {}});
+  }
+}
+
+void Host::live_fleet(Seat& seat) {
+  const Duration interval = scenario_.time.metering_interval;
+  Instant tick = Instant{} + interval;
+  while (!stopped_) {
+    const Instant wake = std::min(tick, seat.node->next_deadline());
+    if (wake > end_) return;
+    s4u::this_actor::sleep_until(clock_of(wake));
+    const std::vector<MeterSample> samples =
+        wake == tick ? samples_at(tick) : std::vector<MeterSample>{};
+    step(seat, wake, Inputs{{}, samples});
+    if (wake == tick) tick = tick + interval;
+  }
+}
+
+std::vector<MeterSample> Host::samples_at(Instant time) const {
+  for (const auto& minute : minutes_) {
+    if (minute->end < time || minute->samples.empty() || minute->samples.front().time > time)
+      continue;
+    const auto before = [](const MeterSample& s, Instant t) { return s.time < t; };
+    const auto first =
+        std::lower_bound(minute->samples.begin(), minute->samples.end(), time, before);
+    const auto last = std::find_if(first, minute->samples.end(),
+                                   [&](const MeterSample& s) { return s.time != time; });
+    return {first, last};
+  }
+  return {};
+}
+
+void Host::step(Seat& seat, Instant now, const Inputs& inputs) {
+  Outbox outbox;
+  seat.node->step(now, inputs, outbox);
+  if (seat.recording)
+    recorder_.recording_step(now, inputs, seat.recording->take(), outbox.effects());
+  for (const twin::Effect& effect : outbox.effects()) carry_out(seat, effect, now);
+}
+
+void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
+  if (const auto* send = std::get_if<Send>(&effect)) {
+    const auto size = static_cast<double>(send->bytes.size()) + frame_overhead_bytes;
+    seats_[send->to.value]
+        .mailbox->put_init(new Delivery{seat.id, send->bytes}, static_cast<std::uint64_t>(size))
+        ->detach([](void* delivery) { delete static_cast<Delivery*>(delivery); });
+    return;
+  }
+  recorder_.effect(seat.id, now, effect);
+  if (const auto* persist = std::get_if<Persist>(&effect); persist && persist->durable)
+    s4u::this_actor::sleep_for(disk_latency_s +
+                               static_cast<double>(persist->record.size()) / disk_bytes_per_s);
+}
+
+// Every slot of the run is settled, and a published checkpoint covers it.
+bool Host::settled() const {
+  const auto slots = static_cast<std::uint32_t>(end_.since_epoch() / scenario_.time.market_slot);
+  return recorder_.settled_slots() >= slots && recorder_.checkpoint_covers_settlements();
+}
+
+Result<void> Host::run(World& world, const SimOptions& options) {
+  int argc = 4;
+  char name[] = "aipchain", model[] = "--cfg=network/model:CM02",
+       gamma[] = "--cfg=network/TCP-gamma:0", log[] = "--log=root.thresh:error";
+  char* argv[] = {name, model, gamma, log, nullptr};
+  s4u::Engine engine(&argc, argv);
+  end_ = Instant{} + scenario_.time.duration;
+  make_network();
+  start_actors();
+
+  WorldPipeline pipeline(world, recorder_.description(), end_, options.threads);
+  bool wanted = true;
+  while (auto minute = pipeline.next()) {
+    minutes_.push_back(minute);
+    if (minutes_.size() > 3) minutes_.pop_front();
+    engine.run_until(clock_of(minute->end));
+    if (auto ok = recorder_.minute(*minute); !ok) return ok;
+    wanted = !options.each_minute || options.each_minute(*minute, recorder_);
+    if (!wanted) break;
+  }
+  double t = s4u::Engine::get_clock();
+  for (int i = 0; i < drain_blocks && wanted && !settled(); ++i) {
+    t += scenario_.ledger.block_interval.seconds();
+    engine.run_until(t);
+  }
+  stopped_ = true;
+  for (const Seat& seat : seats_)
+    if (seat.recording) recorder_.recording_ends(roots_of(*seat.validator));
+  recorder_.chain_ends(*seats_[deployment_.directory().observer().value].validator);
+  s4u::Actor::kill_all();
+  engine.run_until(t + 1e-6);
+  return {};
+}
+
+}  // namespace
+
+Result<void> run_simulation(const Scenario& scenario, World& world, const Deployment& deployment,
+                            RunRecorder& recorder, const SimOptions& options) {
+  return Host(scenario, deployment, recorder).run(world, options);
+}
+
+}  // namespace sim

@@ -1,0 +1,138 @@
+#include "twin/node/deployment.hpp"
+
+#include <cmath>
+
+namespace twin {
+
+using namespace ledger;
+
+namespace {
+
+constexpr double line_to_line_v = 400;
+constexpr double home_fuse_a = 63;
+constexpr double range_margin = 1.1;
+constexpr std::int64_t deposit_micro_eur = 100'000'000;  // 100 EUR
+
+}  // namespace
+
+struct Deployment::MeterSigners {
+  Ed25519Signer meter, account;
+};
+
+Deployment::Deployment(const Scenario& scenario, const World& world)
+    : scenario_(scenario),
+      identities_(make_identities(scenario)),
+      genesis_(make_genesis(scenario, identities_)),
+      directory_{scenario.consensus.validators, scenario.ledger.gateways} {
+  for (std::uint32_t m = 0; m < world.meters(); ++m) at_epoch_.push_back(world.registers(m));
+  for (std::uint32_t h = 0; h < scenario.homes.size(); ++h)
+    history_wh_.push_back(world.history_wh(h));
+  for (const MeterIdentity& m : identities_.meters)
+    signers_.push_back(std::unique_ptr<MeterSigners>(
+        new MeterSigners{Ed25519Signer(m.meter_seed), Ed25519Signer(m.account_seed)}));
+  for (const Transformer& t : world.network().transformers) transformer_va_ += t.rated_va;
+}
+
+Deployment::~Deployment() = default;
+
+ValidatorConfig Deployment::observer() const {
+  ValidatorConfig c;
+  c.directory = directory_;
+  c.genesis = genesis_;
+  return c;
+}
+
+ValidatorConfig Deployment::validator(std::uint32_t v) const {
+  ValidatorConfig c = observer();
+  c.self = ValidatorId{v};
+  return c;
+}
+
+MeterLimits Deployment::limits_of(const MeterIdentity& meter) const {
+  const double watts =
+      meter.feeder ? transformer_va_ * 2 : std::sqrt(3.0) * line_to_line_v * home_fuse_a;
+  return {static_cast<std::int32_t>(range_margin * watts),
+          scenario_.time.metering_interval.whole_ms()};
+}
+
+GatewayConfig Deployment::gateway(std::uint32_t g) const {
+  GatewayConfig c;
+  c.gateway = {g};
+  c.directory = directory_;
+  c.genesis = genesis_;
+  c.alert_limits.transformer_w = static_cast<std::int64_t>(transformer_va_);
+  c.alert_limits.v_min = scenario_.grid.v_min_pu * 230;
+  c.alert_limits.v_max = scenario_.grid.v_max_pu * 230;
+  for (const MeterIdentity& m : identities_.meters) {
+    if (m.gateway != g) continue;
+    const MeterSample& start = at_epoch_[m.meter.value];
+    c.meters.push_back({m.meter, m.feeder, m.account, signers_[m.meter.value]->meter.public_key(),
+                        m.personal_key, m.restricted_key, limits_of(m), start.import_register,
+                        start.export_register});
+  }
+  c.registrations.push_back(registration(g));
+  return c;
+}
+
+// One registration a gateway: its meters, signed by the registrar.
+Bytes Deployment::registration(std::uint32_t gateway) const {
+  Transaction tx;
+  tx.kind = TransactionKind::registration;
+  for (const MeterIdentity& m : identities_.meters) {
+    if (m.gateway != gateway) continue;
+    const MeterSample& start = at_epoch_[m.meter.value];
+    market::Registration r;
+    r.account = m.account;
+    r.meter = m.meter;
+    r.gateway = {gateway};
+    r.kind = m.feeder ? market::MeterKind::feeder : market::MeterKind::home;
+    r.meter_key = signers_[m.meter.value]->meter.public_key();
+    r.account_key = signers_[m.meter.value]->account.public_key();
+    r.restricted_key = m.restricted_key;
+    r.max_power_w = static_cast<std::uint32_t>(limits_of(m).max_power_w);
+    r.import_register = start.import_register;
+    r.export_register = start.export_register;
+    r.deposit = {m.feeder ? 0 : deposit_micro_eur};
+    tx.openings.push_back({derive_salt(m.restricted_key, SaltLabel::registration, m.meter.value, 0),
+                           market::encode(r)});
+  }
+  tx.root = openings_root(tx.openings);
+  market::RegistrationBody body{{gateway}, {}};
+  tx.body = market::encode(body);
+  Ed25519Signer registrar(identities_.registrar);
+  body.signature = registrar.sign(entry_signed_bytes(chain_id_of(genesis_), tx.entry()));
+  tx.body = market::encode(body);
+  return tx.encode();
+}
+
+FleetConfig Deployment::fleet(std::uint32_t g) const {
+  FleetConfig c;
+  c.gateway = g;
+  c.directory = directory_;
+  c.genesis = genesis_;
+  const Rng rng = Rng(scenario_.seed).fork("orders");
+  for (const MeterIdentity& m : identities_.meters) {
+    if (m.gateway != g) continue;
+    const MeterSample& start = at_epoch_[m.meter.value];
+    MeterSigners& signers = *signers_[m.meter.value];
+    FleetMeter f{m.meter,
+                 m.feeder,
+                 m.account,
+                 m.personal_key,
+                 m.restricted_key,
+                 &signers.meter,
+                 &signers.account,
+                 start.import_register,
+                 start.export_register,
+                 {},
+                 Rng(0)};
+    if (!m.feeder) {
+      f.history_wh = history_wh_[m.meter.value];
+      f.rng = rng.fork(scenario_.homes[m.meter.value].name);
+    }
+    c.meters.push_back(std::move(f));
+  }
+  return c;
+}
+
+}  // namespace twin

@@ -1,0 +1,48 @@
+#pragma once
+// From a scenario to the configurations of all its nodes, for either host. It holds secrets (keys
+// derived from the seed): hosts make signers from them.
+
+#include "twin/node/fleet_node.hpp"
+#include "twin/node/gateway_node.hpp"
+#include "twin/node/identity.hpp"
+#include "twin/node/validator_node.hpp"
+
+namespace twin {
+
+class Deployment {
+ public:
+  // The world gives the registers and histories as they stand at the epoch.
+  Deployment(const Scenario& scenario, const World& world);
+  ~Deployment();
+
+  const ledger::Genesis& genesis() const { return genesis_; }
+  const Identities& identities() const { return identities_; }
+  const Directory& directory() const { return directory_; }
+
+  // Of a home, seven days of market slots, Wh, import positive.
+  const std::vector<std::int64_t>& history_wh(std::uint32_t home) const {
+    return history_wh_[home];
+  }
+
+  ValidatorConfig validator(std::uint32_t v) const;
+  ValidatorConfig observer() const;
+  GatewayConfig gateway(std::uint32_t g) const;
+  // Its signers live as long as this deployment.
+  FleetConfig fleet(std::uint32_t g) const;
+
+ private:
+  struct MeterSigners;
+  Bytes registration(std::uint32_t gateway) const;
+  ledger::MeterLimits limits_of(const MeterIdentity& meter) const;
+
+  Scenario scenario_;
+  Identities identities_;
+  ledger::Genesis genesis_;
+  Directory directory_;
+  std::vector<MeterSample> at_epoch_;                   // by meter
+  std::vector<std::vector<std::int64_t>> history_wh_;   // by home
+  std::vector<std::unique_ptr<MeterSigners>> signers_;  // by meter
+  double transformer_va_ = 0;
+};
+
+}  // namespace twin

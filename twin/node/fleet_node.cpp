@@ -1,0 +1,137 @@
+#include "twin/node/fleet_node.hpp"
+
+#include <algorithm>
+
+#include "ai/forecast.hpp"
+#include "ledger/base/invariant.hpp"
+
+namespace twin {
+
+using namespace ledger;
+
+FleetNode::FleetNode(FleetConfig config)
+    : config_(std::move(config)),
+      tariff_(market::tariff_of(config_.genesis)),
+      chain_id_(chain_id_of(config_.genesis)) {
+  for (FleetMeter& m : config_.meters) {
+    if (index_of_meter_.size() <= m.meter.value) index_of_meter_.resize(m.meter.value + 1, -1);
+    index_of_meter_[m.meter.value] = static_cast<std::int32_t>(homes_.size());
+    Home home{m, 1, 1, {}, m.first_import, m.first_export, {}};
+    homes_.push_back(std::move(home));
+  }
+}
+
+std::size_t FleetNode::slots_a_day() const {
+  return static_cast<std::size_t>(hours(24).whole_ms() / config_.genesis.slot_ms);
+}
+
+// A third into the slot before: late enough to know the day, early enough for a block before the
+// gate closes at the slot's start.
+Instant FleetNode::order_time(std::uint32_t slot) const {
+  return Instant{} +
+         milliseconds(config_.genesis.slot_ms * (slot - 1) + config_.genesis.slot_ms / 3);
+}
+
+Instant FleetNode::next_deadline() const {
+  const Instant day = Instant{} + hours(24) * next_day_;
+  return std::min(day, order_time(next_order_slot_));
+}
+
+void FleetNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
+  for (const MeterSample& s : inputs.samples) take(s, outbox);
+  while (now >= Instant{} + hours(24) * next_day_) {
+    issue_forecasts(Slot{static_cast<std::uint32_t>(next_day_ * slots_a_day())}, outbox);
+    ++next_day_;
+  }
+  while (now >= order_time(next_order_slot_)) send_orders(Slot{next_order_slot_++}, outbox);
+}
+
+void FleetNode::take(const MeterSample& sample, Outbox& outbox) {
+  if (sample.meter >= index_of_meter_.size() || index_of_meter_[sample.meter] < 0) return;
+  Home& home = homes_[static_cast<std::size_t>(index_of_meter_[sample.meter])];
+  const std::int64_t time_ms = sample.time.whole_ms();
+  const Reading reading{home.next_sequence++,   time_ms,        sample.import_register,
+                        sample.export_register, sample.power_w, sample.voltage_v};
+  const auto bytes = encode(reading);
+  if (!bytes)
+    return outbox.event(Refused{{},
+                                "meter " + std::to_string(sample.meter) +
+                                    ": a reading that does not fit the canonical form"});
+  home.readings.push_back(*bytes);
+  if (time_ms % config_.genesis.batch_ms == 0) close_interval(home, outbox);
+  if (time_ms % config_.genesis.slot_ms == 0) close_slot(home, sample);
+}
+
+void FleetNode::close_interval(Home& home, Outbox& outbox) {
+  MeterMinute minute;
+  minute.meter = home.meter.meter;
+  minute.first_sequence = home.first_sequence;
+  minute.readings = std::move(home.readings);
+  const Hash root =
+      readings_root(home.meter.personal_key, minute.meter, minute.first_sequence, minute.readings);
+  minute.signature = home.meter.meter_signer->sign(
+      meter_signed_bytes(chain_id_, minute.meter, minute.first_sequence,
+                         static_cast<std::uint16_t>(minute.readings.size()), root));
+  home.readings.clear();
+  home.first_sequence = home.next_sequence;
+  outbox.send(config_.directory.gateway(config_.gateway), encode(minute));
+}
+
+void FleetNode::close_slot(Home& home, const MeterSample& sample) {
+  const auto net = [](MilliWattHours in, MilliWattHours out) {
+    return whole_watt_hours(in).value - whole_watt_hours(out).value;
+  };
+  std::vector<std::int64_t>& history = home.meter.history_wh;
+  if (!history.empty()) {
+    history.push_back(net(sample.import_register, sample.export_register) -
+                      net(home.slot_import, home.slot_export));
+    history.erase(history.begin());
+  }
+  home.slot_import = sample.import_register;
+  home.slot_export = sample.export_register;
+}
+
+void FleetNode::issue_forecasts(Slot first, Outbox& outbox) {
+  FleetForecast message{first, static_cast<std::uint16_t>(slots_a_day()), {}};
+  for (Home& home : homes_) {
+    if (home.meter.feeder) continue;
+    home.forecast_wh = ai::seven_day_mean(home.meter.history_wh, slots_a_day());
+    market::Forecast f{home.meter.account, home.meter.meter, first, {}};
+    for (const std::int64_t wh : home.forecast_wh)
+      f.net_wh.push_back(
+          static_cast<std::int32_t>(std::clamp<std::int64_t>(wh, INT32_MIN, INT32_MAX)));
+    const Salt salt =
+        derive_salt(home.meter.restricted_key, SaltLabel::forecast, f.meter.value, first.value);
+    message.openings.push_back({salt, market::encode(f)});
+  }
+  if (!message.openings.empty())
+    outbox.send(config_.directory.gateway(config_.gateway), encode(message));
+}
+
+void FleetNode::send_orders(Slot slot, Outbox& outbox) {
+  for (Home& home : homes_) {
+    if (home.meter.feeder || home.forecast_wh.empty()) continue;
+    const std::int64_t expected = home.forecast_wh[slot.value % slots_a_day()];
+    Rng rng = home.meter.rng.fork("order", slot.value);
+    const auto bid = ai::zero_intelligence_bid(WattHours{expected}, tariff_, rng);
+    if (!bid) continue;
+    market::SignedOrder order;
+    order.order = {{}, home.meter.account, slot, bid->side, bid->energy, bid->limit};
+    const auto id = rng.bytes32();
+    std::copy_n(id.begin(), order.order.id.bytes.size(), order.order.id.bytes.begin());
+    order.meter = home.meter.meter;
+    order.signature = home.meter.account_signer->sign(
+        market::order_signed_bytes(chain_id_, market::encode(order)));
+    Transaction tx;
+    tx.kind = TransactionKind::order;
+    tx.body = market::encode(market::OrderBody{slot});
+    tx.openings.push_back(
+        {derive_salt(home.meter.restricted_key, SaltLabel::order, order.meter.value, slot.value),
+         market::encode(order)});
+    tx.root = openings_root(tx.openings);
+    outbox.send(config_.directory.gateway(config_.gateway),
+                frame(MessageKind::transaction, tx.encode()));
+  }
+}
+
+}  // namespace twin

@@ -1,0 +1,68 @@
+#pragma once
+// The homes behind one gateway: a single one in the field, arrays of them in the twin. Each home
+// samples its meter, signs a root over its readings once an interval, forecasts its next day, and
+// sends signed orders for the market.
+
+#include "ai/bidding_policy.hpp"
+#include "ledger/base/rng.hpp"
+#include "ledger/crypto/ed25519.hpp"
+#include "market/entries.hpp"
+#include "market/tariff.hpp"
+#include "twin/node/directory.hpp"
+#include "twin/node/messages.hpp"
+#include "twin/node/node.hpp"
+
+namespace twin {
+
+struct FleetMeter {
+  ledger::MeterId meter;
+  bool feeder = false;  // neither forecasts nor trades
+  ledger::AccountId account;
+  ledger::SubjectKey personal_key{}, restricted_key{};
+  ledger::Signer* meter_signer = nullptr;  // the host's, outlive the node
+  ledger::Signer* account_signer = nullptr;
+  ledger::MilliWattHours first_import, first_export;
+  std::vector<std::int64_t> history_wh;  // seven days of market slots, oldest first, net
+  ledger::Rng rng{0};                    // for bids and order ids
+};
+
+struct FleetConfig {
+  std::uint32_t gateway = 0;
+  Directory directory;
+  ledger::Genesis genesis;
+  std::vector<FleetMeter> meters;
+};
+
+class FleetNode final : public Node {
+ public:
+  explicit FleetNode(FleetConfig config);
+  void step(Instant now, const Inputs& inputs, Outbox& outbox) override;
+  Instant next_deadline() const override;
+
+ private:
+  struct Home {
+    FleetMeter meter;
+    std::uint32_t next_sequence = 1;
+    std::uint32_t first_sequence = 1;  // of the interval being filled
+    std::vector<ledger::ReadingBytes> readings;
+    ledger::MilliWattHours slot_import, slot_export;  // registers at the slot's start
+    std::vector<std::int64_t> forecast_wh;            // of the current day
+  };
+  void take(const MeterSample& sample, Outbox& outbox);
+  void close_interval(Home& home, Outbox& outbox);
+  void close_slot(Home& home, const MeterSample& sample);
+  void issue_forecasts(ledger::Slot first, Outbox& outbox);
+  void send_orders(ledger::Slot slot, Outbox& outbox);
+  std::size_t slots_a_day() const;
+  Instant order_time(std::uint32_t slot) const;
+
+  FleetConfig config_;
+  market::Tariff tariff_;
+  Hash chain_id_;
+  std::vector<Home> homes_;
+  std::vector<std::int32_t> index_of_meter_;  // -1: not ours
+  std::uint32_t next_day_ = 0;                // whose forecast is not issued yet
+  std::uint32_t next_order_slot_ = 1;
+};
+
+}  // namespace twin

@@ -1,0 +1,73 @@
+#pragma once
+// A gateway: verifies its meters' minutes, judges each reading by the oracle's rules, commits all
+// of them in one batch an interval, seals their openings, posts the slot's marks and relays its
+// homes' orders and forecasts to the validators.
+
+#include <map>
+
+#include "ai/alerts.hpp"
+#include "ledger/crypto/ed25519.hpp"
+#include "ledger/oracle/batch.hpp"
+#include "market/entries.hpp"
+#include "twin/node/directory.hpp"
+#include "twin/node/messages.hpp"
+#include "twin/node/node.hpp"
+
+namespace twin {
+
+// What a gateway knows of one of its meters: the personal key of the month, never the root key.
+struct GatewayMeter {
+  ledger::MeterId meter;
+  bool feeder = false;
+  ledger::AccountId account;
+  ledger::PublicKey meter_key{};
+  ledger::SubjectKey personal_key{}, restricted_key{};
+  ledger::MeterLimits limits;
+  ledger::MilliWattHours first_import, first_export;  // registers at the epoch
+};
+
+struct GatewayConfig {
+  ledger::GatewayId gateway;
+  Directory directory;
+  ledger::Genesis genesis;
+  std::vector<GatewayMeter> meters;  // by rising meter id
+  std::vector<Bytes> registrations;  // signed by the registrar, posted at the start
+  ai::AlertLimits alert_limits;
+  ledger::Duration batch_patience = ledger::seconds(2);  // wait for late meters after an interval
+};
+
+class GatewayNode final : public Node {
+ public:
+  // Signer and verifier are the host's and outlive the node.
+  GatewayNode(GatewayConfig config, ledger::Signer& signer, ledger::Verifier& verifier);
+  ~GatewayNode() override;
+  void step(Instant now, const Inputs& inputs, Outbox& outbox) override;
+  Instant next_deadline() const override;
+
+ private:
+  struct MeterState;
+  void receive(Instant now, const PeerMessage& message, Outbox& outbox);
+  void take_minute(Instant now, NodeId from, const MeterMinute& minute, Outbox& outbox);
+  void judge(Instant now, MeterState& state, const MeterMinute& minute, Outbox& outbox);
+  void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
+  void raise(std::vector<ai::AlertChange> changes, Outbox& outbox);
+  void post_batch(Outbox& outbox);
+  void post_marks(ledger::Slot slot, Outbox& outbox);
+  void post_forecast(const FleetForecast& forecast, Outbox& outbox);
+  void to_validators(const ledger::Transaction& tx, Outbox& outbox);
+  void sign(ledger::Transaction& tx);
+  bool all_arrived() const;
+  Instant batch_end() const;
+
+  GatewayConfig config_;
+  ledger::Signer& signer_;
+  ledger::Verifier& verifier_;
+  Hash chain_id_;
+  std::vector<MeterState> meters_;
+  std::map<std::uint32_t, std::size_t> index_of_meter_;
+  std::uint32_t epoch_ = 1;  // of the batch being collected
+  Hash previous_entry_{};
+  bool started_ = false;
+};
+
+}  // namespace twin

@@ -1,0 +1,84 @@
+#include "twin/node/identity.hpp"
+
+#include "ledger/base/codec.hpp"
+#include "ledger/crypto/seal.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/oracle/rules.hpp"
+
+namespace twin {
+
+using namespace ledger;
+
+namespace {
+
+PublicKey public_key_of(const KeySeed& seed) { return Ed25519Signer(seed).public_key(); }
+
+// A key of one month from the subject's root key, which no gateway ever holds.
+Hash monthly(const std::array<std::uint8_t, 32>& root, std::string_view label, CivilTime month) {
+  const CivilFields f = fields_of(month);
+  ByteWriter w;
+  w.raw(root).raw(bytes_of(label)).u16(static_cast<std::uint16_t>(f.year));
+  return sha256(w.u8(static_cast<std::uint8_t>(f.month)).view());
+}
+
+MeterIdentity make_meter(const Rng& own, std::uint32_t index, std::uint32_t gateway,
+                         CivilTime month) {
+  const auto root = own.fork("root key").bytes32();
+  MeterIdentity m;
+  m.meter = {index};
+  m.gateway = gateway;
+  const Hash pseudonym = monthly(root, "account", month);
+  std::memcpy(m.account.bytes.data(), pseudonym.data(), m.account.bytes.size());
+  m.meter_seed = own.fork("meter key").bytes32();
+  m.account_seed = monthly(root, "account key", month);
+  m.personal_key = monthly(root, "personal", month);
+  m.restricted_key = monthly(root, "restricted", month);
+  return m;
+}
+
+}  // namespace
+
+Identities make_identities(const Scenario& scenario) {
+  const Rng rng = Rng(scenario.seed).fork("identity");
+  Identities out;
+  for (std::uint32_t v = 0; v < scenario.consensus.validators; ++v)
+    out.validators.push_back(rng.fork("validator", v).bytes32());
+  for (std::uint32_t g = 0; g < scenario.ledger.gateways; ++g)
+    out.gateways.push_back(rng.fork("gateway", g).bytes32());
+  out.registrar = rng.fork("registrar").bytes32();
+  out.observer = rng.fork("observer").bytes32();
+  out.auditor_seed = rng.fork("auditor").bytes32();
+  for (const HomeSpec& home : scenario.homes) {
+    const auto index = static_cast<std::uint32_t>(out.meters.size());
+    out.meters.push_back(make_meter(rng.fork(home.name), index, home.gateway, scenario.time.start));
+  }
+  const auto feeder = static_cast<std::uint32_t>(out.meters.size());
+  out.meters.push_back(make_meter(rng.fork("feeder meter"), feeder, 0, scenario.time.start));
+  out.meters.back().feeder = true;
+  return out;
+}
+
+Genesis make_genesis(const Scenario& scenario, const Identities& identities) {
+  Genesis g;
+  g.name = scenario.name;
+  g.epoch = scenario.time.start;
+  g.slot_ms = scenario.time.market_slot.whole_ms();
+  g.batch_ms = scenario.ledger.batch_interval.whole_ms();
+  g.block_ms = scenario.ledger.block_interval.whole_ms();
+  g.metering_ms = scenario.time.metering_interval.whole_ms();
+  for (const KeySeed& seed : identities.validators) g.validators.push_back(public_key_of(seed));
+  for (const KeySeed& seed : identities.gateways) g.gateways.push_back(public_key_of(seed));
+  g.registrar = public_key_of(identities.registrar);
+  g.observer = public_key_of(identities.observer);
+  g.auditor_box = box_keys(identities.auditor_seed).public_key;
+  g.retail_buy = scenario.prices.retail_buy;
+  g.retail_sell = scenario.prices.retail_sell;
+  g.grid_fee = scenario.prices.grid_fee;
+  g.local_grid_fee = scenario.prices.local_grid_fee;
+  g.levies = scenario.prices.levies;
+  g.mechanism = scenario.market.mechanism;
+  g.rules = rules_hash();
+  return g;
+}
+
+}  // namespace twin

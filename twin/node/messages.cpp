@@ -1,0 +1,83 @@
+#include "twin/node/messages.hpp"
+
+#include "ledger/base/codec.hpp"
+
+namespace twin {
+
+using namespace ledger;
+
+namespace {
+
+constexpr std::uint16_t max_readings = 3600;
+constexpr std::uint16_t max_openings = 4096;
+
+}  // namespace
+
+Bytes frame(MessageKind kind, BytesView body) {
+  Bytes out{static_cast<std::uint8_t>(kind)};
+  append(out, body);
+  return out;
+}
+
+Bytes encode(const MeterMinute& m) {
+  ByteWriter w;
+  w.u32(m.meter.value).u32(m.first_sequence).u16(static_cast<std::uint16_t>(m.readings.size()));
+  for (const ReadingBytes& r : m.readings) w.raw(r);
+  return frame(MessageKind::minute, w.raw(m.signature).view());
+}
+
+Result<MeterMinute> decode_minute(BytesView body) {
+  ByteReader r(body);
+  MeterMinute m;
+  m.meter.value = r.u32();
+  m.first_sequence = r.u32();
+  const std::uint16_t count = r.u16();
+  if (count == 0 || count > max_readings) return failure("a minute holds 1 to 3,600 readings");
+  for (int i = 0; i < count && !r.failed(); ++i) m.readings.push_back(r.array<reading_size>());
+  m.signature = r.array<64>();
+  if (!r.done()) return failure("meter minute of a wrong length");
+  return m;
+}
+
+Bytes encode(const CheckpointCosignature& c) {
+  ByteWriter w;
+  w.u64(c.height).u64(c.log_size).u64(c.timestamp).raw(c.signature);
+  return frame(MessageKind::cosignature, w.view());
+}
+
+Result<CheckpointCosignature> decode_cosignature(BytesView body) {
+  ByteReader r(body);
+  CheckpointCosignature c;
+  c.height = r.u64();
+  c.log_size = r.u64();
+  c.timestamp = r.u64();
+  c.signature = r.array<64>();
+  if (!r.done()) return failure("cosignature of a wrong length");
+  return c;
+}
+
+Bytes encode(const FleetForecast& f) {
+  ByteWriter w;
+  w.u32(f.first_slot.value).u16(f.slots).u16(static_cast<std::uint16_t>(f.openings.size()));
+  for (const Opening& o : f.openings) w.raw(o.salt).sized(o.data);
+  return frame(MessageKind::forecast, w.view());
+}
+
+Result<FleetForecast> decode_fleet_forecast(BytesView body) {
+  ByteReader r(body);
+  FleetForecast f;
+  f.first_slot.value = r.u32();
+  f.slots = r.u16();
+  const std::uint16_t count = r.u16();
+  if (count > max_openings) return failure("too many forecasts in one message");
+  for (int i = 0; i < count && !r.failed(); ++i) {
+    Opening o;
+    o.salt = r.array<32>();
+    o.data = to_bytes(r.sized());
+    f.openings.push_back(std::move(o));
+  }
+  if (!r.done()) return failure("forecast of a wrong length");
+  return f;
+}
+
+}  // namespace twin

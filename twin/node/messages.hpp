@@ -1,0 +1,55 @@
+#pragma once
+// What nodes say to each other: one kind byte, then the kind's canonical bytes.
+//
+//   1 consensus     a signed consensus message as ledger/consensus/messages.hpp encodes it
+//   2 transaction   as ledger/chain/transaction.hpp encodes it
+//   3 minute        fleet to gateway: meter u32, first sequence u32, count u16, readings 23 each,
+//                   the meter's signature 64
+//   4 cosignature   validator to observer: height u64, log size u64, timestamp u64, signature 64
+//   5 forecast      fleet to gateway: first slot u32, slots u16, count u16, then salt 32 and sized
+//                   data each
+// Decoders refuse every other byte sequence.
+
+#include "ledger/oracle/batch.hpp"
+
+namespace twin {
+
+enum class MessageKind : std::uint8_t {
+  consensus = 1,
+  transaction = 2,
+  minute = 3,
+  cosignature = 4,
+  forecast = 5,
+};
+
+struct MeterMinute {
+  ledger::MeterId meter;
+  std::uint32_t first_sequence = 0;
+  std::vector<ledger::ReadingBytes> readings;
+  ledger::Signature signature{};
+};
+
+struct CheckpointCosignature {
+  std::uint64_t height = 0;
+  std::uint64_t log_size = 0;
+  std::uint64_t timestamp = 0;  // Unix seconds
+  ledger::Signature signature{};
+};
+
+struct FleetForecast {
+  ledger::Slot first_slot;
+  std::uint16_t slots = 0;
+  std::vector<ledger::Opening> openings;
+};
+
+ledger::Bytes frame(MessageKind kind, ledger::BytesView body);
+ledger::Bytes encode(const MeterMinute&);
+ledger::Bytes encode(const CheckpointCosignature&);
+ledger::Bytes encode(const FleetForecast&);
+
+// The bodies, without the kind byte.
+ledger::Result<MeterMinute> decode_minute(ledger::BytesView body);
+ledger::Result<CheckpointCosignature> decode_cosignature(ledger::BytesView body);
+ledger::Result<FleetForecast> decode_fleet_forecast(ledger::BytesView body);
+
+}  // namespace twin

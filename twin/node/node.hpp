@@ -1,0 +1,112 @@
+#pragma once
+// The seam. A node is a pure function of (time, inputs): it returns effects and nothing else gets
+// out. Two hosts build nodes: sim/ in virtual time, hil/ in real time.
+//
+//   step(now, inputs, outbox)   inputs are frozen for the step; timers that are due at `now` fire
+//   next_deadline()             when the node wants to be stepped again at the latest
+//
+// Effects are carried out in their order. A durable Persist completes before any later Send of the
+// same step leaves.
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "ai/alerts.hpp"
+#include "ledger/base/time.hpp"
+#include "ledger/chain/genesis.hpp"
+#include "market/market_state.hpp"
+#include "twin/world/world.hpp"
+
+namespace twin {
+
+using ledger::Bytes;
+using ledger::BytesView;
+using ledger::Hash;
+using ledger::Instant;
+using ledger::NodeId;
+
+struct PeerMessage {
+  NodeId from;
+  Bytes bytes;
+};
+
+struct Inputs {
+  std::span<const PeerMessage> messages;
+  std::span<const MeterSample> samples;
+};
+
+struct Send {
+  NodeId to;
+  Bytes bytes;
+};
+
+// A record for the host's store. What its bytes are stands with each kind.
+enum class RecordKind : std::uint8_t {
+  last_signed = 1,         // consensus: restored into the sign guard after a restart
+  block = 2,               // decided block: certificate sized, block sized
+  checkpoint = 3,          // signed note with a quorum of cosignatures
+  restricted_opening = 4,  // account 16, then a sealed record for its file
+  personal_opening = 5,    // the same
+};
+
+struct Persist {
+  RecordKind kind{};
+  Bytes record;
+  bool durable = false;
+};
+
+// What a host may show or count. Never an input of another node.
+struct BlockDecided {
+  std::uint64_t height = 0;
+  std::int64_t time_ms = 0;  // of the block
+  std::uint32_t round = 0;
+  std::uint32_t transactions = 0;
+  std::size_t bytes = 0;
+  ledger::Duration finality;  // from the block's time to its decision here
+  Hash log_root{}, state_root{}, content_root{};
+  std::uint64_t log_size = 0;
+};
+struct AlertRaised {
+  ai::Alert alert;
+  bool cleared = false;  // true: the alert has ended
+};
+struct Refused {  // an input that does not hold: from whom and why
+  NodeId from;
+  std::string why;
+};
+struct Judged {  // readings of one meter minute that the oracle marked
+  std::uint32_t meter = 0;
+  std::uint16_t verdict = 0;
+  std::uint32_t readings = 0;
+};
+struct SlotSettled {  // by the observer, once a slot has closed
+  std::shared_ptr<const market::ClosedSlot> slot;
+};
+using Event = std::variant<BlockDecided, AlertRaised, Refused, Judged, SlotSettled>;
+
+using Effect = std::variant<Send, Persist, Event>;
+
+class Outbox {
+ public:
+  void send(NodeId to, Bytes bytes) { effects_.emplace_back(Send{to, std::move(bytes)}); }
+  void persist(RecordKind kind, Bytes record, bool durable) {
+    effects_.emplace_back(Persist{kind, std::move(record), durable});
+  }
+  void event(Event e) { effects_.emplace_back(std::move(e)); }
+
+  std::span<const Effect> effects() const { return effects_; }
+  void clear() { effects_.clear(); }
+
+ private:
+  std::vector<Effect> effects_;
+};
+
+class Node {
+ public:
+  virtual ~Node() = default;
+  virtual void step(Instant now, const Inputs& inputs, Outbox& outbox) = 0;
+  virtual Instant next_deadline() const = 0;
+};
+
+}  // namespace twin

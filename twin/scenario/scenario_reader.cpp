@@ -1,0 +1,527 @@
+#include "twin/scenario/scenario_reader.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "ledger/base/rng.hpp"
+#include "twin/scenario/toml_table.hpp"
+
+namespace twin {
+
+using ledger::Duration;
+using ledger::failure;
+using ledger::Result;
+using ledger::Rng;
+
+namespace {
+
+constexpr std::int64_t max_homes = 100'000;
+constexpr std::size_t max_text = 16u << 20;
+
+// A device of a population: how many have it, and what its figures are drawn from.
+struct PvRanges {
+  double share = 0;
+  Range peak_kw{}, tilt_deg{}, azimuth_deg{};
+  Range inverter_kw{0, 0};  // 0: nine tenths of the peak
+};
+struct BatteryRanges {
+  double share = 0;
+  Range capacity_kwh{}, efficiency{}, standby_w{}, initial_charge{};
+  Range power_kw{0, 0};  // 0: empties in two hours
+};
+struct EvRanges {
+  double share = 0;
+  Range battery_kwh{}, daily_km{}, kwh_per_km{};
+  double plug_kw = 11;
+  int phases = 3;
+};
+struct HeatPumpRanges {
+  double share = 0;
+  Range thermal_kw{}, heat_loss{}, capacity{}, set_point{}, tank{};
+};
+struct LoadRanges {
+  LoadSpec::Kind kind = LoadSpec::Kind::household;
+  Range annual_kwh{}, power_factor{};
+};
+
+struct Population {
+  std::string where;
+  std::string prefix;
+  std::int64_t count = 0;  // 0: one on each free connection
+  LoadRanges load;
+  PvRanges pv;
+  BatteryRanges battery;
+  EvRanges ev;
+  HeatPumpRanges heat_pump;
+};
+
+// One home written out.
+struct Prosumer {
+  std::string where_name, where_connection;
+  std::string name, connection;
+  Population figures;  // its ranges are single numbers
+};
+
+struct MeterEntry {
+  std::string where;
+  MeterSpec spec;
+};
+
+LoadRanges read_load(TomlTable t) {
+  LoadRanges r;
+  r.kind = t.one_of("kind", "household", {"household", "grid_profile"}) == "household"
+               ? LoadSpec::Kind::household
+               : LoadSpec::Kind::grid_profile;
+  r.annual_kwh = t.range("annual_kwh", {2500, 5000}, 0, 1e6);
+  r.power_factor = t.range("power_factor", {0.95, 0.95}, 0.5, 1);
+  t.close();
+  return r;
+}
+
+// In a population a device table without a share means all homes; without the table, none.
+double read_share(TomlTable& t, bool population) {
+  if (!t.present()) return 0;
+  return population ? t.number("share", 1, 0, 1) : 1;
+}
+
+PvRanges read_pv(TomlTable t, bool population) {
+  PvRanges r;
+  r.share = read_share(t, population);
+  r.peak_kw = t.range("peak_kw", {4, 10}, 0, 10'000);
+  r.tilt_deg = t.range("tilt_deg", {30, 30}, 0, 90);
+  r.azimuth_deg = t.range("azimuth_deg", {180, 180}, 0, 360);
+  r.inverter_kw = t.range("inverter_kw", {0, 0}, 0, 10'000);
+  t.close();
+  return r;
+}
+
+BatteryRanges read_battery(TomlTable t, bool population) {
+  BatteryRanges r;
+  r.share = read_share(t, population);
+  r.capacity_kwh = t.range("capacity_kwh", {5, 10}, 0.1, 100'000);
+  r.power_kw = t.range("power_kw", {0, 0}, 0, 100'000);
+  r.efficiency = t.range("efficiency", {0.95, 0.95}, 0.5, 1);
+  r.standby_w = t.range("standby_w", {10, 10}, 0, 10'000);
+  r.initial_charge = t.range("initial_charge", {0.3, 0.3}, 0, 1);
+  t.close();
+  return r;
+}
+
+EvRanges read_ev(TomlTable t, bool population) {
+  EvRanges r;
+  r.share = read_share(t, population);
+  r.battery_kwh = t.range("battery_kwh", {40, 75}, 1, 1000);
+  r.plug_kw = t.number("plug_kw", 11, 0.5, 350);
+  r.phases = static_cast<int>(t.integer("phases", 3, 1, 3));
+  if (r.phases == 2) t.fail("phases", "found 2; wants 1 or 3");
+  r.daily_km = t.range("daily_km", {25, 45}, 0, 1000);
+  r.kwh_per_km = t.range("kwh_per_km", {0.18, 0.18}, 0.05, 2);
+  t.close();
+  return r;
+}
+
+HeatPumpRanges read_heat_pump(TomlTable t, bool population) {
+  HeatPumpRanges r;
+  r.share = read_share(t, population);
+  r.thermal_kw = t.range("thermal_kw", {6, 10}, 0.5, 1000);
+  r.heat_loss = t.range("heat_loss_w_per_k", {120, 200}, 1, 100'000);
+  r.capacity = t.range("capacity_kwh_per_k", {5, 8}, 0.1, 10'000);
+  r.set_point = t.range("set_point_c", {20, 21.5}, 5, 30);
+  r.tank = t.range("tank_litres", {200, 300}, 20, 10'000);
+  t.close();
+  return r;
+}
+
+void read_devices(TomlTable& t, bool population, Population& p) {
+  p.load = read_load(t.table("load"));
+  p.pv = read_pv(t.table("pv"), population);
+  p.battery = read_battery(t.table("battery"), population);
+  p.ev = read_ev(t.table("ev"), population);
+  p.heat_pump = read_heat_pump(t.table("heat_pump"), population);
+}
+
+Population read_population(TomlTable t) {
+  Population p;
+  p.where = t.where(t.has("count") ? "count" : "");
+  p.prefix = t.text("prefix", "home-");
+  p.count = t.is_text("count", "all") ? 0 : t.integer("count", 0, 1, max_homes);
+  read_devices(t, true, p);
+  t.close();
+  return p;
+}
+
+Prosumer read_prosumer(TomlTable t) {
+  Prosumer p;
+  p.name = t.text("name", "");
+  p.connection = t.text("connection", p.name);
+  p.where_name = t.where("name");
+  p.where_connection = t.where(t.has("connection") ? "connection" : "name");
+  if (p.name.empty()) t.fail("name", "a prosumer wants a name");
+  read_devices(t, false, p.figures);
+  t.close();
+  return p;
+}
+
+TimeSpec read_time(TomlTable t) {
+  TimeSpec s;
+  s.start = t.time("start", {1'781'992'800'000, 120});
+  s.duration = t.duration("duration", s.duration);
+  s.physics_step = t.duration("physics_step", s.physics_step);
+  s.metering_interval = t.duration("metering_interval", s.metering_interval);
+  s.market_slot = t.duration("market_slot", s.market_slot);
+  s.real_time_factor = t.number("real_time_factor", 1, 0.01, 10'000);
+  const auto whole = [&](const char* key, Duration longer, Duration shorter, const char* of) {
+    if (longer % shorter != Duration{})
+      t.fail(key, "found " + ledger::to_text(longer) + "; wants a multiple of " + of + " (" +
+                      ledger::to_text(shorter) + ")");
+  };
+  whole("metering_interval", s.metering_interval, s.physics_step, "physics_step");
+  whole("market_slot", s.market_slot, s.metering_interval, "metering_interval");
+  whole("duration", s.duration, s.metering_interval, "metering_interval");
+  if (s.physics_step < ledger::milliseconds(100) || s.physics_step > ledger::hours(1))
+    t.fail("physics_step", "wants 100ms to 1h");
+  if (s.metering_interval > ledger::hours(1) || s.metering_interval < ledger::seconds(1))
+    t.fail("metering_interval", "wants 1s to 1h");
+  if (ledger::hours(24) % s.market_slot != Duration{} || s.market_slot < ledger::minutes(1) ||
+      s.market_slot > ledger::hours(1))
+    t.fail("market_slot", "wants 1m to 1h, a whole number of times in a day");
+  if (s.duration > ledger::hours(24 * 366)) t.fail("duration", "wants at most 366d");
+  t.close();
+  return s;
+}
+
+GridSpec read_grid_spec(TomlTable t) {
+  GridSpec s;
+  s.file = t.text("file", "");
+  TomlTable g = t.table("generator");
+  if (g.present() && !s.file.empty())
+    t.fail("generator", "a grid is read from a file or generated, not both");
+  s.generator.homes = static_cast<std::uint32_t>(g.integer("homes", 40, 1, max_homes));
+  s.generator.branches = static_cast<std::uint32_t>(g.integer("branches", 4, 1, 1000));
+  s.generator.spacing_m = g.number("spacing_m", 25, 1, 1000);
+  s.generator.transformer_kva = g.number("transformer_kva", 160, 10, 100'000);
+  g.close();
+  s.max_loading = t.number("max_loading", 1, 0.1, 10);
+  s.v_min_pu = t.number("v_min_pu", 0.9, 0.1, 1);
+  s.v_max_pu = t.number("v_max_pu", 1.1, 1, 2);
+  s.load_v_min_pu = t.number("load_v_min_pu", 0, 0, 1);
+  s.load_v_max_pu = t.number("load_v_max_pu", 10, 1, 10);
+  t.close();
+  return s;
+}
+
+WeatherSpec read_weather(TomlTable t) {
+  WeatherSpec s;
+  s.latitude_deg = t.number("latitude_deg", s.latitude_deg, -65, 65);
+  s.longitude_deg = t.number("longitude_deg", s.longitude_deg, -180, 180);
+  s.mean_temperature_c = t.number("mean_temperature_c", s.mean_temperature_c, -60, 60);
+  s.temperature_swing_k = t.number("temperature_swing_k", s.temperature_swing_k, 0, 40);
+  s.cloudiness = t.number("cloudiness", s.cloudiness, 0, 1);
+  t.close();
+  return s;
+}
+
+PricesSpec read_prices(TomlTable t) {
+  PricesSpec s;
+  s.retail_buy.value = t.micro_eur("retail_buy_eur_per_kwh", s.retail_buy.value);
+  s.retail_sell.value = t.micro_eur("retail_sell_eur_per_kwh", s.retail_sell.value);
+  s.grid_fee.value = t.micro_eur("grid_fee_eur_per_kwh", s.grid_fee.value);
+  s.local_grid_fee.value = t.micro_eur("local_grid_fee_eur_per_kwh", s.local_grid_fee.value);
+  s.levies.value = t.micro_eur("levies_eur_per_kwh", s.levies.value);
+  if (s.grid_fee.value < 0 || s.local_grid_fee.value < 0 || s.levies.value < 0)
+    t.fail("grid_fee_eur_per_kwh", "fees and levies want 0 or more");
+  if (s.retail_buy.value < s.grid_fee.value + s.levies.value)
+    t.fail("retail_buy_eur_per_kwh", "wants at least grid fee and levies, which are part of it");
+  if (s.retail_sell.value < 0) t.fail("retail_sell_eur_per_kwh", "wants 0 or more");
+  t.close();
+  return s;
+}
+
+LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
+  LedgerSpec s;
+  s.block_interval = t.duration("block_interval", s.block_interval);
+  s.batch_interval = t.duration("batch_interval", s.batch_interval);
+  s.gateways = static_cast<std::uint32_t>(t.integer("gateways", s.gateways, 1, 10'000));
+  if (s.block_interval * 3 > time.market_slot)
+    t.fail("block_interval", "found " + ledger::to_text(s.block_interval) +
+                                 "; wants at most a third of time.market_slot (" +
+                                 ledger::to_text(time.market_slot) + ")");
+  if (s.block_interval < ledger::seconds(1)) t.fail("block_interval", "wants at least 1s");
+  if (s.batch_interval % time.metering_interval != Duration{} ||
+      time.market_slot % s.batch_interval != Duration{})
+    t.fail("batch_interval",
+           "wants a multiple of time.metering_interval that divides time.market_slot");
+  if (time.duration % s.batch_interval != Duration{})
+    t.fail("batch_interval",
+           "wants to divide time.duration (" + ledger::to_text(time.duration) + ")");
+  t.close();
+  return s;
+}
+
+ConsensusSpec read_consensus(TomlTable t) {
+  ConsensusSpec s;
+  s.validators = static_cast<std::uint32_t>(t.integer("validators", s.validators, 1, 100));
+  s.latency_ms = t.number("latency_ms", s.latency_ms, 0.1, 10'000);
+  s.latency_spread_ms = t.number("latency_spread_ms", s.latency_spread_ms, 0, 10'000);
+  s.bandwidth_mbit_s = t.number("bandwidth_mbit_s", s.bandwidth_mbit_s, 0.01, 1e6);
+  if (s.latency_spread_ms > s.latency_ms) t.fail("latency_spread_ms", "wants at most latency_ms");
+  t.close();
+  return s;
+}
+
+MeterEntry read_meter(TomlTable t) {
+  MeterEntry m;
+  m.where = t.where("home");
+  m.spec.home = t.text("home", "");
+  m.spec.transport = t.one_of("transport", "sim", {"sim", "modbus"});
+  m.spec.device = t.text("device", "aipchain_reference");
+  m.spec.address = t.text("address", "");
+  m.spec.unit = static_cast<std::uint32_t>(t.integer("unit", 1, 0, 255));
+  if (m.spec.home.empty()) t.fail("home", "a meter wants the name of its home");
+  if (m.spec.transport == "modbus" && m.spec.address.empty())
+    t.fail("address", "a Modbus meter wants its address, host:port");
+  t.close();
+  return m;
+}
+
+double draw(Rng& rng, const Range& r) { return rng.uniform(r.low, r.high); }
+
+// Every figure is drawn whether it is used or not, so that one device's share changes no other's.
+HomeSpec sample_home(const Population& p, const std::string& name, std::uint64_t seed) {
+  const Rng own = Rng(seed).fork("population").fork(name);
+  HomeSpec h;
+  h.name = name;
+  Rng load = own.fork("load"), pv = own.fork("pv"), battery = own.fork("battery"),
+      ev = own.fork("ev"), heat = own.fork("heat pump");
+  h.load.kind = p.load.kind;
+  h.load.annual_kwh = draw(load, p.load.annual_kwh);
+  h.load.power_factor = draw(load, p.load.power_factor);
+  if (pv.chance(p.pv.share)) {
+    PvSpec s;
+    s.peak_kw = draw(pv, p.pv.peak_kw);
+    s.tilt_deg = draw(pv, p.pv.tilt_deg);
+    s.azimuth_deg = draw(pv, p.pv.azimuth_deg);
+    const double inverter_kw = draw(pv, p.pv.inverter_kw);
+    s.inverter_kw = inverter_kw > 0 ? inverter_kw : 0.9 * s.peak_kw;
+    h.pv = s;
+  }
+  if (battery.chance(p.battery.share)) {
+    BatterySpec s;
+    s.capacity_kwh = draw(battery, p.battery.capacity_kwh);
+    const double power_kw = draw(battery, p.battery.power_kw);
+    s.power_kw = power_kw > 0 ? power_kw : s.capacity_kwh / 2;
+    s.charge_efficiency = s.discharge_efficiency = draw(battery, p.battery.efficiency);
+    s.standby_w = draw(battery, p.battery.standby_w);
+    s.initial_charge = draw(battery, p.battery.initial_charge);
+    h.battery = s;
+  }
+  if (ev.chance(p.ev.share)) {
+    EvSpec s;
+    s.battery_kwh = draw(ev, p.ev.battery_kwh);
+    s.daily_km = draw(ev, p.ev.daily_km);
+    s.kwh_per_km = draw(ev, p.ev.kwh_per_km);
+    s.plug_kw = p.ev.plug_kw;
+    s.phases = p.ev.phases;
+    h.ev = s;
+  }
+  if (heat.chance(p.heat_pump.share)) {
+    HeatPumpSpec s;
+    s.thermal_kw = draw(heat, p.heat_pump.thermal_kw);
+    s.heat_loss_w_per_k = draw(heat, p.heat_pump.heat_loss);
+    s.capacity_kwh_per_k = draw(heat, p.heat_pump.capacity);
+    s.set_point_c = draw(heat, p.heat_pump.set_point);
+    s.tank_litres = draw(heat, p.heat_pump.tank);
+    h.heat_pump = s;
+  }
+  return h;
+}
+
+}  // namespace
+
+struct ScenarioFile {
+  std::string file;
+  Scenario base;  // without homes
+  std::vector<Population> populations;
+  std::vector<Prosumer> prosumers;
+  std::vector<MeterEntry> meters;
+  std::string where_gateways, where_recording;
+};
+
+namespace {
+
+void read_all(TomlTable& root, ScenarioFile& out) {
+  Scenario& s = out.base;
+  s.name = root.text("name", "");
+  const bool plain =
+      !s.name.empty() && s.name.size() <= 64 &&
+      std::all_of(s.name.begin(), s.name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+      });
+  if (!plain) root.fail("name", "wants a name of a-z, 0-9, _ and -, at most 64 characters");
+  s.seed = static_cast<std::uint64_t>(root.integer("seed", 1, 0, INT64_MAX));
+  s.time = read_time(root.table("time"));
+  s.grid = read_grid_spec(root.table("grid"));
+  s.weather = read_weather(root.table("weather"));
+  s.prices = read_prices(root.table("prices"));
+  TomlTable market = root.table("market");
+  s.market.mechanism = market.one_of("mechanism", "uniform", {"uniform", "retailer"});
+  market.close();
+  TomlTable ledger = root.table("ledger");
+  out.where_gateways = ledger.where("gateways");
+  s.ledger = read_ledger(std::move(ledger), s.time);
+  s.consensus = read_consensus(root.table("consensus"));
+  for (TomlTable& t : root.tables("population")) out.populations.push_back(read_population(t));
+  for (TomlTable& t : root.tables("prosumer")) out.prosumers.push_back(read_prosumer(t));
+  for (TomlTable& t : root.tables("meter")) out.meters.push_back(read_meter(t));
+  TomlTable output = root.table("output");
+  out.where_recording = output.where("recording");
+  s.output.recording = output.text("recording", "");
+  output.close();
+  root.close();
+}
+
+// Puts "a.b.c = value" into the table, as if the file had it.
+Result<void> apply(const Override& o, toml::table& root) {
+  toml::table one;
+  try {
+    one = toml::parse(o.key + " = " + o.value, std::string("--set"));
+  } catch (const toml::parse_error&) {
+    try {
+      std::string quoted = "\"";
+      for (const char c : o.value) {
+        if (c == '"' || c == '\\') quoted += '\\';
+        quoted += c;
+      }
+      one = toml::parse(o.key + " = " + quoted + "\"", std::string("--set"));
+    } catch (const toml::parse_error&) {
+      return failure("--set " + o.key + "=" + o.value +
+                     ": wants key=value with a dotted key such as time.duration");
+    }
+  }
+  toml::table* into = &root;
+  const toml::table* from = &one;
+  while (true) {
+    const auto first = from->begin();
+    const toml::key key = first->first;
+    const toml::node& node = first->second;
+    const toml::table* deeper = node.as_table();
+    toml::table* below = (*into)[key.str()].as_table();
+    if (!deeper || !below || deeper->is_inline()) {
+      into->insert_or_assign(key, node);
+      return {};
+    }
+    into = below;
+    from = deeper;
+  }
+}
+
+}  // namespace
+
+ReadScenario::ReadScenario(std::unique_ptr<ScenarioFile> file) : file_(std::move(file)) {}
+ReadScenario::ReadScenario(ReadScenario&&) noexcept = default;
+ReadScenario::~ReadScenario() = default;
+const GridSpec& ReadScenario::grid() const { return file_->base.grid; }
+std::uint64_t ReadScenario::seed() const { return file_->base.seed; }
+
+Result<ReadScenario> read_scenario(std::string_view text, const std::string& file,
+                                   const std::vector<Override>& overrides) {
+  if (text.size() > max_text) return failure(file + ": larger than 16 MiB");
+  toml::table root;
+  try {
+    root = toml::parse(text, file);
+  } catch (const toml::parse_error& e) {
+    return failure(file + ":" + std::to_string(e.source().begin.line) + ":" +
+                   std::to_string(e.source().begin.column) +
+                   ": not TOML: " + std::string(e.description()));
+  }
+  for (const Override& o : overrides)
+    if (auto ok = apply(o, root); !ok) return failure(ok.error());
+  Problem problem;
+  auto out = std::make_unique<ScenarioFile>();
+  out->file = file;
+  TomlTable table(&root, "", file, problem);
+  read_all(table, *out);
+  if (!problem.any() && out->populations.empty() && out->prosumers.empty())
+    problem.message = file + ": population: a scenario wants a [[population]] or a [[prosumer]]";
+  if (problem.any()) return failure(problem.message);
+  return ReadScenario(std::move(out));
+}
+
+Result<Scenario> ReadScenario::expand(const Network& network) const {
+  const ScenarioFile& f = *file_;
+  Scenario s = f.base;
+  std::map<std::string, std::uint32_t> connection_of;
+  for (std::uint32_t c = 0; c < network.connections.size(); ++c)
+    connection_of[network.connections[c].name] = c;
+  std::set<std::string> names;
+  std::vector<bool> taken(network.connections.size(), false);
+  const auto add = [&](HomeSpec home, std::uint32_t connection) {
+    taken[connection] = true;
+    home.connection = connection;
+    s.homes.push_back(std::move(home));
+  };
+  for (const Prosumer& p : f.prosumers) {
+    if (!names.insert(p.name).second)
+      return failure(p.where_name + ": found \"" + p.name + "\" twice; names are unique");
+    const auto at = connection_of.find(p.connection);
+    if (at == connection_of.end()) {
+      std::vector<std::string> known;
+      for (const auto& [name, c] : connection_of) known.push_back(name);
+      const std::string near = nearest(p.connection, known);
+      return failure(p.where_connection + ": connection \"" + p.connection +
+                     "\" does not exist in the grid" +
+                     (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+    }
+    if (taken[at->second])
+      return failure(p.where_connection + ": connection \"" + p.connection +
+                     "\" has a home already");
+    add(sample_home(p.figures, p.name, s.seed), at->second);
+  }
+  std::uint32_t next = 0;
+  for (const Population& p : f.populations) {
+    const auto free_left = static_cast<std::int64_t>(std::count(taken.begin(), taken.end(), false));
+    if (p.count > free_left)
+      return failure(p.where + ": found " + std::to_string(p.count) + "; the grid has " +
+                     std::to_string(free_left) + " free connections");
+    const std::int64_t count = p.count == 0 ? free_left : p.count;
+    for (std::int64_t k = 0; k < count; ++k) {
+      while (taken[next]) ++next;
+      std::string number = std::to_string(s.homes.size() + 1);
+      if (number.size() < 2) number = "0" + number;
+      const std::string name = p.prefix + number;
+      if (!names.insert(name).second)
+        return failure(p.where + ": the name \"" + name + "\" is taken; choose another prefix");
+      add(sample_home(p, name, s.seed), next);
+    }
+  }
+  for (const HomeSpec& h : s.homes)
+    if (h.load.kind == LoadSpec::Kind::grid_profile &&
+        network.connections[h.connection].profile_w.empty())
+      return failure(f.file + ": population.load.kind: home \"" + h.name +
+                     "\" wants the grid file's profile, and its connection has none");
+  if (s.ledger.gateways > s.homes.size())
+    return failure(f.where_gateways + ": found " + std::to_string(s.ledger.gateways) +
+                   "; wants at most one a home (" + std::to_string(s.homes.size()) + ")");
+  for (std::size_t h = 0; h < s.homes.size(); ++h)
+    s.homes[h].gateway = static_cast<std::uint32_t>(h * s.ledger.gateways / s.homes.size());
+  for (const MeterEntry& m : f.meters) {
+    if (!names.contains(m.spec.home)) {
+      const std::string near = nearest(m.spec.home, {names.begin(), names.end()});
+      return failure(m.where + ": home \"" + m.spec.home + "\" does not exist" +
+                     (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+    }
+    s.meters.push_back(m.spec);
+  }
+  if (!s.output.recording.empty()) {
+    std::vector<std::string> nodes{"observer"};
+    for (std::uint32_t v = 0; v < s.consensus.validators; ++v)
+      nodes.push_back("validator-" + std::to_string(v));
+    if (std::find(nodes.begin(), nodes.end(), s.output.recording) == nodes.end())
+      return failure(f.where_recording + ": found \"" + s.output.recording +
+                     "\"; wants \"observer\" or \"validator-0\" to \"" + nodes.back() + "\"");
+  }
+  return s;
+}
+
+}  // namespace twin

@@ -1,0 +1,43 @@
+#pragma once
+// Reads scenario.toml. Keys, units, defaults and limits: docs/scenario.md.
+//
+// Two steps, since a scenario names connections that only its grid knows: `read_scenario` takes the
+// text, `expand` adds the homes. Every error is one message that begins with file, line, column and
+// key (or "--set" for an override) and says what was found and what is allowed.
+
+#include <memory>
+#include <string_view>
+
+#include "ledger/base/result.hpp"
+#include "twin/grid/network.hpp"
+#include "twin/scenario/scenario.hpp"
+
+namespace twin {
+
+struct Override {
+  std::string key, value;  // "grid.file", "../x.dss"; a value that is not TOML is taken as text
+};
+
+// What was read, before the homes are known.
+struct ScenarioFile;
+
+class ReadScenario {
+ public:
+  ReadScenario(ReadScenario&&) noexcept;
+  ~ReadScenario();
+  const GridSpec& grid() const;
+  std::uint64_t seed() const;
+  // The whole scenario on this network.
+  ledger::Result<Scenario> expand(const Network& network) const;
+
+ private:
+  friend ledger::Result<ReadScenario> read_scenario(std::string_view, const std::string&,
+                                                    const std::vector<Override>&);
+  explicit ReadScenario(std::unique_ptr<ScenarioFile> file);
+  std::unique_ptr<ScenarioFile> file_;
+};
+
+ledger::Result<ReadScenario> read_scenario(std::string_view toml, const std::string& file,
+                                           const std::vector<Override>& overrides);
+
+}  // namespace twin

@@ -1,0 +1,147 @@
+#include "twin/scenario/scenario_writer.hpp"
+
+#include <array>
+#include <charconv>
+
+namespace twin {
+namespace {
+
+// The shortest text that reads back as the same double.
+std::string exact(double v) {
+  std::array<char, 40> out{};
+  const auto [end, error] = std::to_chars(out.data(), out.data() + out.size(), v);
+  std::string text(out.data(), end);
+  return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
+}
+
+std::string euros(ledger::Price price) { return exact(static_cast<double>(price.value) * 1e-6); }
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+class Writer {
+ public:
+  void section(const std::string& name) { text_ += "\n[" + name + "]\n"; }
+  void element(const std::string& name) { text_ += "\n[[" + name + "]]\n"; }
+  void key(const std::string& name, const std::string& value) {
+    text_ += name + " = " + value + "\n";
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+void write_home(Writer& w, const HomeSpec& h, const Network& network) {
+  w.element("prosumer");
+  w.key("name", quoted(h.name));
+  w.key("connection", quoted(network.connections[h.connection].name));
+  const bool profile = h.load.kind == LoadSpec::Kind::grid_profile;
+  w.key("load", "{ kind = " + quoted(profile ? "grid_profile" : "household") +
+                    ", annual_kwh = " + exact(h.load.annual_kwh) +
+                    ", power_factor = " + exact(h.load.power_factor) + " }");
+  if (h.pv)
+    w.key("pv", "{ peak_kw = " + exact(h.pv->peak_kw) + ", tilt_deg = " + exact(h.pv->tilt_deg) +
+                    ", azimuth_deg = " + exact(h.pv->azimuth_deg) +
+                    ", inverter_kw = " + exact(h.pv->inverter_kw) + " }");
+  if (h.battery)
+    w.key("battery", "{ capacity_kwh = " + exact(h.battery->capacity_kwh) +
+                         ", power_kw = " + exact(h.battery->power_kw) +
+                         ", efficiency = " + exact(h.battery->charge_efficiency) +
+                         ", standby_w = " + exact(h.battery->standby_w) +
+                         ", initial_charge = " + exact(h.battery->initial_charge) + " }");
+  if (h.ev)
+    w.key("ev", "{ battery_kwh = " + exact(h.ev->battery_kwh) + ", plug_kw = " +
+                    exact(h.ev->plug_kw) + ", phases = " + std::to_string(h.ev->phases) +
+                    ", daily_km = " + exact(h.ev->daily_km) +
+                    ", kwh_per_km = " + exact(h.ev->kwh_per_km) + " }");
+  if (h.heat_pump)
+    w.key("heat_pump", "{ thermal_kw = " + exact(h.heat_pump->thermal_kw) +
+                           ", heat_loss_w_per_k = " + exact(h.heat_pump->heat_loss_w_per_k) +
+                           ", capacity_kwh_per_k = " + exact(h.heat_pump->capacity_kwh_per_k) +
+                           ", set_point_c = " + exact(h.heat_pump->set_point_c) +
+                           ", tank_litres = " + exact(h.heat_pump->tank_litres) + " }");
+}
+
+void write_time(Writer& w, const TimeSpec& t) {
+  w.section("time");
+  w.key("start", quoted(ledger::to_rfc3339(t.start)));
+  w.key("duration", quoted(ledger::to_text(t.duration)));
+  w.key("physics_step", quoted(ledger::to_text(t.physics_step)));
+  w.key("metering_interval", quoted(ledger::to_text(t.metering_interval)));
+  w.key("market_slot", quoted(ledger::to_text(t.market_slot)));
+  w.key("real_time_factor", exact(t.real_time_factor));
+}
+
+void write_grid(Writer& w, const GridSpec& g) {
+  w.section("grid");
+  if (!g.file.empty()) w.key("file", quoted(g.file));
+  w.key("max_loading", exact(g.max_loading));
+  w.key("v_min_pu", exact(g.v_min_pu));
+  w.key("v_max_pu", exact(g.v_max_pu));
+  w.key("load_v_min_pu", exact(g.load_v_min_pu));
+  w.key("load_v_max_pu", exact(g.load_v_max_pu));
+  if (!g.file.empty()) return;
+  w.section("grid.generator");
+  w.key("homes", std::to_string(g.generator.homes));
+  w.key("branches", std::to_string(g.generator.branches));
+  w.key("spacing_m", exact(g.generator.spacing_m));
+  w.key("transformer_kva", exact(g.generator.transformer_kva));
+}
+
+void write_economy(Writer& w, const Scenario& s) {
+  w.section("prices");
+  w.key("retail_buy_eur_per_kwh", euros(s.prices.retail_buy));
+  w.key("retail_sell_eur_per_kwh", euros(s.prices.retail_sell));
+  w.key("grid_fee_eur_per_kwh", euros(s.prices.grid_fee));
+  w.key("local_grid_fee_eur_per_kwh", euros(s.prices.local_grid_fee));
+  w.key("levies_eur_per_kwh", euros(s.prices.levies));
+  w.section("market");
+  w.key("mechanism", quoted(s.market.mechanism));
+  w.section("ledger");
+  w.key("block_interval", quoted(ledger::to_text(s.ledger.block_interval)));
+  w.key("batch_interval", quoted(ledger::to_text(s.ledger.batch_interval)));
+  w.key("gateways", std::to_string(s.ledger.gateways));
+  w.section("consensus");
+  w.key("validators", std::to_string(s.consensus.validators));
+  w.key("latency_ms", exact(s.consensus.latency_ms));
+  w.key("latency_spread_ms", exact(s.consensus.latency_spread_ms));
+  w.key("bandwidth_mbit_s", exact(s.consensus.bandwidth_mbit_s));
+}
+
+}  // namespace
+
+std::string write_scenario(const Scenario& s, const Network& network) {
+  Writer w;
+  w.key("name", quoted(s.name));
+  w.key("seed", std::to_string(s.seed));
+  write_time(w, s.time);
+  write_grid(w, s.grid);
+  w.section("weather");
+  w.key("latitude_deg", exact(s.weather.latitude_deg));
+  w.key("longitude_deg", exact(s.weather.longitude_deg));
+  w.key("mean_temperature_c", exact(s.weather.mean_temperature_c));
+  w.key("temperature_swing_k", exact(s.weather.temperature_swing_k));
+  w.key("cloudiness", exact(s.weather.cloudiness));
+  write_economy(w, s);
+  for (const HomeSpec& h : s.homes) write_home(w, h, network);
+  for (const MeterSpec& m : s.meters) {
+    w.element("meter");
+    w.key("home", quoted(m.home));
+    w.key("transport", quoted(m.transport));
+    w.key("device", quoted(m.device));
+    w.key("address", quoted(m.address));
+    w.key("unit", std::to_string(m.unit));
+  }
+  w.section("output");
+  w.key("recording", quoted(s.output.recording));
+  return w.take();
+}
+
+}  // namespace twin

@@ -1,0 +1,220 @@
+#include "twin/scenario/toml_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+namespace twin {
+namespace {
+
+std::string shown(double v) {
+  std::array<char, 40> out{};
+  const int n = std::snprintf(out.data(), out.size(), "%.10g", v);
+  return {out.data(), static_cast<std::size_t>(n)};
+}
+
+std::string shown(const toml::node& node) {
+  if (const auto* s = node.as_string()) return "\"" + s->get() + "\"";
+  if (const auto* i = node.as_integer()) return std::to_string(i->get());
+  if (const auto* f = node.as_floating_point()) return shown(f->get());
+  if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
+  if (node.is_array()) return "an array";
+  if (node.is_table()) return "a table";
+  return "a date or time";
+}
+
+std::size_t edits(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t changed = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({changed, row[j] + 1, row[j - 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string nearest(const std::string& word, const std::vector<std::string>& known) {
+  std::string best;
+  std::size_t least = std::max<std::size_t>(3, word.size() / 2);
+  for (const std::string& k : known)
+    if (const std::size_t e = edits(word, k); e < least) {
+      least = e;
+      best = k;
+    }
+  return best;
+}
+
+std::string TomlTable::full(std::string_view key) const {
+  if (path_.empty()) return std::string(key);
+  return key.empty() ? path_ : path_ + "." + std::string(key);
+}
+
+std::string TomlTable::where(std::string_view key) const {
+  const toml::node* node = table_ && !key.empty() ? table_->get(key) : nullptr;
+  if (!node) node = table_;
+  std::string at = file_;
+  if (node && node->source().path) at = *node->source().path;
+  if (node && node->source().begin.line > 0 && at != "--set")
+    at += ":" + std::to_string(node->source().begin.line) + ":" +
+          std::to_string(node->source().begin.column);
+  return at + ": " + full(key);
+}
+
+void TomlTable::fail(std::string_view key, const std::string& what) {
+  if (!problem_->any()) problem_->message = where(key) + ": " + what;
+}
+
+const toml::node* TomlTable::find(std::string_view key) {
+  asked_.emplace_back(key);
+  return table_ ? table_->get(key) : nullptr;
+}
+
+double TomlTable::number(std::string_view key, double fallback, double low, double high) {
+  const toml::node* node = find(key);
+  if (!node) return fallback;
+  const auto value = node->value_exact<double>() ? node->value_exact<double>()
+                     : node->is_integer()        ? node->value<double>()
+                                                 : std::nullopt;
+  if (!value || !std::isfinite(*value) || *value < low || *value > high) {
+    fail(key,
+         "found " + shown(*node) + "; wants a number from " + shown(low) + " to " + shown(high));
+    return fallback;
+  }
+  return *value;
+}
+
+std::int64_t TomlTable::integer(std::string_view key, std::int64_t fallback, std::int64_t low,
+                                std::int64_t high) {
+  const toml::node* node = find(key);
+  if (!node) return fallback;
+  const auto value = node->value_exact<std::int64_t>();
+  if (!value || *value < low || *value > high) {
+    fail(key, "found " + shown(*node) + "; wants a whole number from " + std::to_string(low) +
+                  " to " + std::to_string(high));
+    return fallback;
+  }
+  return *value;
+}
+
+std::string TomlTable::text(std::string_view key, const std::string& fallback) {
+  const toml::node* node = find(key);
+  if (!node) return fallback;
+  const auto value = node->value_exact<std::string>();
+  if (!value || value->size() > 4096) {
+    fail(key, "found " + shown(*node) + "; wants a text of at most 4,096 characters");
+    return fallback;
+  }
+  return *value;
+}
+
+std::string TomlTable::one_of(std::string_view key, const std::string& fallback,
+                              const std::vector<std::string>& allowed) {
+  const std::string value = text(key, fallback);
+  if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
+  std::string list;
+  for (const std::string& a : allowed) list += (list.empty() ? "\"" : ", \"") + a + "\"";
+  const std::string near = nearest(value, allowed);
+  fail(key, "found \"" + value + "\"; allowed: " + list +
+                (near.empty() ? "" : " (did you mean \"" + near + "\"?)"));
+  return fallback;
+}
+
+ledger::Duration TomlTable::duration(std::string_view key, ledger::Duration fallback) {
+  const toml::node* node = find(key);
+  if (!node) return fallback;
+  const auto value = node->value_exact<std::string>();
+  const auto parsed = value ? ledger::parse_duration(*value) : std::nullopt;
+  if (!parsed || parsed->ns <= 0) {
+    fail(key, "found " + shown(*node) + "; wants a duration above zero such as \"90s\", \"15m\", " +
+                  "\"2h\" or \"1d\"");
+    return fallback;
+  }
+  return *parsed;
+}
+
+ledger::CivilTime TomlTable::time(std::string_view key, ledger::CivilTime fallback) {
+  const toml::node* node = find(key);
+  if (!node) return fallback;
+  const auto value = node->value_exact<std::string>();
+  const auto parsed = value ? ledger::from_rfc3339(*value) : std::nullopt;
+  if (!parsed) {
+    fail(key, "found " + shown(*node) + "; wants an RFC 3339 time with its offset, in quotes, " +
+                  "such as \"2026-06-21T00:00:00+02:00\"");
+    return fallback;
+  }
+  return *parsed;
+}
+
+Range TomlTable::range(std::string_view key, Range fallback, double low, double high) {
+  const toml::node* node = table_ ? table_->get(key) : nullptr;
+  const toml::array* pair = node ? node->as_array() : nullptr;
+  if (!pair) {
+    const double v = number(key, std::numeric_limits<double>::quiet_NaN(), low, high);
+    return node && !std::isnan(v) ? Range{v, v} : fallback;
+  }
+  find(key);
+  const auto a = pair->size() == 2 ? (*pair)[0].value<double>() : std::nullopt;
+  const auto b = pair->size() == 2 ? (*pair)[1].value<double>() : std::nullopt;
+  if (!a || !b || !(*a >= low) || !(*b <= high) || !(*a <= *b)) {
+    fail(key, "wants a number or [low, high] from " + shown(low) + " to " + shown(high));
+    return fallback;
+  }
+  return {*a, *b};
+}
+
+std::int64_t TomlTable::micro_eur(std::string_view key, std::int64_t fallback) {
+  const double eur = number(key, static_cast<double>(fallback) * 1e-6, -100, 100);
+  const double micro = std::round(eur * 1e6);
+  if (std::abs(eur * 1e6 - micro) > 1e-3) fail(key, "wants at most six decimals");
+  return static_cast<std::int64_t>(micro);
+}
+
+TomlTable TomlTable::table(std::string_view key) {
+  const toml::node* node = find(key);
+  if (node && !node->is_table()) fail(key, "found " + shown(*node) + "; wants a table");
+  return {node ? node->as_table() : nullptr, full(key), file_, *problem_};
+}
+
+std::vector<TomlTable> TomlTable::tables(std::string_view key) {
+  std::vector<TomlTable> out;
+  const toml::node* node = find(key);
+  if (!node) return out;
+  const toml::array* array = node->as_array();
+  if (!array || !array->is_homogeneous(toml::node_type::table)) {
+    fail(key, "wants tables, written [[" + full(key) + "]]");
+    return out;
+  }
+  for (const toml::node& t : *array) out.emplace_back(t.as_table(), full(key), file_, *problem_);
+  return out;
+}
+
+void TomlTable::close() {
+  if (!table_) return;
+  for (const auto& [key, node] : *table_) {
+    const std::string name(key.str());
+    if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
+    const std::string near = nearest(name, asked_);
+    if (problem_->any()) return;
+    std::string known;
+    for (const std::string& k : asked_) known += (known.empty() ? "" : ", ") + k;
+    // The key itself, not its value, is what stands in the wrong place.
+    std::string at = file_;
+    if (key.source().path) at = *key.source().path;
+    if (at != "--set")
+      at += ":" + std::to_string(key.source().begin.line) + ":" +
+            std::to_string(key.source().begin.column);
+    problem_->message = at + ": " + full(name) + ": unknown key; " +
+                        (near.empty() ? "known here: " + known : "did you mean \"" + near + "\"?");
+  }
+}
+
+}  // namespace twin

@@ -1,0 +1,76 @@
+#pragma once
+// Reads one table of a TOML file key by key, and knows in the end which keys nobody asked for.
+// The first thing wrong stands in `Problem`: file, line, column, key, what was found and what is
+// allowed. Private to the readers of this room: it shows toml++.
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <toml++/toml.h>
+#include <vector>
+
+#include "ledger/base/time.hpp"
+
+namespace twin {
+
+struct Problem {
+  std::string message;  // empty: none
+  bool any() const { return !message.empty(); }
+};
+
+struct Range {
+  double low = 0, high = 0;
+};
+
+class TomlTable {
+ public:
+  // `table` may be null: a table that is not in the file, whose keys all take their defaults.
+  TomlTable(const toml::table* table, std::string path, std::string file, Problem& problem)
+      : table_(table), path_(std::move(path)), file_(std::move(file)), problem_(&problem) {}
+
+  bool present() const { return table_ != nullptr; }
+  bool has(std::string_view key) const { return table_ && table_->contains(key); }
+
+  // Whether the key holds exactly this text; asks for the key.
+  bool is_text(std::string_view key, std::string_view value) {
+    const toml::node* node = find(key);
+    return node && node->value_exact<std::string_view>() == value;
+  }
+
+  double number(std::string_view key, double fallback, double low, double high);
+  std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t low,
+                       std::int64_t high);
+  std::string text(std::string_view key, const std::string& fallback);
+  std::string one_of(std::string_view key, const std::string& fallback,
+                     const std::vector<std::string>& allowed);
+  ledger::Duration duration(std::string_view key, ledger::Duration fallback);  // above zero
+  ledger::CivilTime time(std::string_view key, ledger::CivilTime fallback);
+  // A number, or [low, high].
+  Range range(std::string_view key, Range fallback, double low, double high);
+  // EUR/kWh with at most six decimals, as micro-euro.
+  std::int64_t micro_eur(std::string_view key, std::int64_t fallback);
+
+  TomlTable table(std::string_view key);
+  std::vector<TomlTable> tables(std::string_view key);  // of an array of tables
+
+  // Refuses keys that were not asked for, naming the nearest one that was.
+  void close();
+  // An error at a key (or at the table itself, for an empty key).
+  void fail(std::string_view key, const std::string& what);
+  // "file:line:column: key", for errors that are found later.
+  std::string where(std::string_view key) const;
+
+ private:
+  const toml::node* find(std::string_view key);
+  std::string full(std::string_view key) const;
+
+  const toml::table* table_;
+  std::string path_, file_;
+  Problem* problem_;
+  std::vector<std::string> asked_;
+};
+
+// The entry of `known` with the fewest edits from `word`; empty where none is near.
+std::string nearest(const std::string& word, const std::vector<std::string>& known);
+
+}  // namespace twin

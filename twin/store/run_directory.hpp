@@ -1,0 +1,72 @@
+#pragma once
+// A run's directory on disk: the public ledger under log/, sealed openings under openings/, and the
+// files beside them. The public log grows by publish(): tiles and certificates first, the
+// checkpoint last and by rename, so that a reader never sees a checkpoint without its log.
+//
+//   log/genesis            canonical JSON, ledger/chain/genesis.hpp
+//   log/policy             the trust root, ledger/tlog/policy.hpp
+//   log/checkpoint         signed note with a quorum of cosignatures
+//   log/tile/...           C2SP tlog-tiles
+//   log/blocks/<n>         256 blocks a file from 256 n + 1 on: header 161, certificate sized
+//   openings/auditor       hexadecimal secret of the auditor's box: this directory is their copy
+//   openings/keys          a line an account, sorted: account, wrapped restricted and personal key
+//   openings/restricted/<account>, openings/personal/<account>   ledger/openings/sealed_record.hpp
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ledger/base/ids.hpp"
+#include "ledger/base/result.hpp"
+#include "ledger/oracle/batch.hpp"
+#include "twin/node/identity.hpp"
+
+namespace twin {
+
+std::string block_file_path(std::uint64_t height);  // "blocks/0"
+
+class RunDirectory {
+ public:
+  // `path` must not exist or be empty. Writes what stands before the first block.
+  static ledger::Result<RunDirectory> create(const std::string& path,
+                                             const ledger::Genesis& genesis,
+                                             const Identities& identities);
+
+  const std::string& path() const { return path_; }
+
+  // A decided block: its entries, header and certificate.
+  void add_block(std::uint64_t height, ledger::BytesView header, ledger::BytesView certificate,
+                 const std::vector<ledger::Bytes>& entries);
+  // A record for an account's file; it is written once its entry is published.
+  void add_restricted(const ledger::AccountId& account, std::uint64_t entry, ledger::Bytes sealed);
+  void add_personal(const ledger::AccountId& account, ledger::GatewayId gateway,
+                    std::uint32_t epoch, ledger::Bytes sealed);
+
+  // Writes the log up to this checkpoint and the openings of its entries.
+  ledger::Result<void> publish(const std::string& checkpoint, std::uint64_t log_size,
+                               std::uint64_t height);
+
+  ledger::Result<void> write(const std::string& name, ledger::BytesView bytes) const;
+  ledger::Result<void> append(const std::string& name, ledger::BytesView bytes) const;
+
+ private:
+  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  ledger::Result<void> write_keys(const ledger::Genesis& genesis, const Identities& identities);
+  ledger::Result<void> publish_blocks(std::uint64_t height);
+  ledger::Result<void> publish_tiles(std::uint64_t log_size);
+  ledger::Result<void> publish_openings(std::uint64_t log_size);
+
+  struct Waiting {
+    std::string file;
+    ledger::Bytes sealed;
+  };
+  std::string path_;
+  std::vector<ledger::Bytes> entries_;
+  std::vector<ledger::Bytes> blocks_;                 // header and sized certificate
+  std::multimap<std::uint64_t, Waiting> restricted_;  // by entry
+  std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<Waiting>> personal_;
+  std::multimap<std::uint64_t, std::pair<std::uint32_t, std::uint32_t>> batch_entries_;
+  std::uint64_t published_size_ = 0, published_height_ = 0;
+};
+
+}  // namespace twin

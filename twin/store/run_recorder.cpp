@@ -1,0 +1,331 @@
+#include "twin/store/run_recorder.hpp"
+
+#include <algorithm>
+
+#include "ledger/base/codec.hpp"
+
+namespace twin {
+
+using namespace ledger;
+
+namespace {
+
+constexpr std::size_t accounts_shown = 10;
+constexpr std::uint64_t blocks_between_publications = 60;
+
+std::optional<NodeId> recorded_node(const Scenario& scenario, const Directory& directory) {
+  const std::string& name = scenario.output.recording;
+  if (name.empty()) return std::nullopt;
+  if (name == "observer") return directory.observer();
+  return directory.validator(
+      static_cast<std::uint32_t>(std::stoul(name.substr(name.find('-') + 1))));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<RunRecorder>> RunRecorder::create(
+    const std::string& directory, const Scenario& scenario, const Network& network,
+    const Deployment& deployment, const std::string& resolved, const Hash& input_hash) {
+  auto dir = RunDirectory::create(directory, deployment.genesis(), deployment.identities());
+  if (!dir) return failure(dir.error());
+  if (auto ok = dir->write("scenario.resolved.toml", bytes_of(resolved)); !ok)
+    return failure(ok.error());
+  RunDescription description = describe(scenario, network);
+  auto writer = RunWriter::create(directory + "/run.db", description);
+  if (!writer) return failure(writer.error().message);
+  std::unique_ptr<RunRecorder> recorder(new RunRecorder(
+      std::move(*dir), std::move(*writer), scenario, std::move(description), deployment));
+  recorder->summary_.input_hash = input_hash;
+  return recorder;
+}
+
+RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenario& scenario,
+                         RunDescription description, const Deployment& deployment)
+    : directory_(std::move(directory)),
+      writer_(std::move(writer)),
+      scenario_(scenario),
+      description_(std::move(description)),
+      observer_(deployment.directory().observer()),
+      recorded_(recorded_node(scenario, deployment.directory())),
+      tariff_(market::tariff_of(deployment.genesis())) {
+  summary_.scenario = scenario.name;
+  summary_.seed = scenario.seed;
+  summary_.market.mechanism = scenario.market.mechanism;
+  const auto slots_a_day = static_cast<std::size_t>(hours(24) / scenario.time.market_slot);
+  for (const MeterIdentity& m : deployment.identities().meters) {
+    if (m.feeder) continue;
+    home_of_account_[m.account] = m.meter.value;
+    yesterday_of_meter_[m.meter.value] =
+        ai::persistence(deployment.history_wh(m.meter.value), slots_a_day);
+    if (summary_.accounts.size() < accounts_shown)
+      summary_.accounts.push_back(to_hex(m.account.bytes));
+  }
+  summary_.market.savings_micro_eur.resize(scenario.homes.size());
+}
+
+void RunRecorder::keep(const Stored<void>& stored) {
+  if (!stored && failure_.empty()) failure_ = stored.error().message;
+}
+
+void RunRecorder::keep(const Result<void>& result) {
+  if (!result && failure_.empty()) failure_ = result.error();
+}
+
+std::string RunRecorder::name_of_meter(std::uint32_t meter) const {
+  return meter < scenario_.homes.size() ? scenario_.homes[meter].name : "feeder meter";
+}
+
+std::string RunRecorder::name_of_account(const AccountId& account) const {
+  if (const auto at = home_of_account_.find(account); at != home_of_account_.end())
+    return scenario_.homes[at->second].name;
+  const auto end = std::find(account.bytes.begin(), account.bytes.end(), 0);
+  return {account.bytes.begin(), end};
+}
+
+Result<void> RunRecorder::minute(const WorldMinute& minute) {
+  end_ = minute.end.since_epoch();
+  summary_.readings += minute.samples.size();
+  summary_.energy = minute.energy;
+  summary_.grid = minute.grid;
+  const Snapshot ledger_side = snapshot_;
+  snapshot_ = minute.snapshot;
+  snapshot_.price_eur_per_kwh = ledger_side.price_eur_per_kwh;
+  snapshot_.traded_kwh = ledger_side.traded_kwh;
+  snapshot_.height = ledger_side.height;
+  snapshot_.alerts = active_alerts_;
+  keep(writer_.snapshot(snapshot_));
+  keep(writer_.minute(minute.feeder));
+  keep(writer_.commit());
+  if (!failure_.empty()) return failure(failure_);
+  return {};
+}
+
+void RunRecorder::effect(NodeId from, Instant now, const Effect& effect) {
+  if (const auto* persist = std::get_if<Persist>(&effect)) take_persist(from, *persist);
+  if (const auto* event = std::get_if<Event>(&effect)) {
+    // Validators decide the same blocks; the observer speaks for all.
+    const bool of_validator = from < observer_;
+    if (!of_validator || !std::holds_alternative<BlockDecided>(*event)) take_event(now, *event);
+  }
+}
+
+void RunRecorder::take_persist(NodeId from, const Persist& persist) {
+  ByteReader r(persist.record);
+  if (persist.kind == RecordKind::personal_opening) {
+    const AccountId account{r.array<16>()};
+    const GatewayId gateway{r.u32()};
+    const std::uint32_t epoch = r.u32();
+    directory_.add_personal(account, gateway, epoch, to_bytes(r.raw(r.left())));
+  }
+  if (from != observer_) return;
+  if (persist.kind == RecordKind::block) take_block(persist);
+  if (persist.kind == RecordKind::restricted_opening) {
+    const AccountId account{r.array<16>()};
+    const std::uint64_t entry = r.u64();
+    directory_.add_restricted(account, entry, to_bytes(r.raw(r.left())));
+  }
+  if (persist.kind == RecordKind::checkpoint) {
+    checkpoint_height_ = r.u64();
+    checkpoint_size_ = r.u64();
+    checkpoint_ = text_of(r.sized());
+    if (checkpoint_height_ >= published_height_ + blocks_between_publications) publish();
+  }
+}
+
+void RunRecorder::take_block(const Persist& persist) {
+  ByteReader r(persist.record);
+  const BytesView certificate = r.sized();
+  const BytesView bytes = r.sized();
+  const auto block = decode_block(bytes);
+  invariant(block.has_value(), "a decided block decodes");
+  std::vector<Bytes> entries;
+  for (const Transaction& tx : block->transactions) entries.push_back(tx.entry());
+  directory_.add_block(block->header.height, bytes.first(header_size), certificate, entries);
+  take_openings(*block);
+}
+
+void RunRecorder::take_openings(const Block& block) {
+  for (const Transaction& tx : block.transactions) {
+    if (tx.kind == TransactionKind::settlement) settlement_height_ = block.header.height;
+    for (const Opening& o : tx.openings) {
+      if (tx.kind == TransactionKind::registration) {
+        statements_.add(*market::decode_registration(o.data));
+      } else if (tx.kind == TransactionKind::settlement) {
+        const market::Statement s = *market::decode_statement(o.data);
+        statements_.add(s);
+        score_forecast(s);
+      } else if (tx.kind == TransactionKind::forecast) {
+        const market::Forecast f = *market::decode_forecast(o.data);
+        for (std::size_t k = 0; k < f.net_wh.size(); ++k)
+          feeder_forecast_wh_[f.first_slot.value + static_cast<std::uint32_t>(k)] += f.net_wh[k];
+        forecast_of_meter_[f.meter.value] = f.net_wh;
+      }
+    }
+  }
+}
+
+// The first day alone has a day before that the twin knows for persistence.
+void RunRecorder::score_forecast(const market::Statement& s) {
+  const auto f = forecast_of_meter_.find(s.meter.value);
+  const auto y = yesterday_of_meter_.find(s.meter.value);
+  const std::uint32_t slot = s.slot.value;
+  if (f == forecast_of_meter_.end() || y == yesterday_of_meter_.end() || slot >= f->second.size() ||
+      slot >= y->second.size())
+    return;
+  const std::int64_t actual = (s.imported - s.exported).value;
+  score_.add(f->second[slot], actual);
+  persistence_score_.add(y->second[slot], actual);
+}
+
+void RunRecorder::take_event(Instant now, const Event& event) {
+  if (const auto* block = std::get_if<BlockDecided>(&event)) take_block_event(now, *block);
+  if (const auto* alert = std::get_if<AlertRaised>(&event)) take_alert(now, *alert);
+  if (const auto* judged = std::get_if<Judged>(&event)) {
+    for (unsigned bit = 0; bit < 16; ++bit)
+      if (judged->verdict >> bit & 1)
+        ++summary_.oracle[rule_names(static_cast<Verdict>(1u << bit))];
+  }
+  if (const auto* slot = std::get_if<SlotSettled>(&event)) take_slot(*slot->slot);
+  if (std::holds_alternative<Refused>(event)) ++summary_.ledger.refused;
+}
+
+void RunRecorder::take_block_event(Instant, const BlockDecided& b) {
+  Summary::Ledger& l = summary_.ledger;
+  l.height = b.height;
+  l.transactions += b.transactions;
+  l.log_size = b.log_size;
+  l.log_root = b.log_root;
+  l.state_root = b.state_root;
+  l.content_root = b.content_root;
+  const double finality_ms = b.finality.seconds() * 1000;
+  l.finality_ms.push_back(finality_ms);
+  l.rounds_max = std::max(l.rounds_max, b.round + 1);
+  snapshot_.height = b.height;
+  keep(writer_.block({b.height, Instant{b.time_ms * 1'000'000}, b.transactions, b.round + 1,
+                      finality_ms, b.bytes}));
+}
+
+void RunRecorder::take_alert(Instant now, const AlertRaised& a) {
+  const std::pair key{static_cast<int>(a.alert.kind), a.alert.meter};
+  const std::string words = name_of_meter(a.alert.meter) + ": " + a.alert.words;
+  if (a.cleared) {
+    if (const auto at = open_alerts_.find(key); at != open_alerts_.end()) {
+      keep(writer_.clear_alert(at->second, now));
+      open_alerts_.erase(at);
+    }
+    std::erase(active_alerts_, words);
+    return;
+  }
+  ++summary_.alerts[ai::name_of(a.alert.kind)];
+  const auto row =
+      writer_.alert({a.alert.since, ai::name_of(a.alert.kind), name_of_meter(a.alert.meter),
+                     a.alert.value, a.alert.limit, a.alert.words, std::nullopt});
+  if (row)
+    open_alerts_[key] = *row;
+  else
+    keep(Stored<void>(tl::unexpected(row.error())));
+  active_alerts_.push_back(words);
+}
+
+void RunRecorder::take_slot(const market::ClosedSlot& slot) {
+  settled_slots_ = slot.slot.value + 1;
+  Summary::Market& m = summary_.market;
+  SlotRow row;
+  row.slot = slot.slot.value;
+  row.start = Instant{} + scenario_.time.market_slot * slot.slot.value;
+  if (slot.clearing.price) row.price_micro_eur_per_kwh = slot.clearing.price->value;
+  std::int64_t trade_micro_eur = 0;
+  for (const market::Order& o : slot.orders)
+    (o.side == market::Side::buy ? row.orders_buy_wh : row.orders_sell_wh) += o.energy.value;
+  for (const market::Statement& s : slot.settlement.statements) {
+    row.import_wh += s.imported.value;
+    row.export_wh += s.exported.value;
+    row.traded_wh += s.bought.value;
+    trade_micro_eur += s.trade_paid.value;
+  }
+  row.actual_wh = row.import_wh - row.export_wh;
+  if (const auto f = feeder_forecast_wh_.find(row.slot); f != feeder_forecast_wh_.end())
+    row.forecast_wh = f->second;
+  m.traded_wh += row.traded_wh;
+  m.turnover_micro_eur += trade_micro_eur;
+  m.welfare_micro_eur += slot.clearing.welfare.value;
+  m.optimal_welfare_micro_eur += slot.clearing.optimal_welfare.value;
+  snapshot_.price_eur_per_kwh =
+      slot.clearing.price ? static_cast<double>(slot.clearing.price->value) * 1e-6 : 0;
+  snapshot_.traded_kwh = static_cast<double>(row.traded_wh) * 1e-3;
+  keep(writer_.slot(row));
+  write_statements(slot);
+  write_postings(slot);
+}
+
+void RunRecorder::write_statements(const market::ClosedSlot& slot) {
+  for (const market::Statement& s : slot.settlement.statements) {
+    const MicroEuros alone = market::retailer_bill(s, tariff_);
+    summary_.market.savings_micro_eur[s.meter.value] += (alone - s.total).value;
+    StatementRow row;
+    row.account = s.account;
+    row.home = s.meter.value;
+    row.slot = s.slot.value;
+    row.import_wh = s.imported.value;
+    row.export_wh = s.exported.value;
+    row.bought_wh = s.bought.value;
+    row.sold_wh = s.sold.value;
+    row.trade_micro_eur = (s.trade_paid - s.trade_earned).value;
+    row.retail_micro_eur = (s.retail_energy + s.grid_fee + s.levies - s.feed_in).value;
+    row.fees_micro_eur = (s.local_grid_fee + s.trade_levies).value;
+    row.total_micro_eur = s.total.value;
+    row.baseline_micro_eur = alone.value;
+    keep(writer_.statement(row));
+  }
+}
+
+void RunRecorder::write_postings(const market::ClosedSlot& slot) {
+  const Instant end = Instant{} + scenario_.time.market_slot * (slot.slot.value + 1);
+  for (const market::Posting& p : slot.settlement.postings)
+    keep(writer_.posting({end, slot.slot.value, std::string(market::name_of(p.kind)),
+                          name_of_account(p.from), name_of_account(p.to), p.amount.value}));
+}
+
+void RunRecorder::publish() {
+  if (checkpoint_.empty() || checkpoint_height_ == published_height_) return;
+  keep(directory_.publish(checkpoint_, checkpoint_size_, checkpoint_height_));
+  published_height_ = checkpoint_height_;
+}
+
+void RunRecorder::recording_begins(const ValidatorConfig& config) {
+  keep(directory_.write("recording", recording_header(config)));
+}
+
+void RunRecorder::recording_step(Instant now, const Inputs& inputs,
+                                 const std::vector<Signature>& signatures,
+                                 std::span<const Effect> effects) {
+  keep(directory_.append("recording", recorded_step(now, inputs, signatures, effects)));
+}
+
+void RunRecorder::recording_ends(const RecordedRoots& roots) {
+  keep(directory_.append("recording", recorded_end(roots)));
+}
+
+void RunRecorder::chain_ends(const ValidatorNode& observer) {
+  publish();
+  const market::MarketState& state = observer.market();
+  summary_.market.money_residual_micro_eur =
+      market::money_residual(statements_, state.journal()).value;
+  const auto totals = state.tokens().totals();
+  summary_.tokens.minted_wh = totals.minted.value;
+  summary_.tokens.retired_wh = totals.retired.value;
+  summary_.tokens.residual_wh = market::token_residual(statements_, state.tokens()).value;
+}
+
+Result<std::string> RunRecorder::finish(double wall_s) {
+  summary_.simulated_s = end_.seconds();
+  summary_.wall_s = wall_s;
+  summary_.forecast = {score_.mae(), persistence_score_.mae(), score_.n};
+  const std::string text = to_json(summary_);
+  keep(directory_.write("summary.json", bytes_of(text)));
+  keep(writer_.finish());
+  if (!failure_.empty()) return failure(failure_);
+  return text;
+}
+
+}  // namespace twin

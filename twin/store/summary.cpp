@@ -1,0 +1,142 @@
+#include "twin/store/summary.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "ledger/crypto/sha256.hpp"
+
+namespace twin {
+
+using nlohmann::json;
+
+namespace {
+
+double eur(std::int64_t micro_eur) { return static_cast<double>(micro_eur) / 1e6; }
+double kwh(std::int64_t wh) { return static_cast<double>(wh) / 1e3; }
+
+// Nearest rank; 0 where there is nothing.
+double percentile(std::vector<double> values, double p) {
+  if (values.empty()) return 0;
+  const auto rank =
+      static_cast<std::size_t>(std::ceil(p / 100 * static_cast<double>(values.size())));
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank == 0 ? 0 : rank - 1);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
+
+// Two sums of the same figures may differ in their last bits between optimisation levels; what is
+// printed and hashed is rounded to a micro-unit, far below what any figure is good for.
+double micro(double value) {
+  const double rounded = std::round(value * 1e6) / 1e6;
+  return rounded == 0 ? 0.0 : rounded;
+}
+
+json ledger_json(const Summary::Ledger& l) {
+  return {{"content_root", ledger::to_hex(l.content_root)},
+          {"finality_ms",
+           {{"p50", micro(percentile(l.finality_ms, 50))},
+            {"p95", micro(percentile(l.finality_ms, 95))},
+            {"p99", micro(percentile(l.finality_ms, 99))}}},
+          {"height", l.height},
+          {"log_root", ledger::to_hex(l.log_root)},
+          {"log_size", l.log_size},
+          {"refused", l.refused},
+          {"rounds_max", l.rounds_max},
+          {"state_root", ledger::to_hex(l.state_root)},
+          {"transactions", l.transactions}};
+}
+
+json energy_json(const EnergyTotals& e) {
+  const double own_use = e.generated_kwh - e.exported_kwh;
+  return {{"balance_residual_kwh", balance_residual_kwh(e)},
+          {"consumed_kwh", micro(e.consumed_kwh)},
+          {"curtailed_kwh", micro(e.curtailed_kwh)},
+          {"exported_kwh", micro(e.exported_kwh)},
+          {"generated_kwh", micro(e.generated_kwh)},
+          {"imported_kwh", micro(e.imported_kwh)},
+          {"losses_kwh", micro(e.losses_kwh)},
+          {"self_consumption", micro(e.generated_kwh > 0 ? own_use / e.generated_kwh : 0)},
+          {"self_sufficiency", micro(e.consumed_kwh > 0 ? 1 - e.imported_kwh / e.consumed_kwh : 0)},
+          {"storage_losses_kwh", micro(e.storage_losses_kwh)},
+          {"stored_delta_kwh", micro(e.stored_delta_kwh)},
+          {"unserved_kwh", micro(e.unserved_kwh)}};
+}
+
+json grid_json(const GridTotals& g) {
+  return {{"max_loading", micro(g.max_loading)},
+          {"not_converged", g.not_converged},
+          {"overload_kwh", micro(g.overload_kwh)},
+          {"overload_minutes", micro(g.overload_minutes)},
+          {"v_max_pu", micro(g.v_max_pu)},
+          {"v_min_pu", micro(g.v_min_pu)},
+          {"voltage_violation_minutes", micro(g.voltage_violation_minutes)},
+          {"worst_element", g.worst_element}};
+}
+
+json market_json(const Summary::Market& m) {
+  std::int64_t sum = 0, least = 0, losers = 0;
+  for (const std::int64_t s : m.savings_micro_eur) {
+    sum += s;
+    least = std::min(least, s);
+    losers += s < 0 ? 1 : 0;
+  }
+  if (!m.savings_micro_eur.empty())
+    least = *std::min_element(m.savings_micro_eur.begin(), m.savings_micro_eur.end());
+  const auto homes = static_cast<double>(std::max<std::size_t>(1, m.savings_micro_eur.size()));
+  const auto welfare = static_cast<double>(m.welfare_micro_eur);
+  const auto optimal = static_cast<double>(m.optimal_welfare_micro_eur);
+  return {
+      {"efficiency", micro(optimal > 0 ? welfare / optimal : 1)},
+      {"mean_price_eur_per_kwh",
+       micro(m.traded_wh > 0 ? eur(m.turnover_micro_eur) / kwh(m.traded_wh) : 0)},
+      {"mechanism", m.mechanism},
+      {"money_residual_eur", eur(m.money_residual_micro_eur)},
+      {"savings_eur", {{"losers", losers}, {"mean", micro(eur(sum) / homes)}, {"min", eur(least)}}},
+      {"traded_kwh", kwh(m.traded_wh)},
+      {"turnover_eur", eur(m.turnover_micro_eur)}};
+}
+
+json forecast_json(const Summary::Forecast& f) {
+  return {{"mae_wh", micro(f.mae_wh)},
+          {"n", f.n},
+          {"persistence_mae_wh", micro(f.persistence_mae_wh)},
+          {"skill_vs_persistence",
+           micro(f.persistence_mae_wh > 0 ? 1 - f.mae_wh / f.persistence_mae_wh : 0)}};
+}
+
+}  // namespace
+
+double balance_residual_kwh(const EnergyTotals& e) {
+  return e.imported_kwh + e.generated_kwh - e.consumed_kwh - e.exported_kwh - e.losses_kwh -
+         e.stored_delta_kwh - e.storage_losses_kwh;
+}
+
+std::string to_json(const Summary& s) {
+  json j = {{"accounts", s.accounts},
+            {"alerts", s.alerts},
+            {"energy", energy_json(s.energy)},
+            {"forecast", forecast_json(s.forecast)},
+            {"grid", grid_json(s.grid)},
+            {"input_hash", ledger::to_hex(s.input_hash)},
+            {"ledger", ledger_json(s.ledger)},
+            {"market", market_json(s.market)},
+            {"oracle", s.oracle},
+            {"power_flows", s.grid.power_flows},
+            {"readings", s.readings},
+            {"scenario", s.scenario},
+            {"seed", s.seed},
+            {"simulated_s", s.simulated_s},
+            {"tokens",
+             {{"minted_wh", s.tokens.minted_wh},
+              {"residual_wh", s.tokens.residual_wh},
+              {"retired_wh", s.tokens.retired_wh}}}};
+  j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
+  const double wall = std::max(s.wall_s, 1e-9);
+  j["wall_s"] = s.wall_s;
+  j["speed_up"] = s.simulated_s / wall;
+  j["readings_per_s"] = static_cast<double>(s.readings) / wall;
+  return j.dump(2) + "\n";
+}
+
+}  // namespace twin

@@ -1,0 +1,60 @@
+#pragma once
+// The figures of a run: summary.json and what `run --json` prints. Key names and units are fixed by
+// the command line's contract; result_hash is SHA-256 of the canonical text (keys sorted, no
+// spaces) without wall_s, speed_up, readings_per_s and itself.
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "ledger/base/bytes.hpp"
+#include "twin/world/world.hpp"
+
+namespace twin {
+
+struct Summary {
+  std::string scenario;
+  std::uint64_t seed = 0;
+  ledger::Hash input_hash{};
+  double simulated_s = 0, wall_s = 0;
+  std::uint64_t readings = 0;
+
+  struct Ledger {
+    std::uint64_t height = 0, transactions = 0, log_size = 0;
+    ledger::Hash log_root{}, state_root{}, content_root{};
+    std::vector<double> finality_ms;  // of each block
+    std::uint32_t rounds_max = 0;
+    std::uint64_t refused = 0;  // inputs that some node refused
+  } ledger;
+
+  EnergyTotals energy;
+  GridTotals grid;
+
+  struct Market {
+    std::string mechanism;
+    std::int64_t traded_wh = 0, turnover_micro_eur = 0;
+    std::int64_t welfare_micro_eur = 0, optimal_welfare_micro_eur = 0;
+    std::int64_t money_residual_micro_eur = 0;
+    std::vector<std::int64_t> savings_micro_eur;  // by home, against the retailer alone
+  } market;
+
+  struct Tokens {
+    std::int64_t minted_wh = 0, retired_wh = 0, residual_wh = 0;
+  } tokens;
+
+  struct Forecast {
+    double mae_wh = 0, persistence_mae_wh = 0;  // of a home and slot
+    std::uint64_t n = 0;
+  } forecast;
+
+  std::map<std::string, std::uint64_t> alerts, oracle;
+  std::vector<std::string> accounts;
+};
+
+// One JSON object, keys sorted, two spaces of indentation, a newline at the end.
+std::string to_json(const Summary& summary);
+
+// imported + generated - consumed - exported - losses - stored_delta - storage_losses, kWh.
+double balance_residual_kwh(const EnergyTotals& energy);
+
+}  // namespace twin

@@ -1,0 +1,50 @@
+#pragma once
+// The sky over a scenario: sun position, clear-sky irradiance, passing clouds and air temperature,
+// all functions of time and one random stream, so that any step length sees the same weather.
+//
+//   declination  d = 23.45 deg sin(2 pi (284 + n) / 365)                           (Cooper, 1969)
+//   hour angle   w = 15 deg (t_solar - 12 h), equation of time after Spencer (1971)
+//   elevation    sin h = sin L sin d + cos L cos d cos w
+//   clear sky    GHI = 1098 sin h exp(-0.057 / sin h)                            (Haurwitz, 1945)
+//   clouds       GHI = GHI_clear k; k blends a clear state 1 and a cloudy one 0.25..0.5 through a
+//                smoothed random sequence with a node every 2 minutes; full ramps take two of them
+//   diffuse      the share of GHI by clearness (Erbs, Klein and Duffie, 1982)
+//   temperature  mean + swing cos(2 pi (t - 15 h) / 24 h), plus a daily offset of +-2 K
+
+#include "ledger/base/rng.hpp"
+#include "ledger/base/time.hpp"
+#include "twin/scenario/scenario.hpp"
+
+namespace twin {
+
+struct WeatherSample {
+  double temperature_c = 0;
+  double ghi_w_m2 = 0;       // global horizontal
+  double dhi_w_m2 = 0;       // diffuse horizontal
+  double dni_w_m2 = 0;       // beam, normal to the sun
+  double sin_elevation = 0;  // of the sun; below 0 at night
+  double cos_elevation = 1;
+  double azimuth_rad = 0;  // from north over east
+};
+
+class Weather {
+ public:
+  Weather(const WeatherSpec& spec, ledger::CivilTime start, ledger::Rng rng)
+      : spec_(spec), start_(start), rng_(rng) {}
+
+  // `time` may lie before the scenario's start. At most a few hundred operations.
+  WeatherSample at(ledger::Instant time) const;
+
+ private:
+  double cloud_factor(ledger::Instant time) const;
+
+  WeatherSpec spec_;
+  ledger::CivilTime start_;
+  ledger::Rng rng_;
+};
+
+// Irradiance on a tilted plane: beam, isotropic diffuse and ground-reflected (albedo 0.2).
+// (Liu and Jordan, 1963)
+double plane_irradiance(const WeatherSample& sky, double tilt_rad, double azimuth_rad);
+
+}  // namespace twin
