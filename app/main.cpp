@@ -7,6 +7,7 @@
 
 #include "app/meter_command.hpp"
 #include "app/run_command.hpp"
+#include "app/view_command.hpp"
 
 namespace {
 
@@ -27,6 +28,7 @@ int run(int argc, char** argv) {
   });
   app::add_run_command(program, chosen);
   app::add_meter_command(program, chosen);
+  app::add_view_command(program, chosen);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
