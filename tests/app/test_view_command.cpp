@@ -53,9 +53,10 @@ TEST_CASE("what cannot be viewed is refused with 2 and one message") {
   std::ofstream(folder.file("wrong.toml")) << "nmae = 'x'\n";
   CHECK(code_of({folder.file("missing.toml")}, "missing.toml") == 2);
   CHECK(code_of({folder.file("wrong.toml")}, "wrong.toml:1") == 2);
-  CHECK(code_of({folder.path.string()}, "run.db") == 2);
-  std::ofstream(folder.file("run.db")) << std::string(9000, 'x');
-  CHECK(code_of({folder.path.string()}, "run.db") == 2);
+  std::filesystem::create_directory(folder.file("run"));
+  CHECK(code_of({folder.file("run")}, "run.db") == 2);
+  std::ofstream(folder.file("run/run.db")) << std::string(9000, 'x');
+  CHECK(code_of({folder.file("run")}, "run.db") == 2);
   CHECK(code_of({scenario, "--at", "noon"}, "--at noon") == 2);
   CHECK(code_of({scenario, "--at", "3h"}, "outside the run, which lasts 2h") == 2);
   CHECK(code_of({scenario, "--at", "2026-06-21T09:59:00+02:00"}, "outside the run") == 2);
