@@ -18,7 +18,8 @@ class FormulaWorld : public twin::World {
  public:
   FormulaWorld() {
     network_.buses.resize(2);
-    network_.connections = {{"home-0", 1, 0b111, 0.95, {}, 0}, {"home-1", 1, 0b001, 0.95, {}, 0}};
+    network_.connections = {{"home-0", 1, 0b111, 0, 0.95, {}, 0},
+                            {"home-1", 1, 0b001, 0, 0.95, {}, 0}};
     grid_.voltage_v.resize(2);
     homes_.resize(2);
   }
