@@ -5,6 +5,7 @@
 #include <functional>
 #include <iostream>
 
+#include "app/audit_command.hpp"
 #include "app/meter_command.hpp"
 #include "app/run_command.hpp"
 #include "app/view_command.hpp"
@@ -27,6 +28,7 @@ int run(int argc, char** argv) {
     };
   });
   app::add_run_command(program, chosen);
+  app::add_audit_commands(program, chosen);
   app::add_meter_command(program, chosen);
   app::add_view_command(program, chosen);
   try {

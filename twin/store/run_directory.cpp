@@ -12,6 +12,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/tlog/policy.hpp"
 #include "ledger/tlog/tiles.hpp"
+#include "market/audit/public_log.hpp"
 
 namespace twin {
 
@@ -19,8 +20,6 @@ using namespace ledger;
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::uint64_t blocks_a_file = 256;
 
 Result<void> put_file(const fs::path& path, BytesView bytes, std::ios::openmode mode) {
   std::error_code error;
@@ -39,10 +38,6 @@ std::array<std::uint8_t, 32> ephemeral_of(const SubjectKey& key) {
 }
 
 }  // namespace
-
-std::string block_file_path(std::uint64_t height) {
-  return "blocks/" + std::to_string((height - 1) / blocks_a_file);
-}
 
 Result<RunDirectory> RunDirectory::create(const std::string& path, const Genesis& genesis,
                                           const Identities& identities) {
@@ -127,7 +122,7 @@ Result<void> RunDirectory::publish(const std::string& checkpoint, std::uint64_t 
 Result<void> RunDirectory::publish_blocks(std::uint64_t height) {
   std::map<std::string, Bytes> more;
   for (std::uint64_t h = published_height_ + 1; h <= height; ++h)
-    ledger::append(more[block_file_path(h)], blocks_[h - 1]);
+    ledger::append(more[market::block_file_path(h)], blocks_[h - 1]);
   for (const auto& [file, bytes] : more)
     if (auto ok = append("log/" + file, bytes); !ok) return ok;
   return {};

@@ -23,8 +23,6 @@
 
 namespace twin {
 
-std::string block_file_path(std::uint64_t height);  // "blocks/0"
-
 class RunDirectory {
  public:
   // `path` must not exist or be empty. Writes what stands before the first block.

@@ -1,0 +1,117 @@
+#include "market/audit/openings.hpp"
+
+#include <set>
+
+#include "ledger/crypto/seal.hpp"
+
+namespace market {
+namespace {
+
+constexpr std::size_t key_line_size = 32 + 1 + 160 + 1 + 160 + 1;
+
+Result<BoxKeys> auditor_of(const PublicLog& log, const FileSet& files) {
+  const auto bytes = files.read("auditor");
+  if (!bytes) return failure("auditor: missing");
+  const std::string text = text_of(*bytes);
+  const auto seed =
+      text.ends_with('\n') ? array_from_hex<32>(text.substr(0, text.size() - 1)) : std::nullopt;
+  if (!seed) return failure("auditor: is not 64 hexadecimal digits and a newline");
+  const BoxKeys keys = box_keys(*seed);
+  if (keys.public_key != log.genesis.auditor_box)
+    return failure("auditor: is not the secret of genesis' auditor");
+  return keys;
+}
+
+Result<std::map<AccountId, Openings::Keys>> read_keys(const FileSet& files,
+                                                      const BoxKeys& auditor) {
+  const auto bytes = files.read("keys");
+  if (!bytes) return failure("keys: missing");
+  std::string_view rest(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+  std::map<AccountId, Openings::Keys> out;
+  for (std::size_t number = 1; !rest.empty(); ++number) {
+    const auto wrong = [&](const char* what) {
+      return failure("keys:" + std::to_string(number) + ": " + what);
+    };
+    if (rest.size() < key_line_size) return wrong("is cut off");
+    const std::string_view line = rest.substr(0, key_line_size);
+    rest.remove_prefix(key_line_size);
+    const auto account = array_from_hex<16>(line.substr(0, 32));
+    const auto restricted = from_hex(line.substr(33, 160));
+    const auto personal = from_hex(line.substr(194, 160));
+    if (!account || !restricted || !personal || line[32] != ' ' || line[193] != ' ' ||
+        line.back() != '\n')
+      return wrong("is not an account and two wrapped keys");
+    const auto restricted_key = unwrap_key(*restricted, auditor);
+    const auto personal_key = unwrap_key(*personal, auditor);
+    if (!restricted_key || !personal_key) return wrong("a key does not open for the auditor");
+    const AccountId id{*account};
+    if (!out.empty() && !(out.rbegin()->first < id)) return wrong("accounts are not in order");
+    out.emplace(id, Openings::Keys{*restricted_key, *personal_key});
+  }
+  return out;
+}
+
+Result<void> read_restricted(Openings& out, const AccountId& account, const SymmetricKey& key,
+                             const std::string& path, BytesView file, std::uint64_t log_size) {
+  auto records = unseal_restricted_file(key, file);
+  if (!records) return failure(path + ": " + records.error());
+  std::optional<RestrictedContext> last;
+  for (RestrictedRecord& r : *records) {
+    if ((last && !(*last < r.at)) || r.at.entry >= log_size || owner_of(r.opening) != account)
+      return failure(path + ": a record of entry " + std::to_string(r.at.entry) +
+                     " does not belong here");
+    last = r.at;
+    if (!out.restricted[r.at.entry].emplace(r.at.position, std::move(r.opening)).second)
+      return failure(path + ": a second opening for one place");
+  }
+  return {};
+}
+
+Result<void> read_personal(Openings& out, const AccountId& account, const SymmetricKey& key,
+                           const std::string& path, BytesView file) {
+  auto records = unseal_personal_file(key, file);
+  if (!records) return failure(path + ": " + records.error());
+  std::uint32_t last_epoch = 0;
+  for (PersonalRecord& r : *records) {
+    if (r.at.epoch <= last_epoch || r.record.account != account || r.record.meter != r.at.meter ||
+        r.record.epoch != r.at.epoch)
+      return failure(path + ": a record of epoch " + std::to_string(r.at.epoch) +
+                     " does not belong here");
+    last_epoch = r.at.epoch;
+    auto& batch = out.personal[{r.at.gateway.value, r.at.epoch}];
+    if (!batch.emplace(r.at.meter.value, std::move(r)).second)
+      return failure(path + ": a second record for one place");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Openings> load_openings(const PublicLog& log, const FileSet& files) {
+  const auto auditor = auditor_of(log, files);
+  if (!auditor) return failure(auditor.error());
+  auto keys = read_keys(files, *auditor);
+  if (!keys) return failure(keys.error());
+  Openings out;
+  out.keys = std::move(*keys);
+  std::set<std::string> known{"auditor", "keys"};
+  for (const auto& [account, key] : out.keys) {
+    const std::string restricted = "restricted/" + to_hex(account.bytes);
+    const std::string personal = "personal/" + to_hex(account.bytes);
+    known.insert(restricted);
+    known.insert(personal);
+    if (const auto file = files.read(restricted))
+      if (auto ok =
+              read_restricted(out, account, key.restricted, restricted, *file, log.entries.size());
+          !ok)
+        return failure(ok.error());
+    if (const auto file = files.read(personal))
+      if (auto ok = read_personal(out, account, key.personal, personal, *file); !ok)
+        return failure(ok.error());
+  }
+  for (const std::string& path : files.paths)
+    if (!known.contains(path)) return failure(path + ": a file that no list names");
+  return out;
+}
+
+}  // namespace market

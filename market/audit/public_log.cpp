@@ -1,0 +1,170 @@
+#include "market/audit/public_log.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "ledger/base/codec.hpp"
+#include "ledger/consensus/verification.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/oracle/batch.hpp"
+#include "ledger/tlog/tiles.hpp"
+
+namespace market {
+namespace {
+
+Result<std::string> text_file(const FileSet& files, const std::string& path) {
+  const auto bytes = files.read(path);
+  if (!bytes) return failure(path + ": missing");
+  return text_of(*bytes);
+}
+
+std::string block_name(std::uint64_t height) {
+  return block_file_path(height) + ": block " + std::to_string(height);
+}
+
+}  // namespace
+
+Result<void> load_trust(PublicLog& log, const FileSet& files, const std::string& trusted_policy) {
+  const auto genesis = text_file(files, "genesis");
+  if (!genesis) return failure(genesis.error());
+  auto decoded = decode_genesis(*genesis);
+  if (!decoded) return failure("genesis: " + decoded.error());
+  log.genesis = std::move(*decoded);
+  log.chain_id = sha256(bytes_of(*genesis));
+  const auto policy = text_file(files, "policy");
+  if (!policy) return failure(policy.error());
+  if (*policy != policy_text(log.genesis))
+    return failure("policy: is not the one that follows from genesis");
+  if (!trusted_policy.empty() && trusted_policy != *policy)
+    return failure("policy: differs from the trusted policy that was given");
+  log.policy_text = *policy;
+  log.policy = policy_of(log.genesis);
+  return {};
+}
+
+Result<void> load_entries(PublicLog& log, const FileSet& files, Verifier& verifier) {
+  const auto note = text_file(files, "checkpoint");
+  if (!note) return failure(note.error());
+  const auto checkpoint = check_checkpoint(*note, log.policy, verifier);
+  if (!checkpoint) return failure("checkpoint: " + checkpoint.error());
+  log.checkpoint_note = *note;
+  log.checkpoint = *checkpoint;
+  auto entries = read_tiles(checkpoint->size, files.read);
+  if (!entries) return failure(entries.error());
+  log.entries = std::move(*entries);
+  for (const Bytes& entry : log.entries) log.tree.append(leaf_hash(entry));
+  if (log.tree.root() != checkpoint->root)
+    return failure("tile/entries: entries do not hash to the checkpoint's root");
+  return {};
+}
+
+Result<void> load_blocks(PublicLog& log, const FileSet& files) {
+  std::uint64_t covered = 0;
+  for (std::uint64_t height = 1;;) {
+    const std::string path = block_file_path(height);
+    const auto bytes = files.read(path);
+    if (!bytes) break;
+    ByteReader r(*bytes);
+    std::size_t in_file = 0;
+    while (r.left() > 0) {
+      PublicLog::Certified c;
+      c.bytes = r.array<header_size>();
+      const BytesView certificate = r.sized();
+      if (r.failed() || ++in_file > blocks_a_file)
+        return failure(path + ": is cut off or holds too much");
+      auto header = decode_header(c.bytes);
+      auto decoded = decode_certificate(certificate);
+      if (!header || !decoded || header->height != height)
+        return failure(block_name(height) + " is not in its canonical form");
+      c.header = *header;
+      c.certificate = std::move(*decoded);
+      log.blocks.push_back(std::move(c));
+      covered = header->log_size + header->entries;
+      ++height;
+    }
+    if (in_file < blocks_a_file) break;
+  }
+  if (log.blocks.empty()) return failure("blocks/0: missing or empty");
+  if (covered != log.checkpoint.size)
+    return failure(block_name(log.blocks.size()) + " ends at entry " + std::to_string(covered) +
+                   ", the checkpoint at " + std::to_string(log.checkpoint.size));
+  return {};
+}
+
+Result<void> check_consistency(const PublicLog& log) {
+  std::uint64_t size = 0;
+  for (const auto& block : log.blocks) {
+    const BlockHeader& h = block.header;
+    if (h.log_size != size || h.log_size + h.entries > log.entries.size() ||
+        h.log_root != log.tree.root_at(h.log_size))
+      return failure(block_name(h.height) + " commits to another log before it");
+    std::vector<Hash> leaves;
+    for (std::uint64_t i = h.log_size; i < h.log_size + h.entries; ++i)
+      leaves.push_back(log.tree.leaf(i));
+    if (root_of(leaves) != h.entries_root)
+      return failure(block_name(h.height) + " commits to other entries");
+    size += h.entries;
+  }
+  return {};
+}
+
+Result<void> check_certificates(const PublicLog& log, Verifier& verifier) {
+  const ValidatorSet validators(log.genesis.validators);
+  Hash previous{};
+  std::int64_t time_ms = -1;
+  for (const auto& block : log.blocks) {
+    const BlockHeader& h = block.header;
+    const Hash id = block_id(block.bytes);
+    if (h.previous != previous || h.time_ms <= time_ms)
+      return failure(block_name(h.height) + " does not follow the block before it");
+    const Certificate& c = block.certificate;
+    if (c.type != VoteType::precommit || c.height != h.height || c.value != id)
+      return failure(block_name(h.height) + ": its certificate is about another block");
+    if (auto ok = verify_certificate(c, log.chain_id, validators, verifier); !ok)
+      return failure(block_name(h.height) + ": its certificate does not hold (" +
+                     std::string(to_text(ok.error())) + ")");
+    previous = id;
+    time_ms = h.time_ms;
+  }
+  return {};
+}
+
+Result<void> check_sequences(const PublicLog& log) {
+  struct Last {
+    std::uint32_t epoch = 0, sequence = 0;
+    Hash entry{};
+  };
+  std::map<std::uint32_t, Last> last_of_gateway;
+  for (std::size_t i = 0; i < log.entries.size(); ++i) {
+    const auto tx = decode_entry(log.entries[i]);
+    const std::string entry = "entry " + std::to_string(i);
+    if (!tx) return failure(entry + ": " + tx.error());
+    if (tx->kind != TransactionKind::batch) continue;
+    const auto batch = decode_batch(tx->body);
+    if (!batch) return failure(entry + ": " + batch.error());
+    Last& last = last_of_gateway[batch->gateway.value];
+    if (batch->epoch != last.epoch + 1 || batch->previous != last.entry)
+      return failure(entry + ": gateway " + std::to_string(batch->gateway.value) + " epoch " +
+                     std::to_string(batch->epoch) + " does not follow its epoch " +
+                     std::to_string(last.epoch));
+    if (batch->count > 0 && last.sequence > 0 && batch->first_sequence > last.sequence + 1)
+      return failure(entry + ": gateway " + std::to_string(batch->gateway.value) +
+                     " misses sequences " + std::to_string(last.sequence + 1) + " to " +
+                     std::to_string(batch->first_sequence - 1));
+    last.epoch = batch->epoch;
+    last.entry = sha256(log.entries[i]);
+    last.sequence = std::max(last.sequence, batch->last_sequence);
+  }
+  return {};
+}
+
+Result<void> check_listing(const PublicLog& log, const FileSet& files) {
+  std::set<std::string> known{"genesis", "policy", "checkpoint"};
+  for (const auto& [path, bytes] : all_tiles(log.entries, log.entries.size())) known.insert(path);
+  for (std::uint64_t h = 1; h <= log.blocks.size(); ++h) known.insert(block_file_path(h));
+  for (const std::string& path : files.paths)
+    if (!known.contains(path)) return failure(path + ": a file that no list names");
+  return {};
+}
+
+}  // namespace market

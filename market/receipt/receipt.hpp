@@ -1,0 +1,46 @@
+#pragma once
+// A household's proof for one slot: readings, trade and bill, checkable offline against a policy.
+//
+// Canonical JSON (keys sorted, no spaces, no floats), one line and a newline. Bytes are lower-case
+// hexadecimal, proofs are C2SP tlog-proofs, whose checkpoint is the same in all.
+//
+//   format       "aipchain receipt 1"
+//   account, slot, meter
+//   genesis, policy                         texts as published
+//   registration, settlement, mark, order   {entry, proof, opening{data, salt, position, path[]}}
+//   before                                  the mark before, or null: then the registration's
+//                                           registers are where the slot begins
+//   mark, order                             null where the slot has none
+//   book[]                                  rows of the slot's anonymous book, by id
+//   batches[]                               {entry, proof, opening, readings[{data, salt}]}
+//   bill[]                                  {line, micro_eur}: recomputed and compared by a reader
+//
+// `path` is the RFC 6962 inclusion proof of the opening's commitment under the entry's openings
+// root, in a tree of `of` leaves.
+
+#include "market/audit/openings.hpp"
+#include "market/settlement.hpp"
+
+namespace market {
+
+inline constexpr std::string_view receipt_format = "aipchain receipt 1";
+
+// The lines of a bill, in order: what a person reads, in micro-euro.
+std::vector<std::pair<std::string, std::int64_t>> bill_lines(const Statement& statement);
+
+// The account's receipt for a slot, or for its last settled one. The error says what there is none
+// of: account, slot, openings.
+Result<std::string> write_receipt(const PublicLog& log, const Openings& openings,
+                                  const AccountId& account, std::optional<Slot> slot);
+
+struct ReceiptCheck {
+  std::string name;
+  bool ok = false;
+  std::string detail;  // what holds, or the first thing that differs
+};
+
+// In order; those after the first failure that they rest on are left out.
+std::vector<ReceiptCheck> verify_receipt(std::string_view text, const std::string& trusted_policy,
+                                         Verifier& verifier);
+
+}  // namespace market

@@ -1,0 +1,382 @@
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "ledger/base/codec.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/merkle/proof.hpp"
+#include "ledger/tlog/tlog_proof.hpp"
+#include "market/market_state.hpp"
+#include "market/receipt/receipt.hpp"
+
+namespace market {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::size_t max_receipt_size = 64u << 20;
+
+// Ends the verification: the check that fails and why.
+struct Wrong {
+  std::string why;
+};
+
+[[noreturn]] void wrong(std::string why) { throw Wrong{std::move(why)}; }
+
+void want(bool holds, const std::string& otherwise) {
+  if (!holds) wrong(otherwise);
+}
+
+template <class T>
+T take(Result<T> result, const std::string& what) {
+  if (!result) wrong(what + ": " + result.error());
+  return std::move(*result);
+}
+
+Bytes hex_at(const json& j, const char* key) {
+  const auto bytes = from_hex(j.at(key).get_ref<const std::string&>());
+  if (!bytes) wrong(std::string(key) + ": is not lower-case hexadecimal");
+  return *bytes;
+}
+
+// An entry that is on the log, with one opening under its root.
+struct Opened {
+  Bytes entry;
+  Transaction tx;
+  std::uint64_t index = 0;
+  Opening opening;
+};
+
+class ReceiptVerifier {
+ public:
+  ReceiptVerifier(std::string_view text, const std::string& policy, Verifier& verifier)
+      : text_(text), trusted_policy_(policy), verifier_(verifier) {}
+  std::vector<ReceiptCheck> run();
+
+ private:
+  void parse();
+  std::string check_trust();
+  std::string check_inclusion();
+  std::string check_openings();
+  std::string check_signatures();
+  std::string check_readings();
+  std::string check_meter();
+  std::string check_clearing();
+  std::string check_tariff();
+  std::string check_bill();
+
+  Opened open(const json& j, TransactionKind kind, const std::string& name);
+  std::vector<Reading> open_batch(const json& j, std::size_t number);
+  bool by_gateway(const Opened& o, GatewayId gateway, const Signature& signature);
+
+  std::string_view text_;
+  const std::string& trusted_policy_;
+  Verifier& verifier_;
+  json j_;
+  Genesis genesis_;
+  Hash chain_id_{};
+  Policy policy_;
+  std::string checkpoint_;
+  AccountId account_;
+  std::uint32_t slot_ = 0;
+  Opened registration_, settlement_, mark_, before_, order_;
+  Registration registered_;
+  Statement statement_;
+  SettlementBody settled_;
+  std::optional<Mark> at_end_, at_start_;
+  std::optional<SignedOrder> own_order_;
+  std::vector<Reading> readings_;
+};
+
+void ReceiptVerifier::parse() {
+  want(text_.size() <= max_receipt_size, "larger than 64 MiB");
+  j_ = json::parse(text_, nullptr, false);
+  want(j_.is_object(), "is not JSON");
+  want(j_.dump() + "\n" == text_, "is not in its canonical form");
+  const std::vector<std::string> keys{"account", "batches",      "before",     "bill",  "book",
+                                      "format",  "genesis",      "mark",       "meter", "order",
+                                      "policy",  "registration", "settlement", "slot"};
+  std::vector<std::string> found;
+  for (const auto& [key, value] : j_.items()) found.push_back(key);
+  want(found == keys, "does not hold exactly the keys of a receipt");
+  want(j_.at("format") == receipt_format, "format is not \"aipchain receipt 1\"");
+  const auto account = array_from_hex<16>(j_.at("account").get_ref<const std::string&>());
+  want(account.has_value(), "account is not 32 hexadecimal digits");
+  account_ = {*account};
+  slot_ = j_.at("slot").get<std::uint32_t>();
+}
+
+std::string ReceiptVerifier::check_trust() {
+  const auto& genesis = j_.at("genesis").get_ref<const std::string&>();
+  genesis_ = take(decode_genesis(genesis), "genesis");
+  chain_id_ = sha256(bytes_of(genesis));
+  const auto& policy = j_.at("policy").get_ref<const std::string&>();
+  want(policy == policy_text(genesis_), "policy does not follow from genesis");
+  if (!trusted_policy_.empty())
+    want(policy == trusted_policy_, "policy differs from the trusted one");
+  policy_ = policy_of(genesis_);
+  return trusted_policy_.empty() ? "trust root taken from the receipt itself"
+                                 : "trust root as given";
+}
+
+// Every key of an object that holds an opened entry, and nothing else.
+void only_keys(const json& j, std::initializer_list<const char*> keys, const std::string& name) {
+  want(j.is_object() && j.size() == keys.size() &&
+           std::all_of(keys.begin(), keys.end(), [&](const char* k) { return j.contains(k); }),
+       name + ": does not hold exactly its keys");
+}
+
+Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::string& name) {
+  if (kind == TransactionKind::batch)
+    only_keys(j, {"entry", "opening", "proof", "readings"}, name);
+  else
+    only_keys(j, {"entry", "opening", "proof"}, name);
+  Opened o;
+  o.entry = hex_at(j, "entry");
+  o.tx = take(decode_entry(o.entry), name);
+  want(o.tx.kind == kind, name + ": is another kind of entry");
+  const auto& proof_text = j.at("proof").get_ref<const std::string&>();
+  const TlogProof proof = take(parse_tlog_proof(proof_text), name);
+  if (checkpoint_.empty()) checkpoint_ = proof.checkpoint;
+  want(proof.checkpoint == checkpoint_, name + ": proof of another checkpoint");
+  if (auto ok = verify_tlog_proof(proof, o.entry, policy_, verifier_); !ok)
+    wrong(name + ": " + ok.error());
+  o.index = proof.index;
+  const json& opening = j.at("opening");
+  only_keys(opening, {"data", "of", "path", "position", "salt"}, name + ".opening");
+  o.opening.data = hex_at(opening, "data");
+  const auto salt = array_from_hex<32>(opening.at("salt").get_ref<const std::string&>());
+  want(salt.has_value(), name + ": salt is not 64 hexadecimal digits");
+  o.opening.salt = *salt;
+  std::vector<Hash> path;
+  for (const json& h : opening.at("path")) {
+    const auto hash = array_from_hex<32>(h.get_ref<const std::string&>());
+    want(hash.has_value(), name + ": path is not made of hashes");
+    path.push_back(*hash);
+  }
+  want(verify_inclusion(leaf_hash(commitment(o.opening.salt, o.opening.data)),
+                        opening.at("position").get<std::uint64_t>(),
+                        opening.at("of").get<std::uint64_t>(), path, o.tx.root),
+       name + ": opening is not under the entry's root");
+  want(owner_of(o.opening) == account_, name + ": opening is another account's");
+  return o;
+}
+
+std::string ReceiptVerifier::check_inclusion() {
+  registration_ = open(j_.at("registration"), TransactionKind::registration, "registration");
+  settlement_ = open(j_.at("settlement"), TransactionKind::settlement, "settlement");
+  if (!j_.at("mark").is_null()) mark_ = open(j_.at("mark"), TransactionKind::marks, "mark");
+  if (!j_.at("before").is_null()) before_ = open(j_.at("before"), TransactionKind::marks, "before");
+  if (!j_.at("order").is_null()) order_ = open(j_.at("order"), TransactionKind::order, "order");
+  return "entries stand in the log under " + std::to_string(policy_.quorum) + " of " +
+         std::to_string(policy_.witnesses.size()) + " validators' signatures";
+}
+
+std::string ReceiptVerifier::check_openings() {
+  registered_ = take(decode_registration(registration_.opening.data), "registration");
+  statement_ = take(decode_statement(settlement_.opening.data), "statement");
+  settled_ = take(decode_settlement_body(settlement_.tx.body), "settlement");
+  want(registered_.meter.value == j_.at("meter").get<std::uint32_t>(), "meter is another");
+  want(statement_.meter == registered_.meter && statement_.slot.value == slot_ &&
+           settled_.slot.value == slot_,
+       "statement is of another meter or slot");
+  if (!mark_.entry.empty()) {
+    at_end_ = take(decode_mark(mark_.opening.data), "mark");
+    want(at_end_->slot.value == slot_ && at_end_->meter == registered_.meter,
+         "mark is of another meter or slot");
+  }
+  if (!before_.entry.empty()) {
+    at_start_ = take(decode_mark(before_.opening.data), "before");
+    want(at_start_->slot.value < slot_ && at_start_->meter == registered_.meter,
+         "before: mark is not an earlier one of this meter");
+  }
+  if (!order_.entry.empty()) {
+    own_order_ = take(decode_order(order_.opening.data), "order");
+    want(own_order_->order.slot.value == slot_ && own_order_->meter == registered_.meter,
+         "order is of another meter or slot");
+  }
+  return "registration, statement, marks and order are the account's own";
+}
+
+bool ReceiptVerifier::by_gateway(const Opened& o, GatewayId gateway, const Signature& signature) {
+  return gateway == registered_.gateway && gateway.value < genesis_.gateways.size() &&
+         verifier_.verify(genesis_.gateways[gateway.value], entry_signed_bytes(chain_id_, o.entry),
+                          signature);
+}
+
+std::string ReceiptVerifier::check_signatures() {
+  const auto body = take(decode_registration_body(registration_.tx.body), "registration");
+  want(verifier_.verify(genesis_.registrar, entry_signed_bytes(chain_id_, registration_.entry),
+                        body.signature),
+       "registration is not signed by the registrar");
+  for (const Opened* o : {&mark_, &before_}) {
+    if (o->entry.empty()) continue;
+    const auto marks = take(decode_marks_body(o->tx.body), "mark");
+    want(by_gateway(*o, marks.gateway, marks.signature), "mark is not signed by the gateway");
+  }
+  if (own_order_)
+    want(
+        verifier_.verify(registered_.account_key,
+                         order_signed_bytes(chain_id_, order_.opening.data), own_order_->signature),
+        "order is not signed by the account");
+  return "registrar, gateway and account signed what is theirs";
+}
+
+std::vector<Reading> ReceiptVerifier::open_batch(const json& j, std::size_t number) {
+  const std::string name = "batches[" + std::to_string(number) + "]";
+  const Opened o = open(j, TransactionKind::batch, name);
+  const Batch batch = take(decode_batch(o.tx.body), name);
+  want(by_gateway(o, batch.gateway, batch.signature), name + ": not signed by the gateway");
+  const MeterRecord record = take(decode_meter_record(o.opening.data), name);
+  want(record.meter == registered_.meter && record.epoch == batch.epoch,
+       name + ": record of another meter or epoch");
+  std::vector<Hash> leaves;
+  std::vector<Reading> readings;
+  for (const json& r : j.at("readings")) {
+    only_keys(r, {"data", "salt"}, name + ".readings");
+    const auto data = array_from_hex<reading_size>(r.at("data").get_ref<const std::string&>());
+    const auto salt = array_from_hex<32>(r.at("salt").get_ref<const std::string&>());
+    want(data && salt, name + ": a reading is malformed");
+    leaves.push_back(leaf_hash(commitment(*salt, *data)));
+    readings.push_back(decode_reading(*data));
+  }
+  want(root_of(leaves) == record.readings_root && leaves.size() == record.count,
+       name + ": readings do not hash to the record's root");
+  want(verifier_.verify(registered_.meter_key,
+                        meter_signed_bytes(chain_id_, record.meter, record.first_sequence,
+                                           record.count, record.readings_root),
+                        record.signature),
+       name + ": not signed by the meter");
+  want(!readings.empty() && readings.front().sequence == record.first_sequence,
+       name + ": readings begin elsewhere");
+  return readings;
+}
+
+std::string ReceiptVerifier::check_readings() {
+  std::size_t number = 0;
+  for (const json& batch : j_.at("batches")) {
+    const auto more = open_batch(batch, number++);
+    readings_.insert(readings_.end(), more.begin(), more.end());
+  }
+  for (std::size_t i = 1; i < readings_.size(); ++i)
+    want(readings_[i].sequence > readings_[i - 1].sequence &&
+             readings_[i].time_ms > readings_[i - 1].time_ms,
+         "readings are not in their order");
+  return std::to_string(readings_.size()) + " readings, signed by the meter";
+}
+
+std::string ReceiptVerifier::check_meter() {
+  if (!at_end_) {
+    want(statement_.imported.value == 0 && statement_.exported.value == 0 && readings_.empty(),
+         "the slot has no mark, and the statement has energy");
+    return "the meter was silent: nothing is billed";
+  }
+  const MilliWattHours from_in =
+      at_start_ ? at_start_->import_register : registered_.import_register;
+  const MilliWattHours from_out =
+      at_start_ ? at_start_->export_register : registered_.export_register;
+  want(whole_watt_hours(at_end_->import_register) - whole_watt_hours(from_in) ==
+               statement_.imported &&
+           whole_watt_hours(at_end_->export_register) - whole_watt_hours(from_out) ==
+               statement_.exported,
+       "statement's energy is not the difference of the marks");
+  want(at_end_->quarantined == statement_.quarantined, "quarantine differs from the mark");
+  want(!readings_.empty() && readings_.back().import_register == at_end_->import_register &&
+           readings_.back().export_register == at_end_->export_register,
+       "the last reading is not the mark");
+  return std::to_string(statement_.imported.value) + " Wh imported, " +
+         std::to_string(statement_.exported.value) + " Wh exported";
+}
+
+std::string ReceiptVerifier::check_clearing() {
+  std::vector<Order> book;
+  for (const json& row : j_.at("book")) {
+    const auto bytes = from_hex(row.get_ref<const std::string&>());
+    want(bytes.has_value(), "book row is not lower-case hexadecimal");
+    book.push_back(take(decode_book_row(*bytes), "book"));
+    want(book.size() < 2 || book[book.size() - 2].id < book.back().id,
+         "book is not in order of ids");
+  }
+  want(book_root(book) == settled_.book_root && book.size() == settled_.orders,
+       "book does not hash to the settlement's root");
+  const Clearing clearing = clear(genesis_.mechanism, book);
+  want(clearing.price == settled_.price && clearing.volume == settled_.volume,
+       "price and volume do not follow from the book");
+  WattHours buy, sell;
+  if (own_order_) {
+    const auto own = std::find_if(book.begin(), book.end(),
+                                  [&](const Order& o) { return o.id == own_order_->order.id; });
+    want(own != book.end() && own->energy == own_order_->order.energy &&
+             own->limit == own_order_->order.limit && own->side == own_order_->order.side,
+         "the account's order is not in the book");
+    const WattHours fill = clearing.fills[static_cast<std::size_t>(own - book.begin())];
+    (own->side == Side::buy ? buy : sell) = fill;
+  }
+  want(statement_.contracted_buy == buy && statement_.contracted_sell == sell,
+       "contracted energy does not follow from the order's fill");
+  want(statement_.bought <= std::min(buy, statement_.imported) &&
+           statement_.sold <= std::min(sell, statement_.exported) && statement_.bought.value >= 0 &&
+           statement_.sold.value >= 0,
+       "delivered energy is above what was contracted or metered");
+  return std::to_string(book.size()) + " orders cleared anew: " +
+         (clearing.price ? std::to_string(clearing.price->value) + " micro-EUR/kWh" : "no price");
+}
+
+std::string ReceiptVerifier::check_tariff() {
+  Statement recomputed = statement_;
+  price_statement(recomputed, settled_.price, tariff_of(genesis_));
+  want(recomputed == statement_, "an amount does not follow from quantities and tariff");
+  return "every amount recomputed from genesis' tariff";
+}
+
+std::string ReceiptVerifier::check_bill() {
+  json bill = json::array();
+  for (const auto& [line, micro_eur] : bill_lines(statement_))
+    bill.push_back({{"line", line}, {"micro_eur", micro_eur}});
+  const json& found = j_.at("bill");
+  for (std::size_t i = 0; i < std::min(bill.size(), found.size()); ++i)
+    want(bill[i] == found[i], "line " + std::to_string(i + 1) + " of the bill differs: \"" +
+                                  bill[i].at("line").get<std::string>() + "\"");
+  want(bill == found, "the bill has another number of lines");
+  return "total " + std::to_string(statement_.total.value) + " micro-EUR";
+}
+
+std::vector<ReceiptCheck> ReceiptVerifier::run() {
+  std::vector<ReceiptCheck> out;
+  struct Step {
+    const char* name;
+    std::string (ReceiptVerifier::*check)();
+  };
+  constexpr std::array<Step, 9> steps{{{"trust root", &ReceiptVerifier::check_trust},
+                                       {"inclusion", &ReceiptVerifier::check_inclusion},
+                                       {"openings", &ReceiptVerifier::check_openings},
+                                       {"signatures", &ReceiptVerifier::check_signatures},
+                                       {"readings", &ReceiptVerifier::check_readings},
+                                       {"metered energy", &ReceiptVerifier::check_meter},
+                                       {"clearing", &ReceiptVerifier::check_clearing},
+                                       {"tariff", &ReceiptVerifier::check_tariff},
+                                       {"bill", &ReceiptVerifier::check_bill}}};
+  const char* name = "canonical form";
+  try {
+    parse();
+    out.push_back({name, true, std::string(receipt_format)});
+    for (const Step& step : steps) {
+      name = step.name;
+      out.push_back({name, true, (this->*step.check)()});
+    }
+  } catch (const Wrong& w) {
+    out.push_back({name, false, w.why});
+  } catch (const json::exception&) {
+    out.push_back({name, false, "a value is missing or of another type"});
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<ReceiptCheck> verify_receipt(std::string_view text, const std::string& trusted_policy,
+                                         Verifier& verifier) {
+  return ReceiptVerifier(text, trusted_policy, verifier).run();
+}
+
+}  // namespace market

@@ -1,0 +1,203 @@
+#include <nlohmann/json.hpp>
+
+#include "ledger/merkle/log_tree.hpp"
+#include "ledger/tlog/tlog_proof.hpp"
+#include "market/audit/replay.hpp"
+#include "market/receipt/receipt.hpp"
+
+namespace market {
+
+using nlohmann::json;
+
+namespace {
+
+// Where one of the account's openings stands.
+struct Place {
+  std::uint64_t entry = 0;
+  std::uint16_t position = 0;
+};
+
+class ReceiptWriter {
+ public:
+  ReceiptWriter(const PublicLog& log, const Openings& openings, const AccountId& account)
+      : log_(log), openings_(openings), account_(account) {}
+  Result<std::string> write(std::optional<Slot> slot);
+
+ private:
+  void find_places();
+  json entry_json(std::uint64_t entry) const;
+  json opened_json(const Place& place) const;
+  json book_json(std::uint32_t slot) const;
+  json batches_json(std::uint32_t slot) const;
+  json batch_json(std::uint64_t entry,
+                  const std::map<std::uint32_t, PersonalRecord>& records) const;
+
+  const PublicLog& log_;
+  const Openings& openings_;
+  AccountId account_;
+  std::optional<Place> registration_;
+  std::map<std::uint32_t, Place> settlement_, mark_, order_;            // by slot
+  std::map<std::uint32_t, std::vector<std::uint64_t>> orders_of_slot_;  // everybody's entries
+  MeterId meter_;
+};
+
+json opening_json(const Opening& opening, std::uint64_t position, std::span<const Hash> leaves) {
+  LogTree tree;
+  for (const Hash& leaf : leaves) tree.append(leaf);
+  json path = json::array();
+  for (const Hash& h : tree.inclusion_proof(position, leaves.size())) path.push_back(to_hex(h));
+  return {{"data", to_hex(opening.data)},
+          {"of", leaves.size()},
+          {"path", path},
+          {"position", position},
+          {"salt", to_hex(opening.salt)}};
+}
+
+void ReceiptWriter::find_places() {
+  for (const auto& [entry, openings] : openings_.restricted) {
+    const auto tx = decode_entry(log_.entries[entry]);
+    if (!tx) continue;
+    if (tx->kind == TransactionKind::order)
+      if (const auto body = decode_order_body(tx->body))
+        orders_of_slot_[body->slot.value].push_back(entry);
+    for (const auto& [position, opening] : openings) {
+      if (owner_of(opening) != account_) continue;
+      const Place place{entry, position};
+      if (tx->kind == TransactionKind::registration) {
+        registration_ = place;
+        if (const auto r = decode_registration(opening.data)) meter_ = r->meter;
+      } else if (tx->kind == TransactionKind::settlement) {
+        if (const auto s = decode_statement(opening.data)) settlement_[s->slot.value] = place;
+      } else if (tx->kind == TransactionKind::marks) {
+        if (const auto m = decode_mark(opening.data)) mark_[m->slot.value] = place;
+      } else if (tx->kind == TransactionKind::order) {
+        if (const auto o = decode_order(opening.data)) order_[o->order.slot.value] = place;
+      }
+    }
+  }
+}
+
+json ReceiptWriter::entry_json(std::uint64_t entry) const {
+  const TlogProof proof{entry, log_.tree.inclusion_proof(entry, log_.entries.size()),
+                        log_.checkpoint_note};
+  return {{"entry", to_hex(log_.entries[entry])}, {"proof", write_tlog_proof(proof)}};
+}
+
+json ReceiptWriter::opened_json(const Place& place) const {
+  std::vector<Hash> leaves;
+  const auto& openings = openings_.restricted.at(place.entry);
+  for (const auto& [position, o] : openings)
+    leaves.push_back(leaf_hash(commitment(o.salt, o.data)));
+  json out = entry_json(place.entry);
+  out["opening"] = opening_json(openings.at(place.position), place.position, leaves);
+  return out;
+}
+
+json ReceiptWriter::book_json(std::uint32_t slot) const {
+  std::map<OrderId, Order> book;
+  if (const auto at = orders_of_slot_.find(slot); at != orders_of_slot_.end())
+    for (const std::uint64_t entry : at->second)
+      for (const auto& [position, opening] : openings_.restricted.at(entry))
+        if (const auto o = decode_order(opening.data)) book[o->order.id] = o->order;
+  json out = json::array();
+  for (const auto& [id, order] : book) out.push_back(to_hex(book_row(order)));
+  return out;
+}
+
+json ReceiptWriter::batch_json(std::uint64_t entry,
+                               const std::map<std::uint32_t, PersonalRecord>& records) const {
+  std::vector<Hash> leaves;
+  std::uint64_t position = 0;
+  for (const auto& [meter, p] : records) {
+    if (meter == meter_.value) position = leaves.size();
+    leaves.push_back(
+        leaf_hash(record_commitment(openings_.keys.at(p.record.account).personal, p.record)));
+  }
+  const PersonalRecord& own = records.at(meter_.value);
+  const SubjectKey& key = openings_.keys.at(account_).personal;
+  const Opening opening{derive_salt(key, SaltLabel::meter_record, meter_.value, own.record.epoch),
+                        encode(own.record)};
+  json out = entry_json(entry);
+  out["opening"] = opening_json(opening, position, leaves);
+  json& readings = out["readings"] = json::array();
+  for (std::size_t i = 0; i < own.readings.size(); ++i) {
+    const Salt salt = derive_salt(key, SaltLabel::reading, meter_.value,
+                                  own.record.first_sequence + static_cast<std::uint32_t>(i));
+    readings.push_back({{"data", to_hex(own.readings[i])}, {"salt", to_hex(salt)}});
+  }
+  return out;
+}
+
+json ReceiptWriter::batches_json(std::uint32_t slot) const {
+  json out = json::array();
+  const Genesis& g = log_.genesis;
+  for (std::uint64_t i = 0; i < log_.entries.size(); ++i) {
+    const auto tx = decode_entry(log_.entries[i]);
+    if (!tx || tx->kind != TransactionKind::batch) continue;
+    const auto batch = decode_batch(tx->body);
+    if (!batch) continue;
+    const std::int64_t end_ms = std::int64_t{batch->epoch} * g.batch_ms;
+    if ((end_ms - 1) / g.slot_ms != slot) continue;
+    const auto records = openings_.personal.find({batch->gateway.value, batch->epoch});
+    if (records == openings_.personal.end() || !records->second.contains(meter_.value)) continue;
+    out.push_back(batch_json(i, records->second));
+  }
+  return out;
+}
+
+Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
+  if (!openings_.keys.contains(account_))
+    return failure("account " + to_hex(account_.bytes) + " has no openings here");
+  find_places();
+  if (!registration_ || settlement_.empty())
+    return failure("account " + to_hex(account_.bytes) + " has no settled slot");
+  const std::uint32_t s = slot ? slot->value : settlement_.rbegin()->first;
+  if (!settlement_.contains(s))
+    return failure("slot " + std::to_string(s) + " is not settled for this account; settled: " +
+                   std::to_string(settlement_.begin()->first) + " to " +
+                   std::to_string(settlement_.rbegin()->first));
+  const Place& settled = settlement_.at(s);
+  const Statement statement =
+      *decode_statement(openings_.restricted.at(settled.entry).at(settled.position).data);
+  json j;
+  j["format"] = receipt_format;
+  j["account"] = to_hex(account_.bytes);
+  j["slot"] = s;
+  j["meter"] = meter_.value;
+  j["genesis"] = encode(log_.genesis);
+  j["policy"] = log_.policy_text;
+  j["registration"] = opened_json(*registration_);
+  j["settlement"] = opened_json(settled);
+  j["mark"] = mark_.contains(s) ? opened_json(mark_.at(s)) : json();
+  auto before = mark_.lower_bound(s);
+  j["before"] = before == mark_.begin() ? json() : opened_json((--before)->second);
+  j["order"] = order_.contains(s) ? opened_json(order_.at(s)) : json();
+  j["book"] = book_json(s);
+  j["batches"] = batches_json(s);
+  j["bill"] = json::array();
+  for (const auto& [line, micro_eur] : bill_lines(statement))
+    j["bill"].push_back({{"line", line}, {"micro_eur", micro_eur}});
+  return j.dump() + "\n";
+}
+
+}  // namespace
+
+std::vector<std::pair<std::string, std::int64_t>> bill_lines(const Statement& s) {
+  return {{"bought from neighbours", s.trade_paid.value},
+          {"sold to neighbours", -s.trade_earned.value},
+          {"local grid fee", s.local_grid_fee.value},
+          {"levies on neighbours' energy", s.trade_levies.value},
+          {"energy from the retailer", s.retail_energy.value},
+          {"grid fee", s.grid_fee.value},
+          {"levies", s.levies.value},
+          {"feed-in to the retailer", -s.feed_in.value},
+          {"total", s.total.value},
+          {"balance after", s.balance.value}};
+}
+
+Result<std::string> write_receipt(const PublicLog& log, const Openings& openings,
+                                  const AccountId& account, std::optional<Slot> slot) {
+  return ReceiptWriter(log, openings, account).write(slot);
+}
+
+}  // namespace market
