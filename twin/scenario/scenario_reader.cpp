@@ -48,7 +48,8 @@ struct LoadRanges {
 struct Population {
   std::string where;
   std::string prefix;
-  std::int64_t count = 0;  // 0: one on each free connection
+  std::int64_t count = 0;      // 0: one on each free connection
+  bool explicit_home = false;  // a [[prosumer]]
   LoadRanges load;
   PvRanges pv;
   BatteryRanges battery;
@@ -158,6 +159,7 @@ Prosumer read_prosumer(TomlTable t) {
   p.where_name = t.where("name");
   p.where_connection = t.where(t.has("connection") ? "connection" : "name");
   if (p.name.empty()) t.fail("name", "a prosumer wants a name");
+  p.figures.explicit_home = true;
   read_devices(t, false, p.figures);
   t.close();
   return p;
@@ -306,7 +308,8 @@ HomeSpec sample_home(const Population& p, const std::string& name, std::uint64_t
     s.inverter_kw = inverter_kw > 0 ? inverter_kw : 0.9 * s.peak_kw;
     h.pv = s;
   }
-  if (battery.chance(p.battery.share)) {
+  // In a population a battery stands where it has surplus to store: its share is of homes with PV.
+  if (battery.chance(p.battery.share) && (h.pv || p.explicit_home)) {
     BatterySpec s;
     s.capacity_kwh = draw(battery, p.battery.capacity_kwh);
     const double power_kw = draw(battery, p.battery.power_kw);

@@ -57,7 +57,9 @@ void Home::spread(double power_w, std::uint8_t phases, Phases& draw) const {
 const HomeState& Home::step(ledger::Instant from, ledger::Duration span, const WeatherSample& sky) {
   const double hours = span.seconds() / 3600;
   HomeState& s = state_;
-  s.load_w = load_w(from, span);
+  const double household_w = load_w(from, span);
+  const double standby_w = battery_ ? battery_->standby_w() : 0;
+  s.load_w = household_w + standby_w;
   s.pv_w = pv_ ? pv_->power_w(sky) : 0;
   s.ev_w = ev_ ? ev_->power_w(from, span) : 0;
   s.heat_pump_w = 0;
@@ -71,22 +73,23 @@ const HomeState& Home::step(ledger::Instant from, ledger::Duration span, const W
   s.battery_w = 0;
   s.battery_charge = -1;
   if (battery_) {
-    const double net_w = s.load_w + s.ev_w + s.heat_pump_w + battery_->standby_w() - s.pv_w;
+    const double net_w = s.load_w + s.ev_w + s.heat_pump_w - s.pv_w;
     s.battery_w = battery_->step(ai::self_consumption_set_point(net_w), hours);
     s.battery_charge = battery_->charge();
   }
   s.draw_va = {};
-  for (unsigned p = 0; p < 3; ++p) s.draw_va[p] = s.load_w * load_share_[p] * Complex(1, tan_phi_);
+  for (unsigned p = 0; p < 3; ++p)
+    s.draw_va[p] = household_w * load_share_[p] * Complex(1, tan_phi_);
   const bool small_pv = spec_.pv && spec_.pv->inverter_kw <= largest_single_phase_kw;
   spread(-s.pv_w, small_pv ? single_phase_ : phases_, s.draw_va);
   spread(s.ev_w, ev_ && ev_->phases() == 1 ? single_phase_ : phases_, s.draw_va);
   spread(s.heat_pump_w, phases_, s.draw_va);
-  spread(s.battery_w + (battery_ ? battery_->standby_w() : 0), phases_, s.draw_va);
+  spread(s.battery_w + standby_w, phases_, s.draw_va);
   return s;
 }
 
 double Home::consumed_w() const {
-  return state_.load_w + state_.ev_w + state_.heat_pump_w + (battery_ ? battery_->standby_w() : 0);
+  return state_.load_w + state_.ev_w + state_.heat_pump_w;
 }
 
 double Home::stored_delta_wh() const {
