@@ -44,11 +44,16 @@ void LogTree::append(const Hash& leaf) {
   }
 }
 
+const Hash& LogTree::subtree(unsigned height, std::uint64_t index) const {
+  invariant(height < levels_.size() && index < levels_[height].size(), "a subtree that is there");
+  return levels_[height][index];
+}
+
 Hash LogTree::range_root(std::uint64_t begin, std::uint64_t end) const {
   const std::uint64_t n = end - begin;
   if (n == 0) return sha256(BytesView{});
   if (std::has_single_bit(n) && begin % n == 0)
-    return levels_[static_cast<std::size_t>(std::countr_zero(n))][begin / n];
+    return subtree(static_cast<unsigned>(std::countr_zero(n)), begin / n);
   const std::uint64_t k = split(n);
   return node_hash(range_root(begin, begin + k), range_root(begin + k, end));
 }

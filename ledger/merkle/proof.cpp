@@ -30,8 +30,9 @@ bool verify_inclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size,
 
 bool verify_consistency(std::uint64_t size1, std::uint64_t size2, const Hash& root1,
                         const Hash& root2, std::span<const Hash> proof) {
+  if (size1 == 0 || size1 > size2) return false;
   if (size1 == size2) return proof.empty() && root1 == root2;
-  if (size1 == 0 || size1 > size2 || proof.empty()) return false;
+  if (proof.empty()) return false;
   // A size that is a power of two is itself the first node of the proof.
   std::size_t next = 0;
   Hash old_root = std::has_single_bit(size1) ? root1 : proof[next++];

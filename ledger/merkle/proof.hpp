@@ -12,7 +12,7 @@ bool verify_inclusion(const Hash& leaf, std::uint64_t index, std::uint64_t size,
                       std::span<const Hash> proof, const Hash& root);
 
 // Whether the log of size2 extends the one of size1. Equal sizes: equal roots and an empty proof.
-// Size 0 proves nothing and is refused, unless both are 0 with equal roots.
+// Every log extends the empty one, so size1 = 0 proves nothing and is refused.
 bool verify_consistency(std::uint64_t size1, std::uint64_t size2, const Hash& root1,
                         const Hash& root2, std::span<const Hash> proof);
 

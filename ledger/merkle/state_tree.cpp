@@ -1,5 +1,6 @@
 #include "ledger/merkle/state_tree.hpp"
 
+#include <algorithm>
 #include <bit>
 
 #include "ledger/crypto/sha256.hpp"
@@ -50,44 +51,41 @@ struct StateTree::Node {
   bool is_leaf() const { return depth == key_bits; }
 };
 
-StateTree::Ref StateTree::insert(const Ref& node, const Hash& key, const Hash& value) {
-  if (!node) return Node::leaf(key, value);
-  const unsigned split = first_difference(node->key, key);
-  if (split < node->depth) {  // the key leaves this subtree's common path
-    Ref fresh = Node::leaf(key, value);
-    return bit_at(key, split) ? Node::branch(split, node, std::move(fresh))
-                              : Node::branch(split, std::move(fresh), node);
-  }
-  if (node->is_leaf()) return Node::leaf(key, value);
-  return bit_at(key, node->depth)
-             ? Node::branch(node->depth, node->left, insert(node->right, key, value))
-             : Node::branch(node->depth, insert(node->left, key, value), node->right);
+StateTree::Ref StateTree::at_leaf(const Ref& node, const Change& change) {
+  const bool set = change.second != Hash{};
+  if (set && !node) ++size_;
+  if (!set && node) --size_;
+  return set ? Node::leaf(change.first, change.second) : nullptr;
 }
 
-StateTree::Ref StateTree::erase(const Ref& node, const Hash& key) {
-  if (!node) return node;
-  if (node->is_leaf()) return node->key == key ? nullptr : node;
-  const bool right = bit_at(key, node->depth);
-  const Ref& below = right ? node->right : node->left;
-  Ref rest = erase(below, key);
-  if (rest == below) return node;
-  const Ref& other = right ? node->left : node->right;
-  if (!rest) return other;
-  return right ? Node::branch(node->depth, other, std::move(rest))
-               : Node::branch(node->depth, std::move(rest), other);
+StateTree::Ref StateTree::apply(const Ref& node, std::span<const Change> changes) {
+  if (changes.empty()) return node;
+  const Hash& key = changes.front().first;
+  // Changes are sorted, so their ends differ first of all.
+  unsigned depth = first_difference(key, changes.back().first);
+  if (node) depth = std::min({depth, node->depth, first_difference(key, node->key)});
+  if (depth == key_bits) return at_leaf(node, changes.front());
+  const auto middle = std::partition_point(
+      changes.begin(), changes.end(), [&](const Change& c) { return !bit_at(c.first, depth); });
+  const auto count = static_cast<std::size_t>(middle - changes.begin());
+  Ref left, right;  // what stands below this depth before the changes
+  if (node && node->depth == depth) {
+    left = node->left;
+    right = node->right;
+  } else if (node) {
+    (bit_at(node->key, depth) ? right : left) = node;
+  }
+  Ref new_left = apply(left, changes.first(count));
+  Ref new_right = apply(right, changes.subspan(count));
+  if (!new_left) return new_right;
+  if (!new_right) return new_left;
+  if (node && new_left == left && new_right == right) return node;
+  return Node::branch(depth, std::move(new_left), std::move(new_right));
 }
 
 void StateTree::update(const std::map<Hash, Hash>& changes) {
-  for (const auto& [key, value] : changes) {
-    const bool present = find(key).has_value();
-    if (value == Hash{}) {
-      root_ = erase(root_, key);
-      size_ -= present ? 1 : 0;
-    } else {
-      root_ = insert(root_, key, value);
-      size_ += present ? 0 : 1;
-    }
-  }
+  const std::vector<Change> sorted(changes.begin(), changes.end());
+  root_ = apply(root_, sorted);
 }
 
 Hash StateTree::root() const { return root_ ? root_->hash : Hash{}; }

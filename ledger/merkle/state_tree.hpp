@@ -4,15 +4,17 @@
 //
 //   empty tree   32 zero bytes
 //   leaf         SHA-256(0x10 || key || value)
-//   branch       SHA-256(0x11 || depth u16 || left || right), depth: the first bit, counted from
-//   the
-//                most significant, in which the keys below differ; bit 0 goes left
+//   branch       SHA-256(0x11 || depth u16, big-endian || left || right)
+// depth: the first bit in which the keys below differ, 0 being the first byte's most significant;
+// keys with a 0 there stand left.
 // A subtree with one key is its leaf. After Dahlberg, Pulls and Peeters, "Efficient sparse Merkle
 // trees" (2016), with the compression of a Patricia trie.
 
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "ledger/base/bytes.hpp"
@@ -21,7 +23,8 @@ namespace ledger {
 
 class StateTree {
  public:
-  // Sets each key to its value; a value of 32 zero bytes removes the key.
+  // Sets each key to its value; a value of 32 zero bytes removes the key. Each node on the changed
+  // keys' paths is hashed once, so a block's changes belong in one call.
   void update(const std::map<Hash, Hash>& changes);
   Hash root() const;
   std::size_t size() const { return size_; }
@@ -41,8 +44,9 @@ class StateTree {
  private:
   struct Node;
   using Ref = std::shared_ptr<const Node>;  // shared with clones: nodes never change
-  static Ref insert(const Ref& node, const Hash& key, const Hash& value);
-  static Ref erase(const Ref& node, const Hash& key);
+  using Change = std::pair<Hash, Hash>;
+  Ref apply(const Ref& node, std::span<const Change> changes);
+  Ref at_leaf(const Ref& node, const Change& change);
 
   Ref root_;
   std::size_t size_ = 0;

@@ -32,6 +32,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   std::string_view rest = text;
   Checkpoint c;
   c.origin = take_line(rest);
+  if (!valid_key_name(c.origin)) return failure("a checkpoint's origin is malformed");
   const std::string_view size = take_line(rest);
   std::from_chars(size.data(), size.data() + size.size(), c.size);
   const auto root = parse_hash(take_line(rest));

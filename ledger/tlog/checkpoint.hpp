@@ -22,6 +22,7 @@ struct Checkpoint {
 };
 
 std::string checkpoint_text(const Checkpoint& checkpoint);
+// Refuses any text but one that checkpoint_text gives for an origin that can name a key.
 Result<Checkpoint> parse_checkpoint(std::string_view text);
 
 // A whole signed checkpoint against a policy, strictly: origin and log line as in the policy, then

@@ -11,12 +11,6 @@ namespace {
 constexpr std::string_view dash = "\u2014 ";
 constexpr std::size_t max_note_size = 1 << 20;
 
-bool valid_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return c > ' ' && c < 0x7f && c != '+';
-  });
-}
-
 Bytes type_and_key(const NoteKey& key) {
   return ByteWriter().u8(static_cast<std::uint8_t>(key.type)).raw(key.key).take();
 }
@@ -34,7 +28,7 @@ Result<NoteSignature> parse_line(std::string_view line) {
   NoteSignature s;
   s.name = line.substr(0, space);
   const auto both = from_base64(line.substr(space + 1));
-  if (!valid_name(s.name) || !both || both->size() <= s.id.size())
+  if (!valid_key_name(s.name) || !both || both->size() <= s.id.size())
     return failure("a signature line is malformed");
   std::copy_n(both->begin(), s.id.size(), s.id.begin());
   s.signature.assign(both->begin() + static_cast<std::ptrdiff_t>(s.id.size()), both->end());
@@ -42,6 +36,12 @@ Result<NoteSignature> parse_line(std::string_view line) {
 }
 
 }  // namespace
+
+bool valid_key_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return c > ' ' && c < 0x7f && c != '+';
+  });
+}
 
 NoteKeyId key_id(const NoteKey& key) {
   const Hash h = sha256({bytes_of(key.name), bytes_of("\n"), type_and_key(key)});
@@ -59,7 +59,8 @@ Result<NoteKey> parse_vkey(std::string_view text) {
   NoteKey key;
   key.name = text.substr(0, first);
   const auto bytes = from_base64(text.substr(second + 1));
-  if (!bytes || bytes->size() != 33 || !valid_name(key.name)) return failure("a key is malformed");
+  if (!bytes || bytes->size() != 33 || !valid_key_name(key.name))
+    return failure("a key is malformed");
   key.type = static_cast<NoteKeyType>((*bytes)[0]);
   if (key.type != NoteKeyType::ed25519 && key.type != NoteKeyType::cosignature)
     return failure("a key of an unknown type");
@@ -118,7 +119,8 @@ bool verify_line(const NoteKey& key, const NoteSignature& line, std::string_view
   }
   const std::uint64_t time = r.u64();
   const Signature s = r.array<64>();
-  return r.done() && verifier.verify(key.key, bytes_of(cosigned_text(time, text)), s);
+  return r.done() && time >> 63 == 0 &&
+         verifier.verify(key.key, bytes_of(cosigned_text(time, text)), s);
 }
 
 }  // namespace ledger

@@ -27,6 +27,9 @@ struct NoteKey {
   auto operator<=>(const NoteKey&) const = default;
 };
 
+// Whether a text may name a key: printable ASCII without space and plus (C2SP allows more).
+bool valid_key_name(std::string_view name);
+
 using NoteKeyId = std::array<std::uint8_t, 4>;
 NoteKeyId key_id(const NoteKey& key);
 
@@ -55,7 +58,7 @@ std::string cosigned_text(std::uint64_t unix_seconds, std::string_view text);
 NoteSignature cosignature_line(const NoteKey& key, std::uint64_t unix_seconds,
                                const Signature& signature);
 
-// Whether the line is this key's, and holds for the text.
+// Whether the line is this key's, and holds for the text. A cosignature's time is below 2^63.
 bool verify_line(const NoteKey& key, const NoteSignature& line, std::string_view text,
                  Verifier& verifier);
 

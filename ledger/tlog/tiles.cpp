@@ -1,17 +1,26 @@
 #include "ledger/tlog/tiles.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
-#include "ledger/merkle/log_tree.hpp"
 
 namespace ledger {
 namespace {
 
 constexpr std::uint64_t tile_width = 256;
+constexpr unsigned tile_height = 8;                             // 2^8 = 256
 constexpr std::uint64_t max_log_size = std::uint64_t{1} << 32;  // what we are ready to read
+
+struct Tile {
+  bool entries = false;  // a bundle; its level is 0
+  unsigned level = 0;
+  std::uint64_t number = 0, width = tile_width;
+
+  std::string path() const;
+  std::uint64_t begin() const { return number * tile_width; }
+  std::uint64_t end() const { return begin() + width; }
+};
 
 std::string number_path(std::uint64_t n) {
   const auto three = [](std::uint64_t v) {
@@ -23,100 +32,116 @@ std::string number_path(std::uint64_t n) {
   return out;
 }
 
-std::string tile_path(const std::string& level, std::uint64_t n, std::uint64_t width) {
-  const std::string path = "tile/" + level + "/" + number_path(n);
-  return width == tile_width ? path : path + ".p/" + std::to_string(width);
+std::string Tile::path() const {
+  const std::string name = entries ? "entries" : std::to_string(level);
+  const std::string full = "tile/" + name + "/" + number_path(number);
+  return width == tile_width ? full : full + ".p/" + std::to_string(width);
 }
 
-// Calls f(level name, level, tile number, width) for every tile of a log of this size; entry
-// bundles have the level "entries" and the shape of level 0.
-template <class F>
-void each_tile(std::uint64_t size, F&& f) {
+// The tiles of a log of new_size that the log of old_size has not.
+std::vector<Tile> tiles_between(std::uint64_t old_size, std::uint64_t new_size) {
+  std::vector<Tile> out;
   unsigned level = 0;
-  for (std::uint64_t hashes = size; hashes > 0; hashes /= tile_width, ++level)
-    for (std::uint64_t n = 0; n * tile_width < hashes; ++n) {
-      const std::uint64_t width = std::min(tile_width, hashes - n * tile_width);
-      if (level == 0) f("entries", 0u, n, width);
-      f(std::to_string(level), level, n, width);
-    }
+  for (; new_size > 0; ++level, old_size /= tile_width, new_size /= tile_width) {
+    if (old_size == new_size) continue;
+    const auto add = [&](bool entries) {
+      for (std::uint64_t n = old_size / tile_width; n * tile_width < new_size; ++n)
+        out.push_back({entries, level, n, std::min(tile_width, new_size - n * tile_width)});
+    };
+    if (level == 0) add(true);
+    add(false);
+  }
+  return out;
 }
 
-// Hash i of a level: the root over 256^level leaves.
-Hash level_hash(std::span<const Bytes> entries, unsigned level, std::uint64_t i) {
-  if (level == 0) return leaf_hash(entries[i]);
-  std::vector<Hash> below;
-  for (std::uint64_t k = 0; k < tile_width; ++k)
-    below.push_back(level_hash(entries, level - 1, i * tile_width + k));
-  return root_of(below);
-}
-
-Bytes tile_bytes(std::span<const Bytes> entries, const std::string& name, unsigned level,
-                 std::uint64_t n, std::uint64_t width) {
+Bytes bundle_bytes(std::span<const Bytes> entries, const Tile& tile) {
   ByteWriter w;
-  for (std::uint64_t i = n * tile_width; i < n * tile_width + width; ++i) {
-    if (name == "entries") {
-      invariant(entries[i].size() <= 65'535, "an entry fits its length");
-      w.u16(static_cast<std::uint16_t>(entries[i].size())).raw(entries[i]);
-    } else {
-      w.raw(level_hash(entries, level, i));
-    }
+  for (std::uint64_t i = tile.begin(); i < tile.end(); ++i) {
+    invariant(entries[i].size() <= 65'535, "an entry fits its length");
+    w.u16(static_cast<std::uint16_t>(entries[i].size())).raw(entries[i]);
   }
   return w.take();
 }
 
-std::set<std::string> paths_of(std::uint64_t size) {
-  std::set<std::string> out;
-  each_tile(size, [&](const std::string& name, unsigned, std::uint64_t n, std::uint64_t width) {
-    out.insert(tile_path(name, n, width));
-  });
+Bytes hash_tile_bytes(const LogTree& tree, const Tile& tile) {
+  Bytes out;
+  out.reserve(tile.width * sizeof(Hash));
+  for (std::uint64_t i = tile.begin(); i < tile.end(); ++i)
+    append(out, tree.subtree(tile.level * tile_height, i));
   return out;
+}
+
+LogTree tree_of(std::span<const Bytes> entries) {
+  LogTree tree;
+  for (const Bytes& entry : entries) tree.append(leaf_hash(entry));
+  return tree;
+}
+
+Result<void> read_bundle(const Tile& tile, BytesView bundle, std::vector<Bytes>& entries) {
+  ByteReader r(bundle);
+  for (std::uint64_t i = 0; i < tile.width && !r.failed(); ++i)
+    entries.push_back(to_bytes(r.raw(r.u16())));
+  if (!r.done())
+    return failure(tile.path() + ": does not hold " + std::to_string(tile.width) + " entries");
+  return {};
 }
 
 }  // namespace
 
-std::vector<TileFile> changed_tiles(std::span<const Bytes> entries, std::uint64_t old_size,
-                                    std::uint64_t new_size) {
-  invariant(new_size <= entries.size(), "tiles of entries that are there");
-  const std::set<std::string> old = paths_of(old_size);
+std::vector<std::string> tile_paths(std::uint64_t size) {
+  std::vector<std::string> out;
+  for (const Tile& tile : tiles_between(0, size)) out.push_back(tile.path());
+  return out;
+}
+
+std::vector<TileFile> changed_tiles(std::span<const Bytes> entries, const LogTree& tree,
+                                    std::uint64_t old_size, std::uint64_t new_size) {
+  invariant(old_size <= new_size, "a log grows");
+  invariant(new_size <= entries.size() && new_size <= tree.size(),
+            "tiles of entries that are there");
   std::vector<TileFile> out;
-  each_tile(new_size,
-            [&](const std::string& name, unsigned level, std::uint64_t n, std::uint64_t width) {
-              std::string path = tile_path(name, n, width);
-              if (!old.contains(path))
-                out.emplace_back(std::move(path), tile_bytes(entries, name, level, n, width));
-            });
+  for (const Tile& tile : tiles_between(old_size, new_size))
+    out.emplace_back(tile.path(),
+                     tile.entries ? bundle_bytes(entries, tile) : hash_tile_bytes(tree, tile));
   return out;
 }
 
 std::vector<TileFile> all_tiles(std::span<const Bytes> entries, std::uint64_t size) {
-  return changed_tiles(entries, 0, size);
+  invariant(size <= entries.size(), "tiles of entries that are there");
+  return changed_tiles(entries, tree_of(entries.first(size)), 0, size);
 }
 
 std::vector<std::string> obsolete_tiles(std::uint64_t old_size, std::uint64_t new_size) {
-  const std::set<std::string> fresh = paths_of(new_size);
+  invariant(old_size <= new_size, "a log grows");
   std::vector<std::string> out;
-  for (const std::string& path : paths_of(old_size))
-    if (!fresh.contains(path)) out.push_back(path);
+  unsigned level = 0;
+  for (; old_size != new_size; ++level, old_size /= tile_width, new_size /= tile_width) {
+    const Tile last{false, level, old_size / tile_width, old_size % tile_width};
+    if (last.width == 0) continue;
+    if (level == 0) out.push_back(Tile{true, 0, last.number, last.width}.path());
+    out.push_back(last.path());
+  }
   return out;
 }
 
 Result<std::vector<Bytes>> read_tiles(std::uint64_t size, const ReadFile& read) {
   if (size > max_log_size) return failure("a log above 2^32 entries");
   std::vector<Bytes> entries;
+  LogTree tree;
+  // Bundles come first, so that the tree is whole before a hash tile is compared with it.
   for (std::uint64_t n = 0; n * tile_width < size; ++n) {
-    const std::uint64_t width = std::min(tile_width, size - n * tile_width);
-    const std::string path = tile_path("entries", n, width);
-    const auto bundle = read(path);
-    if (!bundle) return failure(path + ": missing");
-    ByteReader r(*bundle);
-    for (std::uint64_t i = 0; i < width && !r.failed(); ++i)
-      entries.push_back(to_bytes(r.raw(r.u16())));
-    if (!r.done()) return failure(path + ": does not hold " + std::to_string(width) + " entries");
+    const Tile tile{true, 0, n, std::min(tile_width, size - n * tile_width)};
+    const auto bundle = read(tile.path());
+    if (!bundle) return failure(tile.path() + ": missing");
+    if (auto ok = read_bundle(tile, *bundle, entries); !ok) return failure(ok.error());
+    for (std::uint64_t i = tile.begin(); i < tile.end(); ++i) tree.append(leaf_hash(entries[i]));
   }
-  for (const auto& [path, expected] : all_tiles(entries, size)) {
-    const auto found = read(path);
-    if (!found) return failure(path + ": missing");
-    if (*found != expected) return failure(path + ": differs from its entries");
+  for (const Tile& tile : tiles_between(0, size)) {
+    if (tile.entries) continue;
+    const auto found = read(tile.path());
+    if (!found) return failure(tile.path() + ": missing");
+    if (*found != hash_tile_bytes(tree, tile))
+      return failure(tile.path() + ": differs from its entries");
   }
   return entries;
 }

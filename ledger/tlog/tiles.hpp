@@ -14,23 +14,28 @@
 
 #include "ledger/base/bytes.hpp"
 #include "ledger/base/result.hpp"
+#include "ledger/merkle/log_tree.hpp"
 
 namespace ledger {
 
 using TileFile = std::pair<std::string, Bytes>;
 
-// Every tile file of the log with the first `size` entries, by path.
+// Paths of the tile files of a log of this size: by level, entry bundles first, then by number.
+std::vector<std::string> tile_paths(std::uint64_t size);
+
+// Those files, with their bytes. An entry above 65,535 bytes is a broken invariant.
 std::vector<TileFile> all_tiles(std::span<const Bytes> entries, std::uint64_t size);
 
-// Those that differ from the log of `old_size`.
-std::vector<TileFile> changed_tiles(std::span<const Bytes> entries, std::uint64_t old_size,
-                                    std::uint64_t new_size);
+// The files that the log of `new_size` has and the one of `old_size` has not; old_size <= new_size.
+// `tree` holds the entries' leaf hashes, and no entry before old_size is hashed again.
+std::vector<TileFile> changed_tiles(std::span<const Bytes> entries, const LogTree& tree,
+                                    std::uint64_t old_size, std::uint64_t new_size);
 
-// Paths of partial tiles of the old size that the new size has no more.
+// Paths of partial tiles of the old size that the new size has no more; old_size <= new_size.
 std::vector<std::string> obsolete_tiles(std::uint64_t old_size, std::uint64_t new_size);
 
-// Reads the entry bundles of a log of this size, then compares every tile file with the one
-// rebuilt from the entries. The error names the first path that is missing or differs.
+// Reads the entry bundles of a log of this size, then compares every hash tile with the one rebuilt
+// from the entries. The error names the first path that is missing or differs.
 using ReadFile = std::function<std::optional<Bytes>(const std::string& path)>;
 Result<std::vector<Bytes>> read_tiles(std::uint64_t size, const ReadFile& read);
 

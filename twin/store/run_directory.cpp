@@ -89,6 +89,7 @@ void RunDirectory::add_block(std::uint64_t height, BytesView header, BytesView c
       if (const auto batch = decode_batch(tx->body))
         batch_entries_.emplace(entries_.size(), std::pair{batch->gateway.value, batch->epoch});
     entries_.push_back(entry);
+    tree_.append(leaf_hash(entry));
   }
 }
 
@@ -129,7 +130,7 @@ Result<void> RunDirectory::publish_blocks(std::uint64_t height) {
 }
 
 Result<void> RunDirectory::publish_tiles(std::uint64_t log_size) {
-  for (const auto& [file, bytes] : changed_tiles(entries_, published_size_, log_size))
+  for (const auto& [file, bytes] : changed_tiles(entries_, tree_, published_size_, log_size))
     if (auto ok = write("log/" + file, bytes); !ok) return ok;
   return {};
 }

@@ -18,6 +18,7 @@
 
 #include "ledger/base/ids.hpp"
 #include "ledger/base/result.hpp"
+#include "ledger/merkle/log_tree.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "twin/node/identity.hpp"
 
@@ -60,6 +61,7 @@ class RunDirectory {
   };
   std::string path_;
   std::vector<ledger::Bytes> entries_;
+  ledger::LogTree tree_;                              // of their leaf hashes
   std::vector<ledger::Bytes> blocks_;                 // header and sized certificate
   std::multimap<std::uint64_t, Waiting> restricted_;  // by entry
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<Waiting>> personal_;
