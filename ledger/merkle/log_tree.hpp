@@ -27,6 +27,7 @@ class LogTree {
   Hash root_at(std::uint64_t size) const;
   // The root over leaves [index << height, (index + 1) << height), all of them there.
   const Hash& subtree(unsigned height, std::uint64_t index) const;
+  const Hash& leaf(std::uint64_t index) const { return subtree(0, index); }
   // PATH(index, D[size]), RFC 9162 section 2.1.3.1, nearest sibling first.
   std::vector<Hash> inclusion_proof(std::uint64_t index, std::uint64_t size) const;
   // PROOF(old_size, D[new_size]), RFC 9162 section 2.1.4.1. Empty where old_size is 0 or new_size.
