@@ -1,0 +1,165 @@
+// The worked bytes of docs/formats/transactions.md are what the code writes.
+
+#include <doctest/doctest.h>
+
+#include "ledger/chain/block.hpp"
+#include "ledger/merkle/log_tree.hpp"
+#include "ledger/openings/sealed_record.hpp"
+#include "market/entries.hpp"
+#include "market/market_state.hpp"
+#include "tests/support/shared_data.hpp"
+
+using namespace market;
+
+namespace {
+
+// Bytes first, first+1, ... so that a reader can see where each field went.
+template <std::size_t N>
+std::array<std::uint8_t, N> counting(std::uint8_t first) {
+  std::array<std::uint8_t, N> out{};
+  for (std::size_t i = 0; i < N; ++i) out[i] = static_cast<std::uint8_t>(first + i);
+  return out;
+}
+
+const AccountId account{counting<16>(0xa0)};
+const SubjectKey key = counting<32>(0x20);
+const Hash chain_id = counting<32>(0x40);
+
+Signature signed_by(std::uint8_t seed, BytesView message) {
+  return Ed25519Signer(counting<32>(seed)).sign(message);
+}
+
+Reading example_reading() { return {7, 35'000, {19'244'291'641}, {4'767'567'787}, -1250, 231}; }
+
+std::vector<std::pair<std::string, std::string>> worked() {
+  std::vector<std::pair<std::string, std::string>> out;
+  const auto show = [&](const char* name, BytesView bytes) {
+    out.emplace_back(name, to_hex(bytes));
+  };
+  const ReadingBytes reading = *encode(example_reading());
+  const Salt salt = derive_salt(key, SaltLabel::reading, 3, 7);
+  show("reading", reading);
+  show("salt", salt);
+  show("commitment", commitment(salt, reading));
+  show("leaf", reading_leaf(key, {3}, 7, reading));
+
+  MeterRecord record;
+  record.account = account;
+  record.meter = {3};
+  record.epoch = 1;
+  record.first_sequence = 7;
+  record.count = 1;
+  record.readings_root = readings_root(key, {3}, 7, std::vector{reading});
+  record.end_time_ms = 35'000;
+  record.import_register = {19'244'291'641};
+  record.export_register = {4'767'567'787};
+  record.verdict = bit(Rule::voltage_range);
+  const Bytes meter_signs = meter_signed_bytes(chain_id, {3}, 7, 1, record.readings_root);
+  record.signature = signed_by(1, meter_signs);
+  show("meter signs", meter_signs);
+  show("meter record", encode(record));
+
+  Transaction batch_tx;
+  batch_tx.kind = TransactionKind::batch;
+  batch_tx.root = root_of(std::vector{leaf_hash(record_commitment(key, record))});
+  Batch batch{{2}, 1, 1, 7, 7, {15}, {4'000}, root_of({}), {}, {}};
+  batch_tx.body = encode(batch);
+  batch.signature = signed_by(2, entry_signed_bytes(chain_id, batch_tx.entry()));
+  batch_tx.body = encode(batch);
+  show("batch entry", batch_tx.entry());
+
+  SignedOrder order{{{counting<16>(0xc0)}, account, {5}, Side::sell, {430}, {125'000}}, {3}, {}};
+  order.signature = signed_by(3, order_signed_bytes(chain_id, encode(order)));
+  Transaction order_tx;
+  order_tx.kind = TransactionKind::order;
+  order_tx.openings.push_back({derive_salt(key, SaltLabel::order, 3, 5), encode(order)});
+  order_tx.root = openings_root(order_tx.openings);
+  order_tx.body = encode(OrderBody{{5}});
+  show("order opening", order_tx.openings[0].data);
+  show("order entry", order_tx.entry());
+  show("order transaction", order_tx.encode());
+  show("book row", book_row(order.order));
+
+  show("mark opening", encode(Mark{account, {3}, {5}, {19'244'291'641}, {4'767'567'787}, false}));
+
+  Statement statement;
+  statement.account = account;
+  statement.meter = {3};
+  statement.slot = {5};
+  statement.exported = {500};
+  statement.contracted_sell = {430};
+  statement.sold = {430};
+  price_statement(statement, Price{140'000}, {{320'000}, {80'000}, {90'000}, {60'000}, {40'000}});
+  statement.balance = {100'065'800};
+  show("statement opening", encode(statement));
+
+  SettlementBody settled;
+  settled.slot = {5};
+  settled.price = Price{140'000};
+  settled.volume = {430};
+  settled.exported = settled.minted = {500};
+  settled.retired = {430};
+  settled.accounts = 1;
+  settled.orders = 2;
+  settled.book_root = counting<32>(0x60);
+  settled.content_root = counting<32>(0x80);
+  show("settlement body", encode(settled));
+
+  BlockHeader header;
+  header.height = 9;
+  header.time_ms = 480'065;
+  header.proposer = {1};
+  header.previous = counting<32>(1);
+  header.log_size = 30;
+  header.log_root = counting<32>(2);
+  header.state_root = counting<32>(3);
+  header.entries = 1;
+  header.entries_root = root_of(std::vector{leaf_hash(order_tx.entry())});
+  show("block header", encode(header));
+  show("block id", block_id(encode(header)));
+  show("restricted record", seal_restricted(key, {30, 0}, order_tx.openings[0]));
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("the worked bytes of the transaction formats are true") {
+  const auto page =
+      test::read_text(std::string(AIPCHAIN_SOURCE_DIR) + "/docs/formats/transactions.md");
+  REQUIRE(page.has_value());
+  // Long values are broken over lines in the page.
+  std::string packed;
+  for (const char c : *page)
+    if (c != '\n' && c != ' ') packed += c;
+  for (const auto& [name, hex] : worked()) {
+    CAPTURE(name);
+    const bool found = packed.find(hex) != std::string::npos;
+    if (!found) MESSAGE(name << "\n" << hex);
+    CHECK(found);
+  }
+}
+
+TEST_CASE("what is encoded reads back, and one byte more or less does not") {
+  const Bytes order = *from_hex(worked()[7].second);
+  REQUIRE(decode_order(order).has_value());
+  CHECK(encode(*decode_order(order)) == order);
+  for (const auto& [name, hex] : worked()) {
+    Bytes bytes = *from_hex(hex);
+    CAPTURE(name);
+    const auto refused = [&](const Bytes& b) {
+      if (name == "order transaction") return !decode_transaction(b).has_value();
+      if (name == "order opening") return !decode_order(b).has_value();
+      if (name == "mark opening") return !decode_mark(b).has_value();
+      if (name == "statement opening") return !decode_statement(b).has_value();
+      if (name == "settlement body") return !decode_settlement_body(b).has_value();
+      if (name == "meter record") return !decode_meter_record(b).has_value();
+      if (name == "block header") return !decode_header(b).has_value();
+      if (name == "book row") return !decode_book_row(b).has_value();
+      return true;
+    };
+    bytes.push_back(0);
+    CHECK(refused(bytes));
+    bytes.resize(bytes.size() - 2);
+    CHECK(refused(bytes));
+  }
+}
