@@ -6,7 +6,7 @@
 namespace market {
 namespace {
 
-constexpr std::uint16_t max_forecast_slots = 100;  // a day of summer time's end has 100
+constexpr std::uint16_t max_forecast_slots = 1440;  // a day of the shortest slots, a minute each
 
 void put_register(ByteWriter& w, MilliWattHours v) { w.u40(static_cast<std::uint64_t>(v.value)); }
 
