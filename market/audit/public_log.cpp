@@ -76,6 +76,9 @@ Result<void> load_blocks(PublicLog& log, const FileSet& files) {
       auto decoded = decode_certificate(certificate);
       if (!header || !decoded || header->height != height)
         return failure(block_name(height) + " is not in its canonical form");
+      if (header->log_size != covered)
+        return failure(block_name(height) + " begins at entry " + std::to_string(header->log_size) +
+                       ", the one before ends at " + std::to_string(covered));
       c.header = *header;
       c.certificate = std::move(*decoded);
       log.blocks.push_back(std::move(c));

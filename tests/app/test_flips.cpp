@@ -1,0 +1,268 @@
+// Nothing under log/ or openings/, nor a receipt, can be changed by a bit without audit or verify
+// failing and naming what is wrong. AIPCHAIN_FLIPS sets another number of flips and AIPCHAIN_SEED
+// another seed (scripts/campaign flips).
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "ledger/base/codec.hpp"
+#include "ledger/base/rng.hpp"
+#include "market/audit/audit.hpp"
+#include "market/receipt/receipt.hpp"
+#include "tests/app/short_run.hpp"
+
+using namespace ledger;
+using test::Files;
+
+namespace {
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+// A run that was made by the program, in memory.
+struct Run {
+  Files log, openings;
+  std::string receipt;
+
+  Run() {
+    test::Folder folder;
+    folder.write("scenario.toml", test::short_scenario);
+    const auto run = test::aipchain(
+        {"run", folder.at("scenario.toml"), "--out", folder.at("out"), "--until", "3m", "--json"});
+    REQUIRE(run.code == 0);
+    log = test::files_of(folder.at("out/log"));
+    openings = test::files_of(folder.at("out/openings"));
+    // The receipt of a home that has traded, where there is one: it holds the most.
+    const auto summary = nlohmann::json::parse(run.output);
+    for (const auto& account : summary.at("accounts")) {
+      const auto written =
+          test::aipchain({"receipt", folder.at("out"), "--account", account.get<std::string>()});
+      REQUIRE(written.code == 0);
+      if (written.output.size() > receipt.size()) receipt = written.output;
+    }
+  }
+  Files& files_of(bool of_log) { return of_log ? log : openings; }
+};
+
+Run& run() {
+  static Run made;
+  return made;
+}
+
+Verifier& verifier() {
+  static Ed25519Verifier ed25519;
+  static CachedVerifier cached(ed25519, 1 << 18);
+  return cached;
+}
+
+// The first check that fails, as "R4: why"; empty where all hold.
+std::string audit_of(const Run& r) {
+  market::AuditInput input;
+  input.log = test::view_of(r.log);
+  input.openings = test::view_of(r.openings);
+  for (const market::AuditCheck& c : market::audit(input, verifier()))
+    if (c.result == market::CheckResult::fails) return c.id + ": " + c.detail;
+  return {};
+}
+
+std::string verify_of(const std::string& receipt) {
+  for (const market::ReceiptCheck& c : market::verify_receipt(receipt, "", verifier()))
+    if (!c.ok) return c.name + ": " + c.detail;
+  return {};
+}
+
+// A finding names a file, an entry of the log or a block.
+bool names_something(const std::string& finding) {
+  const auto named = [&](const std::string& word) {
+    return finding.find(word) != std::string::npos;
+  };
+  const auto named_of = [&](const Files& files) {
+    return std::any_of(files.begin(), files.end(),
+                       [&](const auto& file) { return named(file.first); });
+  };
+  return named("entry ") || named("block ") || named_of(run().log) || named_of(run().openings);
+}
+
+std::string finding_without(bool of_log, const std::string& path) {
+  Files& files = run().files_of(of_log);
+  auto taken = files.extract(path);
+  const std::string found = audit_of(run());
+  files.insert(std::move(taken));
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("the run that is damaged below is accepted as it is") {
+  CHECK(audit_of(run()) == "");
+  CHECK(verify_of(run().receipt) == "");
+  CHECK(run().log.size() > 5);
+  CHECK(run().openings.size() > 10);
+}
+
+TEST_CASE("every flipped bit of a file is found and named") {
+  const std::uint64_t flips = setting("AIPCHAIN_FLIPS", 4000), seed = setting("AIPCHAIN_SEED", 1);
+  Rng rng = Rng(seed).fork("flips");
+  std::vector<std::pair<bool, std::string>> all;
+  for (const auto& [path, bytes] : run().log) all.emplace_back(true, path);
+  for (const auto& [path, bytes] : run().openings) all.emplace_back(false, path);
+  const auto begin = std::chrono::steady_clock::now();
+  std::uint64_t found = 0;
+  for (std::uint64_t k = 0; k < flips; ++k) {
+    // Every file is as likely, whatever its size: the small ones hold the keys and the roots.
+    const auto& [of_log, path] = all[rng.below(all.size())];
+    Bytes& bytes = run().files_of(of_log).at(path);
+    const std::uint64_t at = rng.below(bytes.size());
+    const auto mask = static_cast<std::uint8_t>(1u << rng.below(8));
+    bytes[at] ^= mask;
+    const std::string finding = audit_of(run());
+    bytes[at] ^= mask;
+    CAPTURE(seed);
+    CAPTURE(k);
+    CAPTURE(path);
+    CAPTURE(at);
+    CAPTURE(int{mask});
+    CAPTURE(finding);
+    const bool named = !finding.empty() && names_something(finding);
+    CHECK(named);
+    found += named ? 1 : 0;
+  }
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  std::printf("flips: %llu of %llu found in %zu files, seed %llu, %.1f s\n",
+              static_cast<unsigned long long>(found), static_cast<unsigned long long>(flips),
+              all.size(), static_cast<unsigned long long>(seed), took.count());
+}
+
+TEST_CASE("every flipped bit of a receipt is found and named") {
+  const std::uint64_t flips = setting("AIPCHAIN_FLIPS", 4000) * 3 / 20,
+                      seed = setting("AIPCHAIN_SEED", 1);
+  Rng rng = Rng(seed).fork("receipt");
+  std::uint64_t found = 0;
+  for (std::uint64_t k = 0; k < flips; ++k) {
+    std::string receipt = run().receipt;
+    const std::uint64_t at = rng.below(receipt.size());
+    receipt[at] = static_cast<char>(receipt[at] ^ static_cast<char>(1u << rng.below(8)));
+    const std::string finding = verify_of(receipt);
+    CAPTURE(seed);
+    CAPTURE(k);
+    CAPTURE(at);
+    CHECK(finding.size() > 10);
+    found += finding.empty() ? 0 : 1;
+  }
+  std::printf("receipt: %llu of %llu flips found in %zu bytes, seed %llu\n",
+              static_cast<unsigned long long>(found), static_cast<unsigned long long>(flips),
+              run().receipt.size(), static_cast<unsigned long long>(seed));
+}
+
+TEST_CASE("garbage in place of a receipt is refused with its reason") {
+  const std::string deep(200'000, '[');
+  for (const std::string& garbage :
+       {std::string(), std::string("{}"), std::string("null\n"), std::string(5000, '\xff'), deep,
+        "{\"account\":" + deep + std::string(deep.size(), ']') + "}\n", run().receipt + "\n",
+        run().receipt.substr(1), run().receipt + run().receipt}) {
+    const std::string finding = verify_of(garbage);
+    CAPTURE(garbage.substr(0, 20));
+    CHECK(finding.starts_with("canonical form: "));
+  }
+}
+
+TEST_CASE("a file that is gone is found and named") {
+  for (const bool of_log : {true, false}) {
+    std::vector<std::string> paths;
+    for (const auto& [path, bytes] : run().files_of(of_log)) paths.push_back(path);
+    for (const std::string& path : paths) {
+      const std::string finding = finding_without(of_log, path);
+      CAPTURE(path);
+      CAPTURE(finding);
+      // Without an account's openings it is the log's entry that cannot be opened.
+      const bool named =
+          of_log ? finding.find(path) != std::string::npos : names_something(finding);
+      CHECK(named);
+    }
+  }
+}
+
+TEST_CASE("a file that no list names is found") {
+  for (const bool of_log : {true, false})
+    for (const std::string path :
+         {"note", "blocks/1", "tile/0/001", "tile/entries/000", "restricted/x", "personal/00"}) {
+      run().files_of(of_log)[path] = Bytes{1};
+      const std::string finding = audit_of(run());
+      run().files_of(of_log).erase(path);
+      CAPTURE(path);
+      CAPTURE(finding);
+      CHECK(finding.find(path) != std::string::npos);
+    }
+}
+
+TEST_CASE("a file that is cut off or goes on is found and named") {
+  for (const bool of_log : {true, false})
+    for (auto& [path, bytes] : run().files_of(of_log)) {
+      const Bytes whole = bytes;
+      std::vector<Bytes> others(5, whole);
+      others[0].pop_back();
+      others[1].resize(whole.size() / 2);
+      others[2].clear();
+      others[3].push_back(0);
+      others[4].push_back('\n');
+      for (const Bytes& other : others) {
+        bytes = other;
+        const std::string finding = audit_of(run());
+        CAPTURE(path);
+        CAPTURE(other.size());
+        CAPTURE(finding);
+        CHECK(names_something(finding));
+      }
+      bytes = whole;
+    }
+}
+
+TEST_CASE("two files that changed places are found and named") {
+  for (const bool of_log : {true, false}) {
+    Files& files = run().files_of(of_log);
+    for (auto a = files.begin(); a != files.end(); ++a)
+      for (auto b = std::next(a); b != files.end(); ++b) {
+        if (a->second == b->second) continue;
+        std::swap(a->second, b->second);
+        const std::string finding = audit_of(run());
+        std::swap(a->second, b->second);
+        CAPTURE(a->first);
+        CAPTURE(b->first);
+        CAPTURE(finding);
+        CHECK(names_something(finding));
+      }
+  }
+}
+
+TEST_CASE("two records that changed places in a file of openings are found and named") {
+  std::size_t tried = 0;
+  for (auto& [path, bytes] : run().openings) {
+    if (path == "auditor" || path == "keys") continue;
+    const Bytes whole = bytes;
+    std::vector<BytesView> records;
+    for (BytesView rest = whole; !rest.empty(); rest = rest.subspan(records.back().size())) {
+      ByteReader r(rest);
+      records.push_back(rest.first(4 + r.u32()));
+    }
+    for (std::size_t i = 0; i + 1 < records.size(); ++i) {
+      std::vector<BytesView> order = records;
+      std::swap(order[i], order[i + 1]);
+      bytes.clear();
+      for (const BytesView record : order) append(bytes, record);
+      const std::string finding = audit_of(run());
+      CAPTURE(path);
+      CAPTURE(i);
+      CAPTURE(finding);
+      CHECK(finding.find(path) != std::string::npos);
+      ++tried;
+    }
+    bytes = whole;
+  }
+  CHECK(tried > 20);
+}
