@@ -102,7 +102,8 @@ void MeterAlerts::watch_voltage(Instant time, double voltage_v, std::vector<Aler
   const Instant end = next_multiple(time, voltage_window);
   if (window_count_ > 0 && end != window_end_) {
     const double mean = window_sum_v_ / static_cast<double>(window_count_);
-    const bool low = mean<limits_.v_min, high = mean> limits_.v_max;
+    const bool low = mean < limits_.v_min;
+    const bool high = mean > limits_.v_max;
     if (low || high)
       raise(
           {AlertKind::voltage_band, meter_, window_end_, mean, low ? limits_.v_min : limits_.v_max,

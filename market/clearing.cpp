@@ -13,16 +13,28 @@ using namespace ledger;
 
 namespace {
 
-// Indices of one side's orders, best limit first.
+// Indices of one side's orders, best limit first. Sorted by small keys: the orders themselves lie
+// too far apart to be compared a million times.
 std::vector<std::size_t> merit_order(std::span<const Order> orders, Side side) {
-  std::vector<std::size_t> at;
-  for (std::size_t i = 0; i < orders.size(); ++i)
-    if (orders[i].side == side) at.push_back(i);
-  std::sort(at.begin(), at.end(), [&](std::size_t a, std::size_t b) {
-    const Order &x = orders[a], &y = orders[b];
-    if (x.limit != y.limit) return side == Side::buy ? x.limit > y.limit : x.limit < y.limit;
-    return x.id < y.id;
+  struct Key {
+    std::int64_t rank;       // the limit, negated for buyers
+    std::uint64_t id_start;  // the id's first bytes, which decide nearly every tie
+    std::uint32_t order;
+  };
+  std::vector<Key> keys;
+  keys.reserve(orders.size());
+  for (std::uint32_t i = 0; i < orders.size(); ++i)
+    if (orders[i].side == side)
+      keys.push_back({side == Side::buy ? -orders[i].limit.value : orders[i].limit.value,
+                      ByteReader(orders[i].id.bytes).u64(), i});
+  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    if (a.rank != b.rank) return a.rank < b.rank;
+    return a.id_start != b.id_start ? a.id_start < b.id_start
+                                    : orders[a.order].id < orders[b.order].id;
   });
+  std::vector<std::size_t> at;
+  at.reserve(keys.size());
+  for (const Key& k : keys) at.push_back(k.order);
   return at;
 }
 
@@ -64,29 +76,29 @@ Price middle_price(std::span<const Order> orders, const std::vector<std::size_t>
 }
 
 // Gives `total` to the orders of `at`, which share one limit, in proportion to their energy.
-void share(std::span<const Order> orders, std::span<const std::size_t> at, WattHours total,
-           std::vector<WattHours>& fills) {
-  WattHours wanted;
-  for (const std::size_t i : at) wanted += orders[i].energy;
+void share(std::span<const Order> orders, std::span<const std::size_t> at, WattHours wanted,
+           WattHours total, std::vector<WattHours>& fills) {
   struct Remainder {
-    Wide value;
+    std::int64_t value;
     std::size_t order;
   };
   std::vector<Remainder> remainders;
-  WattHours given;
+  remainders.reserve(at.size());
+  WattHours left = total;
   for (const std::size_t i : at) {
     const Wide product = static_cast<Wide>(orders[i].energy.value) * total.value;
     fills[i] = {static_cast<std::int64_t>(product / wanted.value)};
-    given += fills[i];
-    remainders.push_back({product % wanted.value, i});
+    left -= fills[i];
+    remainders.push_back({static_cast<std::int64_t>(product % wanted.value), i});
   }
-  std::sort(remainders.begin(), remainders.end(), [&](const Remainder& a, const Remainder& b) {
-    return a.value != b.value ? a.value > b.value : orders[a.order].id < orders[b.order].id;
-  });
-  for (std::size_t k = 0; given < total; ++k) {
-    fills[remainders[k].order] += WattHours{1};
-    given += WattHours{1};
-  }
+  // One Wh each for the `left` largest: which ones they are matters, not their order.
+  std::nth_element(remainders.begin(), remainders.begin() + left.value, remainders.end(),
+                   [&](const Remainder& a, const Remainder& b) {
+                     return a.value != b.value ? a.value > b.value
+                                               : orders[a.order].id < orders[b.order].id;
+                   });
+  for (std::int64_t k = 0; k < left.value; ++k)
+    fills[remainders[static_cast<std::size_t>(k)].order] += WattHours{1};
 }
 
 void fill_side(std::span<const Order> orders, const std::vector<std::size_t>& merit,
@@ -98,7 +110,10 @@ void fill_side(std::span<const Order> orders, const std::vector<std::size_t>& me
     while (end < merit.size() && orders[merit[end]].limit == orders[merit[i]].limit)
       group += orders[merit[end++]].energy;
     const WattHours take = std::min(group, volume);
-    share(orders, std::span(merit).subspan(i, end - i), take, fills);
+    if (take == group)
+      for (std::size_t k = i; k < end; ++k) fills[merit[k]] = orders[merit[k]].energy;
+    else
+      share(orders, std::span(merit).subspan(i, end - i), group, take, fills);
     volume -= take;
     i = end;
   }
@@ -120,8 +135,13 @@ MicroEuros value_of(std::span<const Order> orders, const std::vector<WattHours>&
 
 }  // namespace
 
+bool known_mechanism(std::string_view name) { return name == "uniform" || name == "retailer"; }
+
 Clearing clear(std::string_view mechanism, std::span<const Order> orders) {
-  invariant(mechanism == "uniform" || mechanism == "retailer", "a mechanism that genesis allows");
+  invariant(known_mechanism(mechanism), "a mechanism that genesis allows");
+  invariant(orders.size() <= max_orders_a_slot &&
+                std::all_of(orders.begin(), orders.end(), within_bounds),
+            "a book within its bounds");
   Clearing out;
   out.fills.resize(orders.size());
   out.optimal_welfare = optimal_welfare(orders);
@@ -140,18 +160,20 @@ Clearing clear(std::string_view mechanism, std::span<const Order> orders) {
 MicroEuros optimal_welfare(std::span<const Order> orders) {
   // The gap between demand and supply curves, integrated over price: at a price p between two
   // neighbouring limits, min(demand at p, supply at p) Wh could change hands, each gaining dp.
-  std::vector<std::int64_t> limits;
-  for (const Order& o : orders) limits.push_back(o.limit.value);
-  std::sort(limits.begin(), limits.end());
-  limits.erase(std::unique(limits.begin(), limits.end()), limits.end());
+  std::vector<std::pair<std::int64_t, std::int64_t>> steps;  // limit, energy; buyers' negative
+  steps.reserve(orders.size());
+  std::int64_t demand = 0, supply = 0;
+  for (const Order& o : orders) {
+    if (o.side == Side::buy) demand += o.energy.value;
+    steps.emplace_back(o.limit.value, o.side == Side::buy ? -o.energy.value : o.energy.value);
+  }
+  std::sort(steps.begin(), steps.end());
   Wide thousandths = 0;  // of a micro-euro
-  for (std::size_t k = 0; k + 1 < limits.size(); ++k) {
-    std::int64_t demand = 0, supply = 0;
-    for (const Order& o : orders) {
-      if (o.side == Side::buy && o.limit.value > limits[k]) demand += o.energy.value;
-      if (o.side == Side::sell && o.limit.value <= limits[k]) supply += o.energy.value;
-    }
-    thousandths += static_cast<Wide>(std::min(demand, supply)) * (limits[k + 1] - limits[k]);
+  std::int64_t below = 0;
+  for (const auto& [limit, energy] : steps) {
+    thousandths += static_cast<Wide>(std::min(demand, supply)) * (limit - below);
+    (energy < 0 ? demand : supply) += energy;
+    below = limit;
   }
   return from_thousandths(thousandths);
 }
@@ -171,6 +193,7 @@ Result<Order> decode_book_row(BytesView row) {
   o.limit.value = r.i64();
   o.id.bytes = r.array<16>();
   if (!r.done() || side > 1) return failure("book row is not in its canonical form");
+  if (!within_bounds(o)) return failure("book row holds no energy or price that an order may have");
   return o;
 }
 

@@ -32,11 +32,14 @@ struct Clearing {
   ledger::MicroEuros welfare, optimal_welfare;
 };
 
-// `mechanism`: "uniform" or "retailer". Another name is a broken invariant: genesis is checked.
+bool known_mechanism(std::string_view name);  // "uniform" and "retailer"
+
+// `mechanism`: a known one. `orders`: within the bounds of market/order.hpp, each id once. Both
+// were checked where they came in; anything else is a broken invariant.
 Clearing clear(std::string_view mechanism, std::span<const Order> orders);
 
 // The largest welfare that any matching of these orders has, found by merit order in steps of the
-// distinct limits: independent of `clear`.
+// limits: independent of `clear`.
 ledger::MicroEuros optimal_welfare(std::span<const Order> orders);
 
 // A row of a slot's anonymous book, 33 bytes: side u8, energy i64 (Wh), limit i64, id 16. Its leaf

@@ -14,6 +14,11 @@ AccountId system_account(std::string_view name) {
   return id;
 }
 
+bool is_system_account(const AccountId& id) {
+  const std::array all{bank, retailer, grid_operator, state_levies, exchange, rounding_account};
+  return std::find(all.begin(), all.end(), id) != all.end();
+}
+
 std::string_view name_of(PostingKind kind) {
   constexpr std::array<std::string_view, 9> names{"deposit",      "trade",         "local grid fee",
                                                   "trade levies", "retail energy", "grid fee",

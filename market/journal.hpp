@@ -20,6 +20,8 @@ inline const ledger::AccountId state_levies = system_account("levies");
 inline const ledger::AccountId exchange = system_account("exchange");  // empty after each slot
 inline const ledger::AccountId rounding_account = system_account("rounding");
 
+bool is_system_account(const ledger::AccountId& id);
+
 enum class PostingKind : std::uint8_t {
   deposit,
   trade,  // buyer to exchange, exchange to seller

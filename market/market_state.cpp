@@ -11,7 +11,7 @@
 namespace market {
 namespace {
 
-constexpr std::size_t max_orders_a_slot = 1'000'000;
+constexpr MicroEuros max_deposit{1'000'000'000'000};
 constexpr std::uint32_t slots_ahead = 1000;  // how far in the future an order may lie
 
 tl::unexpected<Refusal> never(std::string why) {
@@ -108,13 +108,17 @@ MarketState::Applied MarketState::apply_registration(const Transaction& tx) {
     return never("registration is not signed by the registrar");
   std::vector<Registration> all;
   std::set<std::uint32_t> ids;
+  std::set<AccountId> accounts;
   for (const Opening& o : tx.openings) {
     auto r = decode_registration(o.data);
     if (!r) return never(r.error());
     if (r->gateway != body->gateway) return never("registration under another gateway");
     if (meters_.contains(r->meter.value) || !ids.insert(r->meter.value).second)
       return never("meter " + std::to_string(r->meter.value) + " is registered already");
-    if (meter_of_account_.contains(r->account)) return never("account is registered already");
+    if (meter_of_account_.contains(r->account) || !accounts.insert(r->account).second)
+      return never("account is registered already");
+    if (is_system_account(r->account)) return never("account is the system's own");
+    if (r->deposit > max_deposit) return never("deposit must be 0 to 1,000,000 EUR");
     all.push_back(std::move(*r));
   }
   for (const Registration& r : all) {
@@ -158,6 +162,18 @@ MarketState::Applied MarketState::apply_batch(const Transaction& tx) {
   return {};
 }
 
+std::pair<MilliWattHours, MilliWattHours> MarketState::marked_before(MeterId meter,
+                                                                     Slot slot) const {
+  const Meter& closed = meters_.at(meter.value);
+  std::pair out{closed.import_mark, closed.export_mark};
+  for (const auto& [number, open] : open_slots_) {
+    const auto mark = open.marks.find(meter.value);
+    if (number < slot.value && mark != open.marks.end())
+      out = {mark->second.import_register, mark->second.export_register};
+  }
+  return out;
+}
+
 MarketState::Applied MarketState::apply_marks(const Transaction& tx, std::int64_t time_ms) {
   const auto body = decode_marks_body(tx.body);
   if (!body) return never(body.error());
@@ -179,8 +195,8 @@ MarketState::Applied MarketState::apply_marks(const Transaction& tx, std::int64_
         meter->second.account != mark->account)
       return never("mark of a meter that is not this gateway's");
     if (mark->slot != body->slot) return never("mark of another slot");
-    if (mark->import_register < meter->second.import_mark ||
-        mark->export_register < meter->second.export_mark)
+    const auto [least_import, least_export] = marked_before(mark->meter, mark->slot);
+    if (mark->import_register < least_import || mark->export_register < least_export)
       return never("mark below the last one: registers never fall");
     if (!marks.emplace(mark->meter.value, *mark).second) return never("two marks of one meter");
   }
@@ -208,7 +224,7 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, std::int64_
   if (meter->second.account != o.account || meter->second.kind != MeterKind::home)
     return never("order of an account that may not trade with this meter");
   if (o.energy.value <= 0 || o.energy > max_order_energy)
-    return never("order energy must be 1 Wh to 1 GWh");
+    return never("order energy must be 1 Wh to 10 MWh");
   if (o.limit.value < 0 || o.limit > max_order_price)
     return never("order limit must be 0 to 100 EUR/kWh");
   if (!verifier_->verify(meter->second.account_key,

@@ -108,6 +108,8 @@ class MarketState final : public StateMachine {
   Applied apply_settlement(const Transaction& tx, std::int64_t time_ms);
 
   bool gateway_signed(const Transaction& tx, GatewayId gateway, const Signature& signature) const;
+  // A meter's registers at its last mark before the slot, be that slot closed or still open.
+  std::pair<MilliWattHours, MilliWattHours> marked_before(MeterId meter, Slot slot) const;
   bool closable(std::int64_t time_ms) const;
   ClosedSlot close_next() const;
   Transaction settlement_transaction(const ClosedSlot& closed) const;

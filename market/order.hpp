@@ -25,8 +25,15 @@ struct Order {
   ledger::Price limit;       // the most a buyer pays, the least a seller takes; >= 0
 };
 
-// What an order may hold; beyond it is refused by name.
-inline constexpr ledger::WattHours max_order_energy{1'000'000'000};  // 1 GWh
-inline constexpr ledger::Price max_order_price{100'000'000};         // 100 EUR/kWh
+// What an order and a slot's book may hold; beyond it is refused by name. Together they keep the
+// welfare of a full book within 64 bits: 10^7 Wh x 10^8 / 1000 x 10^6 orders = 10^18 micro-euro.
+inline constexpr ledger::WattHours max_order_energy{10'000'000};  // 10 MWh
+inline constexpr ledger::Price max_order_price{100'000'000};      // 100 EUR/kWh
+inline constexpr std::size_t max_orders_a_slot = 1'000'000;
+
+inline bool within_bounds(const Order& o) {
+  return o.energy.value > 0 && o.energy <= max_order_energy && o.limit.value >= 0 &&
+         o.limit <= max_order_price;
+}
 
 }  // namespace market

@@ -7,6 +7,7 @@
 //
 // Fees go to the grid operator, levies to the state; the retailer keeps the energy part.
 
+#include "ledger/base/result.hpp"
 #include "ledger/chain/genesis.hpp"
 
 namespace market {
@@ -22,5 +23,9 @@ struct Tariff {
 inline Tariff tariff_of(const ledger::Genesis& g) {
   return {g.retail_buy, g.retail_sell, g.grid_fee, g.local_grid_fee, g.levies};
 }
+
+// Whether a genesis that comes from outside holds terms that the market can carry out: a known
+// mechanism, prices of 0 to 100 EUR/kWh, periods of a day at most. The error names the key.
+ledger::Result<void> check_terms(const ledger::Genesis& genesis);
 
 }  // namespace market

@@ -8,15 +8,29 @@ using namespace ledger;
 
 namespace {
 
-// Takes from a quantity that must suffice.
-Result<void> take(WattHours& from, WattHours quantity, const char* what) {
+Result<void> enough(WattHours there, WattHours quantity, const char* what) {
   if (quantity.value < 0) return failure("a negative quantity of tokens");
-  if (from < quantity) return failure(std::string("not enough tokens ") + what);
-  from -= quantity;
+  if (there < quantity) return failure(std::string("not enough tokens ") + what);
   return {};
 }
 
 }  // namespace
+
+WattHours TokenBook::held(const AccountId& holder, Slot vintage) const {
+  const auto v = vintages_.find(vintage.value);
+  if (v == vintages_.end()) return {};
+  const auto at = v->second.held.find(holder);
+  return at == v->second.held.end() ? WattHours{} : at->second;
+}
+
+TokenBook::Vintage& TokenBook::take_held(const AccountId& holder, Slot vintage,
+                                         WattHours quantity) {
+  Vintage& v = vintages_.at(vintage.value);
+  const auto at = v.held.find(holder);
+  at->second -= quantity;
+  if (at->second.value == 0) v.held.erase(at);
+  return v;
+}
 
 void TokenBook::move_mark(MeterId meter, MilliWattHours export_register) {
   MilliWattHours& mark = mark_of_meter_[meter.value];
@@ -39,18 +53,18 @@ WattHours TokenBook::mint(MeterId meter, MilliWattHours export_register, const A
 
 Result<void> TokenBook::escrow(const AccountId& from, Slot vintage, WattHours quantity) {
   if (quantity.value == 0) return {};
-  Vintage& v = vintages_[vintage.value];
-  if (auto ok = take(v.held[from], quantity, "held"); !ok) return ok;
-  if (v.held[from].value == 0) v.held.erase(from);
-  v.escrowed += quantity;
+  if (auto ok = enough(held(from, vintage), quantity, "held"); !ok) return ok;
+  take_held(from, vintage, quantity).escrowed += quantity;
   return {};
 }
 
 Result<void> TokenBook::release(const AccountId& to, Slot vintage, WattHours quantity) {
   if (quantity.value == 0) return {};
-  Vintage& v = vintages_[vintage.value];
-  if (auto ok = take(v.escrowed, quantity, "in escrow"); !ok) return ok;
-  v.held[to] += quantity;
+  const auto at = vintages_.find(vintage.value);
+  const WattHours there = at == vintages_.end() ? WattHours{} : at->second.escrowed;
+  if (auto ok = enough(there, quantity, "in escrow"); !ok) return ok;
+  at->second.escrowed -= quantity;
+  at->second.held[to] += quantity;
   return {};
 }
 
@@ -62,10 +76,8 @@ Result<void> TokenBook::transfer(const AccountId& from, const AccountId& to, Slo
 
 Result<void> TokenBook::retire(const AccountId& holder, Slot vintage, WattHours quantity) {
   if (quantity.value == 0) return {};
-  Vintage& v = vintages_[vintage.value];
-  if (auto ok = take(v.held[holder], quantity, "held"); !ok) return ok;
-  if (v.held[holder].value == 0) v.held.erase(holder);
-  v.retired += quantity;
+  if (auto ok = enough(held(holder, vintage), quantity, "held"); !ok) return ok;
+  take_held(holder, vintage, quantity).retired += quantity;
   return {};
 }
 

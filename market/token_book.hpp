@@ -39,6 +39,8 @@ class TokenBook {
   };
   const std::map<std::uint32_t, Vintage>& vintages() const { return vintages_; }
 
+  ledger::WattHours held(const ledger::AccountId& holder, ledger::Slot vintage) const;
+
   struct Totals {
     ledger::WattHours minted, held, escrowed, retired;
   };
@@ -48,6 +50,10 @@ class TokenBook {
   std::string broken_invariant() const;
 
  private:
+  // The holder has that much.
+  Vintage& take_held(const ledger::AccountId& holder, ledger::Slot vintage,
+                     ledger::WattHours quantity);
+
   std::map<std::uint32_t, ledger::MilliWattHours> mark_of_meter_;
   std::map<std::uint32_t, Vintage> vintages_;
 };

@@ -8,6 +8,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "ledger/tlog/tiles.hpp"
+#include "market/tariff.hpp"
 
 namespace market {
 namespace {
@@ -29,6 +30,7 @@ Result<void> load_trust(PublicLog& log, const FileSet& files, const std::string&
   if (!genesis) return failure(genesis.error());
   auto decoded = decode_genesis(*genesis);
   if (!decoded) return failure("genesis: " + decoded.error());
+  if (const auto terms = check_terms(*decoded); !terms) return failure(terms.error());
   log.genesis = std::move(*decoded);
   log.chain_id = sha256(bytes_of(*genesis));
   const auto policy = text_file(files, "policy");

@@ -113,6 +113,7 @@ void ReceiptVerifier::parse() {
 std::string ReceiptVerifier::check_trust() {
   const auto& genesis = j_.at("genesis").get_ref<const std::string&>();
   genesis_ = take(decode_genesis(genesis), "genesis");
+  if (const auto terms = check_terms(genesis_); !terms) wrong(terms.error());
   chain_id_ = sha256(bytes_of(genesis));
   const auto& policy = j_.at("policy").get_ref<const std::string&>();
   want(policy == policy_text(genesis_), "policy does not follow from genesis");

@@ -2,6 +2,7 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
+#include "market/tariff.hpp"
 
 namespace twin {
 
@@ -83,6 +84,7 @@ Result<ValidatorConfig> read_header(ByteReader& r) {
   if (text_of(r.raw(magic.size())) != magic) return failure("this is not a recording");
   const auto genesis = decode_genesis(text_of(r.sized()));
   if (!genesis) return failure(genesis.error());
+  if (const auto terms = market::check_terms(*genesis); !terms) return failure(terms.error());
   ValidatorConfig config;
   config.genesis = *genesis;
   config.directory.validators = r.u32();
