@@ -58,6 +58,7 @@ std::vector<AlertChange> MeterAlerts::reading(Instant time, std::int64_t power_w
   if (!feeder_) return out;
   const Instant end = next_multiple(time, minutes(1));
   if (minute_count_ > 0 && end != minute_end_) {
+    if (!trend_.empty() && minute_end_ - trend_.back().end != minutes(1)) trend_.clear();
     trend_.push_back({minute_end_, minute_sum_w_ / static_cast<double>(minute_count_)});
     if (trend_.size() > trend_minutes) trend_.pop_front();
     minute_sum_w_ = 0;
@@ -84,16 +85,22 @@ void MeterAlerts::watch_overload(Instant time, std::vector<AlertChange>& out) {
   }
   const auto n = static_cast<double>(trend_.size());
   const double slope = (n * sum_xy - sum_x * sum_y) / (n * sum_xx - sum_x * sum_x);
-  const double level = (sum_y - slope * sum_x) / n + slope * (n - 1);
+  const double fitted = (sum_y - slope * sum_x) / n + slope * (n - 1);  // at the last minute
+  const double carried = std::abs(trend_.back().power_w);
+  const double ahead = slope > 0 ? fitted + slope * lead_minutes : carried;
   const auto rating = static_cast<double>(limits_.transformer_w);
-  const double ahead = level + std::max(0.0, slope) * lead_minutes;
-  if (std::max(level, ahead) >= rating) {
-    const double minutes_left = level >= rating ? 0 : (rating - level) / slope;
-    raise({AlertKind::transformer_overload, meter_, time, ahead, rating,
-           text("The transformer carries %.0f kW and may reach its rating in %.0f minutes.",
-                level / 1000, minutes_left)},
+  if (carried >= rating)
+    raise({AlertKind::transformer_overload, meter_, time, carried, rating, 0,
+           text("The transformer carries %.1f kW, at or above its rating of %.1f kW.",
+                carried / 1000, rating / 1000)},
           overload_, out);
-  } else if (level < clear_share * rating && ahead < clear_share * rating) {
+  else if (ahead >= rating) {
+    const double left = std::max(0.0, (rating - fitted) / slope);
+    raise({AlertKind::transformer_overload, meter_, time, ahead, rating, left,
+           text("The transformer carries %.1f kW and may reach its rating in %.0f minutes.",
+                carried / 1000, left)},
+          overload_, out);
+  } else if (std::max(carried, ahead) < clear_share * rating) {
     clear(overload_, out);
   }
 }
@@ -105,12 +112,12 @@ void MeterAlerts::watch_voltage(Instant time, double voltage_v, std::vector<Aler
     const bool low = mean < limits_.v_min;
     const bool high = mean > limits_.v_max;
     if (low || high)
-      raise(
-          {AlertKind::voltage_band, meter_, window_end_, mean, low ? limits_.v_min : limits_.v_max,
-           text(low ? "The ten-minute mean voltage is %.1f V, below %.1f V."
-                    : "The ten-minute mean voltage is %.1f V, above %.1f V.",
-                mean, low ? limits_.v_min : limits_.v_max)},
-          voltage_, out);
+      raise({AlertKind::voltage_band, meter_, window_end_, mean,
+             low ? limits_.v_min : limits_.v_max, 0,
+             text(low ? "The ten-minute mean voltage is %.1f V, below %.1f V."
+                      : "The ten-minute mean voltage is %.1f V, above %.1f V.",
+                  mean, low ? limits_.v_min : limits_.v_max)},
+            voltage_, out);
     else
       clear(voltage_, out);
     window_sum_v_ = 0;
@@ -124,7 +131,7 @@ void MeterAlerts::watch_voltage(Instant time, double voltage_v, std::vector<Aler
 std::vector<AlertChange> MeterAlerts::interval_ended(Instant end) {
   std::vector<AlertChange> out;
   if (!heard_)
-    raise({AlertKind::silent_meter, meter_, end, 1, 0,
+    raise({AlertKind::silent_meter, meter_, end, 1, 0, 0,
            "No reading has come from this meter for a whole interval."},
           silent_, out);
   heard_ = false;

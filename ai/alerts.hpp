@@ -2,12 +2,12 @@
 // Alerts of one meter from its verified readings: three rules, each a small state machine with
 // hysteresis, so that one trouble is one alert.
 //
-//   transformer_overload  feeder meter only: the power's linear trend over the last 15 minutes
-//                         reaches the rating within the next 15 minutes (or has reached it);
-//                         clears below 95 % of the rating with no such trend
-//   voltage_band          the ten-minute mean leaves [v_min, v_max] (EN 50160, 4.2.2); clears when
-//   a
-//                         later ten-minute mean is back inside
+//   transformer_overload  feeder meter only: the last minute's mean power, in either direction, has
+//                         reached the rating, or its linear trend over the last 15 minutes does so
+//                         within the next 15; clears when both lie below 95 % of the rating.
+//                         A minute without readings starts the 15 minutes anew
+//   voltage_band          the ten-minute mean leaves [v_min, v_max] (EN 50160, 4.2.2); clears with
+//                         a later one that is back inside
 //   silent_meter          no reading in an interval in which the gateway expected some; clears with
 //                         the next reading
 
@@ -29,6 +29,7 @@ struct Alert {
   std::uint32_t meter = 0;
   ledger::Instant since;
   double value = 0, limit = 0;  // W or V; intervals for a silent meter
+  double lead_minutes = 0;      // until the rating is reached; 0 where it is, and for other kinds
   std::string words;            // what a person is told, with units
 };
 
