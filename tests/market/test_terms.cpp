@@ -1,0 +1,44 @@
+#include <doctest/doctest.h>
+
+#include "market/tariff.hpp"
+#include "tests/market/village_support.hpp"
+
+using namespace market_test;
+
+TEST_CASE("a genesis whose terms the market cannot carry out is refused by its key") {
+  CHECK(check_terms(village_genesis()));
+  const auto refused = [](const char* key, auto change) {
+    Genesis g = village_genesis();
+    change(g);
+    const auto terms = check_terms(g);
+    return !terms && terms.error().find(key) != std::string::npos;
+  };
+  for (const char* name : {"", "auction", "uniform\n"})
+    CHECK(refused("mechanism", [&](Genesis& g) { g.mechanism = name; }));
+  for (const auto& [key, price] : {std::pair{"retail_buy", &Genesis::retail_buy},
+                                   {"retail_sell", &Genesis::retail_sell},
+                                   {"grid_fee", &Genesis::grid_fee},
+                                   {"local_grid_fee", &Genesis::local_grid_fee},
+                                   {"levies", &Genesis::levies}})
+    for (const std::int64_t wrong : {std::int64_t{-1}, max_order_price.value + 1, INT64_MAX}) {
+      CAPTURE(key);
+      CHECK(refused(key, [&, p = price](Genesis& g) { (g.*p).value = wrong; }));
+    }
+  for (const auto& [key, period] : {std::pair{"slot_ms", &Genesis::slot_ms},
+                                    {"batch_ms", &Genesis::batch_ms},
+                                    {"block_ms", &Genesis::block_ms},
+                                    {"metering_ms", &Genesis::metering_ms},
+                                    {"close_grace_ms", &Genesis::close_grace_ms}})
+    for (const std::int64_t wrong : {std::int64_t{-1}, std::int64_t{86'400'001}, INT64_MAX}) {
+      CAPTURE(key);
+      CHECK(refused(key, [&, p = period](Genesis& g) { g.*p = wrong; }));
+    }
+}
+
+TEST_CASE("what a kWh costs on each path") {
+  const Tariff t = tariff_of(village_genesis());
+  CHECK(t.retail_energy() == Price{160'000});
+  CHECK(t.break_even() == Price{220'000});
+  // At the break-even price a neighbour's kWh and the retailer's cost the same.
+  CHECK(t.break_even() + t.local_grid_fee + t.levies == t.retail_buy);
+}

@@ -1,0 +1,199 @@
+#pragma once
+// Two gateways, three homes and a feeder meter against a MarketState: everything signed for real,
+// slots of 2 minutes, batches of 1.
+
+#include <map>
+
+#include "ledger/base/invariant.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/oracle/batch.hpp"
+#include "market/market_state.hpp"
+#include "tests/market/book_support.hpp"
+
+namespace market_test {
+
+using namespace ledger;
+using namespace market;
+
+inline Ed25519Signer& signer_of(const std::string& name) {
+  static std::map<std::string, std::unique_ptr<Ed25519Signer>> all;
+  auto& s = all[name];
+  if (!s) s = std::make_unique<Ed25519Signer>(Rng(1).fork(name).bytes32());
+  return *s;
+}
+
+inline Genesis village_genesis() {
+  Genesis g;
+  g.name = "village";
+  g.slot_ms = 120'000;
+  g.batch_ms = 60'000;
+  g.close_grace_ms = 30'000;
+  g.validators = {signer_of("validator").public_key()};
+  g.gateways = {signer_of("gateway 0").public_key(), signer_of("gateway 1").public_key()};
+  g.registrar = signer_of("registrar").public_key();
+  g.retail_buy = {300'000};
+  g.retail_sell = {80'000};
+  g.grid_fee = {90'000};
+  g.local_grid_fee = {30'000};
+  g.levies = {50'000};
+  g.mechanism = "uniform";
+  return g;
+}
+
+class Village {
+ public:
+  // Homes 1 and 2 at gateway 0, home 3 and the feeder meter 4 at gateway 1.
+  Village() : state_(village_genesis(), verifier_) {}
+
+  void register_all() {
+    must(registration(0, {1, 2}), 0);
+    must(registration(1, {3, 4}), 0);
+  }
+
+  static GatewayId gateway_of(std::uint32_t meter) { return {meter <= 2 ? 0u : 1u}; }
+
+  static Registration registered(std::uint32_t meter) {
+    Registration r;
+    r.account = account(static_cast<std::uint8_t>(meter));
+    r.meter = {meter};
+    r.gateway = gateway_of(meter);
+    r.kind = meter == 4 ? MeterKind::feeder : MeterKind::home;
+    r.account_key = signer_of("account " + std::to_string(meter)).public_key();
+    r.restricted_key.fill(static_cast<std::uint8_t>(meter));
+    r.max_power_w = 43'000;
+    r.export_register = {500};  // half a Wh before the first slot
+    r.deposit = {r.kind == MeterKind::home ? 10'000'000 : 0};
+    return r;
+  }
+
+  // Signs a body that ends in a signature.
+  template <class Body>
+  static Transaction sealed(TransactionKind kind, Body body, std::vector<Opening> openings,
+                            const std::string& signer) {
+    Transaction tx;
+    tx.kind = kind;
+    tx.openings = std::move(openings);
+    tx.root = openings_root(tx.openings);
+    tx.body = encode(body);
+    body.signature =
+        signer_of(signer).sign(entry_signed_bytes(chain_id_of(village_genesis()), tx.entry()));
+    tx.body = encode(body);
+    return tx;
+  }
+
+  static Transaction registration(std::uint32_t gateway, std::vector<Registration> all,
+                                  const std::string& signer = "registrar") {
+    std::vector<Opening> openings;
+    for (const Registration& r : all) openings.push_back({{}, encode(r)});
+    return sealed(TransactionKind::registration, RegistrationBody{{gateway}, {}},
+                  std::move(openings), signer);
+  }
+  static Transaction registration(std::uint32_t gateway, std::initializer_list<std::uint32_t> ids) {
+    std::vector<Registration> all;
+    for (const std::uint32_t id : ids) all.push_back(registered(id));
+    return registration(gateway, std::move(all));
+  }
+
+  Transaction batch(std::uint32_t gateway, std::uint32_t epoch, Hash previous) const {
+    Batch b;
+    b.gateway = {gateway};
+    b.epoch = epoch;
+    b.previous = previous;
+    Transaction tx;
+    tx.kind = TransactionKind::batch;
+    tx.root.fill(static_cast<std::uint8_t>(epoch));
+    tx.body = encode(b);
+    b.signature = signer_of("gateway " + std::to_string(gateway))
+                      .sign(entry_signed_bytes(chain_id_of(village_genesis()), tx.entry()));
+    tx.body = encode(b);
+    return tx;
+  }
+
+  // Applies the batches of a gateway up to an epoch.
+  void batches_until(std::uint32_t gateway, std::uint32_t epoch) {
+    auto& [last, hash] = batched_[gateway];
+    while (last < epoch) {
+      const Transaction tx = batch(gateway, last + 1, hash);
+      must(tx, (last + 1) * 60'000);
+      hash = sha256(tx.entry());
+      ++last;
+    }
+  }
+
+  static Mark mark(std::uint32_t meter, std::uint32_t slot, std::int64_t imported_mwh,
+                   std::int64_t exported_mwh, bool quarantined = false) {
+    return {account(static_cast<std::uint8_t>(meter)),
+            {meter},
+            {slot},
+            {imported_mwh},
+            {exported_mwh},
+            quarantined};
+  }
+  static Transaction marks(std::uint32_t gateway, std::uint32_t slot, std::vector<Mark> all) {
+    MarksBody body;
+    body.gateway = {gateway};
+    body.slot = {slot};
+    body.count = static_cast<std::uint32_t>(all.size());
+    std::vector<Opening> openings;
+    for (const Mark& m : all) openings.push_back({{}, encode(m)});
+    return sealed(TransactionKind::marks, body, std::move(openings),
+                  "gateway " + std::to_string(gateway));
+  }
+
+  static Transaction order(std::uint32_t meter, std::uint32_t slot, Side side, std::int64_t wh,
+                           std::int64_t limit, std::uint8_t id, std::string signer = {}) {
+    SignedOrder o;
+    o.order = {order_id(id), account(static_cast<std::uint8_t>(meter)), {slot}, side, {wh},
+               {limit}};
+    o.meter = {meter};
+    if (signer.empty()) signer = "account " + std::to_string(meter);
+    o.signature =
+        signer_of(signer).sign(order_signed_bytes(chain_id_of(village_genesis()), encode(o)));
+    Transaction tx;
+    tx.kind = TransactionKind::order;
+    Salt salt{};
+    salt[0] = id;
+    tx.openings = {{salt, encode(o)}};
+    tx.root = openings_root(tx.openings);
+    tx.body = encode(OrderBody{{slot}});
+    return tx;
+  }
+
+  static Transaction forecast(std::uint32_t gateway, std::vector<Forecast> all, std::int64_t total,
+                              std::uint16_t slots) {
+    std::vector<Opening> openings;
+    for (const Forecast& f : all) openings.push_back({{}, encode(f)});
+    return sealed(TransactionKind::forecast, ForecastBody{{gateway}, {0}, slots, {total}, {}},
+                  std::move(openings), "gateway " + std::to_string(gateway));
+  }
+
+  // Why a transaction is refused; empty where it is not.
+  std::string refusal(const Transaction& tx, std::int64_t time_ms) {
+    const auto applied = state_.apply(tx, time_ms);
+    return applied ? std::string() : applied.error().why;
+  }
+
+  // Closes the slots that are due, as a block at this time would.
+  std::size_t close(std::int64_t time_ms) {
+    std::size_t closed = 0;
+    for (auto due = state_.due(time_ms); !due.empty(); due = state_.due(time_ms)) {
+      for (const Transaction& tx : due) must(tx, time_ms);
+      ++closed;
+    }
+    return closed;
+  }
+
+  MarketState& state() { return state_; }
+
+ private:
+  void must(const Transaction& tx, std::int64_t time_ms) {
+    const std::string why = refusal(tx, time_ms);
+    invariant(why.empty(), why.c_str());
+  }
+
+  Ed25519Verifier verifier_;
+  MarketState state_;
+  std::map<std::uint32_t, std::pair<std::uint32_t, Hash>> batched_;
+};
+
+}  // namespace market_test
