@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/audit_command.hpp"
+#include "app/field_command.hpp"
 #include "app/meter_command.hpp"
 #include "app/run_command.hpp"
 #include "app/view_command.hpp"
@@ -29,6 +30,8 @@ int run(int argc, char** argv) {
   });
   app::add_run_command(program, chosen);
   app::add_audit_commands(program, chosen);
+  app::add_field_command(program, chosen);
+  app::add_replay_command(program, chosen);
   app::add_meter_command(program, chosen);
   app::add_view_command(program, chosen);
   try {

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "app/console.hpp"
+#include "app/overrides.hpp"
 #include "app/progress.hpp"
 #include "app/run_output.hpp"
 #include "app/scenario_file.hpp"
@@ -21,16 +22,10 @@ struct Options {
   bool json = false, quiet = false;
 };
 
-// --seed, --until and --set as overrides of the scenario's keys.
+// --set and --seed as overrides of the scenario's keys.
 ledger::Result<std::vector<twin::Override>> overrides_of(const Options& o) {
-  std::vector<twin::Override> out;
-  for (const std::string& pair : o.set) {
-    const auto equals = pair.find('=');
-    if (equals == std::string::npos || equals == 0)
-      return ledger::failure("--set " + pair + ": wants key=value");
-    out.push_back({pair.substr(0, equals), pair.substr(equals + 1)});
-  }
-  if (!o.seed.empty()) out.push_back({"seed", o.seed});
+  auto out = parse_overrides(o.set);
+  if (out && !o.seed.empty()) out->push_back({"seed", o.seed});
   return out;
 }
 

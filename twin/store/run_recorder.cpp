@@ -317,11 +317,12 @@ void RunRecorder::chain_ends(const ValidatorNode& observer) {
   summary_.tokens.residual_wh = market::token_residual(statements_, state.tokens()).value;
 }
 
-Result<std::string> RunRecorder::finish(double wall_s) {
+Result<std::string> RunRecorder::finish(double wall_s,
+                                        const std::vector<DeviceReport>& devices) {
   summary_.simulated_s = end_.seconds();
   summary_.wall_s = wall_s;
   summary_.forecast = {score_.mae(), persistence_score_.mae(), score_.n};
-  const std::string text = to_json(summary_);
+  const std::string text = to_json(summary_, devices);
   keep(directory_.write("summary.json", bytes_of(text)));
   keep(writer_.finish());
   if (!failure_.empty()) return failure(failure_);

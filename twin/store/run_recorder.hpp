@@ -25,6 +25,7 @@ class RunRecorder {
       const Deployment& deployment, const std::string& resolved, const ledger::Hash& input_hash);
 
   const RunDescription& description() const { return description_; }
+  const std::string& directory() const { return directory_.path(); }
 
   // The first failure to write, here or in `effect` before.
   ledger::Result<void> minute(const WorldMinute& minute);
@@ -48,7 +49,7 @@ class RunRecorder {
   // Publishes what is decided; the observer gives the second path to money and tokens.
   void chain_ends(const ValidatorNode& observer);
   // Writes summary.json and closes the database; gives the summary's text.
-  ledger::Result<std::string> finish(double wall_s);
+  ledger::Result<std::string> finish(double wall_s, const std::vector<DeviceReport>& devices = {});
 
  private:
   RunRecorder(RunDirectory directory, RunWriter writer, const Scenario& scenario,

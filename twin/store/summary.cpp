@@ -112,7 +112,7 @@ double balance_residual_kwh(const EnergyTotals& e) {
          e.stored_delta_kwh - e.storage_losses_kwh;
 }
 
-std::string to_json(const Summary& s) {
+std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) {
   json j = {{"accounts", s.accounts},
             {"alerts", s.alerts},
             {"energy", energy_json(s.energy)},
@@ -132,6 +132,15 @@ std::string to_json(const Summary& s) {
               {"residual_wh", s.tokens.residual_wh},
               {"retired_wh", s.tokens.retired_wh}}}};
   j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
+  for (const DeviceReport& d : devices)
+    j["devices"].push_back({{"name", d.name},
+                            {"polls", d.polls},
+                            {"errors", d.errors},
+                            {"gaps", d.gaps},
+                            {"late", d.late},
+                            {"shadow_readings", d.shadow_readings},
+                            {"jitter_ms", {{"p50", d.jitter_p50_ms}, {"p99", d.jitter_p99_ms}}},
+                            {"source", d.source}});
   const double wall = std::max(s.wall_s, 1e-9);
   j["wall_s"] = s.wall_s;
   j["speed_up"] = s.simulated_s / wall;

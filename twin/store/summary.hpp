@@ -51,8 +51,18 @@ struct Summary {
   std::vector<std::string> accounts;
 };
 
-// One JSON object, keys sorted, two spaces of indentation, a newline at the end.
-std::string to_json(const Summary& summary);
+// One real meter of a field run. Its times are real: it is no part of the result's hash.
+struct DeviceReport {
+  std::string name;  // the home it stands for
+  std::uint64_t polls = 0, errors = 0, gaps = 0, late = 0;
+  std::uint64_t shadow_readings = 0;  // where the twin's own home stood in
+  double jitter_p50_ms = 0, jitter_p99_ms = 0;
+  std::string source;  // of the last reading: "modbus" or "shadow"
+};
+
+// One JSON object, keys sorted, two spaces of indentation, a newline at the end. `devices` where
+// there are some.
+std::string to_json(const Summary& summary, const std::vector<DeviceReport>& devices = {});
 
 // imported + generated - consumed - exported - losses - stored_delta - storage_losses, kWh.
 double balance_residual_kwh(const EnergyTotals& energy);

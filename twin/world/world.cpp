@@ -125,6 +125,9 @@ void SimulatedWorld::step() {
     draw_va_[scenario_.homes[h].connection] = states_[h].draw_va;
   }
   for (const auto& [home, draw] : measured_) {
+    // What is measured beyond the simulated home is consumption of the real one.
+    for (unsigned p = 0; p < 3; ++p)
+      energy_.consumed_kwh += (draw[p] - states_[home].draw_va[p]).real() * hours / 1000;
     states_[home].draw_va = draw;
     draw_va_[scenario_.homes[home].connection] = draw;
   }

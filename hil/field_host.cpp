@@ -1,0 +1,347 @@
+#include "hil/field_host.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <filesystem>
+#include <thread>
+
+#include "hil/durable_file.hpp"
+#include "hil/meter_poller.hpp"
+#include "ledger/base/invariant.hpp"
+
+namespace hil {
+
+using namespace ledger;
+using namespace twin;
+using RealClock = std::chrono::steady_clock;
+
+namespace {
+
+constexpr auto reading_patience = std::chrono::milliseconds(500);  // real, beyond its nominal time
+constexpr auto longest_sleep = std::chrono::milliseconds(20);      // so that a stop is noticed
+constexpr int drain_blocks = 12;
+
+struct Seat {
+  NodeId id;
+  std::unique_ptr<Signer> key;
+  std::unique_ptr<RecordingSigner> recording;
+  std::unique_ptr<Node> node;
+  const ValidatorNode* validator = nullptr;
+  std::string signing_record;  // a validator's file
+};
+
+struct Delivery {
+  NodeId from, to;
+  Bytes bytes;
+};
+
+// One meter on a wire, standing for one home.
+struct Device {
+  std::uint32_t home = 0;
+  std::string name;
+  std::unique_ptr<MeterPoller> poller;
+  std::uint64_t shadow_readings = 0;
+  bool on_shadow = false;
+};
+
+class Host {
+ public:
+  Host(const Scenario& scenario, World& world, const Deployment& deployment, RunRecorder& recorder,
+       const FieldOptions& options)
+      : scenario_(scenario),
+        world_(world),
+        deployment_(deployment),
+        recorder_(recorder),
+        options_(options),
+        verifier_(ed25519_),
+        end_(Instant{} + scenario.time.duration) {}
+
+  Result<std::vector<DeviceReport>> run();
+
+ private:
+  Result<void> make_nodes();
+  void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
+  Result<void> connect();
+  Result<void> live();
+  void wait_until(Instant time);
+  Result<void> interval(Instant end);
+  std::vector<std::pair<std::uint32_t, MeterReading>> read_devices(Instant end);
+  void replace(std::vector<MeterSample>& samples,
+               const std::vector<std::pair<std::uint32_t, MeterReading>>& readings) const;
+  void drain();
+  void settle_messages(Instant now);
+  void fire_deadlines(Instant now);
+  void step(Seat& seat, Instant now, const Inputs& inputs);
+  void carry_out(Seat& seat, const twin::Effect& effect, Instant now);
+  Seat* next_due(Instant until);
+  bool stopped() const { return options_.stop && *options_.stop; }
+  bool settled() const;
+  std::vector<DeviceReport> reports() const;
+  RealClock::time_point real_time(Instant t) const;
+  Instant simulated_now() const;
+
+  const Scenario& scenario_;
+  World& world_;
+  const Deployment& deployment_;
+  RunRecorder& recorder_;
+  const FieldOptions& options_;
+  Ed25519Verifier ed25519_;
+  CachedVerifier verifier_;
+  std::vector<Seat> seats_;
+  std::deque<Delivery> queue_;
+  std::vector<Device> devices_;
+  MinuteGatherer gatherer_;
+  RealClock::time_point start_;
+  Instant end_, now_;
+  std::string failure_;
+};
+
+void Host::seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed) {
+  Seat& seat = seats_[id.value];
+  seat.key = std::make_unique<Ed25519Signer>(seed);
+  Signer* signer = seat.key.get();
+  if (recorder_.records(id)) {
+    seat.recording = std::make_unique<RecordingSigner>(*signer);
+    signer = seat.recording.get();
+    recorder_.recording_begins(config);
+  }
+  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_);
+  seat.validator = node.get();
+  seat.node = std::move(node);
+  if (config.self)
+    seat.signing_record =
+        recorder_.directory() + "/node/validator-" + std::to_string(config.self->value);
+}
+
+Result<void> Host::make_nodes() {
+  const Directory& d = deployment_.directory();
+  const Identities& keys = deployment_.identities();
+  std::error_code error;
+  std::filesystem::create_directories(recorder_.directory() + "/node", error);
+  if (error) return failure(recorder_.directory() + "/node: " + error.message());
+  seats_.resize(d.nodes());
+  for (std::uint32_t n = 0; n < seats_.size(); ++n) seats_[n].id = {n};
+  for (std::uint32_t v = 0; v < d.validators; ++v)
+    seat_validator(d.validator(v), deployment_.validator(v), keys.validators[v]);
+  seat_validator(d.observer(), deployment_.observer(), keys.observer);
+  for (std::uint32_t g = 0; g < d.gateways; ++g) {
+    Seat& gateway = seats_[d.gateway(g).value];
+    gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
+    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_);
+    seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
+  }
+  return {};
+}
+
+Result<void> Host::connect() {
+  for (const MeterSpec& m : scenario_.meters) {
+    if (m.transport != "modbus") continue;
+    PollerOptions o;
+    auto map = load_device_map(m.device);
+    if (!map) return failure(map.error());
+    o.map = std::move(*map);
+    const auto address = parse_address(m.address, false);
+    if (!address) return failure(address.error());
+    o.address = *address;
+    o.unit = static_cast<std::uint8_t>(m.unit);
+    o.interval = scenario_.time.metering_interval;
+    o.speed = scenario_.time.real_time_factor;
+    auto poller = MeterPoller::start(o, Instant{});
+    if (!poller) return failure("meter of " + m.home + ": " + poller.error());
+    Device device;
+    device.name = m.home;
+    device.poller = std::move(*poller);
+    for (std::uint32_t h = 0; h < scenario_.homes.size(); ++h)
+      if (scenario_.homes[h].name == m.home) device.home = h;
+    devices_.push_back(std::move(device));
+  }
+  return {};
+}
+
+RealClock::time_point Host::real_time(Instant t) const {
+  const double seconds = t.since_epoch().seconds() / scenario_.time.real_time_factor;
+  return start_ +
+         std::chrono::duration_cast<RealClock::duration>(std::chrono::duration<double>(seconds));
+}
+
+Instant Host::simulated_now() const {
+  const std::chrono::duration<double> real = RealClock::now() - start_;
+  return Instant{static_cast<std::int64_t>(real.count() * scenario_.time.real_time_factor * 1e9)};
+}
+
+void Host::step(Seat& seat, Instant now, const Inputs& inputs) {
+  Outbox outbox;
+  seat.node->step(now, inputs, outbox);
+  if (seat.recording)
+    recorder_.recording_step(now, inputs, seat.recording->take(), outbox.effects());
+  for (const twin::Effect& effect : outbox.effects()) carry_out(seat, effect, now);
+}
+
+void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
+  if (const auto* send = std::get_if<Send>(&effect)) {
+    queue_.push_back({seat.id, send->to, send->bytes});
+    return;
+  }
+  recorder_.effect(seat.id, now, effect);
+  const auto* persist = std::get_if<Persist>(&effect);
+  if (persist && persist->kind == RecordKind::last_signed && !seat.signing_record.empty())
+    if (auto ok = write_durably(seat.signing_record, persist->record); !ok && failure_.empty())
+      failure_ = ok.error();
+}
+
+void Host::settle_messages(Instant now) {
+  while (!queue_.empty()) {
+    Delivery d = std::move(queue_.front());
+    queue_.pop_front();
+    const PeerMessage message{d.from, std::move(d.bytes)};
+    step(seats_[d.to.value], now, Inputs{std::span(&message, 1), {}});
+  }
+}
+
+// The node with the earliest deadline up to `until`. After the end homes fall silent, and gateways
+// post what they have.
+Seat* Host::next_due(Instant until) {
+  Seat* due = nullptr;
+  for (Seat& seat : seats_) {
+    const Instant deadline = seat.node->next_deadline();
+    const bool home = seat.id >= deployment_.directory().fleet(0);
+    const bool over = home ? deadline > end_
+                           : !seat.validator && deadline > end_ + scenario_.ledger.batch_interval;
+    if (deadline > until || over) continue;
+    if (!due || deadline < due->node->next_deadline()) due = &seat;
+  }
+  return due;
+}
+
+void Host::fire_deadlines(Instant now) {
+  settle_messages(now_);
+  while (Seat* seat = next_due(now)) {
+    now_ = std::max(now_, seat->node->next_deadline());
+    step(*seat, now_, Inputs{});
+    settle_messages(now_);
+  }
+  now_ = std::max(now_, now);
+}
+
+void Host::wait_until(Instant time) {
+  while (!stopped() && RealClock::now() < real_time(time)) {
+    fire_deadlines(std::min(simulated_now(), time));
+    std::this_thread::sleep_until(std::min(real_time(time), RealClock::now() + longest_sleep));
+  }
+}
+
+std::vector<std::pair<std::uint32_t, MeterReading>> Host::read_devices(Instant end) {
+  const auto sequence =
+      static_cast<std::uint32_t>(end.since_epoch() / scenario_.time.metering_interval);
+  std::vector<std::pair<std::uint32_t, MeterReading>> out;
+  for (Device& d : devices_) {
+    // One that has fallen silent is asked for, not waited for, until it answers again.
+    const auto deadline =
+        real_time(end) + (d.on_shadow ? RealClock::duration::zero() : reading_patience);
+    const auto reading = d.poller->wait_for(sequence, deadline);
+    d.on_shadow = !reading.has_value();
+    if (reading)
+      out.emplace_back(d.home, *reading);
+    else
+      ++d.shadow_readings;
+  }
+  return out;
+}
+
+void Host::replace(std::vector<MeterSample>& samples,
+                   const std::vector<std::pair<std::uint32_t, MeterReading>>& readings) const {
+  for (const auto& [home, r] : readings)
+    for (MeterSample& s : samples) {
+      if (s.meter != home) continue;
+      s.import_register = r.import_register;
+      s.export_register = r.export_register;
+      s.power_w = r.power_w;
+      s.voltage_v = static_cast<std::uint8_t>(std::min<std::uint16_t>(r.voltage_v, 255));
+    }
+}
+
+// The physics of one metering interval, at its end, with what real meters measured in it.
+Result<void> Host::interval(Instant end) {
+  const auto readings = read_devices(end);
+  std::vector<MeterSample> samples;
+  while (world_.now() < end) {
+    for (const auto& [home, r] : readings) world_.measured(home, r.draw_va);
+    world_.step();
+    gatherer_.add(world_);
+    samples.insert(samples.end(), world_.samples().begin(), world_.samples().end());
+  }
+  replace(samples, readings);
+  fire_deadlines(Instant{end.ns - 1});
+  now_ = end;
+  const Directory& d = deployment_.directory();
+  for (std::uint32_t g = 0; g < d.gateways; ++g) {
+    step(seats_[d.fleet(g).value], now_, Inputs{{}, samples});
+    settle_messages(now_);
+  }
+  fire_deadlines(end);
+  if (end.since_epoch() % minutes(1) != Duration{} && end != end_) return {};
+  const WorldMinute minute = gatherer_.take(world_, recorder_.description());
+  if (auto ok = recorder_.minute(minute); !ok) return ok;
+  if (options_.each_minute) options_.each_minute(minute);
+  return {};
+}
+
+Result<void> Host::live() {
+  for (Instant t = Instant{} + scenario_.time.metering_interval; t <= end_;
+       t = t + scenario_.time.metering_interval) {
+    wait_until(t);
+    if (stopped()) return {};
+    if (auto ok = interval(t); !ok) return ok;
+    if (!failure_.empty()) return failure(failure_);
+  }
+  return {};
+}
+
+bool Host::settled() const {
+  const auto slots = static_cast<std::uint32_t>(end_.since_epoch() / scenario_.time.market_slot);
+  return recorder_.settled_slots() >= slots && recorder_.checkpoint_covers_settlements();
+}
+
+void Host::drain() {
+  const Instant until = end_ + scenario_.ledger.block_interval * drain_blocks;
+  while (!settled()) {
+    Seat* seat = next_due(until);
+    if (!seat) return;
+    fire_deadlines(std::max(now_, seat->node->next_deadline()));
+  }
+}
+
+std::vector<DeviceReport> Host::reports() const {
+  std::vector<DeviceReport> out;
+  for (const Device& d : devices_) {
+    const PollerCounts c = d.poller->counts();
+    out.push_back({d.name, c.polls, c.errors, c.gaps, c.late, d.shadow_readings, c.jitter_p50_ms,
+                   c.jitter_p99_ms, d.on_shadow ? "shadow" : "modbus"});
+  }
+  return out;
+}
+
+Result<std::vector<DeviceReport>> Host::run() {
+  if (auto ok = make_nodes(); !ok) return failure(ok.error());
+  if (auto ok = connect(); !ok) return failure(ok.error());
+  start_ = RealClock::now();
+  fire_deadlines(Instant{});
+  if (auto ok = live(); !ok) return failure(ok.error());
+  if (!stopped()) drain();
+  for (const Seat& seat : seats_)
+    if (seat.recording) recorder_.recording_ends(roots_of(*seat.validator));
+  recorder_.chain_ends(*seats_[deployment_.directory().observer().value].validator);
+  if (!failure_.empty()) return failure(failure_);
+  return reports();
+}
+
+}  // namespace
+
+Result<std::vector<DeviceReport>> run_field(const Scenario& scenario, World& world,
+                                            const Deployment& deployment, RunRecorder& recorder,
+                                            const FieldOptions& options) {
+  return Host(scenario, world, deployment, recorder, options).run();
+}
+
+}  // namespace hil
