@@ -152,6 +152,18 @@ TEST_CASE("a line holds for its own key, type, name, time and text only") {
   CHECK_FALSE(verify_line(key, wrong, body, verifier));
 }
 
+TEST_CASE("a plain line with a byte more or less does not hold") {
+  const SignedLog log = example_log();
+  const std::string body = checkpoint_text(log.checkpoint());
+  Ed25519Verifier verifier;
+  NoteSignature wrong = log.log_line(body);
+  REQUIRE(verify_line(log.policy.log, wrong, body, verifier));
+  wrong.signature.push_back(0);
+  CHECK_FALSE(verify_line(log.policy.log, wrong, body, verifier));
+  wrong.signature.resize(63);
+  CHECK_FALSE(verify_line(log.policy.log, wrong, body, verifier));
+}
+
 TEST_CASE("a plain signature that bears a cosigner's id is no cosignature") {
   const SignedLog log = example_log();
   const std::string body = checkpoint_text(log.checkpoint());

@@ -135,6 +135,28 @@ TEST_CASE("a proof with anything changed is refused") {
     }
 }
 
+// Longer proofs that do hash to the root they come with: only the sizes say that they are wrong.
+TEST_CASE("a proof that goes on above the root is refused") {
+  const LogTree tree = log_of(23);
+  const Hash more = leaf_hash(bytes_of("more"));
+  for (std::uint64_t size = 1; size <= 23; ++size)
+    for (std::uint64_t at = 0; at < size; ++at) {
+      const Hash root = tree.root_at(size), above_left = node_hash(root, more),
+                 above_right = node_hash(more, root);
+      auto proof = tree.inclusion_proof(at, size);
+      proof.push_back(more);
+      for (const Hash& above : {above_left, above_right})
+        REQUIRE_FALSE(verify_inclusion(tree.leaf(at), at, size, proof, above));
+      if (at == 0) continue;
+      const Hash old = tree.root_at(at);
+      proof = tree.consistency_proof(at, size);
+      proof.push_back(more);
+      for (const Hash& above : {above_left, above_right})
+        for (const Hash& old_root : {old, node_hash(more, old)})
+          REQUIRE_FALSE(verify_consistency(at, size, old_root, above, proof));
+    }
+}
+
 TEST_CASE("sizes and indices at the edge of what can be written are refused, not followed") {
   const LogTree tree = log_of(2);
   const std::uint64_t most = ~std::uint64_t{0};

@@ -196,3 +196,36 @@ TEST_CASE("a proof with anything changed is refused") {
     refused(wrong);
   }
 }
+
+// Roots that no update gives, with paths that do hash to them.
+TEST_CASE("a root of a tree that is not well formed proves nothing") {
+  const auto branch = [](std::uint16_t depth, const Hash& left, const Hash& right) {
+    const std::array<std::uint8_t, 3> head{0x11, static_cast<std::uint8_t>(depth >> 8),
+                                           static_cast<std::uint8_t>(depth)};
+    return sha256({head, left, right});
+  };
+  const Hash low{}, value = sha256(bytes_of("v")), sibling = sha256(bytes_of("s"));
+  Hash high{};
+  high[0] = 0x80;
+  const auto leaf = [&](const Hash& key) {
+    const std::array<std::uint8_t, 1> head{0x10};
+    return sha256({head, key, value});
+  };
+  const auto proof = [&](const Hash& key, const std::vector<std::uint16_t>& depths) {
+    StateTree::Proof p;
+    for (const std::uint16_t depth : depths) p.steps.push_back({depth, sibling});
+    p.leaf = {key, value};
+    return p;
+  };
+  const Hash twice = branch(3, branch(3, leaf(low), sibling), sibling);
+  CHECK_FALSE(verify_state(twice, low, value, proof(low, {3, 3})));
+  const Hash rising = branch(5, branch(3, leaf(low), sibling), sibling);
+  CHECK_FALSE(verify_state(rising, low, value, proof(low, {5, 3})));
+  const Hash deep = branch(256, leaf(low), sibling);
+  CHECK_FALSE(verify_state(deep, low, value, proof(low, {256})));
+  // A leaf on the wrong side would prove that a key on that side is not there.
+  const Hash astray = branch(0, leaf(high), sibling);
+  CHECK_FALSE(verify_state(astray, low, std::nullopt, proof(high, {0})));
+  const Hash sound = branch(0, leaf(low), sibling);
+  CHECK(verify_state(sound, low, value, proof(low, {0})));
+}
