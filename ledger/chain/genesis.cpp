@@ -1,8 +1,10 @@
 #include "ledger/chain/genesis.hpp"
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "ledger/crypto/sha256.hpp"
+#include "ledger/tlog/note.hpp"
 
 namespace ledger {
 namespace {
@@ -53,6 +55,15 @@ std::vector<PublicKey> read_keys(const json& j) {
   return out;
 }
 
+// The name becomes part of key names; a validator that stood twice would vote twice.
+void check_identities(const Genesis& g) {
+  if (!valid_key_name(g.name))
+    throw std::invalid_argument("name is not printable ASCII without space and plus");
+  if (g.validators.empty()) throw std::invalid_argument("there are no validators");
+  if (std::set(g.validators.begin(), g.validators.end()).size() != g.validators.size())
+    throw std::invalid_argument("a validator's key is there twice");
+}
+
 Genesis from_json(const json& j) {
   Genesis g;
   g.name = j.at("name").get<std::string>();
@@ -81,7 +92,7 @@ Genesis from_json(const json& j) {
     price->value = prices.at(key).get<std::int64_t>();
   g.mechanism = j.at("mechanism").get<std::string>();
   read_key(j.at("rules"), g.rules);
-  if (g.validators.empty()) throw std::invalid_argument("there are no validators");
+  check_identities(g);
   return g;
 }
 

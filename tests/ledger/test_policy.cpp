@@ -71,6 +71,21 @@ TEST_CASE("keys that count twice, and names that mean two things, are refused") 
   }
 }
 
+TEST_CASE("a genesis whose policy could not be read is refused") {
+  const Genesis good = genesis_of(4);
+  REQUIRE(decode_genesis(encode(good)));
+  for (const char* name : {"", "a b", "a+b", "a\nb", "a\tb", "\u2014", "a\u00a0b"}) {
+    Genesis wrong = good;
+    wrong.name = name;
+    CHECK_FALSE_MESSAGE(decode_genesis(encode(wrong)), name);
+  }
+  Genesis wrong = good;
+  wrong.validators[3] = wrong.validators[0];
+  CHECK_FALSE(decode_genesis(encode(wrong)));
+  wrong.validators.clear();
+  CHECK_FALSE(decode_genesis(encode(wrong)));
+}
+
 TEST_CASE("log and witnesses have keys of their own types") {
   Policy wrong = policy_of(genesis_of(4));
   wrong.log.type = NoteKeyType::cosignature;

@@ -8,6 +8,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/merkle/proof.hpp"
+#include "tests/support/shared_data.hpp"
 
 using namespace ledger;
 namespace fs = std::filesystem;
@@ -180,7 +181,7 @@ TEST_CASE("sizes and indices at the edge of what can be written are refused, not
 
 // transparency-dev/merkle, testdata: one file a probe, most of them negative.
 TEST_CASE("the verdicts of other people's probes are ours") {
-  const fs::path root = fs::path(AIPCHAIN_SOURCE_DIR) / "../shared/data/merkle-vectors/testdata";
+  const fs::path root = test::shared_path("merkle-vectors/testdata");
   if (!fs::exists(root)) {
     MESSAGE("skipped: " << root.string() << " is missing");
     return;
