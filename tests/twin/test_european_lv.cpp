@@ -91,8 +91,6 @@ TEST_CASE("European LV agrees with OpenDSS in both load models") {
     PowerFlow flow(*net);
     const PowerFlowResult& r = flow.solve(draws_at(*net, c.minute));
     REQUIRE(r.converged);
-    const double difference = largest_difference_v(*net, r, c.reference);
-    MESSAGE(c.reference << ": " << difference << " V, " << r.iterations << " iterations");
-    CHECK(difference < 0.01);
+    CHECK(largest_difference_v(*net, r, c.reference) < 0.01);
   }
 }
