@@ -6,6 +6,7 @@
 #include <iostream>
 
 #include "app/audit_command.hpp"
+#include "app/console.hpp"
 #include "app/field_command.hpp"
 #include "app/meter_command.hpp"
 #include "app/run_command.hpp"
@@ -13,7 +14,15 @@
 
 namespace {
 
-constexpr int done = 0, wrong_input = 2, failed = 3;
+// What is wrong with the word that stands where a subcommand should; empty where it is one.
+std::string unknown_command(const CLI::App& program, const std::string& word) {
+  std::string known;
+  for (const CLI::App* command : program.get_subcommands(nullptr)) {
+    if (command->get_name() == word) return {};
+    known += (known.empty() ? "" : ", ") + command->get_name();
+  }
+  return word + ": unknown command; known: " + known;
+}
 
 int run(int argc, char** argv) {
   CLI::App program("AIPCHAIN: a digital twin with hardware in the loop for local energy",
@@ -25,7 +34,7 @@ int run(int argc, char** argv) {
     chosen = [&program] {
       program.clear();  // or it would print the help of `help`
       std::cout << program.help();
-      return done;
+      return static_cast<int>(app::done);
     };
   });
   app::add_run_command(program, chosen);
@@ -34,10 +43,13 @@ int run(int argc, char** argv) {
   app::add_replay_command(program, chosen);
   app::add_meter_command(program, chosen);
   app::add_view_command(program, chosen);
+  if (argc > 1 && argv[1][0] != '-')
+    if (const auto what = unknown_command(program, argv[1]); !what.empty())
+      return app::complain(app::wrong_input, what);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? done : wrong_input;
+    return program.exit(error) == 0 ? app::done : app::wrong_input;
   }
   return chosen();
 }
@@ -49,6 +61,6 @@ int main(int argc, char** argv) {
     return run(argc, argv);
   } catch (const std::exception& error) {
     std::cerr << "aipchain: " << error.what() << '\n';
-    return failed;
+    return app::failed;
   }
 }

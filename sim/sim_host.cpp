@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <deque>
 #include <simgrid/s4u.hpp>
 
@@ -217,7 +218,11 @@ Result<void> Host::run(World& world, const SimOptions& options) {
   char name[] = "aipchain", model[] = "--cfg=network/model:CM02",
        gamma[] = "--cfg=network/TCP-gamma:0", log[] = "--log=root.thresh:error";
   char* argv[] = {name, model, gamma, log, nullptr};
+  // SimGrid takes SIGINT for itself, to exit at once; it stays with whoever had it.
+  struct sigaction on_interrupt {};
+  sigaction(SIGINT, nullptr, &on_interrupt);
   s4u::Engine engine(&argc, argv);
+  sigaction(SIGINT, &on_interrupt, nullptr);
   end_ = Instant{} + scenario_.time.duration;
   make_network();
   start_actors();

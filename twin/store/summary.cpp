@@ -126,7 +126,7 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
             {"readings", s.readings},
             {"scenario", s.scenario},
             {"seed", s.seed},
-            {"simulated_s", s.simulated_s},
+            {"simulated_s", micro(s.simulated_s)},
             {"tokens",
              {{"minted_wh", s.tokens.minted_wh},
               {"residual_wh", s.tokens.residual_wh},
