@@ -47,7 +47,7 @@ ledger::Result<LoadedScenario> load_scenario(const std::string& path,
     return bytes;
   };
   const auto network = twin::make_network(file->grid(), file->seed(), load);
-  if (!network) return ledger::failure(network.error());
+  if (!network) return ledger::failure(file->where_grid() + ": " + network.error());
   auto scenario = file->expand(*network);
   if (!scenario) return ledger::failure(scenario.error());
   out.scenario = std::move(*scenario);

@@ -42,6 +42,7 @@ struct HeatPumpRanges {
 };
 struct LoadRanges {
   LoadSpec::Kind kind = LoadSpec::Kind::household;
+  std::string where_kind;
   Range annual_kwh{}, power_factor{};
 };
 
@@ -74,6 +75,7 @@ LoadRanges read_load(TomlTable t) {
   r.kind = t.one_of("kind", "household", {"household", "grid_profile"}) == "household"
                ? LoadSpec::Kind::household
                : LoadSpec::Kind::grid_profile;
+  r.where_kind = t.where("kind");
   r.annual_kwh = t.range("annual_kwh", {2500, 5000}, 0, 1e6);
   r.power_factor = t.range("power_factor", {0.95, 0.95}, 0.5, 1);
   t.close();
@@ -115,7 +117,7 @@ EvRanges read_ev(TomlTable t, bool population) {
   r.battery_kwh = t.range("battery_kwh", {40, 75}, 1, 1000);
   r.plug_kw = t.number("plug_kw", 11, 0.5, 350);
   r.phases = static_cast<int>(t.integer("phases", 3, 1, 3));
-  if (r.phases == 2) t.fail("phases", "found 2; wants 1 or 3");
+  if (r.phases == 2) t.refuse("phases", "1 or 3");
   r.daily_km = t.range("daily_km", {25, 45}, 0, 1000);
   r.kwh_per_km = t.range("kwh_per_km", {0.18, 0.18}, 0.05, 2);
   t.close();
@@ -158,7 +160,7 @@ Prosumer read_prosumer(TomlTable t) {
   p.connection = t.text("connection", p.name);
   p.where_name = t.where("name");
   p.where_connection = t.where(t.has("connection") ? "connection" : "name");
-  if (p.name.empty()) t.fail("name", "a prosumer wants a name");
+  if (p.name.empty()) t.refuse("name", "a prosumer's name");
   p.figures.explicit_home = true;
   read_devices(t, false, p.figures);
   t.close();
@@ -182,13 +184,13 @@ TimeSpec read_time(TomlTable t) {
   whole("market_slot", s.market_slot, s.metering_interval, "metering_interval");
   whole("duration", s.duration, s.metering_interval, "metering_interval");
   if (s.physics_step < ledger::milliseconds(100) || s.physics_step > ledger::hours(1))
-    t.fail("physics_step", "wants 100ms to 1h");
+    t.refuse("physics_step", "100ms to 1h");
   if (s.metering_interval > ledger::hours(1) || s.metering_interval < ledger::seconds(1))
-    t.fail("metering_interval", "wants 1s to 1h");
+    t.refuse("metering_interval", "1s to 1h");
   if (ledger::hours(24) % s.market_slot != Duration{} || s.market_slot < ledger::minutes(1) ||
       s.market_slot > ledger::hours(1))
-    t.fail("market_slot", "wants 1m to 1h, a whole number of times in a day");
-  if (s.duration > ledger::hours(24 * 366)) t.fail("duration", "wants at most 366d");
+    t.refuse("market_slot", "1m to 1h, a whole number of times in a day");
+  if (s.duration > ledger::hours(24 * 366)) t.refuse("duration", "at most 366d");
   t.close();
   return s;
 }
@@ -231,11 +233,13 @@ PricesSpec read_prices(TomlTable t) {
   s.grid_fee.value = t.micro_eur("grid_fee_eur_per_kwh", s.grid_fee.value);
   s.local_grid_fee.value = t.micro_eur("local_grid_fee_eur_per_kwh", s.local_grid_fee.value);
   s.levies.value = t.micro_eur("levies_eur_per_kwh", s.levies.value);
-  if (s.grid_fee.value < 0 || s.local_grid_fee.value < 0 || s.levies.value < 0)
-    t.fail("grid_fee_eur_per_kwh", "fees and levies want 0 or more");
+  for (const auto& [key, price] : {std::pair{"grid_fee_eur_per_kwh", s.grid_fee},
+                                   {"local_grid_fee_eur_per_kwh", s.local_grid_fee},
+                                   {"levies_eur_per_kwh", s.levies},
+                                   {"retail_sell_eur_per_kwh", s.retail_sell}})
+    if (price.value < 0) t.refuse(key, "0 or more");
   if (s.retail_buy.value < s.grid_fee.value + s.levies.value)
-    t.fail("retail_buy_eur_per_kwh", "wants at least grid fee and levies, which are part of it");
-  if (s.retail_sell.value < 0) t.fail("retail_sell_eur_per_kwh", "wants 0 or more");
+    t.refuse("retail_buy_eur_per_kwh", "at least grid fee and levies, which are part of it");
   t.close();
   return s;
 }
@@ -249,14 +253,18 @@ LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
     t.fail("block_interval", "found " + ledger::to_text(s.block_interval) +
                                  "; wants at most a third of time.market_slot (" +
                                  ledger::to_text(time.market_slot) + ")");
-  if (s.block_interval < ledger::seconds(1)) t.fail("block_interval", "wants at least 1s");
+  if (s.block_interval < ledger::seconds(1)) t.refuse("block_interval", "at least 1s");
   if (s.batch_interval % time.metering_interval != Duration{} ||
       time.market_slot % s.batch_interval != Duration{})
-    t.fail("batch_interval",
-           "wants a multiple of time.metering_interval that divides time.market_slot");
+    t.fail("batch_interval", "found " + ledger::to_text(s.batch_interval) +
+                                 "; wants a multiple of time.metering_interval (" +
+                                 ledger::to_text(time.metering_interval) +
+                                 ") that divides time.market_slot (" +
+                                 ledger::to_text(time.market_slot) + ")");
   if (time.duration % s.batch_interval != Duration{})
-    t.fail("batch_interval",
-           "wants to divide time.duration (" + ledger::to_text(time.duration) + ")");
+    t.fail("batch_interval", "found " + ledger::to_text(s.batch_interval) +
+                                 "; wants to divide time.duration (" +
+                                 ledger::to_text(time.duration) + ")");
   t.close();
   return s;
 }
@@ -267,7 +275,7 @@ ConsensusSpec read_consensus(TomlTable t) {
   s.latency_ms = t.number("latency_ms", s.latency_ms, 0.1, 10'000);
   s.latency_spread_ms = t.number("latency_spread_ms", s.latency_spread_ms, 0, 10'000);
   s.bandwidth_mbit_s = t.number("bandwidth_mbit_s", s.bandwidth_mbit_s, 0.01, 1e6);
-  if (s.latency_spread_ms > s.latency_ms) t.fail("latency_spread_ms", "wants at most latency_ms");
+  if (s.latency_spread_ms > s.latency_ms) t.refuse("latency_spread_ms", "at most latency_ms");
   t.close();
   return s;
 }
@@ -280,9 +288,9 @@ MeterEntry read_meter(TomlTable t) {
   m.spec.device = t.text("device", "aipchain_reference");
   m.spec.address = t.text("address", "");
   m.spec.unit = static_cast<std::uint32_t>(t.integer("unit", 1, 0, 255));
-  if (m.spec.home.empty()) t.fail("home", "a meter wants the name of its home");
+  if (m.spec.home.empty()) t.refuse("home", "the name of a home");
   if (m.spec.transport == "modbus" && m.spec.address.empty())
-    t.fail("address", "a Modbus meter wants its address, host:port");
+    t.refuse("address", "the address of a Modbus meter, host:port");
   t.close();
   return m;
 }
@@ -348,7 +356,7 @@ struct ScenarioFile {
   std::vector<Population> populations;
   std::vector<Prosumer> prosumers;
   std::vector<MeterEntry> meters;
-  std::string where_gateways, where_recording;
+  std::string where_grid, where_gateways, where_recording;
 };
 
 namespace {
@@ -361,10 +369,12 @@ void read_all(TomlTable& root, ScenarioFile& out) {
       std::all_of(s.name.begin(), s.name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
       });
-  if (!plain) root.fail("name", "wants a name of a-z, 0-9, _ and -, at most 64 characters");
+  if (!plain) root.refuse("name", "a name of a-z, 0-9, _ and -, at most 64 characters");
   s.seed = static_cast<std::uint64_t>(root.integer("seed", 1, 0, INT64_MAX));
   s.time = read_time(root.table("time"));
-  s.grid = read_grid_spec(root.table("grid"));
+  TomlTable grid = root.table("grid");
+  out.where_grid = grid.where(grid.has("file") ? "file" : "generator");
+  s.grid = read_grid_spec(std::move(grid));
   s.weather = read_weather(root.table("weather"));
   s.prices = read_prices(root.table("prices"));
   TomlTable market = root.table("market");
@@ -425,6 +435,7 @@ ReadScenario::ReadScenario(std::unique_ptr<ScenarioFile> file) : file_(std::move
 ReadScenario::ReadScenario(ReadScenario&&) noexcept = default;
 ReadScenario::~ReadScenario() = default;
 const GridSpec& ReadScenario::grid() const { return file_->base.grid; }
+const std::string& ReadScenario::where_grid() const { return file_->where_grid; }
 std::uint64_t ReadScenario::seed() const { return file_->base.seed; }
 
 Result<ReadScenario> read_scenario(std::string_view text, const std::string& file,
@@ -459,7 +470,12 @@ Result<Scenario> ReadScenario::expand(const Network& network) const {
     connection_of[network.connections[c].name] = c;
   std::set<std::string> names;
   std::vector<bool> taken(network.connections.size(), false);
-  const auto add = [&](HomeSpec home, std::uint32_t connection) {
+  std::string no_profile;  // the first home that wants one where the grid has none
+  const auto add = [&](HomeSpec home, std::uint32_t connection, const LoadRanges& load) {
+    if (load.kind == LoadSpec::Kind::grid_profile && no_profile.empty() &&
+        network.connections[connection].profile_w.empty())
+      no_profile = load.where_kind + ": home \"" + home.name +
+                   "\" wants the grid file's profile, and its connection has none";
     taken[connection] = true;
     home.connection = connection;
     s.homes.push_back(std::move(home));
@@ -479,7 +495,7 @@ Result<Scenario> ReadScenario::expand(const Network& network) const {
     if (taken[at->second])
       return failure(p.where_connection + ": connection \"" + p.connection +
                      "\" has a home already");
-    add(sample_home(p.figures, p.name, s.seed), at->second);
+    add(sample_home(p.figures, p.name, s.seed), at->second, p.figures.load);
   }
   std::uint32_t next = 0;
   for (const Population& p : f.populations) {
@@ -495,14 +511,10 @@ Result<Scenario> ReadScenario::expand(const Network& network) const {
       const std::string name = p.prefix + number;
       if (!names.insert(name).second)
         return failure(p.where + ": the name \"" + name + "\" is taken; choose another prefix");
-      add(sample_home(p, name, s.seed), next);
+      add(sample_home(p, name, s.seed), next, p.load);
     }
   }
-  for (const HomeSpec& h : s.homes)
-    if (h.load.kind == LoadSpec::Kind::grid_profile &&
-        network.connections[h.connection].profile_w.empty())
-      return failure(f.file + ": population.load.kind: home \"" + h.name +
-                     "\" wants the grid file's profile, and its connection has none");
+  if (!no_profile.empty()) return failure(no_profile);
   if (s.ledger.gateways > s.homes.size())
     return failure(f.where_gateways + ": found " + std::to_string(s.ledger.gateways) +
                    "; wants at most one a home (" + std::to_string(s.homes.size()) + ")");

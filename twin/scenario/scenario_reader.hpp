@@ -26,6 +26,7 @@ class ReadScenario {
   ReadScenario(ReadScenario&&) noexcept;
   ~ReadScenario();
   const GridSpec& grid() const;
+  const std::string& where_grid() const;  // file, line and key, for what is wrong with the grid
   std::uint64_t seed() const;
   // The whole scenario on this network.
   ledger::Result<Scenario> expand(const Network& network) const;

@@ -15,12 +15,22 @@ std::string shown(double v) {
   return {out.data(), static_cast<std::size_t>(n)};
 }
 
+std::string shown(const toml::node& node);
+
+// The first few of an array.
+std::string shown(const toml::array& array) {
+  std::string out;
+  for (std::size_t i = 0; i < array.size() && i < 4; ++i)
+    out += (i == 0 ? "" : ", ") + shown(array[i]);
+  return "[" + out + (array.size() > 4 ? ", ...]" : "]");
+}
+
 std::string shown(const toml::node& node) {
   if (const auto* s = node.as_string()) return "\"" + s->get() + "\"";
   if (const auto* i = node.as_integer()) return std::to_string(i->get());
   if (const auto* f = node.as_floating_point()) return shown(f->get());
   if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
-  if (node.is_array()) return "an array";
+  if (const auto* a = node.as_array()) return shown(*a);
   if (node.is_table()) return "a table";
   return "a date or time";
 }
@@ -73,6 +83,11 @@ void TomlTable::fail(std::string_view key, const std::string& what) {
   if (!problem_->any()) problem_->message = where(key) + ": " + what;
 }
 
+void TomlTable::refuse(std::string_view key, const std::string& wants) {
+  const toml::node* node = table_ ? table_->get(key) : nullptr;
+  fail(key, (node ? "found " + shown(*node) : "missing") + "; wants " + wants);
+}
+
 const toml::node* TomlTable::find(std::string_view key) {
   asked_.emplace_back(key);
   return table_ ? table_->get(key) : nullptr;
@@ -85,8 +100,7 @@ double TomlTable::number(std::string_view key, double fallback, double low, doub
                      : node->is_integer()        ? node->value<double>()
                                                  : std::nullopt;
   if (!value || !std::isfinite(*value) || *value < low || *value > high) {
-    fail(key,
-         "found " + shown(*node) + "; wants a number from " + shown(low) + " to " + shown(high));
+    refuse(key, "a number from " + shown(low) + " to " + shown(high));
     return fallback;
   }
   return *value;
@@ -98,8 +112,7 @@ std::int64_t TomlTable::integer(std::string_view key, std::int64_t fallback, std
   if (!node) return fallback;
   const auto value = node->value_exact<std::int64_t>();
   if (!value || *value < low || *value > high) {
-    fail(key, "found " + shown(*node) + "; wants a whole number from " + std::to_string(low) +
-                  " to " + std::to_string(high));
+    refuse(key, "a whole number from " + std::to_string(low) + " to " + std::to_string(high));
     return fallback;
   }
   return *value;
@@ -110,7 +123,7 @@ std::string TomlTable::text(std::string_view key, const std::string& fallback) {
   if (!node) return fallback;
   const auto value = node->value_exact<std::string>();
   if (!value || value->size() > 4096) {
-    fail(key, "found " + shown(*node) + "; wants a text of at most 4,096 characters");
+    refuse(key, "a text of at most 4,096 characters");
     return fallback;
   }
   return *value;
@@ -134,8 +147,7 @@ ledger::Duration TomlTable::duration(std::string_view key, ledger::Duration fall
   const auto value = node->value_exact<std::string>();
   const auto parsed = value ? ledger::parse_duration(*value) : std::nullopt;
   if (!parsed || parsed->ns <= 0) {
-    fail(key, "found " + shown(*node) + "; wants a duration above zero such as \"90s\", \"15m\", " +
-                  "\"2h\" or \"1d\"");
+    refuse(key, "a duration above zero such as \"90s\", \"15m\", \"2h\" or \"1d\"");
     return fallback;
   }
   return *parsed;
@@ -147,8 +159,8 @@ ledger::CivilTime TomlTable::time(std::string_view key, ledger::CivilTime fallba
   const auto value = node->value_exact<std::string>();
   const auto parsed = value ? ledger::from_rfc3339(*value) : std::nullopt;
   if (!parsed) {
-    fail(key, "found " + shown(*node) + "; wants an RFC 3339 time with its offset, in quotes, " +
-                  "such as \"2026-06-21T00:00:00+02:00\"");
+    refuse(key,
+           "an RFC 3339 time with its offset, in quotes, such as \"2026-06-21T00:00:00+02:00\"");
     return fallback;
   }
   return *parsed;
@@ -165,7 +177,7 @@ Range TomlTable::range(std::string_view key, Range fallback, double low, double 
   const auto a = pair->size() == 2 ? (*pair)[0].value<double>() : std::nullopt;
   const auto b = pair->size() == 2 ? (*pair)[1].value<double>() : std::nullopt;
   if (!a || !b || !(*a >= low) || !(*b <= high) || !(*a <= *b)) {
-    fail(key, "wants a number or [low, high] from " + shown(low) + " to " + shown(high));
+    refuse(key, "a number or [low, high] from " + shown(low) + " to " + shown(high));
     return fallback;
   }
   return {*a, *b};
@@ -174,13 +186,13 @@ Range TomlTable::range(std::string_view key, Range fallback, double low, double 
 std::int64_t TomlTable::micro_eur(std::string_view key, std::int64_t fallback) {
   const double eur = number(key, static_cast<double>(fallback) * 1e-6, -100, 100);
   const double micro = std::round(eur * 1e6);
-  if (std::abs(eur * 1e6 - micro) > 1e-3) fail(key, "wants at most six decimals");
+  if (std::abs(eur * 1e6 - micro) > 1e-3) refuse(key, "at most six decimals");
   return static_cast<std::int64_t>(micro);
 }
 
 TomlTable TomlTable::table(std::string_view key) {
   const toml::node* node = find(key);
-  if (node && !node->is_table()) fail(key, "found " + shown(*node) + "; wants a table");
+  if (node && !node->is_table()) refuse(key, "a table");
   return {node ? node->as_table() : nullptr, full(key), file_, *problem_};
 }
 
@@ -190,7 +202,7 @@ std::vector<TomlTable> TomlTable::tables(std::string_view key) {
   if (!node) return out;
   const toml::array* array = node->as_array();
   if (!array || !array->is_homogeneous(toml::node_type::table)) {
-    fail(key, "wants tables, written [[" + full(key) + "]]");
+    refuse(key, "tables, written [[" + full(key) + "]]");
     return out;
   }
   for (const toml::node& t : *array) out.emplace_back(t.as_table(), full(key), file_, *problem_);
@@ -203,7 +215,8 @@ void TomlTable::close() {
     const std::string name(key.str());
     if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
     const std::string near = nearest(name, asked_);
-    if (problem_->any()) return;
+    if (problem_->unknown_key) return;
+    problem_->unknown_key = true;
     std::string known;
     for (const std::string& k : asked_) known += (known.empty() ? "" : ", ") + k;
     // The key itself, not its value, is what stands in the wrong place.

@@ -14,7 +14,8 @@
 namespace twin {
 
 struct Problem {
-  std::string message;  // empty: none
+  std::string message;       // empty: none
+  bool unknown_key = false;  // these come before all others: a misspelt key's default may trip them
   bool any() const { return !message.empty(); }
 };
 
@@ -57,6 +58,8 @@ class TomlTable {
   void close();
   // An error at a key (or at the table itself, for an empty key).
   void fail(std::string_view key, const std::string& what);
+  // The same with what was found there: "found X; wants ...".
+  void refuse(std::string_view key, const std::string& wants);
   // "file:line:column: key", for errors that are found later.
   std::string where(std::string_view key) const;
 
