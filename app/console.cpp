@@ -1,5 +1,6 @@
 #include "app/console.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <iostream>
 
@@ -9,7 +10,10 @@ std::atomic<bool> stop_requested = false;
 static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
 
 int complain(ExitCode code, const std::string& message) {
-  std::cerr << "aipchain: " << message << '\n';
+  std::string line = message;  // which may quote a name or a value with line ends
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c >= 0 && c < ' '; }, ' ');
+  std::cerr << "aipchain: " << line << '\n';
   return code;
 }
 

@@ -9,6 +9,8 @@
 namespace twin {
 namespace {
 
+constexpr std::size_t longest_shown = 80;  // characters of a value in a message
+
 std::string shown(double v) {
   std::array<char, 40> out{};
   const int n = std::snprintf(out.data(), out.size(), "%.10g", v);
@@ -26,7 +28,10 @@ std::string shown(const toml::array& array) {
 }
 
 std::string shown(const toml::node& node) {
-  if (const auto* s = node.as_string()) return "\"" + s->get() + "\"";
+  if (const auto* s = node.as_string()) {
+    const bool whole = s->get().size() <= longest_shown;
+    return "\"" + s->get().substr(0, longest_shown) + (whole ? "\"" : "...\"");
+  }
   if (const auto* i = node.as_integer()) return std::to_string(i->get());
   if (const auto* f = node.as_floating_point()) return shown(f->get());
   if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
