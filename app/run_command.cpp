@@ -53,6 +53,14 @@ ledger::Result<LoadedScenario> load(const Options& o) {
   return load_scenario(o.scenario, *overrides);
 }
 
+// A step without a solution keeps the last one's voltages and flows.
+void warn_of_steps(const twin::GridTotals& grid) {
+  if (grid.not_converged > 0)
+    std::cerr << "aipchain: warning: " << grid.not_converged << " of " << grid.power_flows
+              << " power flows did not converge: this grid cannot carry these loads, and the "
+                 "figures of those steps are the last solved step's\n";
+}
+
 int run(const Options& o) {
   const auto loaded = load(o);
   if (!loaded) return complain(wrong_input, loaded.error());
@@ -68,10 +76,12 @@ int run(const Options& o) {
 
   stop_on_signals();
   Progress progress(scenario.name, scenario.time.duration.seconds(), o.quiet);
+  twin::GridTotals grid;
   sim::SimOptions options;
   options.threads = o.threads;
   options.each_minute = [&](const twin::WorldMinute& minute, const twin::RunRecorder&) {
     progress.update(minute.end.since_epoch().seconds());
+    grid = minute.grid;
     return !stop_requested;
   };
   if (auto ok = sim::run_simulation(scenario, **world, deployment, **recorder, options); !ok)
@@ -79,6 +89,7 @@ int run(const Options& o) {
   const auto summary = (*recorder)->finish(progress.elapsed_s());
   if (!summary) return complain(failed, summary.error());
   if (auto ok = write_report(*out, *summary); !ok) return complain(failed, ok.error());
+  if (!o.quiet) warn_of_steps(grid);
   if (o.json)
     std::cout << *summary;
   else

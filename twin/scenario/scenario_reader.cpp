@@ -16,7 +16,10 @@ using ledger::Rng;
 
 namespace {
 
-constexpr std::int64_t max_homes = 100'000;
+// One settlement opens every home's statement, and a transaction has at most 4,096 openings.
+constexpr std::int64_t max_homes = 4'000;
+// A gateway's forecasts of a day travel in one transaction, which a block of 4 MiB must hold.
+constexpr std::int64_t max_forecast_bytes = 4'000'000;
 constexpr std::size_t max_text = 16u << 20;
 
 // A device of a population: how many have it, and what its figures are drawn from.
@@ -394,26 +397,41 @@ void read_all(TomlTable& root, ScenarioFile& out) {
   root.close();
 }
 
+std::string in_quotes(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + "\"";
+}
+
+// One "key = value" as a table.
+std::optional<toml::table> pair_of(const std::string& key, const std::string& value) {
+  try {
+    toml::table pair = toml::parse(key + " = " + value, std::string("--set"));
+    if (pair.size() == 1) return pair;
+  } catch (const toml::parse_error&) {
+    // Not TOML as it stands.
+  }
+  return std::nullopt;
+}
+
+// A value that is not TOML is text, and so is a time, which a scenario has in quotes.
+std::optional<toml::table> table_of(const Override& o) {
+  if (!ledger::from_rfc3339(o.value))
+    if (auto pair = pair_of(o.key, o.value)) return pair;
+  return pair_of(o.key, in_quotes(o.value));
+}
+
 // Puts "a.b.c = value" into the table, as if the file had it.
 Result<void> apply(const Override& o, toml::table& root) {
-  toml::table one;
-  try {
-    one = toml::parse(o.key + " = " + o.value, std::string("--set"));
-  } catch (const toml::parse_error&) {
-    try {
-      std::string quoted = "\"";
-      for (const char c : o.value) {
-        if (c == '"' || c == '\\') quoted += '\\';
-        quoted += c;
-      }
-      one = toml::parse(o.key + " = " + quoted + "\"", std::string("--set"));
-    } catch (const toml::parse_error&) {
-      return failure("--set " + o.key + "=" + o.value +
-                     ": wants key=value with a dotted key such as time.duration");
-    }
-  }
+  const auto one = table_of(o);
+  if (!one)
+    return failure("--set " + o.key + "=" + o.value +
+                   ": wants key=value with a dotted key such as time.duration");
   toml::table* into = &root;
-  const toml::table* from = &one;
+  const toml::table* from = &*one;
   while (true) {
     const auto first = from->begin();
     const toml::key key = first->first;
@@ -515,6 +533,18 @@ Result<Scenario> ReadScenario::expand(const Network& network) const {
     }
   }
   if (!no_profile.empty()) return failure(no_profile);
+  const auto homes = static_cast<std::int64_t>(s.homes.size());
+  if (homes > max_homes)
+    return failure(f.file + ": population: found " + std::to_string(homes) +
+                   " homes; wants at most " + std::to_string(max_homes));
+  const std::int64_t forecast_bytes = 62 + 4 * (ledger::hours(24) / s.time.market_slot);
+  const std::int64_t least_gateways =
+      (homes * forecast_bytes + max_forecast_bytes - 1) / max_forecast_bytes;
+  if (s.ledger.gateways < least_gateways)
+    return failure(f.where_gateways + ": found " + std::to_string(s.ledger.gateways) + "; " +
+                   std::to_string(homes) + " homes with slots of " +
+                   ledger::to_text(s.time.market_slot) + " want at least " +
+                   std::to_string(least_gateways));
   if (s.ledger.gateways > s.homes.size())
     return failure(f.where_gateways + ": found " + std::to_string(s.ledger.gateways) +
                    "; wants at most one a home (" + std::to_string(s.homes.size()) + ")");

@@ -78,7 +78,9 @@ std::string TomlTable::where(std::string_view key) const {
   if (!node) node = table_;
   std::string at = file_;
   if (node && node->source().path) at = *node->source().path;
-  if (node && node->source().begin.line > 0 && at != "--set")
+  // What did not come from the file has no place in it: --set put it there.
+  if (node && node->source().begin.line == 0) at = "--set";
+  if (node && at != "--set")
     at += ":" + std::to_string(node->source().begin.line) + ":" +
           std::to_string(node->source().begin.column);
   return at + ": " + full(key);
