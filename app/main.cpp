@@ -24,6 +24,16 @@ std::string unknown_command(const CLI::App& program, const std::string& word) {
   return word + ": unknown command; known: " + known;
 }
 
+// Every command takes --quiet; those that say nothing but errors on stderr anyway have no other use
+// for it.
+void allow_quiet(CLI::App& app) {
+  for (CLI::App* command : app.get_subcommands(nullptr)) {
+    if (command->get_option_no_throw("--quiet") == nullptr)
+      command->add_flag("--quiet", "nothing but errors on stderr");
+    allow_quiet(*command);
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App program("AIPCHAIN: a digital twin with hardware in the loop for local energy",
                    "aipchain");
@@ -43,6 +53,7 @@ int run(int argc, char** argv) {
   app::add_replay_command(program, chosen);
   app::add_meter_command(program, chosen);
   app::add_view_command(program, chosen);
+  allow_quiet(program);
   if (argc > 1 && argv[1][0] != '-')
     if (const auto what = unknown_command(program, argv[1]); !what.empty())
       return app::complain(app::wrong_input, what);

@@ -7,10 +7,11 @@
 //   format       "aipchain receipt 1"
 //   account, slot, meter
 //   genesis, policy                         texts as published
-//   registration, settlement, mark, order   {entry, proof, opening{data, salt, position, path[]}}
+//   registration, settlement, mark   {entry, proof, opening{data, salt, position, path[]}}
 //   before                                  the mark before, or null: then the registration's
 //                                           registers are where the slot begins
-//   mark, order                             null where the slot has none
+//   mark                                    null where the slot has none
+//   orders[]                                the account's own, in their order on the log
 //   book[]                                  rows of the slot's anonymous book, by id
 //   batches[]                               {entry, proof, opening, readings[{data, salt}]}
 //   bill[]                                  {line, micro_eur}: recomputed and compared by a reader

@@ -80,12 +80,13 @@ class ReceiptVerifier {
   std::string checkpoint_;
   AccountId account_;
   std::uint32_t slot_ = 0;
-  Opened registration_, settlement_, mark_, before_, order_;
+  Opened registration_, settlement_, mark_, before_;
+  std::vector<Opened> orders_;
   Registration registered_;
   Statement statement_;
   SettlementBody settled_;
   std::optional<Mark> at_end_, at_start_;
-  std::optional<SignedOrder> own_order_;
+  std::vector<SignedOrder> own_orders_;
   std::vector<Reading> readings_;
 };
 
@@ -98,7 +99,7 @@ void ReceiptVerifier::parse() {
   want(j_.is_object(), "is not JSON");
   want(j_.dump() + "\n" == text_, "is not in its canonical form");
   const std::vector<std::string> keys{"account", "batches",      "before",     "bill",  "book",
-                                      "format",  "genesis",      "mark",       "meter", "order",
+                                      "format",  "genesis",      "mark",       "meter", "orders",
                                       "policy",  "registration", "settlement", "slot"};
   std::vector<std::string> found;
   for (const auto& [key, value] : j_.items()) found.push_back(key);
@@ -172,7 +173,11 @@ std::string ReceiptVerifier::check_inclusion() {
   settlement_ = open(j_.at("settlement"), TransactionKind::settlement, "settlement");
   if (!j_.at("mark").is_null()) mark_ = open(j_.at("mark"), TransactionKind::marks, "mark");
   if (!j_.at("before").is_null()) before_ = open(j_.at("before"), TransactionKind::marks, "before");
-  if (!j_.at("order").is_null()) order_ = open(j_.at("order"), TransactionKind::order, "order");
+  for (const json& order : j_.at("orders")) {
+    orders_.push_back(open(order, TransactionKind::order, "orders"));
+    want(orders_.size() < 2 || orders_[orders_.size() - 2].index < orders_.back().index,
+         "orders are not in their order on the log");
+  }
   return "entries stand in the log under " + std::to_string(policy_.quorum) + " of " +
          std::to_string(policy_.witnesses.size()) + " validators' signatures";
 }
@@ -195,12 +200,13 @@ std::string ReceiptVerifier::check_openings() {
     want(at_start_->slot.value < slot_ && at_start_->meter == registered_.meter,
          "before: mark is not an earlier one of this meter");
   }
-  if (!order_.entry.empty()) {
-    own_order_ = take(decode_order(order_.opening.data), "order");
-    want(own_order_->order.slot.value == slot_ && own_order_->meter == registered_.meter,
-         "order is of another meter or slot");
+  for (const Opened& o : orders_) {
+    own_orders_.push_back(take(decode_order(o.opening.data), "orders"));
+    want(own_orders_.back().order.slot.value == slot_ &&
+             own_orders_.back().meter == registered_.meter,
+         "an order is of another meter or slot");
   }
-  return "registration, statement, marks and order are the account's own";
+  return "registration, statement, marks and orders are the account's own";
 }
 
 bool ReceiptVerifier::by_gateway(const Opened& o, GatewayId gateway, const Signature& signature) {
@@ -219,11 +225,11 @@ std::string ReceiptVerifier::check_signatures() {
     const auto marks = take(decode_marks_body(o->tx.body), "mark");
     want(by_gateway(*o, marks.gateway, marks.signature), "mark is not signed by the gateway");
   }
-  if (own_order_)
-    want(
-        verifier_.verify(registered_.account_key,
-                         order_signed_bytes(chain_id_, order_.opening.data), own_order_->signature),
-        "order is not signed by the account");
+  for (std::size_t i = 0; i < orders_.size(); ++i)
+    want(verifier_.verify(registered_.account_key,
+                          order_signed_bytes(chain_id_, orders_[i].opening.data),
+                          own_orders_[i].signature),
+         "an order is not signed by the account");
   return "registrar, gateway and account signed what is theirs";
 }
 
@@ -308,17 +314,17 @@ std::string ReceiptVerifier::check_clearing() {
   want(clearing.price == settled_.price && clearing.volume == settled_.volume,
        "price and volume do not follow from the book");
   WattHours buy, sell;
-  if (own_order_) {
+  for (const SignedOrder& o : own_orders_) {
     const auto own = std::find_if(book.begin(), book.end(),
-                                  [&](const Order& o) { return o.id == own_order_->order.id; });
-    want(own != book.end() && own->energy == own_order_->order.energy &&
-             own->limit == own_order_->order.limit && own->side == own_order_->order.side,
-         "the account's order is not in the book");
-    const WattHours fill = clearing.fills[static_cast<std::size_t>(own - book.begin())];
-    (own->side == Side::buy ? buy : sell) = fill;
+                                  [&](const Order& row) { return row.id == o.order.id; });
+    want(own != book.end() && own->energy == o.order.energy && own->limit == o.order.limit &&
+             own->side == o.order.side,
+         "an order of the account is not in the book");
+    (own->side == Side::buy ? buy : sell) +=
+        clearing.fills[static_cast<std::size_t>(own - book.begin())];
   }
   want(statement_.contracted_buy == buy && statement_.contracted_sell == sell,
-       "contracted energy does not follow from the order's fill");
+       "contracted energy does not follow from the orders' fills");
   want(statement_.bought <= std::min(buy, statement_.imported) &&
            statement_.sold <= std::min(sell, statement_.exported) && statement_.bought.value >= 0 &&
            statement_.sold.value >= 0,

@@ -36,7 +36,8 @@ class ReceiptWriter {
   const Openings& openings_;
   AccountId account_;
   std::optional<Place> registration_;
-  std::map<std::uint32_t, Place> settlement_, mark_, order_;            // by slot
+  std::map<std::uint32_t, Place> settlement_, mark_;  // by slot
+  std::map<std::uint32_t, std::vector<Place>> own_orders_;
   std::map<std::uint32_t, std::vector<std::uint64_t>> orders_of_slot_;  // everybody's entries
   MeterId meter_;
 };
@@ -71,7 +72,8 @@ void ReceiptWriter::find_places() {
       } else if (tx->kind == TransactionKind::marks) {
         if (const auto m = decode_mark(opening.data)) mark_[m->slot.value] = place;
       } else if (tx->kind == TransactionKind::order) {
-        if (const auto o = decode_order(opening.data)) order_[o->order.slot.value] = place;
+        if (const auto o = decode_order(opening.data))
+          own_orders_[o->order.slot.value].push_back(place);
       }
     }
   }
@@ -171,7 +173,8 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   j["mark"] = mark_.contains(s) ? opened_json(mark_.at(s)) : json();
   auto before = mark_.lower_bound(s);
   j["before"] = before == mark_.begin() ? json() : opened_json((--before)->second);
-  j["order"] = order_.contains(s) ? opened_json(order_.at(s)) : json();
+  j["orders"] = json::array();
+  for (const Place& place : own_orders_[s]) j["orders"].push_back(opened_json(place));
   j["book"] = book_json(s);
   j["batches"] = batches_json(s);
   j["bill"] = json::array();
