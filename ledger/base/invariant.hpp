@@ -4,15 +4,14 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <source_location>
 
 namespace ledger {
 
-inline void invariant(bool holds, const char* what,
-                      std::source_location at = std::source_location::current()) {
+// `file` and `line` are the caller's; clang 14 has no std::source_location.
+inline void invariant(bool holds, const char* what, const char* file = __builtin_FILE(),
+                      int line = __builtin_LINE()) {
   if (holds) return;
-  std::fprintf(stderr, "%s:%u: broken invariant: %s\n", at.file_name(),
-               static_cast<unsigned>(at.line()), what);
+  std::fprintf(stderr, "%s:%d: broken invariant: %s\n", file, line, what);
   std::abort();
 }
 
