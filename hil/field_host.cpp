@@ -18,8 +18,9 @@ using RealClock = std::chrono::steady_clock;
 
 namespace {
 
-constexpr auto reading_patience = std::chrono::milliseconds(500);  // real, beyond its nominal time
-constexpr auto longest_sleep = std::chrono::milliseconds(20);      // so that a stop is noticed
+// Real, beyond a reading's nominal time.
+constexpr RealClock::duration reading_patience = std::chrono::milliseconds(500);
+constexpr auto longest_sleep = std::chrono::milliseconds(20);  // so that a stop is noticed
 constexpr int drain_blocks = 12;
 
 struct Seat {
@@ -179,6 +180,8 @@ void Host::step(Seat& seat, Instant now, const Inputs& inputs) {
 }
 
 void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
+  // What a signing record could not be written for must not leave.
+  if (!failure_.empty()) return;
   if (const auto* send = std::get_if<Send>(&effect)) {
     queue_.push_back({seat.id, send->to, send->bytes});
     return;
@@ -186,8 +189,7 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
   recorder_.effect(seat.id, now, effect);
   const auto* persist = std::get_if<Persist>(&effect);
   if (persist && persist->kind == RecordKind::last_signed && !seat.signing_record.empty())
-    if (auto ok = write_durably(seat.signing_record, persist->record); !ok && failure_.empty())
-      failure_ = ok.error();
+    if (auto ok = write_durably(seat.signing_record, persist->record); !ok) failure_ = ok.error();
 }
 
 void Host::settle_messages(Instant now) {
@@ -234,12 +236,14 @@ void Host::wait_until(Instant time) {
 std::vector<std::pair<std::uint32_t, MeterReading>> Host::read_devices(Instant end) {
   const auto sequence =
       static_cast<std::uint32_t>(end.since_epoch() / scenario_.time.metering_interval);
+  const RealClock::duration interval_real =
+      real_time(Instant{} + scenario_.time.metering_interval) - start_;
   std::vector<std::pair<std::uint32_t, MeterReading>> out;
   for (Device& d : devices_) {
-    // One that has fallen silent is asked for, not waited for, until it answers again.
-    const auto deadline =
-        real_time(end) + (d.on_shadow ? RealClock::duration::zero() : reading_patience);
-    const auto reading = d.poller->wait_for(sequence, deadline);
+    // One that has fallen silent may come back at any reading, but must not slow the run down.
+    const auto patience =
+        d.on_shadow ? std::min(interval_real / 4, reading_patience) : reading_patience;
+    const auto reading = d.poller->wait_for(sequence, real_time(end) + patience);
     d.on_shadow = !reading.has_value();
     if (reading)
       out.emplace_back(d.home, *reading);

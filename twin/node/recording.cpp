@@ -53,7 +53,7 @@ struct Step {
   Instant now;
   std::vector<PeerMessage> messages;
   std::vector<Signature> signatures;
-  Hash effects{};
+  Hash hash{};
 };
 
 Step read_step(ByteReader& r) {
@@ -66,7 +66,7 @@ Step read_step(ByteReader& r) {
   }
   const std::uint16_t signatures = r.u16();
   for (int i = 0; i < signatures && !r.failed(); ++i) s.signatures.push_back(r.array<64>());
-  s.effects = r.hash();
+  s.hash = r.hash();
   return s;
 }
 
@@ -78,6 +78,29 @@ RecordedRoots read_roots(ByteReader& r) {
   roots.state_root = r.hash();
   roots.content_root = r.hash();
   return roots;
+}
+
+Bytes header_body(const ValidatorConfig& config) {
+  ByteWriter w;
+  w.raw(bytes_of(magic)).sized(bytes_of(encode(config.genesis)));
+  w.u32(config.directory.validators).u32(config.directory.gateways);
+  return w.u32(config.self ? config.self->value : config.directory.validators).take();
+}
+
+Bytes step_body(Instant now, const Inputs& inputs, const std::vector<Signature>& signatures) {
+  ByteWriter w;
+  w.u8(step_tag).i64(now.ns).u32(static_cast<std::uint32_t>(inputs.messages.size()));
+  for (const PeerMessage& m : inputs.messages) w.u32(m.from.value).sized(m.bytes);
+  w.u16(static_cast<std::uint16_t>(signatures.size()));
+  for (const Signature& s : signatures) w.raw(s);
+  return w.take();
+}
+
+// Binds what a step was given to what it gave out.
+Hash step_hash(BytesView body, std::span<const Effect> effects) {
+  ByteWriter w;
+  for (const Effect& e : effects) std::visit([&](const auto& effect) { put(w, effect); }, e);
+  return sha256({body, w.view()});
 }
 
 Result<ValidatorConfig> read_header(ByteReader& r) {
@@ -94,16 +117,13 @@ Result<ValidatorConfig> read_header(ByteReader& r) {
       config.directory.gateways > max_nodes || self > config.directory.validators)
     return failure("the recording's header does not fit its genesis");
   if (self < config.directory.validators) config.self = ValidatorId{self};
+  const Hash hash = r.hash();
+  if (r.failed() || sha256(header_body(config)) != hash)
+    return failure("the recording's header was changed or is cut off");
   return config;
 }
 
 }  // namespace
-
-Hash effects_hash(std::span<const Effect> effects) {
-  ByteWriter w;
-  for (const Effect& e : effects) std::visit([&](const auto& effect) { put(w, effect); }, e);
-  return sha256(w.view());
-}
 
 Signature RecordingSigner::sign(BytesView message) {
   taken_.push_back(inner_.sign(message));
@@ -117,20 +137,14 @@ RecordedRoots roots_of(const ValidatorNode& node) {
 }
 
 Bytes recording_header(const ValidatorConfig& config) {
-  ByteWriter w;
-  w.raw(bytes_of(magic)).sized(bytes_of(encode(config.genesis)));
-  w.u32(config.directory.validators).u32(config.directory.gateways);
-  return w.u32(config.self ? config.self->value : config.directory.validators).take();
+  const Bytes body = header_body(config);
+  return ByteWriter().raw(body).raw(sha256(body)).take();
 }
 
 Bytes recorded_step(Instant now, const Inputs& inputs, const std::vector<Signature>& signatures,
                     std::span<const Effect> effects) {
-  ByteWriter w;
-  w.u8(step_tag).i64(now.ns).u32(static_cast<std::uint32_t>(inputs.messages.size()));
-  for (const PeerMessage& m : inputs.messages) w.u32(m.from.value).sized(m.bytes);
-  w.u16(static_cast<std::uint16_t>(signatures.size()));
-  for (const Signature& s : signatures) w.raw(s);
-  return w.raw(effects_hash(effects)).take();
+  const Bytes body = step_body(now, inputs, signatures);
+  return ByteWriter().raw(body).raw(step_hash(body, effects)).take();
 }
 
 Bytes recorded_end(const RecordedRoots& roots) {
@@ -161,12 +175,15 @@ Result<ReplayResult> replay(BytesView recording) {
     } else if (tag == step_tag) {
       Step step = read_step(r);
       if (r.failed()) break;
+      const Inputs inputs{step.messages, {}};
+      const Bytes body = step_body(step.now, inputs, step.signatures);
       signer.give(std::move(step.signatures));
       outbox.clear();
-      node.step(step.now, Inputs{step.messages, {}}, outbox);
+      node.step(step.now, inputs, outbox);
       const std::string where = "step " + std::to_string(result.steps++);
       if (!signer.holds()) differs(where + ": other messages were signed");
-      if (effects_hash(outbox.effects()) != step.effects) differs(where + ": other effects");
+      if (step_hash(body, outbox.effects()) != step.hash)
+        differs(where + ": other inputs or effects");
     } else {
       return failure("unknown record in the recording");
     }

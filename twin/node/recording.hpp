@@ -2,11 +2,12 @@
 // The inputs of one validator or observer, step by step, so that anybody can run them again.
 //
 //   "aipchain recording 1\n"
-//   genesis sized, validators u32, gateways u32, self u32 (validators = the observer)
+//   genesis sized, validators u32, gateways u32, self u32 (validators = the observer);
+//   SHA-256 of all before, 32
 //   then records, each a tag byte:
 //   1 step   now i64, count u32, count times: from u32, message sized;
 //            signatures u16, 64 each: what the signer gave in this step, in order;
-//            SHA-256 of the step's effects, 32
+//            SHA-256 of the record up to here and the step's effects, 32
 //   2 end    height u64, log size u64, log root 32, state root 32, content root 32
 //
 // It holds no secret key: a replay takes the recorded signatures and checks them against the
@@ -20,9 +21,6 @@
 #include "twin/node/validator_node.hpp"
 
 namespace twin {
-
-// Canonical bytes of what a step gave out.
-Hash effects_hash(std::span<const Effect> effects);
 
 // Passes signatures through and remembers them until they are taken.
 class RecordingSigner final : public ledger::Signer {

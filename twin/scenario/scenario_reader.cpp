@@ -556,6 +556,9 @@ Result<Scenario> ReadScenario::expand(const Network& network) const {
       return failure(m.where + ": home \"" + m.spec.home + "\" does not exist" +
                      (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
     }
+    for (const MeterSpec& other : s.meters)
+      if (other.home == m.spec.home)
+        return failure(m.where + ": home \"" + m.spec.home + "\" has a meter already");
     s.meters.push_back(m.spec);
   }
   if (!s.output.recording.empty()) {

@@ -293,17 +293,31 @@ void RunRecorder::publish() {
 }
 
 void RunRecorder::recording_begins(const ValidatorConfig& config) {
-  keep(directory_.write("recording", recording_header(config)));
+  recording_.open(directory_.path() + "/recording", std::ios::binary | std::ios::trunc);
+  record(recording_header(config));
 }
 
 void RunRecorder::recording_step(Instant now, const Inputs& inputs,
                                  const std::vector<Signature>& signatures,
                                  std::span<const Effect> effects) {
-  keep(directory_.append("recording", recorded_step(now, inputs, signatures, effects)));
+  record(recorded_step(now, inputs, signatures, effects));
 }
 
 void RunRecorder::recording_ends(const RecordedRoots& roots) {
-  keep(directory_.append("recording", recorded_end(roots)));
+  record(recorded_end(roots));
+  recording_.close();
+  keep_recording();
+}
+
+void RunRecorder::record(BytesView bytes) {
+  recording_.write(reinterpret_cast<const char*>(bytes.data()),
+                   static_cast<std::streamsize>(bytes.size()));
+  keep_recording();
+}
+
+void RunRecorder::keep_recording() {
+  if (recording_) return;
+  keep(Result<void>(failure(directory_.path() + "/recording: cannot be written")));
 }
 
 void RunRecorder::chain_ends(const ValidatorNode& observer) {
@@ -317,8 +331,7 @@ void RunRecorder::chain_ends(const ValidatorNode& observer) {
   summary_.tokens.residual_wh = market::token_residual(statements_, state.tokens()).value;
 }
 
-Result<std::string> RunRecorder::finish(double wall_s,
-                                        const std::vector<DeviceReport>& devices) {
+Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceReport>& devices) {
   summary_.simulated_s = end_.seconds();
   summary_.wall_s = wall_s;
   summary_.forecast = {score_.mae(), persistence_score_.mae(), score_.n};

@@ -2,6 +2,7 @@
 // What a run leaves behind: a host hands over the world's minutes and its nodes' effects, and gets
 // a run's directory, its database and its summary. The same for both hosts.
 
+#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -65,12 +66,15 @@ class RunRecorder {
   void write_postings(const market::ClosedSlot& slot);
   void score_forecast(const market::Statement& statement);
   void publish();
+  void record(ledger::BytesView bytes);
+  void keep_recording();  // its failure, where there is one
   void keep(const Stored<void>& stored);
   void keep(const ledger::Result<void>& result);
   std::string name_of_meter(std::uint32_t meter) const;
   std::string name_of_account(const ledger::AccountId& account) const;
 
   RunDirectory directory_;
+  std::ofstream recording_;
   RunWriter writer_;
   Scenario scenario_;
   RunDescription description_;
