@@ -9,6 +9,7 @@ namespace {
 constexpr std::int64_t ms_per_day = 86'400'000;
 constexpr double charger_efficiency = 0.9;
 constexpr double arrival_h = 17.5, arrival_spread_h = 1.0;
+constexpr double departure_h = 7.75, departure_spread_h = 0.75;
 constexpr double weekend_at_home = 0.6;
 
 std::int64_t floor_div(std::int64_t a, std::int64_t b) { return (a >= 0 ? a : a - b + 1) / b; }
@@ -27,11 +28,14 @@ const Ev::Day& Ev::day(std::int64_t number) {
   const double km = spec_.daily_km * std::clamp(-std::log(1 - rng.uniform()), 0.2, 3.0);
   const double need_kwh =
       std::min(spec_.battery_kwh, stays ? 0.0 : km * spec_.kwh_per_km) / charger_efficiency;
-  const std::int64_t local_ms = number * ms_per_day + static_cast<std::int64_t>(arrival * 3.6e6);
-  const std::int64_t begin_ms =
-      local_ms - std::int64_t{start_.offset_minutes} * 60'000 - start_.unix_ms;
-  d.begin = ledger::Instant{begin_ms * 1'000'000};
-  d.end = d.begin + ledger::Duration{std::llround(need_kwh / spec_.plug_kw * 3600 * 1e9)};
+  const double departure = std::clamp(departure_h + departure_spread_h * rng.normal(), 5.0, 9.0);
+  const std::int64_t midnight_ms =
+      number * ms_per_day - std::int64_t{start_.offset_minutes} * 60'000 - start_.unix_ms;
+  const auto at = [&](double hour) {
+    return ledger::Instant{(midnight_ms + static_cast<std::int64_t>(hour * 3.6e6)) * 1'000'000};
+  };
+  d.begin = at(arrival);
+  d.end = std::min(at(24 + departure), at(arrival + need_kwh / spec_.plug_kw));
   return d;
 }
 

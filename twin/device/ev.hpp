@@ -1,10 +1,13 @@
 #pragma once
-// An electric car at home: leaves in the morning, comes back in the evening, charges on arrival at
-// plug power until what the day took is back.
+// An electric car at home: comes back in the evening and charges on arrival at plug power until
+// what the day took is back, or until it leaves the next morning.
 //
-//   by day d: away from departure_d to arrival_d (normal around 7:45 and 17:30, 1 h), distance
-//   exponential-like around the mean, 60 % of weekend days at home
+//   by day d: arrival normal around 17:30 (1 h), departure the next morning normal around 7:45
+//   (45 min), distance exponential around the mean and cut to 0.2 to 3 means, 60 % of weekend days
+//   at home
 //   need_d = distance_d * kwh_per_km / 0.9 (charger), at most the battery
+// So one day's charging has ended when the next one's begins, and the plug's power is never passed.
+// What a short night leaves out is charged elsewhere and is not this home's energy.
 // Every day's draw comes from its own fork, so that adding a day changes no other.
 
 #include "ledger/base/rng.hpp"
@@ -33,7 +36,7 @@ class Ev {
   EvSpec spec_;
   ledger::CivilTime start_;
   ledger::Rng rng_;
-  Day days_[2];  // today and yesterday: charging may pass midnight
+  Day days_[2];  // today and yesterday: charging may pass midnight, never noon
 };
 
 }  // namespace twin

@@ -26,8 +26,10 @@ double relax(double t_c, double around_c, double ua_w_per_k, double q_w, double 
 
 }  // namespace
 
-HeatPump::HeatPump(const HeatPumpSpec& spec, double outdoor_c)
-    : spec_(spec), indoor_c_(std::max(spec.set_point_c, outdoor_c)) {}
+HeatPump::HeatPump(const HeatPumpSpec& spec, double outdoor_c, double phase)
+    : spec_(spec),
+      indoor_c_(std::max(spec.set_point_c + hysteresis_k * (2 * phase - 1), outdoor_c)),
+      tank_c_(tank_set_point_c + tank_hysteresis_k * (2 * phase - 1)) {}
 
 double HeatPump::step(double outdoor_c, double draw_w, double hours) {
   if (tank_c_ < tank_set_point_c - tank_hysteresis_k) water_ = true;

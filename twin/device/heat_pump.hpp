@@ -16,7 +16,9 @@ namespace twin {
 
 class HeatPump {
  public:
-  HeatPump(const HeatPumpSpec& spec, double outdoor_c);
+  // `phase`, 0 to 1: where in their bands both temperatures start, so that homes do not run in
+  // step.
+  HeatPump(const HeatPumpSpec& spec, double outdoor_c, double phase = 0.5);
 
   // Electric power over the step, W. `draw_w`: heat taken with hot water, W.
   double step(double outdoor_c, double draw_w, double hours);
@@ -26,7 +28,7 @@ class HeatPump {
 
  private:
   HeatPumpSpec spec_;
-  double indoor_c_, tank_c_ = 48;
+  double indoor_c_, tank_c_;
   bool heating_ = false, water_ = false;
 };
 

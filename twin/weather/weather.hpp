@@ -7,9 +7,15 @@
 //   elevation    sin h = sin L sin d + cos L cos d cos w
 //   clear sky    GHI = 1098 sin h exp(-0.057 / sin h)                            (Haurwitz, 1945)
 //   clouds       GHI = GHI_clear k; k blends a clear state 1 and a cloudy one 0.25..0.5 through a
-//                smoothed random sequence with a node every 2 minutes; full ramps take two of them
+//                smoothed random sequence with a node every 2 minutes, which a full ramp takes: it
+//                moves at most 0.94 % of clear sky a second. Shadows cross the village: each roof
+//                sees them with a lag of its own
 //   diffuse      the share of GHI by clearness (Erbs, Klein and Duffie, 1982)
-//   temperature  mean + swing cos(2 pi (t - 15 h) / 24 h), plus a daily offset of +-2 K
+//   temperature  mean + swing cos(2 pi (t - 15 h) / 24 h), plus an offset within +-2 K that is
+//   drawn
+//                for each local noon and wanders in a straight line to the next
+
+#include <array>
 
 #include "ledger/base/rng.hpp"
 #include "ledger/base/time.hpp"
@@ -25,7 +31,14 @@ struct WeatherSample {
   double sin_elevation = 0;  // of the sun; below 0 at night
   double cos_elevation = 1;
   double azimuth_rad = 0;  // from north over east
+  // What other places need to know of the same moment.
+  double clear_ghi_w_m2 = 0, extraterrestrial_w_m2 = 0;  // horizontal
+  std::array<double, 4> cloud_nodes{1, 1, 1, 1};         // the moment lies between the second
+  double cloud_part = 0;                                 // and the third: 0 to 1
 };
+
+// The sky where clouds come `lag_s` later (negative: earlier), at most a minute.
+WeatherSample with_cloud_lag(WeatherSample sky, double lag_s);
 
 class Weather {
  public:
@@ -36,7 +49,9 @@ class Weather {
   WeatherSample at(ledger::Instant time) const;
 
  private:
-  double cloud_factor(ledger::Instant time) const;
+  void place_clouds(ledger::Instant time, WeatherSample& sky) const;
+  double cloud_node(std::int64_t number) const;
+  double day_offset_k(double local_days) const;
 
   WeatherSpec spec_;
   ledger::CivilTime start_;

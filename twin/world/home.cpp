@@ -9,6 +9,11 @@ namespace twin {
 namespace {
 
 constexpr double largest_single_phase_kw = 4.6;  // VDE-AR-N 4105, 5.4: beyond it three phases
+constexpr std::int64_t ms_per_day = 86'400'000;
+
+std::int64_t local_ms(ledger::CivilTime t) {
+  return t.unix_ms + std::int64_t{t.offset_minutes} * 60'000;
+}
 
 }  // namespace
 
@@ -32,20 +37,39 @@ Home::Home(const HomeSpec& spec, const Connection& connection, ProfileView profi
     ++rank;
   }
   if (!from_grid) household_.emplace(spec.load.annual_kwh, start, rng.fork("load"));
-  if (spec.pv) pv_.emplace(*spec.pv);
+  if (spec.pv) pv_.emplace(*spec.pv, rng.fork("place").uniform(-30, 30));
   if (spec.battery) battery_.emplace(*spec.battery);
   if (spec.ev) ev_.emplace(*spec.ev, start, rng.fork("ev"));
-  if (spec.heat_pump) heat_pump_.emplace(*spec.heat_pump, sky.temperature_c);
+  if (!spec.heat_pump) return;
+  ledger::Rng habits = rng.fork("heat-pump");
+  hot_water_factor_ = habits.uniform(0.5, 1.5);
+  hot_water_shift_h_ = habits.uniform(-1.5, 1.5);
+  heat_pump_.emplace(*spec.heat_pump, sky.temperature_c, habits.uniform());
 }
 
 double Home::load_w(ledger::Instant from, ledger::Duration span) {
   if (household_) return household_->power_w(from, span);
-  if (profile_.values_w.empty()) return 0;
-  // A day's series goes around; before the start it is read backwards from its end.
+  return profile_.values_w.empty() ? 0 : profile_w(from, span);
+}
+
+double Home::profile_w(ledger::Instant from, ledger::Duration span) const {
   const auto step = static_cast<std::int64_t>(profile_.step_s * 1e9);
-  const auto n = static_cast<std::int64_t>(profile_.values_w.size());
-  const std::int64_t at = from.ns >= 0 ? from.ns / step : (from.ns - step + 1) / step;
-  return profile_.values_w[static_cast<std::size_t>((at % n + n) % n)];
+  const std::int64_t length = step * static_cast<std::int64_t>(profile_.values_w.size());
+  const std::int64_t midnight_ns = local_ms(start_) % ms_per_day * 1'000'000;
+  double energy = 0;  // W ns
+  for (std::int64_t done = 0; done < span.ns;) {
+    const std::int64_t at = ((midnight_ns + from.ns + done) % length + length) % length;
+    const std::int64_t part = std::min(span.ns - done, step - at % step);
+    energy += profile_.values_w[static_cast<std::size_t>(at / step)] * static_cast<double>(part);
+    done += part;
+  }
+  return energy / static_cast<double>(span.ns);
+}
+
+double Home::hot_water_w(ledger::Instant at) const {
+  const std::int64_t ms = local_ms({start_.unix_ms + at.whole_ms(), start_.offset_minutes});
+  const double hour = static_cast<double>((ms % ms_per_day + ms_per_day) % ms_per_day) / 3.6e6;
+  return hot_water_factor_ * hot_water_draw_w(hour - hot_water_shift_h_);
 }
 
 void Home::spread(double power_w, std::uint8_t phases, Phases& draw) const {
@@ -64,10 +88,7 @@ const HomeState& Home::step(ledger::Instant from, ledger::Duration span, const W
   s.ev_w = ev_ ? ev_->power_w(from, span) : 0;
   s.heat_pump_w = 0;
   if (heat_pump_) {
-    const ledger::CivilFields f =
-        ledger::fields_of({start_.unix_ms + from.whole_ms(), start_.offset_minutes});
-    s.heat_pump_w =
-        heat_pump_->step(sky.temperature_c, hot_water_draw_w(f.hour + f.minute / 60.0), hours);
+    s.heat_pump_w = heat_pump_->step(sky.temperature_c, hot_water_w(from), hours);
     s.indoor_c = heat_pump_->indoor_c();
   }
   s.battery_w = 0;
@@ -88,9 +109,7 @@ const HomeState& Home::step(ledger::Instant from, ledger::Duration span, const W
   return s;
 }
 
-double Home::consumed_w() const {
-  return state_.load_w + state_.ev_w + state_.heat_pump_w;
-}
+double Home::consumed_w() const { return state_.load_w + state_.ev_w + state_.heat_pump_w; }
 
 double Home::stored_delta_wh() const {
   return battery_ ? battery_->energy_wh() -

@@ -13,7 +13,8 @@
 
 namespace twin {
 
-// The grid file's own series of a connection, where there is one.
+// The grid file's own series of a connection, where there is one: mean powers from local midnight
+// of the scenario's first day on, going around where it ends.
 struct ProfileView {
   std::span<const double> values_w;
   double step_s = 0;
@@ -28,6 +29,8 @@ class Home {
   // All devices over [from, from + span) under the sky at its beginning.
   const HomeState& step(ledger::Instant from, ledger::Duration span, const WeatherSample& sky);
   const HomeState& state() const { return state_; }
+  // Another series in its place, from the next step on.
+  void read(ProfileView profile) { profile_ = profile; }
 
   // Of the last step.
   double consumed_w() const;
@@ -37,6 +40,8 @@ class Home {
 
  private:
   double load_w(ledger::Instant from, ledger::Duration span);
+  double profile_w(ledger::Instant from, ledger::Duration span) const;
+  double hot_water_w(ledger::Instant at) const;
   void spread(double power_w, std::uint8_t phases, Phases& draw) const;
 
   HomeSpec spec_;
@@ -51,6 +56,7 @@ class Home {
   std::optional<Battery> battery_;
   std::optional<Ev> ev_;
   std::optional<HeatPump> heat_pump_;
+  double hot_water_factor_ = 1, hot_water_shift_h_ = 0;  // the household's habits
   HomeState state_;
 };
 

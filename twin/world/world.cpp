@@ -112,6 +112,7 @@ Home SimulatedWorld::make_home(std::uint32_t home, ProfileView profile,
 }
 
 void SimulatedWorld::measured(std::uint32_t home, const Phases& draw_va) {
+  ledger::invariant(home < homes_.size(), "a measured home exists");
   measured_.emplace_back(home, draw_va);
 }
 
@@ -154,7 +155,9 @@ void SimulatedWorld::count_energy(double hours) {
     for (const Complex& s : states_[h].draw_va) asked_w += s.real();
   }
   // Loads that answer to voltage take another power than they asked for.
-  energy_.consumed_kwh += (grid_->load_va.real() - asked_w) * hours / 1000;
+  const double answer_kwh = (grid_->load_va.real() - asked_w) * hours / 1000;
+  energy_.consumed_kwh += answer_kwh;
+  if (!grid_->converged) energy_.unserved_kwh += std::max(0.0, -answer_kwh);
   const double source_w = grid_->source_va.real();
   (source_w > 0 ? energy_.imported_kwh : energy_.exported_kwh) += std::abs(source_w) * hours / 1000;
   for (const double w : grid_->losses_w) energy_.losses_kwh += w * hours / 1000;
@@ -264,19 +267,19 @@ std::vector<std::int64_t> SimulatedWorld::history_wh(std::uint32_t home) const {
   const Duration slot = scenario_.time.market_slot;
   const std::int64_t slots = Duration{ledger::hours(24)} / slot;
   const auto connections = static_cast<std::uint32_t>(network_.connections.size());
+  const Instant first = Instant{} - ledger::hours(24) * history_days;
+  Home model = make_home(home, {}, weather_.at(first));
   std::vector<std::int64_t> out;
   for (int day = history_days; day >= 1; --day) {
     // A grid file's single day stands for other days by way of other connections' series.
     const std::uint32_t stand_in =
         (scenario_.homes[home].connection + static_cast<std::uint32_t>(day)) % connections;
-    const Instant midnight = Instant{} - ledger::hours(24) * day;
-    Home model = make_home(home, profile_of(stand_in), weather_.at(midnight));
+    model.read(profile_of(stand_in));
     for (std::int64_t s = 0; s < slots; ++s) {
-      const Instant from = midnight + slot * s;
+      const Instant from = Instant{} - ledger::hours(24) * day + slot * s;
       double net_wh = 0;
-      // Within a slot the load is read at profile resolution: once a minute.
-      const Duration part = std::min(slot, ledger::minutes(1));
-      for (Duration at; at < slot; at = at + part) {
+      for (Duration at, part; at < slot; at = at + part) {
+        part = std::min(slot - at, ledger::minutes(1));
         const HomeState& state = model.step(from + at, part, weather_.at(from + at));
         for (const Complex& v : state.draw_va) net_wh += v.real() * part.seconds() / 3600;
       }

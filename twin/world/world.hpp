@@ -7,7 +7,10 @@
 //   2. the power flow gives voltages, currents, losses at those powers
 //   3. meters integrate: registers rise by the step's energy, rounded once to mWh with the
 //      remainder carried, so that a register never drifts from the physics
-// Import from the grid is positive. Devices see the voltage of the step before.
+// Import from the grid is positive. Devices act without regard to voltage; what loads draw at it is
+// the power flow's answer, and that is what meters, energy and losses are made of.
+// A step whose power flow does not converge is counted; the grid, and with it every meter, then
+// stays at the last step that did, and what homes asked for beyond it counts as unserved.
 
 #include <cstdint>
 #include <memory>
@@ -26,7 +29,8 @@ namespace twin {
 
 // What a meter shows at the end of a metering interval.
 struct MeterSample {
-  std::uint32_t meter = 0;  // homes in their order, then the feeder meter
+  std::uint32_t meter = 0;  // homes in their order, then the feeder meter, which measures energy
+                            // at the source's bus and voltage at the low-voltage busbar
   ledger::Instant time;     // nominal
   ledger::MilliWattHours import_register, export_register;
   std::int32_t power_w = 0;    // mean over the interval, import positive
@@ -39,7 +43,7 @@ struct HomeState {
   double load_w = 0, pv_w = 0;  // consumed by the household; produced, >= 0
   double battery_w = 0;         // charging positive
   double ev_w = 0, heat_pump_w = 0;
-  double battery_charge = 0;  // 0..1, of capacity
+  double battery_charge = 0;  // 0..1, of capacity; -1 without a battery
   double indoor_c = 0;
 };
 
@@ -51,12 +55,12 @@ struct EnergyTotals {
   double imported_kwh = 0, exported_kwh = 0;  // at the source, step by step
   double losses_kwh = 0;
   double stored_delta_kwh = 0, storage_losses_kwh = 0;
-  double unserved_kwh = 0;
+  double unserved_kwh = 0;  // asked for in steps that did not converge, beyond what was drawn
 };
 
 struct GridTotals {
   double overload_minutes = 0, overload_kwh = 0;  // any branch above its limit; energy above it
-  double voltage_violation_minutes = 0;           // any bus phase outside the band
+  double voltage_violation_minutes = 0;           // any connection's phase outside the band
   double max_loading = 0;
   double v_min_pu = 0, v_max_pu = 0;
   std::string worst_element;  // of max_loading
@@ -95,8 +99,8 @@ class World {
 
   // Net energy of each market slot of the seven days before the start, oldest first, Wh, import
   // positive: what the home's meter had recorded by then. The same device models, without a grid,
-  // at one-minute resolution. A grid file that has a single day gives connection c, d days before,
-  // the series of connection c + d.
+  // at one-minute resolution, running through the seven days. A grid file that has a single day
+  // gives connection c, d days before, the series of connection c + d.
   virtual std::vector<std::int64_t> history_wh(std::uint32_t home) const = 0;
 };
 
