@@ -29,7 +29,7 @@ std::string unknown_command(const CLI::App& program, const std::string& word) {
 void allow_quiet(CLI::App& app) {
   for (CLI::App* command : app.get_subcommands(nullptr)) {
     if (command->get_option_no_throw("--quiet") == nullptr)
-      command->add_flag("--quiet", std::string("nothing but errors on stderr"));
+      command->add_flag("--quiet")->description("nothing but errors on stderr");
     allow_quiet(*command);
   }
 }
