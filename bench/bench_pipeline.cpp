@@ -25,7 +25,8 @@ void bare_hash(benchmark::State& state) {
 BENCHMARK(bare_hash);
 
 ReadingBytes reading_at(std::uint32_t k) {
-  return *encode(Reading{k, 5000 * std::int64_t{k}, {1'000'000 + 700 * std::int64_t{k}}, {}, 504, 231});
+  return *encode(
+      Reading{k, 5000 * std::int64_t{k}, {1'000'000 + 700 * std::int64_t{k}}, {}, 504, 231});
 }
 
 // One meter's minute as fleet and gateway handle it, less the signature: commit twice, judge, seal.

@@ -18,8 +18,8 @@ TEST_CASE("hexadecimal has one text for one value") {
 }
 
 TEST_CASE("base64 refuses every text but the canonical one") {
-  for (const auto& [plain, text] : {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="},
-                                    {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}}) {
+  for (const auto& [plain, text] :
+       {std::pair{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}}) {
     CHECK(to_base64(bytes_of(plain)) == text);
     CHECK(from_base64(text) == to_bytes(bytes_of(plain)));
   }

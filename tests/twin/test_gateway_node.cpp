@@ -140,19 +140,19 @@ TEST_CASE("each fault has its rule, and what quarantines marks the slot") {
     bool quarantined;
     std::function<bool(MeterSample&)> bend;
   };
-  for (const Fault& f : std::vector<Fault>{
-           {"scaled", Rule::counter_power, true,
-            [](MeterSample& s) { return (s.power_w *= 2, true); }},
-           {"beyond the fuse", Rule::power_range, true,
-            [](MeterSample& s) { return (s.power_w = 60'000, true); }},
-           {"low voltage", Rule::voltage_range, false,
-            [](MeterSample& s) { return (s.voltage_v = 200, true); }},
-           {"a minute ahead", Rule::time_apart, true,
-            [](MeterSample& s) { return (s.time = s.time + minutes(1), true); }},
-           {"falling register", Rule::counter_fell, true, [](MeterSample& s) {
-              s.import_register.value = 9'000'000 - s.import_register.value;
-              return true;
-            }}}) {
+  for (const Fault& f :
+       std::vector<Fault>{{"scaled", Rule::counter_power, true,
+                           [](MeterSample& s) { return (s.power_w *= 2, true); }},
+                          {"beyond the fuse", Rule::power_range, true,
+                           [](MeterSample& s) { return (s.power_w = 60'000, true); }},
+                          {"low voltage", Rule::voltage_range, false,
+                           [](MeterSample& s) { return (s.voltage_v = 200, true); }},
+                          {"a minute ahead", Rule::time_apart, true,
+                           [](MeterSample& s) { return (s.time = s.time + minutes(1), true); }},
+                          {"falling register", Rule::counter_fell, true, [](MeterSample& s) {
+                             s.import_register.value = 9'000'000 - s.import_register.value;
+                             return true;
+                           }}}) {
     CAPTURE(f.name);
     Bench bench;
     bench.run(180, f.bend, [](Bytes&) {});

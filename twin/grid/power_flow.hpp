@@ -41,7 +41,7 @@ struct PowerFlowResult {
   std::vector<double> loading;    // 1 is the rating; 0 where there is none
   std::vector<double> losses_w;   // taken up in the branch itself, from its own currents
   Complex source_va;              // delivered by the source, sum of phases (import positive)
-  std::vector<Phases> drawn_va;  // by connection, at the solved voltages
+  std::vector<Phases> drawn_va;   // by connection, at the solved voltages
   Complex load_va;                // drawn by all connections at the solved voltages
 };
 
