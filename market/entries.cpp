@@ -136,7 +136,7 @@ Result<RegistrationBody> decode_registration_body(BytesView body) {
 Bytes encode(const MarksBody& v) {
   ByteWriter w;
   w.u32(v.gateway.value).u32(v.slot.value).u32(v.count);
-  return w.i64(v.import_energy.value).i64(v.export_energy.value).raw(v.signature).take();
+  return w.raw(v.signature).take();
 }
 
 Result<MarksBody> decode_marks_body(BytesView body) {
@@ -145,8 +145,6 @@ Result<MarksBody> decode_marks_body(BytesView body) {
   v.gateway.value = r.u32();
   v.slot.value = r.u32();
   v.count = r.u32();
-  v.import_energy.value = r.i64();
-  v.export_energy.value = r.i64();
   v.signature = r.array<64>();
   return finish(r, std::move(v), "marks");
 }

@@ -7,8 +7,7 @@
 //               opening  account 16, meter u32, gateway u32, kind u8, meter key 32, account key 32,
 //                        restricted key 32, max power u32 (W), import u40, export u40 (mWh),
 //                        deposit i64 (micro-euro)
-// marks         body     gateway u32, slot u32, count u32, import i64, export i64 (Wh, homes only),
-//                        gateway's signature 64
+// marks         body     gateway u32, slot u32, count u32, gateway's signature 64
 //               opening  account 16, meter u32, slot u32, import u40, export u40 (mWh at the slot's
 //                        end), flags u8 (bit 0: the slot holds quarantined readings)
 // order         body     slot u32
@@ -70,7 +69,6 @@ struct MarksBody {
   GatewayId gateway;
   Slot slot;
   std::uint32_t count = 0;
-  WattHours import_energy, export_energy;
   Signature signature{};
 };
 struct OrderBody {

@@ -14,7 +14,8 @@ Result<void> check_execution(const PublicLog& log, const Openings& openings, Ver
                              std::string& broken);
 
 // Every batch: records under its root, readings under each record's root, the meters' signatures,
-// the verdicts that follow from the readings themselves, counts, sums and quarantine.
+// the verdicts that follow from the readings themselves, counts, sums and quarantine. Every mark:
+// the registers and the quarantine that its gateway's batches give for the slot's end, none left out.
 Result<void> check_batches(const PublicLog& log, const Openings& openings, Verifier& verifier);
 
 // A transaction of the log with its restricted openings put back.

@@ -76,7 +76,7 @@ TEST_CASE("one encoding for each value") {
   check_canonical(encode(an_order()), decode_order);
   check_canonical(encode(Forecast{{}, {7}, {96}, {1, -1, INT32_MIN, INT32_MAX}}), decode_forecast);
   check_canonical(encode(RegistrationBody{{1}, {}}), decode_registration_body);
-  check_canonical(encode(MarksBody{{1}, {2}, 3, {4}, {5}, {}}), decode_marks_body);
+  check_canonical(encode(MarksBody{{1}, {2}, 3, {}}), decode_marks_body);
   check_canonical(encode(OrderBody{{3}}), decode_order_body);
   check_canonical(encode(ForecastBody{{1}, {96}, 96, {-5}, {}}), decode_forecast_body);
   check_canonical(encode(a_settlement()), decode_settlement_body);

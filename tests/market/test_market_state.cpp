@@ -178,7 +178,7 @@ TEST_CASE("marks that are refused") {
   CHECK(refused_with(
       v, Village::marks(0, 0, {Village::mark(1, 0, 0, 500), Village::mark(1, 0, 0, 500)}), 120'000,
       "two marks"));
-  MarksBody body{{0}, {0}, 2, {}, {}, {}};
+  MarksBody body{{0}, {0}, 2, {}};
   CHECK(refused_with(v,
                      Village::sealed(TransactionKind::marks, body,
                                      {{{}, encode(Village::mark(1, 0, 0, 500))}}, "gateway 0"),

@@ -125,7 +125,7 @@ TEST_CASE("an honest quarter hour: fifteen batches in a chain, one mark, no verd
     CHECK((bench.batches[b].previous == Hash{}) == (b == 0));
   }
   REQUIRE(bench.marks.size() == 1);
-  CHECK(market::decode_marks_body(bench.marks[0].body)->import_energy.value == 180);
+  CHECK(market::decode_mark(bench.marks[0].openings[0].data)->import_register.value == 180'000);
   CHECK_FALSE(market::decode_mark(bench.marks[0].openings[0].data)->quarantined);
   CHECK(bench.verdict == 0);
   CHECK(bench.alerts.empty());

@@ -19,7 +19,6 @@ struct GatewayNode::MeterState {
   std::optional<MeterRecord> record;              // of the interval being collected
   std::vector<ReadingBytes> readings;             // of that record
   MilliWattHours batched_import, batched_export;  // at the batch before
-  MilliWattHours marked_import, marked_export;    // at the mark before
   std::optional<Reading> last;                    // newest taken
   std::optional<Reading> slot_end;                // last reading of the slot to be marked
   bool slot_quarantined = false;
@@ -37,8 +36,6 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
                                  ai::MeterAlerts(m.meter.value, m.feeder, config_.alert_limits),
                                  {},
                                  {},
-                                 m.first_import,
-                                 m.first_export,
                                  m.first_import,
                                  m.first_export,
                                  {},
@@ -224,14 +221,6 @@ void GatewayNode::post_marks(Slot slot, Outbox& outbox) {
                       m.slot_end->export_register,
                       m.slot_quarantined};
     m.slot_quarantined = false;
-    if (!m.meter.feeder) {
-      body.import_energy +=
-          whole_watt_hours(mark.import_register) - whole_watt_hours(m.marked_import);
-      body.export_energy +=
-          whole_watt_hours(mark.export_register) - whole_watt_hours(m.marked_export);
-    }
-    m.marked_import = mark.import_register;
-    m.marked_export = mark.export_register;
     const Salt salt =
         derive_salt(m.meter.restricted_key, SaltLabel::mark, mark.meter.value, slot.value);
     tx.openings.push_back({salt, market::encode(mark)});
