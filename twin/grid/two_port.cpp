@@ -1,0 +1,137 @@
+#include "twin/grid/two_port.hpp"
+
+#include <numbers>
+
+#include "ledger/base/invariant.hpp"
+#include "twin/grid/phase_matrix.hpp"
+
+namespace twin {
+namespace {
+
+// What the other end sees of a two-port whose end is open: ff - ft tt^-1 tf.
+PhaseMatrix behind_open_end(const PhaseMatrix& ff, const PhaseMatrix& ft, const PhaseMatrix& tf,
+                            const PhaseMatrix& tt) {
+  PhaseMask used = 0;
+  for (std::size_t p = 0; p < 3; ++p)
+    if (tt[p][p] != Complex{}) used |= static_cast<PhaseMask>(1 << p);
+  const auto inside = inverse(tt, used);
+  return inside ? ff - ft * (*inside * tf) : ff;
+}
+
+void open_ends(TwoPort& y, bool from_closed, bool to_closed) {
+  if (from_closed && to_closed) return;
+  const TwoPort whole = y;
+  y = {};
+  if (from_closed) y.ff = behind_open_end(whole.ff, whole.ft, whole.tf, whole.tt);
+  if (to_closed) y.tt = behind_open_end(whole.tt, whole.tf, whole.ft, whole.ff);
+}
+
+// Terminals of a transformer: phases of `from`, of `to`, then both star points.
+constexpr std::size_t from_star = 6, to_star = 7, terminals = 8;
+using Nodal = std::array<std::array<Complex, terminals>, terminals>;
+constexpr std::size_t at_ground = terminals;
+
+std::size_t place(Terminal t, bool to_side) {
+  if (t == Terminal::ground) return at_ground;
+  if (t == Terminal::star_point) return to_side ? to_star : from_star;
+  return static_cast<std::size_t>(t) + (to_side ? 3 : 0);
+}
+
+// An admittance matrix between two coils, each between its two places.
+void add_between(Nodal& y, std::array<std::size_t, 2> a, std::array<std::size_t, 2> b, Complex g) {
+  for (std::size_t i = 0; i < 2; ++i)
+    for (std::size_t k = 0; k < 2; ++k)
+      if (a[i] != at_ground && b[k] != at_ground) y[a[i]][b[k]] += i == k ? g : -g;
+}
+
+void eliminate(Nodal& y, std::size_t n) {
+  const Complex pivot = y[n][n];
+  if (pivot == Complex{}) return;  // no coil stands there
+  for (std::size_t i = 0; i < n; ++i)
+    for (std::size_t k = 0; k < n; ++k) y[i][k] -= y[i][n] * y[n][k] / pivot;
+}
+
+bool grounded(const std::array<Terminal, 2>& coil, const std::optional<Complex>& neutral_z) {
+  for (const Terminal t : coil)
+    if (t == Terminal::ground || (t == Terminal::star_point && neutral_z)) return true;
+  return false;
+}
+
+void add_neutral(Nodal& y, std::size_t star, const std::optional<Complex>& z) {
+  if (!z) return;
+  constexpr double solid_s = 1e9;  // a star point that is grounded without an impedance
+  y[star][star] += *z == Complex{} ? Complex(solid_s) : 1.0 / *z;
+}
+
+}  // namespace
+
+TwoPort admittance(const Line& line) {
+  const auto y = inverse(line.z, line.phases);
+  ledger::invariant(y.has_value(), "a line's impedance was checked");
+  const PhaseMatrix half = 0.5 * line.shunt;
+  TwoPort out{*y + half, -1.0 * *y, -1.0 * *y, *y + half};
+  open_ends(out, line.from_closed, line.to_closed);
+  return out;
+}
+
+TwoPort admittance(const Transformer& t) {
+  const double k = t.to_coil_v * t.to_tap / (t.from_coil_v * t.from_tap);
+  const Complex y = 1.0 / (t.z * (t.to_tap * t.to_tap));
+  Nodal nodal{};
+  for (const CoilPair& pair : t.coils) {
+    const std::array from{place(pair.from[0], false), place(pair.from[1], false)};
+    const std::array to{place(pair.to[0], true), place(pair.to[1], true)};
+    add_between(nodal, from, from, k * k * y + t.from_magnetising);
+    add_between(nodal, from, to, -k * y);
+    add_between(nodal, to, from, -k * y);
+    add_between(nodal, to, to, y + t.to_magnetising);
+    if (!grounded(pair.from, t.from_neutral_z))
+      nodal[from[0]][from[0]] += Complex(0, t.antifloat * k * k * y.imag());
+    if (!grounded(pair.to, t.to_neutral_z))
+      nodal[to[0]][to[0]] += Complex(0, t.antifloat * y.imag());
+  }
+  add_neutral(nodal, from_star, t.from_neutral_z);
+  add_neutral(nodal, to_star, t.to_neutral_z);
+  eliminate(nodal, to_star);
+  eliminate(nodal, from_star);
+  TwoPort out;
+  for (std::size_t p = 0; p < 3; ++p)
+    for (std::size_t q = 0; q < 3; ++q) {
+      out.ff[p][q] = nodal[p][q];
+      out.ft[p][q] = nodal[p][q + 3];
+      out.tf[p][q] = nodal[p + 3][q];
+      out.tt[p][q] = nodal[p + 3][q + 3];
+    }
+  open_ends(out, t.from_closed, t.to_closed);
+  return out;
+}
+
+std::vector<CoilPair> coils_of(Winding from, Winding to, int clock) {
+  // With both windings' coil i on one limb, the `to` side lags by this many hours. Handing each
+  // limb's `to` coil on to the next phase adds four hours, turning its dots round adds six.
+  const bool from_delta = from == Winding::delta, to_delta = to == Winding::delta;
+  const int natural = from_delta == to_delta ? 0 : from_delta ? 11 : 1;
+  const auto ends = [](Winding w, std::size_t phase) -> std::array<Terminal, 2> {
+    const auto first = static_cast<Terminal>(phase);
+    if (w == Winding::delta) return {first, static_cast<Terminal>((phase + 1) % 3)};
+    return {first, w == Winding::wye ? Terminal::star_point : Terminal::ground};
+  };
+  for (int shift = 0; shift < 3; ++shift)
+    for (int turned = 0; turned < 2; ++turned) {
+      if ((natural + 4 * shift + 6 * turned - clock) % 12 != 0) continue;
+      std::vector<CoilPair> coils;
+      for (std::size_t limb = 0; limb < 3; ++limb) {
+        CoilPair pair{ends(from, limb), ends(to, (limb + 3 - static_cast<std::size_t>(shift)) % 3)};
+        if (turned) std::swap(pair.to[0], pair.to[1]);
+        coils.push_back(pair);
+      }
+      return coils;
+    }
+  return {};
+}
+
+double coil_voltage(Winding winding, double line_v) {
+  return winding == Winding::delta ? line_v : line_v / std::numbers::sqrt3;
+}
+
+}  // namespace twin
