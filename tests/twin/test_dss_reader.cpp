@@ -59,8 +59,7 @@ TEST_CASE("a small script becomes a network that solves") {
   CHECK(net->buses.size() == 3);
   CHECK(net->lines[0].rated_a == 150);
   CHECK(net->lines[0].z[0][0].real() == doctest::Approx((2 * 0.02 + 0.08) / 3));
-  CHECK(net->transformers[0].clock == 1);
-  CHECK(net->load_model.max_pu == 1.05);
+  CHECK(net->connections[0].model.max_pu == 1.05);
   REQUIRE(net->connections.size() == 2);
   CHECK(net->connections[0].phases == 0b010);
   CHECK(net->connections[0].profile_w == std::vector<double>{1000, 2000, 4000});
@@ -100,7 +99,6 @@ TEST_CASE("what is not supported or not there is refused with file and line") {
            {with("Phases=1", "Phases=2"), "do not fit its phases"},
            {with("New Loadshape.s", "New Load.one"), "exists already"},
            {with("DefaultBaseFrequency=50", "loadmult=2"), "option \"loadmult\" of Set"},
-           {with("~ normamps=150", "New Line.l2 Bus1=b1 Bus2=b2 Linecode=cable"), "closes a loop"},
            {"", "there is no circuit"},
            {"~ x=1\n", "nothing to go on with"},
            {"redirect main.dss\n", "nested redirects"},

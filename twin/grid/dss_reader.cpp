@@ -9,7 +9,8 @@
 #include <set>
 #include <span>
 
-#include "twin/grid/sequence.hpp"
+#include "twin/grid/phase_matrix.hpp"
+#include "twin/grid/two_port.hpp"
 
 namespace twin {
 
@@ -366,7 +367,6 @@ class Builder {
   std::map<std::string, std::uint32_t> bus_index_;
   Network net_;
   double base_kv_ = 0;
-  std::optional<LoadModel> limits_;
   std::string problem_;
 };
 
@@ -464,9 +464,9 @@ Builder::Impedance Builder::impedance(const Object& o, Impedance base) {
 void Builder::source(const Object& o) {
   only(o, {"basekv", "pu", "angle", "isc3", "isc1", "mvasc3", "mvasc1", "x1r1", "x0r0", "bus1"});
   base_kv_ = number(o, "basekv", 115);
-  net_.source.bus = bus(o, text(o, "bus1", "sourcebus"));
-  net_.source.voltage_pu = number(o, "pu", 1);
-  net_.source.angle_deg = number(o, "angle", 0);
+  net_.sources[0].bus = bus(o, text(o, "bus1", "sourcebus"));
+  net_.sources[0].voltage_pu = number(o, "pu", 1);
+  net_.sources[0].angle_deg = number(o, "angle", 0);
   const double sqrt3 = std::numbers::sqrt3, volts = base_kv_ * 1000 / sqrt3;
   const double x1r1 = number(o, "x1r1", 4), x0r0 = number(o, "x0r0", 3);
   const double isc3 =
@@ -481,7 +481,7 @@ void Builder::source(const Object& o) {
   const double a = 1 + x0r0 * x0r0, b = 4 * (z1.real() + z1.imag() * x0r0);
   const double c = 4 * std::norm(z1) - std::pow(3 * volts / isc1, 2);
   const double r0 = (-b + std::sqrt(std::max(0.0, b * b - 4 * a * c))) / (2 * a);
-  net_.source.z = from_sequence(z1, {r0, r0 * x0r0});
+  net_.sources[0].z = from_sequence(z1, {r0, r0 * x0r0});
 }
 
 void Builder::line(const Object& o) {
@@ -566,24 +566,29 @@ void Builder::transformer(const Object& o) {
   t.name = o.name;
   t.from = bus(o, buses[0]);
   t.to = bus(o, buses[1]);
-  t.from_winding = winding(conns[0]);
-  t.to_winding = winding(conns[1]);
+  const Winding from = winding(conns[0]), to = winding(conns[1]);
   const bool leads = text(o, "leadlag", "lag") == "lead" || text(o, "leadlag", "lag") == "euro";
-  t.clock = t.from_winding == t.to_winding ? 0 : leads ? 11 : 1;
-  t.from_nominal_v = value(kvs[0]) * 1000;
-  t.to_nominal_v = value(kvs[1]) * 1000;
+  t.coils = coils_of(from, to, from == to ? 0 : leads ? 11 : 1);
+  const double to_v = value(kvs[1]) * 1000;
+  t.from_coil_v = coil_voltage(from, value(kvs[0]) * 1000);
+  t.to_coil_v = coil_voltage(to, to_v);
   t.rated_va = value(kvas[0]) * 1000;
+  const double base_s = t.rated_va / 3 / (t.to_coil_v * t.to_coil_v);
   double resistance = 0.4;  // percent, both windings
   if (const Property* rs = get(o, "%rs")) {
     resistance = 0;
     for (const double r : numbers(*rs)) resistance += r;
   }
   resistance = number(o, "%loadloss", resistance);
-  t.short_circuit_pu = {resistance / 100, number(o, "xhl", 7) / 100};
-  t.magnetising_pu = {number(o, "%noloadloss", 0) / 100, -number(o, "%imag", 0) / 100};
+  t.z = Complex(resistance / 100, number(o, "xhl", 7) / 100) / base_s;
+  t.to_magnetising =
+      base_s * Complex(number(o, "%noloadloss", 0) / 100, -number(o, "%imag", 0) / 100);
   if (const Property* taps = get(o, "taps")) {
     const auto list = numbers(*taps);
-    if (list.size() == 2 && list[1] > 0) t.tap = list[0] / list[1];
+    if (list.size() == 2) {
+      t.from_tap = list[0];
+      t.to_tap = list[1];
+    }
   }
   net_.transformers.push_back(std::move(t));
 }
@@ -647,17 +652,15 @@ void Builder::load(const Object& o) {
     c.profile_w = {kw * 1000};
     c.profile_step_s = 86'400;
   }
-  const LoadModel limits{number(o, "vminpu", 0.95), number(o, "vmaxpu", 1.05)};
-  if (limits_ && (limits_->min_pu != limits.min_pu || limits_->max_pu != limits.max_pu))
-    fail(here, "load." + o.name + ": loads with different voltage limits are not supported");
-  limits_ = limits;
+  c.model.min_pu = number(o, "vminpu", 0.95);
+  c.model.max_pu = number(o, "vmaxpu", 1.05);
   net_.connections.push_back(std::move(c));
 }
 
 // Nominal voltages follow from the source through the transformers.
 void Builder::name_voltages() {
   for (Bus& b : net_.buses) b.nominal_v = 0;
-  net_.buses[net_.source.bus].nominal_v = base_kv_ * 1000 / std::numbers::sqrt3;
+  net_.buses[net_.sources[0].bus].nominal_v = base_kv_ * 1000 / std::numbers::sqrt3;
   for (bool again = true; again;) {
     again = false;
     const auto give = [&](std::uint32_t bus, double v) {
@@ -666,7 +669,9 @@ void Builder::name_voltages() {
       again = true;
     };
     for (const Transformer& t : net_.transformers)
-      if (net_.buses[t.from].nominal_v > 0) give(t.to, t.to_nominal_v / std::numbers::sqrt3);
+      if (net_.buses[t.from].nominal_v > 0)
+        give(t.to, t.coils[0].to[1] == Terminal::ground ? t.to_coil_v
+                                                        : t.to_coil_v / std::numbers::sqrt3);
     for (const Line& l : net_.lines) {
       give(l.to, net_.buses[l.from].nominal_v);
       give(l.from, net_.buses[l.to].nominal_v);
@@ -681,6 +686,7 @@ Result<Network> Builder::build() {
   if (!by_name_.contains("vsource.source"))
     return failure("there is no circuit (New Circuit.name)");
   net_.frequency_hz = script_.frequency_hz;
+  net_.sources.resize(1);
   for (const Object& o : script_.objects) {
     if (!problem_.empty()) break;
     if (o.type == "vsource") source(o);
@@ -690,7 +696,6 @@ Result<Network> Builder::build() {
   }
   if (problem_.empty()) name_voltages();
   if (!problem_.empty()) return failure(problem_);
-  if (limits_) net_.load_model = *limits_;
   return std::move(net_);
 }
 

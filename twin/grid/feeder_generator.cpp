@@ -6,7 +6,8 @@
 #include <numbers>
 
 #include "ledger/base/invariant.hpp"
-#include "twin/grid/sequence.hpp"
+#include "twin/grid/phase_matrix.hpp"
+#include "twin/grid/two_port.hpp"
 
 namespace twin {
 namespace {
@@ -71,13 +72,14 @@ Transformer make_transformer(double kva) {
   t.name = "transformer";
   t.from = 0;
   t.to = 1;
-  t.clock = 5;
-  t.from_nominal_v = mv_nominal_v;
-  t.to_nominal_v = lv_nominal_v;
+  t.coils = coils_of(Winding::delta, Winding::wye_grounded, 5);
+  t.from_coil_v = coil_voltage(Winding::delta, mv_nominal_v);
+  t.to_coil_v = coil_voltage(Winding::wye_grounded, lv_nominal_v);
   t.rated_va = kva * 1000;
   const double r = losses.load_w / t.rated_va;
-  t.short_circuit_pu = {r, std::sqrt(short_circuit_voltage * short_circuit_voltage - r * r)};
-  t.magnetising_pu = {losses.no_load_w / t.rated_va, 0};
+  const double x = std::sqrt(short_circuit_voltage * short_circuit_voltage - r * r);
+  t.z = lv_nominal_v * lv_nominal_v / t.rated_va * Complex(r, x);
+  t.from_magnetising = losses.no_load_w / 3 / (mv_nominal_v * mv_nominal_v);
   return t;
 }
 
@@ -100,7 +102,7 @@ Network generate_feeder(const GeneratorSpec& spec, ledger::Rng rng) {
   Network net;
   net.buses.push_back({"medium-voltage", mv_nominal_v / std::numbers::sqrt3, 0, 14});
   net.buses.push_back({"busbar", phase_v, 0, 0});
-  net.source = make_source();
+  net.sources = {make_source()};
   net.transformers.push_back(make_transformer(spec.transformer_kva));
 
   const std::uint32_t branches = std::min(spec.branches, spec.homes);

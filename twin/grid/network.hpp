@@ -60,10 +60,10 @@ struct Transformer {
   std::string name;
   std::uint32_t from = 0, to = 0;
   std::vector<CoilPair> coils;
-  double from_coil_v = 0, to_coil_v = 0;  // rated, over one coil
-  double from_tap = 1, to_tap = 1;        // of the coil's turns
-  double rated_va = 0;                    // of all coils together
-  Complex z;                              // ohm, of one pair, at its `to` coil
+  double from_coil_v = 0, to_coil_v = 0;     // rated, over one coil
+  double from_tap = 1, to_tap = 1;           // of the coil's turns
+  double rated_va = 0;                       // of all coils together
+  Complex z;                                 // ohm, of one pair, at its `to` coil
   Complex from_magnetising, to_magnetising;  // siemens, over each coil (no-load losses)
   // From a winding's star point to ground, ohm; none: isolated.
   std::optional<Complex> from_neutral_z, to_neutral_z;

@@ -24,9 +24,8 @@ PhaseMatrix operator-(const PhaseMatrix& a, const PhaseMatrix& b) {
   return by_entry([&](auto p, auto q) { return a[p][q] - b[p][q]; });
 }
 PhaseMatrix operator*(const PhaseMatrix& a, const PhaseMatrix& b) {
-  return by_entry([&](auto p, auto q) {
-    return a[p][0] * b[0][q] + a[p][1] * b[1][q] + a[p][2] * b[2][q];
-  });
+  return by_entry(
+      [&](auto p, auto q) { return a[p][0] * b[0][q] + a[p][1] * b[1][q] + a[p][2] * b[2][q]; });
 }
 PhaseMatrix operator*(Complex k, const PhaseMatrix& m) {
   return by_entry([&](auto p, auto q) { return k * m[p][q]; });
@@ -85,9 +84,7 @@ std::optional<PhaseMatrix> inverse(const PhaseMatrix& m, PhaseMask phases) {
 }
 
 PhaseMatrix from_sequence(Complex z1, Complex z0) {
-  return by_entry([&](auto p, auto q) {
-    return p == q ? (2.0 * z1 + z0) / 3.0 : (z0 - z1) / 3.0;
-  });
+  return by_entry([&](auto p, auto q) { return p == q ? (2.0 * z1 + z0) / 3.0 : (z0 - z1) / 3.0; });
 }
 
 Complex positive_sequence(const PhaseMatrix& m) {

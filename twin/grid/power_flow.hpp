@@ -1,19 +1,11 @@
 #pragma once
-// Unbalanced three-phase power flow of a radial network by the backward-forward sweep
-// (Shirmohammadi et al., IEEE Trans. Power Systems 3(2), 1988).
+// The power flow of any network that grid files describe: chooses a solver, and turns voltages into
+// currents, loadings, losses and powers. Radial and weakly meshed networks are swept (sweep.hpp).
 //
-//   S_i  given: power drawn by connection i on each phase (consumption positive), VA
-//   I    = conj(S / V)             current drawn at each bus, by phase
-//   J_b  = I_child + sum J_below   backward: branch currents, leaves to root
-//   V_to = V_from - Z_b J_b        forward: bus voltages, root to leaves
-// until no phase voltage moves more than `tolerance_pu` of its nominal value. Shunts count as
-// currents. Transformers map currents and voltages by their winding connection: with M the matrix
-// of the vector group (rows: `to` phases) and n the turns ratio, tap included,
-//   V_to = M V_from / n - Z_t I_to,   I_from = M^T I_to / n
-// for delta / grounded wye (odd clock hours) and grounded wye / grounded wye (hours 0 and 6).
-// Unloaded buses of degree two are merged into one series impedance and recovered at the end.
-// Source power is measured at the source's bus, after its internal impedance.
-// Not converging is a value, never an exception.
+// Power of a branch's terminals is V conj(I), current into the branch; its losses are what goes in
+// at both ends and does not come out, taken from its own series current: Re(dV conj(I)) of a line,
+// the real part of both terminals' power of a transformer. Not converging is a value, never an
+// exception: the result then keeps the last good picture.
 
 #include <cstdint>
 #include <memory>
@@ -27,36 +19,42 @@ namespace twin {
 
 struct PowerFlowOptions {
   double tolerance_pu = 1e-8;
-  int max_iterations = 50;
+  int max_iterations = 100;
+  int phases = 3;  // 1: the single-phase equivalent of a balanced network
 };
 
 struct PowerFlowResult {
   bool converged = false;
   int iterations = 0;
-  std::uint32_t worst_bus = 0;  // the bus that moved most in the last iteration
+  std::uint32_t worst_bus = 0;  // the bus that moved most at last
   double worst_mismatch_pu = 0;
-  std::vector<Phases> voltage_v;  // by bus, phase to ground
+  std::vector<Phases> voltage_v;  // by bus, phase to ground; 0 where dead
   // By branch: lines in their order, then transformers.
-  std::vector<Phases> current_a;  // at the `from` end
-  std::vector<double> loading;    // 1 is the rating; 0 where there is none
-  std::vector<double> losses_w;   // taken up in the branch itself, from its own currents
-  Complex source_va;              // delivered by the source, sum of phases (import positive)
-  std::vector<Phases> drawn_va;   // by connection, at the solved voltages
-  Complex load_va;                // drawn by all connections at the solved voltages
+  std::vector<Phases> current_a;     // into the branch at its `from` end
+  std::vector<Phases> to_current_a;  // into it at its `to` end
+  std::vector<double> loading;       // 1 is the rating, of the worst phase; 0 where there is none
+  std::vector<double> losses_w;
+  Complex source_va;             // delivered by all sources, sum of phases (import positive)
+  Complex generator_va;          // delivered by generators that hold a voltage
+  Complex shunt_va;              // drawn by shunts
+  std::vector<Phases> drawn_va;  // by connection and leg, at the solved voltages
+  Complex load_va;               // drawn by all connections at the solved voltages
 };
+
+// What a connection's leg takes of `va` where its voltage is u times its nominal one.
+Complex answered_va(const LoadModel& model, Complex va, double u);
 
 class PowerFlow {
  public:
-  // The network must be a tree below its source's bus: see `check` for what else must hold.
-  explicit PowerFlow(const Network& network, PowerFlowOptions options = {});
+  explicit PowerFlow(Network network, PowerFlowOptions options = {});
   ~PowerFlow();
   PowerFlow(PowerFlow&&) noexcept;
 
-  // One message for the first thing wrong (unknown bus, loop, island, rating below zero), or empty.
+  // One message for the first thing wrong (see check_network), or empty.
   static std::string check(const Network& network);
 
-  // `draw_va`: one entry a connection. Starts from the last converged voltages. The result stays
-  // valid until the next call.
+  // `draw_va`: power by connection and leg. Starts from the last converged voltages. The result
+  // stays valid until the next call.
   const PowerFlowResult& solve(std::span<const Phases> draw_va);
 
  private:

@@ -34,9 +34,9 @@ struct Topology {
 
 Topology topology_of(const Network& network);
 
-// One message for the first thing wrong with the network itself, whatever solves it: an element at a
-// bus that does not exist, an impedance that cannot be, a bus that no branch joins to a source even
-// with all switches closed, a load on phases that its bus never has. Empty where all is well.
+// One message for the first thing wrong with the network itself, whatever solves it: an element at
+// a bus that does not exist, an impedance that cannot be, a bus that no branch joins to a source
+// even with all switches closed, a load on phases that its bus never has. Empty where all is well.
 std::string check_network(const Network& network);
 
 }  // namespace twin

@@ -15,8 +15,8 @@ struct TwoPort {
 // Needs z invertible on the line's phases.
 TwoPort admittance(const Line& line);
 
-// From the coils: with k = 1 / n, y = 1 / (z to_tap^2), every pair adds y [k^2 -k; -k 1] between its
-// ends; star points are eliminated (Kron). Needs z other than zero.
+// From the coils: with k = 1 / n, y = 1 / (z to_tap^2), every pair adds y [k^2 -k; -k 1] between
+// its ends; star points are eliminated (Kron). Needs z other than zero.
 TwoPort admittance(const Transformer& transformer);
 
 enum class Winding : std::uint8_t { wye_grounded, wye, delta };

@@ -91,7 +91,7 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network)
   }
   meters_.push_back({EnergyRegisters(100'000'000'000, 20'000'000'000)});
   states_.resize(homes_.size());
-  busbar_ = network_.transformers.empty() ? network_.source.bus : network_.transformers[0].to;
+  busbar_ = network_.transformers.empty() ? network_.sources[0].bus : network_.transformers[0].to;
   grid_ = &power_flow_.solve(draw_va_);
   grid_totals_.v_min_pu = 10;
   take_samples();
@@ -304,7 +304,9 @@ ledger::Result<Network> make_network(const GridSpec& grid, std::uint64_t seed,
       grid.file.empty()
           ? ledger::Result<Network>(generate_feeder(grid.generator, Rng(seed).fork("feeder")))
           : read_grid(grid.file, load);
-  if (network) network->load_model = {grid.load_v_min_pu, grid.load_v_max_pu};
+  if (network)
+    for (Connection& c : network->connections)
+      c.model = {grid.load_v_min_pu, grid.load_v_max_pu, {1, 0, 0}, {1, 0, 0}};
   return network;
 }
 
