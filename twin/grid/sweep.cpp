@@ -1,6 +1,7 @@
 #include "twin/grid/sweep.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -83,9 +84,9 @@ struct Sweep::Engine {
   }
 
   void start_from_no_load();
-  void take_draws(SweepState& state, std::span<const Phases> draw_va, std::size_t first,
-                  std::size_t count) const;
-  void start_lanes(SweepState& state) const;
+  template <std::size_t lanes>
+  void prepare(SweepState& state, std::span<const Phases> draw_va, std::size_t first,
+               std::size_t count) const;
   void iterate(SweepState& state, const SweepKernel& kernel) const;
   void find_worst(SweepState& state, const SweepKernel& kernel) const;
   SweepBlock view(const SweepState& state, std::size_t first, std::size_t count) const;
@@ -129,34 +130,49 @@ void Sweep::Engine::start_from_no_load() {
   }
 }
 
-// Lanes beyond `count` repeat the last case.
-void Sweep::Engine::take_draws(SweepState& state, std::span<const Phases> draw_va,
-                               std::size_t first, std::size_t count) const {
+// Draws of one to eight cases as the kernel wants them; lanes beyond `count` repeat the last case.
+template <std::size_t lanes>
+void take_draws(const SweepPlan& plan, std::size_t connections, double* s,
+                std::span<const Phases> draw_va, std::size_t first, std::size_t count) {
   const double share = plan.phases == 1 ? 1.0 / 3 : 1;
-  double* s = state.s.data();
+  std::array<const Phases*, lanes> of_lane;
+  for (std::size_t lane = 0; lane < lanes; ++lane)
+    of_lane[lane] = draw_va.data() + (first + std::min(lane, count - 1)) * connections;
   for (const SweepPlan::LegSource& leg : plan.leg_sources) {
-    for (std::size_t lane = 0; lane < state.lanes; ++lane) {
-      const std::size_t scenario = first + std::min(lane, count - 1);
-      const Complex power = draw_va[scenario * connections + leg.connection][leg.leg];
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const Complex& power = of_lane[lane][leg.connection][leg.leg];
       s[lane] = share * power.real();
-      s[state.lanes + lane] = share * power.imag();
+      s[lanes + lane] = share * power.imag();
     }
-    s += 2 * state.lanes;
+    s += 2 * lanes;
   }
 }
 
-void Sweep::Engine::start_lanes(SweepState& state) const {
-  const auto spread = [&](const Lanes& one, const Lanes& many, std::size_t count) {
-    for (std::size_t k = 0; k < count; ++k)
-      std::fill_n(many.data() + k * state.lanes, state.lanes, one.data()[k]);
-  };
+// The same start for all lanes.
+template <std::size_t lanes>
+void spread(const double* one, double* many, std::size_t count) {
+  for (std::size_t k = 0; k < count; ++k)
+    for (std::size_t lane = 0; lane < lanes; ++lane) many[k * lanes + lane] = one[k];
+}
+
+template <std::size_t lanes>
+void Sweep::Engine::prepare(SweepState& state, std::span<const Phases> draw_va, std::size_t first,
+                            std::size_t count) const {
+  take_draws<lanes>(plan, connections, state.s.data(), draw_va, first, count);
   const std::size_t row = 2 * static_cast<std::size_t>(plan.phases);
-  spread(good_v, state.v, row * plan.nodes.size());
-  spread(good_chord_i, state.chord_i, row * plan.chords.size());
+  spread<lanes>(good_v.data(), state.v.data(), row * plan.nodes.size());
+  spread<lanes>(good_chord_i.data(), state.chord_i.data(), row * plan.chords.size());
+}
+
+// Steps shrink by a nearly constant factor q, so that a step of m leaves about m q / (1 - q) to go.
+bool is_near(double moved, double moved_before, double tolerance) {
+  if (moved <= tolerance) return true;
+  const double q = moved / moved_before;
+  constexpr double steady = 0.5, caution = 2;
+  return q < steady && caution * moved * q / (1 - q) <= tolerance;
 }
 
 void Sweep::Engine::iterate(SweepState& state, const SweepKernel& kernel) const {
-  const double tolerance2 = options.tolerance_pu * options.tolerance_pu;
   std::fill_n(state.arrays.frozen, state.lanes, 0);
   std::fill(state.outcomes.begin(), state.outcomes.end(), SweepOutcome{});
   std::size_t open = state.lanes;
@@ -165,11 +181,11 @@ void Sweep::Engine::iterate(SweepState& state, const SweepKernel& kernel) const 
     for (std::size_t lane = 0; lane < state.lanes; ++lane) {
       if (state.arrays.frozen[lane]) continue;
       SweepOutcome& outcome = state.outcomes[lane];
-      const double moved2 = state.moved2.data()[lane];
+      const double moved = std::sqrt(state.moved2.data()[lane]);
+      outcome.converged = is_near(moved, i == 1 ? 0 : outcome.mismatch_pu, options.tolerance_pu);
       outcome.iterations = i;
-      outcome.mismatch_pu = std::sqrt(moved2);
-      outcome.converged = moved2 <= tolerance2;
-      if (!outcome.converged && std::isfinite(moved2)) continue;
+      outcome.mismatch_pu = moved;
+      if (!outcome.converged && std::isfinite(moved)) continue;
       state.arrays.frozen[lane] = -1;
       --open;
     }
@@ -265,8 +281,7 @@ Sweep::Sweep(Sweep&&) noexcept = default;
 const SweepBlock& Sweep::solve(std::span<const Phases> draw_va) {
   Engine& e = *engine_;
   ledger::invariant(draw_va.size() == e.connections, "one power a connection");
-  e.take_draws(e.single, draw_va, 0, 1);
-  e.start_lanes(e.single);
+  e.prepare<1>(e.single, draw_va, 0, 1);
   e.iterate(e.single, sweep_kernel(e.options.simd, 1, e.plan.phases));
   if (e.single.outcomes[0].converged) {
     copy(e.single.v, e.good_v);
@@ -286,15 +301,15 @@ void Sweep::solve_batch(std::span<const Phases> draw_va, const Workers& workers,
   std::fill_n(e.good_chord_i.data(), e.good_chord_i.size(), 0.0);
   solve(draw_va.first(e.connections));
   const SweepKernel kernel = sweep_kernel(e.options.simd, sweep_lanes, e.plan.phases);
-  const std::size_t lanes = sweep_lanes, blocks = (cases + lanes - 1) / lanes;
+  constexpr std::size_t lanes = sweep_lanes;
+  const std::size_t blocks = (cases + lanes - 1) / lanes;
   // A few slices a thread even out what the cases take; each has one state for all its blocks.
   const std::size_t slices = std::min(blocks, workers.threads == 1 ? 1 : 4 * workers.threads);
   workers.run(slices, [&](std::size_t slice) {
     SweepState state(e.plan, sweep_lanes);
     for (std::size_t b = blocks * slice / slices; b < blocks * (slice + 1) / slices; ++b) {
       const std::size_t count = std::min(lanes, cases - b * lanes);
-      e.take_draws(state, draw_va, b * lanes, count);
-      e.start_lanes(state);
+      e.prepare<sweep_lanes>(state, draw_va, b * lanes, count);
       e.iterate(state, kernel);
       sink(e.view(state, b * lanes, count));
     }

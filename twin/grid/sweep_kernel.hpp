@@ -32,6 +32,7 @@ struct SweepChord {
 struct SweepNode {
   std::uint32_t parent = 0;
   std::uint32_t first_leg = 0, legs = 0;
+  bool full_wye = false;  // its first three legs are wye, of constant power, on phases 0, 1, 2
   bool has_child = false;
   bool chord_end = false;
   bool first_child = false;          // the first of its parent's children that the way up meets

@@ -166,6 +166,7 @@ class Planner {
   void add_lines(std::uint32_t bus, Series series);
   void add_two_port(std::uint32_t bus);
   void add_legs();
+  bool starts_with_full_wye(const SweepNode& node) const;
   void add_chords();
   void invert_chords();
   std::vector<Complex> voltages_under(const std::vector<Complex>& drawn) const;
@@ -302,7 +303,17 @@ void Planner::add_legs() {
       }
     }
     plan_.nodes[n].legs = static_cast<std::uint32_t>(plan_.legs.size()) - plan_.nodes[n].first_leg;
+    plan_.nodes[n].full_wye = starts_with_full_wye(plan_.nodes[n]);
   }
+}
+
+bool Planner::starts_with_full_wye(const SweepNode& node) const {
+  if (plan_.phases != 3 || node.legs < 3) return false;
+  for (std::uint32_t p = 0; p < 3; ++p) {
+    const SweepLeg& leg = plan_.legs[node.first_leg + p];
+    if (leg.a != p || leg.delta || leg.answers) return false;
+  }
+  return true;
 }
 
 void Planner::add_chords() {
