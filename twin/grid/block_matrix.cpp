@@ -1,0 +1,218 @@
+#include "twin/grid/block_matrix.hpp"
+
+#include <Eigen/SparseLU>
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "ledger/base/invariant.hpp"
+
+namespace twin {
+namespace {
+
+// c += sign * a b
+template <std::size_t N>
+void add_product(Block<N>& c, double sign, const Block<N>& a, const Block<N>& b) {
+  for (std::size_t r = 0; r < N; ++r)
+    for (std::size_t k = 0; k < N; ++k) {
+      const double f = sign * a[r * N + k];
+      for (std::size_t q = 0; q < N; ++q) c[r * N + q] += f * b[k * N + q];
+    }
+}
+
+// y += sign * a x
+template <std::size_t N>
+void add_product(double* y, double sign, const Block<N>& a, const double* x) {
+  for (std::size_t r = 0; r < N; ++r) {
+    double sum = 0;
+    for (std::size_t k = 0; k < N; ++k) sum += a[r * N + k] * x[k];
+    y[r] += sign * sum;
+  }
+}
+
+// Gauss-Jordan in place with the largest pivot of each column.
+template <std::size_t N>
+bool invert(Block<N>& a) {
+  std::array<std::size_t, N> swapped;
+  for (std::size_t c = 0; c < N; ++c) {
+    std::size_t best = c;
+    for (std::size_t r = c + 1; r < N; ++r)
+      if (std::abs(a[r * N + c]) > std::abs(a[best * N + c])) best = r;
+    swapped[c] = best;
+    if (best != c) std::swap_ranges(&a[c * N], &a[c * N] + N, &a[best * N]);
+    const double inverse = 1 / a[c * N + c];
+    if (!std::isfinite(inverse)) return false;
+    a[c * N + c] = 1;
+    for (std::size_t q = 0; q < N; ++q) a[c * N + q] *= inverse;
+    for (std::size_t r = 0; r < N; ++r) {
+      if (r == c) continue;
+      const double f = a[r * N + c];
+      a[r * N + c] = 0;
+      for (std::size_t q = 0; q < N; ++q) a[r * N + q] -= f * a[c * N + q];
+    }
+  }
+  for (std::size_t c = N; c-- > 0;)
+    if (swapped[c] != c)
+      for (std::size_t r = 0; r < N; ++r) std::swap(a[r * N + c], a[r * N + swapped[c]]);
+  return true;
+}
+
+using Neighbours = std::vector<std::set<std::uint32_t>>;
+
+// The nodes in order of least degree; `near` ends as each node's neighbours that come after it.
+std::vector<std::uint32_t> least_degree_order(Neighbours& near) {
+  std::set<std::pair<std::size_t, std::uint32_t>> queue;
+  for (std::uint32_t v = 0; v < near.size(); ++v) queue.insert({near[v].size(), v});
+  std::vector<std::uint32_t> order;
+  while (!queue.empty()) {
+    const std::uint32_t v = queue.begin()->second;
+    queue.erase(queue.begin());
+    order.push_back(v);
+    for (const std::uint32_t u : near[v]) {
+      queue.erase({near[u].size(), u});
+      near[u].erase(v);
+      for (const std::uint32_t w : near[v])
+        if (w != u) near[u].insert(w);
+      queue.insert({near[u].size(), u});
+    }
+  }
+  return order;
+}
+
+}  // namespace
+
+BlockPattern block_pattern(std::size_t nodes,
+                           std::span<const std::pair<std::uint32_t, std::uint32_t>> edges) {
+  Neighbours near(nodes);
+  for (const auto& [a, b] : edges) {
+    if (a == b) continue;
+    near[a].insert(b);
+    near[b].insert(a);
+  }
+  BlockPattern out;
+  out.node = least_degree_order(near);
+  out.place.resize(nodes);
+  for (std::uint32_t i = 0; i < nodes; ++i) out.place[out.node[i]] = i;
+  for (const std::uint32_t v : out.node) {
+    out.first.push_back(static_cast<std::uint32_t>(out.other.size()));
+    for (const std::uint32_t u : near[v]) out.other.push_back(out.place[u]);
+    std::sort(out.other.begin() + out.first.back(), out.other.end());
+  }
+  out.first.push_back(static_cast<std::uint32_t>(out.other.size()));
+  return out;
+}
+
+template <std::size_t N>
+Block<N>& BlockMatrix<N>::at(std::uint32_t i, std::uint32_t k) {
+  if (i == k) return diagonal[i];
+  const auto [before, after] = std::minmax(i, k);
+  const auto begin = pattern->other.begin() + pattern->first[before];
+  const auto end = pattern->other.begin() + pattern->first[before + 1];
+  const auto found = std::lower_bound(begin, end, after);
+  ledger::invariant(found != end && *found == after, "a block of the pattern");
+  const auto pair = static_cast<std::size_t>(found - pattern->other.begin());
+  return i < k ? upper[pair] : lower[pair];
+}
+
+template <std::size_t N>
+std::vector<std::pair<std::uint32_t, Block<N>*>> BlockMatrix<N>::row(std::uint32_t i) {
+  std::vector<std::pair<std::uint32_t, Block<N>*>> out{{i, &diagonal[i]}};
+  for (std::uint32_t before = 0; before < i; ++before)
+    for (std::uint32_t k = pattern->first[before]; k < pattern->first[before + 1]; ++k)
+      if (pattern->other[k] == i) out.push_back({before, &lower[k]});
+  for (std::uint32_t k = pattern->first[i]; k < pattern->first[i + 1]; ++k)
+    out.push_back({pattern->other[k], &upper[k]});
+  return out;
+}
+
+template <std::size_t N>
+void BlockMatrix<N>::multiply(std::span<const double> x, std::span<double> y) const {
+  std::fill(y.begin(), y.end(), 0.0);
+  for (std::size_t i = 0; i < diagonal.size(); ++i) {
+    add_product<N>(&y[i * N], 1, diagonal[i], &x[i * N]);
+    for (std::uint32_t k = pattern->first[i]; k < pattern->first[i + 1]; ++k) {
+      const std::size_t j = pattern->other[k];
+      add_product<N>(&y[i * N], 1, upper[k], &x[j * N]);
+      add_product<N>(&y[j * N], 1, lower[k], &x[i * N]);
+    }
+  }
+}
+
+template <std::size_t N>
+bool factorise(BlockMatrix<N>& a) {
+  const BlockPattern& p = *a.pattern;
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    if (!invert<N>(a.diagonal[i])) return false;
+    const std::uint32_t end = p.first[i + 1];
+    for (std::uint32_t k = p.first[i]; k < end; ++k) {
+      Block<N> factor{};
+      add_product<N>(factor, 1, a.lower[k], a.diagonal[i]);
+      a.lower[k] = factor;
+      add_product<N>(a.diagonal[p.other[k]], -1, factor, a.upper[k]);
+    }
+    // Every two of i's later neighbours are a pair themselves, and both lists ascend.
+    for (std::uint32_t k = p.first[i]; k < end; ++k) {
+      std::uint32_t target = p.first[p.other[k]];
+      for (std::uint32_t m = k + 1; m < end; ++m) {
+        while (p.other[target] != p.other[m]) ++target;
+        add_product<N>(a.upper[target], -1, a.lower[k], a.upper[m]);
+        add_product<N>(a.lower[target], -1, a.lower[m], a.upper[k]);
+      }
+    }
+  }
+  return true;
+}
+
+template <std::size_t N>
+void solve_factorised(const BlockMatrix<N>& factors, std::span<double> b) {
+  const BlockPattern& p = *factors.pattern;
+  for (std::size_t i = 0; i < p.size(); ++i)
+    for (std::uint32_t k = p.first[i]; k < p.first[i + 1]; ++k)
+      add_product<N>(&b[p.other[k] * N], -1, factors.lower[k], &b[i * N]);
+  for (std::size_t i = p.size(); i-- > 0;) {
+    for (std::uint32_t k = p.first[i]; k < p.first[i + 1]; ++k)
+      add_product<N>(&b[i * N], -1, factors.upper[k], &b[p.other[k] * N]);
+    std::array<double, N> x{};
+    add_product<N>(x.data(), 1, factors.diagonal[i], &b[i * N]);
+    std::copy(x.begin(), x.end(), &b[i * N]);
+  }
+}
+
+template <std::size_t N>
+bool solve_with_pivoting(const BlockMatrix<N>& a, std::span<double> b) {
+  const BlockPattern& p = *a.pattern;
+  std::vector<Eigen::Triplet<double>> entries;
+  const auto add = [&](std::size_t i, std::size_t j, const Block<N>& block) {
+    for (std::size_t r = 0; r < N; ++r)
+      for (std::size_t c = 0; c < N; ++c)
+        if (block[r * N + c] != 0)
+          entries.emplace_back(static_cast<int>(i * N + r), static_cast<int>(j * N + c),
+                               block[r * N + c]);
+  };
+  for (std::size_t i = 0; i < p.size(); ++i) {
+    add(i, i, a.diagonal[i]);
+    for (std::uint32_t k = p.first[i]; k < p.first[i + 1]; ++k) {
+      add(i, p.other[k], a.upper[k]);
+      add(p.other[k], i, a.lower[k]);
+    }
+  }
+  const auto size = static_cast<Eigen::Index>(b.size());
+  Eigen::SparseMatrix<double> matrix(size, size);
+  matrix.setFromTriplets(entries.begin(), entries.end());
+  Eigen::SparseLU<Eigen::SparseMatrix<double>> lu(matrix);
+  if (lu.info() != Eigen::Success) return false;
+  Eigen::Map<Eigen::VectorXd> x(b.data(), size);
+  x = Eigen::VectorXd(lu.solve(Eigen::VectorXd(x)));
+  return true;
+}
+
+#define TWIN_BLOCKS_OF(N)                                                      \
+  template struct BlockMatrix<N>;                                              \
+  template bool factorise<N>(BlockMatrix<N>&);                                 \
+  template void solve_factorised<N>(const BlockMatrix<N>&, std::span<double>); \
+  template bool solve_with_pivoting<N>(const BlockMatrix<N>&, std::span<double>);
+TWIN_BLOCKS_OF(2)
+TWIN_BLOCKS_OF(6)
+#undef TWIN_BLOCKS_OF
+
+}  // namespace twin
