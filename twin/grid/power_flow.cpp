@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "ledger/base/invariant.hpp"
+#include "twin/grid/newton.hpp"
 #include "twin/grid/phase_matrix.hpp"
 #include "twin/grid/sweep.hpp"
 #include "twin/grid/topology.hpp"
@@ -49,25 +50,30 @@ Complex answered_va(const LoadModel& model, Complex va, double u) {
 
 struct PowerFlow::Engine {
   Engine(Network net, PowerFlowOptions options);
-  void finish(const SweepBlock& block, std::span<const Phases> draw_va);
+  bool solve_by_sweep(std::span<const Phases> draw_va);
+  bool solve_by_newton(std::span<const Phases> draw_va);
+  void finish(const SweepBlock* block, std::span<const Phases> draw_va);
   void finish_line(const SweepBlock& block, std::uint32_t branch);
   void finish_two_port(std::uint32_t branch, const TwoPort& y);
   void finish_loads(std::span<const Phases> draw_va);
   void finish_machines();
 
   Network network;
+  PowerFlowOptions options;
   Topology topology;
-  Sweep sweep;
+  std::optional<Sweep> sweep;      // where the network can be swept
+  std::optional<Newton> newton;    // made when it is needed first
   std::vector<TwoPort> two_ports;  // by branch, where it is needed
   std::vector<bool> is_plain;      // by branch: a closed line without shunt, swept by itself
   std::vector<double> rated_a;     // by branch, 0: unknown
   PowerFlowResult result;
 };
 
-PowerFlow::Engine::Engine(Network net, PowerFlowOptions options)
-    : network(std::move(net)),
-      topology(topology_of(network)),
-      sweep(network, topology, {options.tolerance_pu, options.max_iterations, options.phases}) {
+PowerFlow::Engine::Engine(Network net, PowerFlowOptions opts)
+    : network(std::move(net)), options(opts), topology(topology_of(network)) {
+  if (Sweep::unsupported(network, topology).empty())
+    sweep.emplace(network, topology,
+                  SweepOptions{options.tolerance_pu, options.max_iterations, options.phases});
   for (const Line& l : network.lines) {
     two_ports.push_back(admittance(l));
     is_plain.push_back(is_zero(l.shunt) && l.from_closed && l.to_closed);
@@ -149,12 +155,10 @@ void PowerFlow::Engine::finish_machines() {
   for (const Generator& g : network.generators) result.generator_va += take(g.bus);
 }
 
-void PowerFlow::Engine::finish(const SweepBlock& block, std::span<const Phases> draw_va) {
-  for (std::uint32_t b = 0; b < network.buses.size(); ++b)
-    for (unsigned p = 0; p < 3; ++p) result.voltage_v[b][p] = block.voltage_v(b, p, 0);
+void PowerFlow::Engine::finish(const SweepBlock* block, std::span<const Phases> draw_va) {
   for (std::uint32_t b = 0; b < branch_count(network); ++b) {
-    if (is_plain[b] && block.has_current(b))
-      finish_line(block, b);
+    if (block && is_plain[b] && block->has_current(b))
+      finish_line(*block, b);
     else
       finish_two_port(b, two_ports[b]);
     const double worst_a = b < network.lines.size() ? std::max(largest(result.current_a[b]),
@@ -173,20 +177,45 @@ PowerFlow::PowerFlow(PowerFlow&&) noexcept = default;
 
 std::string PowerFlow::check(const Network& network) {
   if (std::string problem = check_network(network); !problem.empty()) return problem;
-  return Sweep::unsupported(network, topology_of(network));
+  if (Sweep::unsupported(network, topology_of(network)).empty()) return {};
+  return Newton::check(network);
+}
+
+bool PowerFlow::Engine::solve_by_sweep(std::span<const Phases> draw_va) {
+  const SweepBlock& block = sweep->solve(draw_va);
+  const SweepOutcome& outcome = block.outcomes[0];
+  result.iterations = outcome.iterations;
+  result.worst_bus = outcome.worst_bus;
+  result.worst_mismatch_pu = outcome.mismatch_pu;
+  if (!outcome.converged) return false;
+  for (std::uint32_t b = 0; b < network.buses.size(); ++b)
+    for (unsigned p = 0; p < 3; ++p) result.voltage_v[b][p] = block.voltage_v(b, p, 0);
+  finish(&block, draw_va);
+  return true;
+}
+
+bool PowerFlow::Engine::solve_by_newton(std::span<const Phases> draw_va) {
+  if (!newton) {
+    NewtonOptions newtons;
+    newtons.tolerance_pu = options.tolerance_pu;
+    newtons.phases = options.phases;
+    newton.emplace(network, newtons);
+  }
+  const NewtonResult& solved = newton->solve(draw_va);
+  result.iterations = solved.iterations;
+  result.worst_bus = solved.worst_bus;
+  result.worst_mismatch_pu = solved.worst_mismatch_pu;
+  if (!solved.converged) return false;
+  result.voltage_v = solved.voltage_v;
+  finish(nullptr, draw_va);
+  return true;
 }
 
 const PowerFlowResult& PowerFlow::solve(std::span<const Phases> draw_va) {
   Engine& e = *engine_;
   ledger::invariant(draw_va.size() == e.network.connections.size(), "one power a connection");
-  const SweepBlock& block = e.sweep.solve(draw_va);
-  const SweepOutcome& outcome = block.outcomes[0];
-  e.result.converged = outcome.converged;
-  e.result.iterations = outcome.iterations;
-  e.result.worst_bus = outcome.worst_bus;
-  e.result.worst_mismatch_pu = outcome.mismatch_pu;
-  // The caller keeps the last good picture otherwise; the next step starts from it.
-  if (outcome.converged) e.finish(block, draw_va);
+  // The caller keeps the last good picture where neither converges.
+  e.result.converged = (e.sweep && e.solve_by_sweep(draw_va)) || e.solve_by_newton(draw_va);
   return e.result;
 }
 

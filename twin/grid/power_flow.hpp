@@ -1,6 +1,7 @@
 #pragma once
 // The power flow of any network that grid files describe: chooses a solver, and turns voltages into
-// currents, loadings, losses and powers. Radial and weakly meshed networks are swept (sweep.hpp).
+// currents, loadings, losses and powers. Radial and weakly meshed networks are swept (sweep.hpp);
+// what cannot be swept, or does not converge there, is Newton's (newton.hpp).
 //
 // Power of a branch's terminals is V conj(I), current into the branch; its losses are what goes in
 // at both ends and does not come out, taken from its own series current: Re(dV conj(I)) of a line,
@@ -19,8 +20,8 @@ namespace twin {
 
 struct PowerFlowOptions {
   double tolerance_pu = 1e-8;
-  int max_iterations = 100;
-  int phases = 3;  // 1: the single-phase equivalent of a balanced network
+  int max_iterations = 100;  // of the sweep
+  int phases = 3;            // 1: the single-phase equivalent of a balanced network
 };
 
 struct PowerFlowResult {
@@ -50,7 +51,7 @@ class PowerFlow {
   ~PowerFlow();
   PowerFlow(PowerFlow&&) noexcept;
 
-  // One message for the first thing wrong (see check_network), or empty.
+  // One message for the first thing wrong (see check_network and Newton::check), or empty.
   static std::string check(const Network& network);
 
   // `draw_va`: power by connection and leg. Starts from the last converged voltages. The result

@@ -165,11 +165,13 @@ void Sweep::Engine::prepare(SweepState& state, std::span<const Phases> draw_va, 
 }
 
 // Steps shrink by a nearly constant factor q, so that a step of m leaves about m q / (1 - q) to go.
+// The step itself is what the currents still lag behind the voltages, so it stays small as well.
 bool is_near(double moved, double moved_before, double tolerance) {
   if (moved <= tolerance) return true;
   const double q = moved / moved_before;
-  constexpr double steady = 0.5, caution = 2;
-  return q < steady && caution * moved * q / (1 - q) <= tolerance;
+  constexpr double steady = 0.5, caution = 2, largest_step = 10;
+  return q < steady && moved <= largest_step * tolerance &&
+         caution * moved * q / (1 - q) <= tolerance;
 }
 
 void Sweep::Engine::iterate(SweepState& state, const SweepKernel& kernel) const {
