@@ -45,6 +45,7 @@ int field(const Options& o) {
   };
   const auto devices = hil::run_field(scenario, **world, deployment, **recorder, options);
   if (!devices) return complain(failed, devices.error());
+  if (const auto* figures = (*world)->grid_figures()) (*recorder)->grid_ends(*figures);
   const auto summary = (*recorder)->finish(progress.elapsed_s(), *devices);
   if (!summary) return complain(failed, summary.error());
   if (auto ok = write_report(*out, *summary); !ok) return complain(failed, ok.error());

@@ -86,6 +86,7 @@ int run(const Options& o) {
   };
   if (auto ok = sim::run_simulation(scenario, **world, deployment, **recorder, options); !ok)
     return complain(failed, ok.error());
+  if (const auto* figures = (*world)->grid_figures()) (*recorder)->grid_ends(*figures);
   const auto summary = (*recorder)->finish(progress.elapsed_s());
   if (!summary) return complain(failed, summary.error());
   if (auto ok = write_report(*out, *summary); !ok) return complain(failed, ok.error());

@@ -99,6 +99,17 @@ CREATE TABLE block(
 CREATE TABLE alert(
   id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
   value REAL NOT NULL, limit_value REAL NOT NULL, words TEXT NOT NULL, cleared_ms INTEGER) STRICT;
+CREATE TABLE grid_event(
+  start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, kind TEXT NOT NULL, element TEXT NOT NULL,
+  depth REAL NOT NULL, deepest_ms INTEGER NOT NULL, cause TEXT NOT NULL) STRICT;
+CREATE TABLE branch_figure(
+  branch INTEGER PRIMARY KEY REFERENCES branch(id), max_loading REAL NOT NULL,
+  overload_minutes REAL NOT NULL, overload_kwh REAL NOT NULL, losses_kwh REAL NOT NULL) STRICT;
+CREATE TABLE supply(
+  connection TEXT NOT NULL, v_min_pu REAL NOT NULL, v_max_pu REAL NOT NULL,
+  minutes_outside REAL NOT NULL, ten_minutes INTEGER NOT NULL, ten_minutes_inside INTEGER NOT NULL,
+  ten_minute_min_pu REAL NOT NULL, ten_minute_max_pu REAL NOT NULL,
+  max_unbalance REAL NOT NULL) STRICT;
 CREATE TABLE posting(
   id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, slot INTEGER NOT NULL, kind TEXT NOT NULL,
   debit TEXT NOT NULL, credit TEXT NOT NULL, amount_micro_eur INTEGER NOT NULL) STRICT;

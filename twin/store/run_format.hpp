@@ -120,6 +120,28 @@ struct AlertRow {
   std::optional<ledger::Instant> cleared;  // none: still active
 };
 
+// A time outside a limit of the grid. Written, like the two after it, when a run ends.
+struct GridEventRow {
+  ledger::Instant start, end;
+  std::string kind, element;  // "overload", "low_voltage", ...
+  double depth = 0;           // loading, pu or |V2| / |V1|
+  ledger::Instant deepest;
+  std::string cause;  // "feed-in", "cars", ...
+};
+
+struct BranchFigureRow {
+  std::uint32_t branch = 0;
+  double max_loading = 0, overload_minutes = 0, overload_kwh = 0, losses_kwh = 0;
+};
+
+// A connection's voltage, per unit of its own nominal one.
+struct SupplyRow {
+  std::string connection;
+  double v_min_pu = 0, v_max_pu = 0, minutes_outside = 0;
+  std::uint32_t ten_minutes = 0, ten_minutes_inside = 0;
+  double ten_minute_min_pu = 0, ten_minute_max_pu = 0, max_unbalance = 0;
+};
+
 // One entry of the journal: the amount moves from `debit` to `credit`.
 struct PostingRow {
   ledger::Instant time;

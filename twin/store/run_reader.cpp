@@ -171,6 +171,18 @@ AlertRow alert_of(Columns& c) {
   return out;
 }
 
+GridEventRow grid_event_of(Columns& c) {
+  GridEventRow out;
+  out.start = c.instant();
+  out.end = c.instant();
+  out.kind = c.text();
+  out.element = c.text();
+  out.depth = c.real();
+  out.deepest = c.instant();
+  out.cause = c.text();
+  return out;
+}
+
 StatementRow statement_of(Columns& c, std::size_t homes) {
   StatementRow out;
   out.account = c.account();
@@ -367,6 +379,13 @@ Stored<std::vector<AlertRow>> RunReader::alerts() {
                      "SELECT time_ms, kind, subject, value, limit_value, words, cleared_ms "
                      "FROM alert ORDER BY time_ms, id",
                      alert_of);
+}
+
+Stored<std::vector<GridEventRow>> RunReader::grid_events() {
+  return open_->rows("grid_event",
+                     "SELECT start_ms, end_ms, kind, element, depth, deepest_ms, cause "
+                     "FROM grid_event ORDER BY start_ms, rowid",
+                     grid_event_of);
 }
 
 Stored<std::vector<HomeBill>> RunReader::bills() {

@@ -39,6 +39,7 @@ class RunReader {
   Stored<std::vector<SlotRow>> slots();
   Stored<std::vector<BlockRow>> blocks();
   Stored<std::vector<AlertRow>> alerts();
+  Stored<std::vector<GridEventRow>> grid_events();
   Stored<std::vector<HomeBill>> bills();  // one a home that has statements, in order of homes
   Stored<std::vector<StatementRow>> statements(std::uint32_t home);
   Stored<std::vector<PostingRow>> postings(std::uint32_t slot);

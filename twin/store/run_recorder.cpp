@@ -320,6 +320,25 @@ void RunRecorder::keep_recording() {
   keep(Result<void>(failure(directory_.path() + "/recording: cannot be written")));
 }
 
+void RunRecorder::grid_ends(const GridFigures& figures) {
+  // Where a run was interrupted, the world may be a little ahead of what was recorded.
+  const Instant recorded = Instant{} + end_;
+  for (const GridEvent& e : figures.events())
+    if (e.start < recorded)
+      keep(writer_.grid_event({e.start, std::min(e.end, recorded), std::string(to_text(e.kind)),
+                               figures.element_name(e), e.depth, e.deepest,
+                               std::string(to_text(e.cause))}));
+  std::uint32_t branch = 0;
+  for (const BranchFigures& f : figures.branches())
+    keep(writer_.branch_figure(
+        {branch++, f.max_loading, f.overload_minutes, f.overload_kwh, f.losses_kwh}));
+  std::size_t connection = 0;
+  for (const SupplyFigures& f : figures.supplies())
+    keep(writer_.supply({figures.connection_name(connection++), f.v_min_pu, f.v_max_pu,
+                         f.minutes_outside, f.ten_minutes, f.ten_minutes_inside,
+                         f.ten_minute_min_pu, f.ten_minute_max_pu, f.max_unbalance}));
+}
+
 void RunRecorder::chain_ends(const ValidatorNode& observer) {
   publish();
   const market::MarketState& state = observer.market();

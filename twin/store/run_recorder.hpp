@@ -47,6 +47,8 @@ class RunRecorder {
   const Snapshot& snapshot() const { return snapshot_; }
   std::uint64_t readings() const { return summary_.readings; }
 
+  // What the grid went through, once at the end.
+  void grid_ends(const GridFigures& figures);
   // Publishes what is decided; the observer gives the second path to money and tokens.
   void chain_ends(const ValidatorNode& observer);
   // Writes summary.json and closes the database; gives the summary's text.

@@ -28,7 +28,8 @@ void discard(const std::string& path) {
 
 struct RunWriter::Open {
   Database database;
-  Statement snapshot, minute, slot, statement, block, posting, alert, clear_alert;
+  Statement snapshot, minute, slot, statement, block, posting, alert, clear_alert, grid_event,
+      branch_figure, supply;
   std::size_t buses = 0, branches = 0, homes = 0;
   bool in_transaction = false;
   std::optional<StoreError> failure;
@@ -77,6 +78,9 @@ Stored<void> RunWriter::Open::prepare() {
       {&statement, "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"},
       {&block, "INSERT INTO block VALUES (?,?,?,?,?,?)"},
       {&posting, "INSERT INTO posting VALUES (NULL,?,?,?,?,?,?)"},
+      {&grid_event, "INSERT INTO grid_event VALUES (?,?,?,?,?,?,?)"},
+      {&branch_figure, "INSERT INTO branch_figure VALUES (?,?,?,?,?)"},
+      {&supply, "INSERT INTO supply VALUES (?,?,?,?,?,?,?,?,?)"},
       {&alert, "INSERT INTO alert VALUES (NULL,?,?,?,?,?,?,?)"},
       {&clear_alert, "UPDATE alert SET cleared_ms = ? WHERE id = ?"}};
   for (const auto& [into, sql] : all) {
@@ -202,6 +206,22 @@ Stored<void> RunWriter::posting(const PostingRow& row) {
                        row.credit, row.amount_micro_eur);
 }
 
+Stored<void> RunWriter::grid_event(const GridEventRow& row) {
+  return open_->insert(open_->grid_event, row.start.whole_ms(), row.end.whole_ms(), row.kind,
+                       row.element, row.depth, row.deepest.whole_ms(), row.cause);
+}
+
+Stored<void> RunWriter::branch_figure(const BranchFigureRow& row) {
+  return open_->insert(open_->branch_figure, row.branch, row.max_loading, row.overload_minutes,
+                       row.overload_kwh, row.losses_kwh);
+}
+
+Stored<void> RunWriter::supply(const SupplyRow& row) {
+  return open_->insert(open_->supply, row.connection, row.v_min_pu, row.v_max_pu,
+                       row.minutes_outside, row.ten_minutes, row.ten_minutes_inside,
+                       row.ten_minute_min_pu, row.ten_minute_max_pu, row.max_unbalance);
+}
+
 Stored<std::int64_t> RunWriter::alert(const AlertRow& row) {
   std::optional<std::int64_t> cleared_ms;
   if (row.cleared) cleared_ms = row.cleared->whole_ms();
@@ -221,7 +241,8 @@ Stored<void> RunWriter::finish() {
   return open_->end().and_then([&] {
     for (Statement* statement :
          {&open_->snapshot, &open_->minute, &open_->slot, &open_->statement, &open_->block,
-          &open_->posting, &open_->alert, &open_->clear_alert})
+          &open_->posting, &open_->grid_event, &open_->branch_figure, &open_->supply, &open_->alert,
+          &open_->clear_alert})
       *statement = {};
     return open_->remember(open_->database.execute("PRAGMA journal_mode = DELETE"));
   });

@@ -33,6 +33,10 @@ class RunWriter {
   Stored<std::int64_t> alert(const AlertRow& row);
   Stored<void> clear_alert(std::int64_t number, ledger::Instant time);
 
+  Stored<void> grid_event(const GridEventRow& row);
+  Stored<void> branch_figure(const BranchFigureRow& row);
+  Stored<void> supply(const SupplyRow& row);
+
   Stored<void> commit();  // about once a simulated minute
   // Commits and folds the write-ahead log into the one file. The writer must not be used after it.
   Stored<void> finish();

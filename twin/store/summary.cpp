@@ -64,7 +64,11 @@ json energy_json(const EnergyTotals& e) {
 }
 
 json grid_json(const GridTotals& g) {
-  return {{"max_loading", micro(g.max_loading)},
+  return {{"connections_outside_en50160", g.connections_outside},
+          {"events", g.events},
+          {"least_share_inside_en50160", micro(g.least_share_inside)},
+          {"max_loading", micro(g.max_loading)},
+          {"max_unbalance", micro(g.max_unbalance)},
           {"not_converged", g.not_converged},
           {"overload_kwh", micro(g.overload_kwh)},
           {"overload_minutes", micro(g.overload_minutes)},

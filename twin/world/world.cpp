@@ -39,20 +39,18 @@ class SimulatedWorld final : public World {
   const PowerFlowResult& grid() const override { return *grid_; }
   std::span<const HomeState> homes() const override { return states_; }
   EnergyTotals energy() const override;
-  GridTotals grid_totals() const override { return grid_totals_; }
+  GridTotals grid_totals() const override { return figures_.totals(); }
+  const GridFigures* grid_figures() const override { return &figures_; }
   std::vector<std::int64_t> history_wh(std::uint32_t home) const override;
 
  private:
   ProfileView profile_of(std::uint32_t connection) const;
   Home make_home(std::uint32_t home, ProfileView profile, const WeatherSample& sky) const;
   void count_energy(double hours);
-  void count_grid(double hours);
-  void count_voltages(double hours);
+  void count_grid();
   void move_meters(double hours);
   void take_samples();
   std::uint8_t voltage_of(std::uint32_t bus, std::uint8_t phases) const;
-  double power_base_va(std::size_t branch) const;
-  const std::string& branch_name(std::size_t branch) const;
 
   Scenario scenario_;
   Network network_;
@@ -67,7 +65,8 @@ class SimulatedWorld final : public World {
   std::vector<MeterSample> samples_, last_samples_;
   const PowerFlowResult* grid_ = nullptr;
   EnergyTotals energy_;
-  GridTotals grid_totals_;
+  GridFigures figures_;
+  std::vector<HomeDraw> home_draws_;
   std::uint32_t busbar_ = 0;  // where the feeder meter measures voltage
   Instant now_;
 };
@@ -78,7 +77,10 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network)
       rng_(Rng(scenario.seed).fork("world")),
       weather_(scenario.weather, scenario.time.start, rng_.fork("weather")),
       power_flow_(network_),
-      draw_va_(network_.connections.size()) {
+      draw_va_(network_.connections.size()),
+      figures_(network_, topology_of(network_),
+               {scenario.grid.max_loading, scenario.grid.v_min_pu, scenario.grid.v_max_pu, 0.02}),
+      home_draws_(scenario.homes.size()) {
   const WeatherSample sky = weather_.at(now_);
   for (std::uint32_t h = 0; h < scenario_.homes.size(); ++h) {
     homes_.push_back(make_home(h, profile_of(scenario_.homes[h].connection), sky));
@@ -93,7 +95,6 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network)
   states_.resize(homes_.size());
   busbar_ = network_.transformers.empty() ? network_.sources[0].bus : network_.transformers[0].to;
   grid_ = &power_flow_.solve(draw_va_);
-  grid_totals_.v_min_pu = 10;
   take_samples();
   last_samples_ = samples_;
   samples_.clear();
@@ -134,11 +135,9 @@ void SimulatedWorld::step() {
   }
   measured_.clear();
   grid_ = &power_flow_.solve(draw_va_);
-  ++grid_totals_.power_flows;
-  if (!grid_->converged) ++grid_totals_.not_converged;
   now_ = now_ + dt;
   count_energy(hours);
-  count_grid(hours);
+  count_grid();
   move_meters(hours);
   samples_.clear();
   if (now_.since_epoch() % scenario_.time.metering_interval == Duration{}) {
@@ -172,51 +171,17 @@ EnergyTotals SimulatedWorld::energy() const {
   return e;
 }
 
-double SimulatedWorld::power_base_va(std::size_t branch) const {
-  if (branch >= network_.lines.size())
-    return network_.transformers[branch - network_.lines.size()].rated_va;
-  const Line& l = network_.lines[branch];
-  return 3 * l.rated_a * network_.buses[l.from].nominal_v;
-}
-
-const std::string& SimulatedWorld::branch_name(std::size_t branch) const {
-  return branch < network_.lines.size()
-             ? network_.lines[branch].name
-             : network_.transformers[branch - network_.lines.size()].name;
-}
-
-void SimulatedWorld::count_grid(double hours) {
-  GridTotals& g = grid_totals_;
-  const double limit = scenario_.grid.max_loading;
-  bool overloaded = false;
-  for (std::size_t b = 0; b < grid_->loading.size(); ++b) {
-    const double loading = grid_->loading[b];
-    if (loading > g.max_loading) {
-      g.max_loading = loading;
-      g.worst_element = branch_name(b);
-    }
-    if (loading <= limit) continue;
-    overloaded = true;
-    g.overload_kwh += (loading - limit) * power_base_va(b) * hours / 1000;
+void SimulatedWorld::count_grid() {
+  for (std::size_t h = 0; h < homes_.size(); ++h) {
+    const HomeState& s = states_[h];
+    home_draws_[h] = {network_.connections[scenario_.homes[h].connection].bus,
+                      s.load_w,
+                      s.pv_w,
+                      s.battery_w,
+                      s.ev_w,
+                      s.heat_pump_w};
   }
-  if (overloaded) g.overload_minutes += hours * 60;
-  count_voltages(hours);
-}
-
-void SimulatedWorld::count_voltages(double hours) {
-  GridTotals& g = grid_totals_;
-  bool outside = false;
-  for (const Connection& c : network_.connections) {
-    const double nominal = c.nominal_v > 0 ? c.nominal_v : network_.buses[c.bus].nominal_v;
-    for (unsigned p = 0; p < 3; ++p) {
-      if (!(c.phases >> p & 1)) continue;
-      const double pu = std::abs(grid_->voltage_v[c.bus][p]) / nominal;
-      g.v_min_pu = std::min(g.v_min_pu, pu);
-      g.v_max_pu = std::max(g.v_max_pu, pu);
-      outside = outside || pu < scenario_.grid.v_min_pu || pu > scenario_.grid.v_max_pu;
-    }
-  }
-  if (outside) g.voltage_violation_minutes += hours * 60;
+  figures_.add(now_, scenario_.time.physics_step, *grid_, home_draws_);
 }
 
 void SimulatedWorld::move_meters(double hours) {

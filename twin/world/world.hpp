@@ -21,6 +21,7 @@
 
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/time.hpp"
+#include "twin/grid/grid_figures.hpp"
 #include "twin/grid/network.hpp"
 #include "twin/grid/power_flow.hpp"
 #include "twin/scenario/scenario.hpp"
@@ -58,15 +59,6 @@ struct EnergyTotals {
   double unserved_kwh = 0;  // asked for in steps that did not converge, beyond what was drawn
 };
 
-struct GridTotals {
-  double overload_minutes = 0, overload_kwh = 0;  // any branch above its limit; energy above it
-  double voltage_violation_minutes = 0;           // any connection's phase outside the band
-  double max_loading = 0;
-  double v_min_pu = 0, v_max_pu = 0;
-  std::string worst_element;  // of max_loading
-  std::uint64_t power_flows = 0, not_converged = 0;
-};
-
 // The network that a scenario names: its grid file, or a generated feeder. Loads answer to voltage
 // as the scenario says, whatever the file's own limits are.
 tl::expected<Network, std::string> make_network(const GridSpec& grid, std::uint64_t seed,
@@ -95,7 +87,8 @@ class World {
   virtual const PowerFlowResult& grid() const = 0;
   virtual std::span<const HomeState> homes() const = 0;
   virtual EnergyTotals energy() const = 0;
-  virtual GridTotals grid_totals() const = 0;
+  virtual GridTotals grid_totals() const { return {}; }
+  virtual const GridFigures* grid_figures() const { return nullptr; }
 
   // Net energy of each market slot of the seven days before the start, oldest first, Wh, import
   // positive: what the home's meter had recorded by then. The same device models, without a grid,

@@ -64,7 +64,10 @@ std::vector<Card> grid_cards(const ReportData& data) {
   const std::string loading = s.max_loading ? percent_text(*s.max_loading) : "–";
   return {{"Highest loading", loading, "", s.worst_element.empty() ? "" : "at " + s.worst_element},
           {"Voltage", or_dash(s.v_min_pu, 3) + "–" + or_dash(s.v_max_pu, 3), "pu",
-           "outside the band for " + or_dash(s.voltage_violation_minutes) + " min"}};
+           "outside the band for " + or_dash(s.voltage_violation_minutes) + " min"},
+          {"Voltage quality", s.least_share_inside ? percent_text(*s.least_share_inside) : "–", "",
+           "of ten-minute means inside the band at the worst home; unbalance up to " +
+               (s.max_unbalance ? number_text(100 * *s.max_unbalance, 1) : "–") + " %"}};
 }
 
 std::vector<Card> community_cards(const ReportData& data) {
@@ -135,6 +138,31 @@ std::string alerts_html(const ReportData& data) {
   return section_html(
       "alerts", "Alerts",
       count_text(data.alerts.size(), data.alerts.size() == 1 ? "alert" : "alerts"),
+      element("div", "scroll", element("table", "", head + element("tbody", "", rows))));
+}
+
+std::string event_row(const ReportData& data, const twin::GridEventRow& event) {
+  std::string kind = event.kind;
+  std::replace(kind.begin(), kind.end(), '_', ' ');
+  return "<tr>" + word_cell(moment_text(data, event.start)) + word_cell(kind) +
+         word_cell(event.element) + word_cell(event.cause) + cell(figure_text(event.depth)) +
+         word_cell(moment_text(data, event.deepest)) + cell(span_text(event.end - event.start)) +
+         "</tr>\n";
+}
+
+std::string events_html(const ReportData& data) {
+  if (data.events.empty())
+    return section_html("events", "Grid events", "No element left its limits.", "");
+  std::string rows;
+  for (std::size_t i = 0; i < std::min(most_rows, data.events.size()); ++i)
+    rows += event_row(data, data.events[i]);
+  const std::string head =
+      "<thead><tr><th class=\"words\">From</th><th class=\"words\">Kind</th>"
+      "<th class=\"words\">Element</th><th class=\"words\">Cause</th><th>Depth</th>"
+      "<th class=\"words\">Deepest at</th><th>Lasted</th></tr></thead>\n";
+  return section_html(
+      "events", "Grid events",
+      count_text(data.events.size(), data.events.size() == 1 ? "event" : "events"),
       element("div", "scroll", element("table", "", head + element("tbody", "", rows))));
 }
 
@@ -266,7 +294,7 @@ std::string render_report(const ReportData& data) {
        {power_figure(data), flow_figure(data), voltage_figure(data), loading_figure(data),
         map_figure(data), price_figure(data), forecast_figure(data)})
     body += figure_html(figure);
-  body += alerts_html(data) + homes_html(data) + ledger_html(data);
+  body += alerts_html(data) + events_html(data) + homes_html(data) + ledger_html(data);
   body += element("footer", "",
                   "Times are civil times of the scenario. Import from the grid is positive. "
                   "Figures come from run.db and summary.json beside this page.");

@@ -45,6 +45,7 @@ twin::Stored<ReportData> read_report_data(twin::RunReader& run, Summary summary)
   take(out.slots, run.slots());
   take(out.blocks, run.blocks());
   take(out.alerts, run.alerts());
+  take(out.events, run.grid_events());
   take(out.bills, run.bills());
   take(out.voltages, run.voltage_ranges());
   if (error) return tl::unexpected(*error);

@@ -17,6 +17,7 @@ struct ReportData {
   std::vector<twin::SlotRow> slots;
   std::vector<twin::BlockRow> blocks;
   std::vector<twin::AlertRow> alerts;
+  std::vector<twin::GridEventRow> events;
   std::vector<twin::HomeBill> bills;
   std::vector<twin::VoltageRange> voltages;  // one a bus
 };

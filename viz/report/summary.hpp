@@ -13,7 +13,8 @@ struct Summary {
   std::optional<double> consumed_kwh, generated_kwh, imported_kwh, exported_kwh, losses_kwh;
   std::optional<double> curtailed_kwh, balance_residual_kwh, self_sufficiency, self_consumption;
   std::optional<double> overload_minutes, voltage_violation_minutes, max_loading;
-  std::optional<double> v_min_pu, v_max_pu;
+  std::optional<double> v_min_pu, v_max_pu, max_unbalance;
+  std::optional<double> least_share_inside, connections_outside;  // EN 50160
   std::optional<double> traded_kwh, turnover_eur, mean_price_eur_per_kwh, efficiency;
   std::optional<double> money_residual_eur, savings_mean_eur, savings_min_eur, losers;
   std::optional<double> minted_wh, retired_wh, tokens_residual_wh;
