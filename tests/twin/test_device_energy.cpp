@@ -260,23 +260,28 @@ TEST_CASE("a deferred car catches up by departure, or what it missed is unmet: a
 }
 
 TEST_CASE("a set-point below six amperes a phase stops a car; a weak plug stays its own limit") {
-  for (const auto& [phases, plug, limit, expected] : {std::tuple{3, 11.0, 4200.0, 4200.0},
-                                                      {3, 11.0, 4000.0, 0.0},
-                                                      {1, 3.7, 1400.0, 1400.0},
-                                                      {1, 3.7, 1300.0, 0.0},
-                                                      {1, 1.0, 1200.0, 1000.0},
-                                                      {3, 11.0, -5.0, 0.0}}) {
-    CAPTURE(limit);
+  struct Case {
+    int phases;
+    double plug_kw, limit_w, expected_w;
+  };
+  for (const Case& c : {Case{3, 11, 4200, 4200},
+                        {3, 11, 4000, 0},
+                        {1, 3.7, 1400, 1400},
+                        {1, 3.7, 1300, 0},
+                        {1, 1, 1200, 1000},
+                        {3, 11, -5, 0}}) {
+    CAPTURE(c.limit_w);
     EvSpec spec;
-    spec.plug_kw = plug;
-    spec.phases = phases;
+    spec.plug_kw = c.plug_kw;
+    spec.phases = c.phases;
     spec.daily_km = 200;
     Ev car(spec, monday, Rng(4));
     double most = 0;
-    for (int q = 0; q < 96; ++q)
-      most = std::max(
-          most, car.step(Instant{} + ledger::minutes(15 * q), ledger::minutes(15), limit).power_w);
-    CHECK(most == doctest::Approx(expected));
+    for (int q = 0; q < 96; ++q) {
+      const Instant from = Instant{} + ledger::minutes(15 * q);
+      most = std::max(most, car.step(from, ledger::minutes(15), c.limit_w).power_w);
+    }
+    CHECK(most == doctest::Approx(c.expected_w));
   }
 }
 

@@ -3,10 +3,13 @@
 
 #include "tests/support/process.hpp"
 #include "tests/support/shared_data.hpp"
+#include "twin/scenario/scenario_reader.hpp"
+#include "twin/scenario/scenario_writer.hpp"
 #include "twin/weather/irradiance_reader.hpp"
 #include "twin/weather/tmy3_reader.hpp"
 #include "twin/weather/weather.hpp"
 #include "twin/weather/weather_reader.hpp"
+#include "twin/world/world.hpp"
 
 using namespace twin;
 using ledger::Instant;
@@ -238,6 +241,40 @@ TEST_CASE("a weather file that is not there, or is too large, is refused by name
     return tl::expected<std::string, std::string>(std::string((64u << 20) + 1, 'x'));
   };
   CHECK(read_weather("a.csv", germany, large).error() == "a.csv: larger than 64 MiB");
+}
+
+TEST_CASE("a scenario's weather file drives its world, and the resolved scenario reads back") {
+  const std::string text =
+      "name = \"file\"\nseed = 2\n[time]\nstart = \"2028-02-29T00:00:00+01:00\"\n[grid.generator]\n"
+      "homes = 1\nbranches = 1\n[ledger]\ngateways = 1\n[weather]\nfile = \"y.csv\"\n"
+      "[[population]]\ncount = 1\npv = { peak_kw = 5 }\n";
+  const LoadFile load = [](const std::string& path) {
+    return path == "y.csv" ? tl::expected<std::string, std::string>(year())
+                           : tl::expected<std::string, std::string>(tl::unexpect, "none");
+  };
+  const auto file = read_scenario(text, "s.toml", {});
+  REQUIRE_MESSAGE(file.has_value(), (file ? "" : file.error()));
+  const auto network = make_network(file->grid(), file->seed(), load);
+  const Scenario s = *file->expand(*network);
+  const std::string resolved = write_scenario(s, *network);
+  const auto again = read_scenario(resolved, "r.toml", {});
+  REQUIRE_MESSAGE(again.has_value(), (again ? "" : again.error()));
+  CHECK(write_scenario(*again->expand(*network), *network) == resolved);
+  const auto world = std::move(*World::create(s, load));
+  double before_eight = 0, after = 0;
+  while (world->now() < Instant{} + ledger::hours(24)) {
+    const bool early = world->now() < Instant{} + ledger::hours(8);
+    world->step();
+    (early ? before_eight : after) += world->homes()[0].pv_w;
+  }
+  CHECK(before_eight == 0);  // the file's light begins at 8:00
+  CHECK(after > 0);
+  CHECK(world->history_wh(0).size() == 7 * 96);
+  const auto none = World::create(s, [](const std::string&) {
+    return tl::expected<std::string, std::string>(tl::unexpect, "y.csv: cannot be read");
+  });
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error() == "y.csv: cannot be read");
 }
 
 TEST_CASE("published TMY3 years are read, keep their energy, and move a roof") {

@@ -97,7 +97,7 @@ struct GridSpec {
 
 struct WeatherSpec {
   std::string file;  // empty: generated
-  // Of a TMY3 file the place is its own; temperature, swing and cloudiness are of generated weather.
+  // A TMY3 file has its own place; temperature, swing and cloudiness are of generated weather.
   double latitude_deg = 50.0;
   double longitude_deg = 10.0;
   double mean_temperature_c = 19;
