@@ -50,6 +50,9 @@ ledger::Result<LoadedScenario> load_scenario(const std::string& path,
   if (!network) return ledger::failure(file->where_grid() + ": " + network.error());
   auto scenario = file->expand(*network);
   if (!scenario) return ledger::failure(scenario.error());
+  if (!scenario->weather.file.empty())
+    if (const auto weather = twin::make_weather(*scenario, load); !weather)
+      return ledger::failure(file->where_weather() + ": " + weather.error());
   out.scenario = std::move(*scenario);
   out.resolved = twin::write_scenario(out.scenario, *network);
   ledger::append(hashed, ledger::bytes_of(out.resolved));

@@ -28,6 +28,7 @@ class FormulaWorld : public twin::World {
   }
   const twin::Network& network() const override { return network_; }
   std::uint32_t meters() const override { return 3; }
+  void set(std::uint32_t, const twin::SetPoints&) override {}
   void measured(std::uint32_t, const twin::Phases&) override {}
   void step() override {
     ++steps_;

@@ -53,6 +53,7 @@ class TickingWorld : public twin::World {
   }
   const twin::Network& network() const override { return network_; }
   std::uint32_t meters() const override { return 2; }
+  void set(std::uint32_t, const twin::SetPoints&) override {}
   void measured(std::uint32_t, const twin::Phases&) override {}
   void step() override {
     now_ = now_ + ledger::seconds(30);

@@ -13,7 +13,9 @@ namespace twin {
 class Battery {
  public:
   explicit Battery(const BatterySpec& spec)
-      : spec_(spec), energy_wh_(spec.initial_charge * spec.capacity_kwh * 1000) {}
+      : spec_(spec),
+        start_wh_(spec.initial_charge * spec.capacity_kwh * 1000),
+        energy_wh_(start_wh_) {}
 
   // Takes a set-point (charging positive) and gives what it did, at its terminals, without standby.
   double step(double set_point_w, double hours);
@@ -21,11 +23,13 @@ class Battery {
   double energy_wh() const { return energy_wh_; }
   double charge() const { return energy_wh_ / (spec_.capacity_kwh * 1000); }
   double standby_w() const { return spec_.standby_w; }
-  double losses_wh() const { return losses_wh_; }  // of conversion, since the start
+  // Since the start: put into the cells, and lost in conversion.
+  double stored_wh() const { return energy_wh_ - start_wh_; }
+  double losses_wh() const { return losses_wh_; }
 
  private:
   BatterySpec spec_;
-  double energy_wh_;
+  double start_wh_, energy_wh_;
   double losses_wh_ = 0;
 };
 

@@ -7,12 +7,30 @@
 //             (EN 14825 test points of common air-water units lie within 10 % of it);
 //             sink 35 C for heating, 50 C for water
 //   power     Q / COP while it runs; the compressor runs for one of the two, water first
-// Both temperatures follow their exact exponentials within a step, so that the step's length
-// matters only through when the thermostat looks (every step).
+//   set-point P_max: Q = min(thermal power, P_max COP); below 30 % of its power it cannot run
+// Both temperatures follow their exact exponentials, and the thermostats switch at the moment at
+// which a temperature meets its threshold, inside a step too: for the same weather and draw a
+// result does not depend on the step's length beyond rounding.
+
+#include <limits>
 
 #include "twin/scenario/scenario.hpp"
 
 namespace twin {
+
+struct HeatPumpStep {
+  double power_w = 0;      // electric, mean
+  double held_back_w = 0;  // mean that it would have drawn more without the set-point
+  double blocked_s = 0;    // wanted to run and was not allowed to at all
+  double cold_kh = 0;      // kelvin-hours below the building's lower threshold
+};
+
+// Heat since the start, Wh: delivered + gained = lost + drawn + stored.
+struct HeatBalance {
+  double delivered_wh = 0, gained_wh = 0;  // by the pump; by people and appliances
+  double lost_wh = 0, drawn_wh = 0;        // through walls and insulation; as hot water
+  double stored_wh = 0;                    // in building and tank
+};
 
 class HeatPump {
  public:
@@ -20,16 +38,42 @@ class HeatPump {
   // step.
   HeatPump(const HeatPumpSpec& spec, double outdoor_c, double phase = 0.5);
 
-  // Electric power over the step, W. `draw_w`: heat taken with hot water, W.
-  double step(double outdoor_c, double draw_w, double hours);
+  // `draw_w`: heat taken with hot water, W. `limit_w`: electric.
+  HeatPumpStep step(double outdoor_c, double draw_w, double hours,
+                    double limit_w = std::numeric_limits<double>::infinity());
 
-  double indoor_c() const { return indoor_c_; }
-  double tank_c() const { return tank_c_; }
+  double indoor_c() const { return building_.t_c; }
+  double tank_c() const { return tank_.t_c; }
+  HeatBalance balance() const;
 
  private:
-  HeatPumpSpec spec_;
-  double indoor_c_, tank_c_;
+  // One capacity with its loss, under constant flows for a part of a step.
+  struct Store {
+    double wh_per_k, ua_w_per_k;
+    double t_c;
+    double tau_h = wh_per_k / ua_w_per_k, start_c = t_c;
+    double settled = 0;  // 1 - exp(-h / tau) for a whole step
+
+    double part_settled(double hours) const;
+    // Hours until it meets a threshold on its way to `rest_c`; infinite if not within a part in
+    // which it settles as told.
+    double hours_to(double threshold_c, double rest_c, double in_part) const;
+    // Moves on; gives the integral of its temperature, K h.
+    double move(double rest_c, double hours, double in_part);
+  };
+  struct Running {
+    double heat_w = 0, power_w = 0, wanted_w = 0;
+  };
+  void look_at_thermostats();
+  Running running(double outdoor_c, double limit_w) const;
+  // Runs until the step's end or the next threshold; the hours that took.
+  double run(double outdoor_c, double draw_w, double left_h, double limit_w, HeatPumpStep& sum);
+
+  Store building_, tank_;
+  double thermal_w_, low_c_, high_c_;
+  double step_h_ = 0;  // whose `settled` the stores keep
   bool heating_ = false, water_ = false;
+  HeatBalance balance_;
 };
 
 // Mean heat drawn as hot water at a local hour of the day, W: 4 kWh a day, morning and evening.

@@ -96,6 +96,8 @@ struct GridSpec {
 };
 
 struct WeatherSpec {
+  std::string file;  // empty: generated
+  // A TMY3 file has its own place; temperature, swing and cloudiness are of generated weather.
   double latitude_deg = 50.0;
   double longitude_deg = 10.0;
   double mean_temperature_c = 19;

@@ -220,6 +220,9 @@ GridSpec read_grid_spec(TomlTable t) {
 
 WeatherSpec read_weather(TomlTable t) {
   WeatherSpec s;
+  s.file = t.text("file", "");
+  for (const char* key : {"mean_temperature_c", "temperature_swing_k", "cloudiness"})
+    if (!s.file.empty() && t.has(key)) t.fail(key, "the weather file says it; leave the key out");
   s.latitude_deg = t.number("latitude_deg", s.latitude_deg, -65, 65);
   s.longitude_deg = t.number("longitude_deg", s.longitude_deg, -180, 180);
   s.mean_temperature_c = t.number("mean_temperature_c", s.mean_temperature_c, -60, 60);
@@ -359,7 +362,7 @@ struct ScenarioFile {
   std::vector<Population> populations;
   std::vector<Prosumer> prosumers;
   std::vector<MeterEntry> meters;
-  std::string where_grid, where_gateways, where_recording;
+  std::string where_grid, where_weather, where_gateways, where_recording;
 };
 
 namespace {
@@ -378,7 +381,9 @@ void read_all(TomlTable& root, ScenarioFile& out) {
   TomlTable grid = root.table("grid");
   out.where_grid = grid.where(grid.has("file") ? "file" : "generator");
   s.grid = read_grid_spec(std::move(grid));
-  s.weather = read_weather(root.table("weather"));
+  TomlTable weather = root.table("weather");
+  out.where_weather = weather.where("file");
+  s.weather = read_weather(std::move(weather));
   s.prices = read_prices(root.table("prices"));
   TomlTable market = root.table("market");
   s.market.mechanism = market.one_of("mechanism", "uniform", {"uniform", "retailer"});
@@ -454,6 +459,7 @@ ReadScenario::ReadScenario(ReadScenario&&) noexcept = default;
 ReadScenario::~ReadScenario() = default;
 const GridSpec& ReadScenario::grid() const { return file_->base.grid; }
 const std::string& ReadScenario::where_grid() const { return file_->where_grid; }
+const std::string& ReadScenario::where_weather() const { return file_->where_weather; }
 std::uint64_t ReadScenario::seed() const { return file_->base.seed; }
 
 Result<ReadScenario> read_scenario(std::string_view text, const std::string& file,

@@ -27,6 +27,7 @@ class ReadScenario {
   ~ReadScenario();
   const GridSpec& grid() const;
   const std::string& where_grid() const;  // file, line and key, for what is wrong with the grid
+  const std::string& where_weather() const;
   std::uint64_t seed() const;
   // The whole scenario on this network.
   ledger::Result<Scenario> expand(const Network& network) const;

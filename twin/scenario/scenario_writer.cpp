@@ -124,11 +124,14 @@ std::string write_scenario(const Scenario& s, const Network& network) {
   write_time(w, s.time);
   write_grid(w, s.grid);
   w.section("weather");
+  if (!s.weather.file.empty()) w.key("file", quoted(s.weather.file));
   w.key("latitude_deg", exact(s.weather.latitude_deg));
   w.key("longitude_deg", exact(s.weather.longitude_deg));
-  w.key("mean_temperature_c", exact(s.weather.mean_temperature_c));
-  w.key("temperature_swing_k", exact(s.weather.temperature_swing_k));
-  w.key("cloudiness", exact(s.weather.cloudiness));
+  if (s.weather.file.empty()) {
+    w.key("mean_temperature_c", exact(s.weather.mean_temperature_c));
+    w.key("temperature_swing_k", exact(s.weather.temperature_swing_k));
+    w.key("cloudiness", exact(s.weather.cloudiness));
+  }
   write_economy(w, s);
   for (const HomeSpec& h : s.homes) write_home(w, h, network);
   for (const MeterSpec& m : s.meters) {

@@ -1,7 +1,9 @@
 #include "twin/world/home.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "ai/self_consumption_policy.hpp"
 
@@ -10,6 +12,7 @@ namespace {
 
 constexpr double largest_single_phase_kw = 4.6;  // VDE-AR-N 4105, 5.4: beyond it three phases
 constexpr std::int64_t ms_per_day = 86'400'000;
+constexpr double unlimited = std::numeric_limits<double>::infinity();
 
 std::int64_t local_ms(ledger::CivilTime t) {
   return t.unix_ms + std::int64_t{t.offset_minutes} * 60'000;
@@ -19,23 +22,11 @@ std::int64_t local_ms(ledger::CivilTime t) {
 
 Home::Home(const HomeSpec& spec, const Connection& connection, ProfileView profile,
            ledger::CivilTime start, const WeatherSample& sky, const ledger::Rng& rng)
-    : spec_(spec), phases_(connection.phases), profile_(profile), start_(start) {
+    : profile_(profile), start_(start) {
   const bool from_grid = spec.load.kind == LoadSpec::Kind::grid_profile;
   const double pf = from_grid ? connection.power_factor : spec.load.power_factor;
   tan_phi_ = std::sqrt(1 - pf * pf) / pf;
-  // Circuits of a house are never spread evenly: one phase carries more than the others.
-  ledger::Rng wiring = rng.fork("wiring");
-  const auto used = static_cast<unsigned>(std::popcount(phases_));
-  unsigned first = static_cast<unsigned>(wiring.below(used));
-  constexpr std::array<std::array<double, 3>, 3> shares{
-      {{1, 0, 0}, {0.6, 0.4, 0}, {0.5, 0.3, 0.2}}};
-  unsigned rank = 0;
-  for (unsigned p = 0; p < 3; ++p) {
-    if (!(phases_ >> p & 1)) continue;
-    load_share_[p] = shares[used - 1][(rank + first) % used];
-    if ((rank + first) % used == used - 1) single_phase_ = static_cast<std::uint8_t>(1 << p);
-    ++rank;
-  }
+  wire(spec, connection.phases, rng.fork("wiring"));
   if (!from_grid) household_.emplace(spec.load.annual_kwh, start, rng.fork("load"));
   if (spec.pv) pv_.emplace(*spec.pv, rng.fork("place").uniform(-30, 30));
   if (spec.battery) battery_.emplace(*spec.battery);
@@ -45,6 +36,26 @@ Home::Home(const HomeSpec& spec, const Connection& connection, ProfileView profi
   hot_water_factor_ = habits.uniform(0.5, 1.5);
   hot_water_shift_h_ = habits.uniform(-1.5, 1.5);
   heat_pump_.emplace(*spec.heat_pump, sky.temperature_c, habits.uniform());
+}
+
+// Circuits of a house are never spread evenly: one phase carries more than the others. One-phase
+// devices sit on the phase that carries least.
+void Home::wire(const HomeSpec& spec, std::uint8_t phases, ledger::Rng rng) {
+  const auto used = static_cast<unsigned>(std::popcount(phases));
+  unsigned first = static_cast<unsigned>(rng.below(used));
+  constexpr std::array<Shares, 3> shares{{{1, 0, 0}, {0.6, 0.4, 0}, {0.5, 0.3, 0.2}}};
+  Shares single{};
+  unsigned rank = 0;
+  for (unsigned p = 0; p < 3; ++p) {
+    if (!(phases >> p & 1)) continue;
+    load_share_[p] = shares[used - 1][(rank + first) % used];
+    single[p] = (rank + first) % used == used - 1 ? 1 : 0;
+    rest_share_[p] = 1.0 / used;
+    ++rank;
+  }
+  const bool small_pv = spec.pv && spec.pv->inverter_kw <= largest_single_phase_kw;
+  pv_share_ = small_pv ? single : rest_share_;
+  ev_share_ = spec.ev && spec.ev->phases == 1 ? single : rest_share_;
 }
 
 double Home::load_w(ledger::Instant from, ledger::Duration span) {
@@ -72,51 +83,67 @@ double Home::hot_water_w(ledger::Instant at) const {
   return hot_water_factor_ * hot_water_draw_w(hour - hot_water_shift_h_);
 }
 
-void Home::spread(double power_w, std::uint8_t phases, Phases& draw) const {
-  const double each = power_w / std::popcount(phases);
-  for (unsigned p = 0; p < 3; ++p)
-    if (phases >> p & 1) draw[p] += each;
+void Home::draw(double household_w, double pv_w, double ev_w, double rest_w) {
+  for (unsigned p = 0; p < 3; ++p) {
+    const double own_w = household_w * load_share_[p];
+    const double devices_w = rest_w * rest_share_[p] + ev_w * ev_share_[p] - pv_w * pv_share_[p];
+    state_.draw_va[p] = {own_w + devices_w, own_w * tan_phi_};
+  }
 }
 
-const HomeState& Home::step(ledger::Instant from, ledger::Duration span, const WeatherSample& sky) {
-  const double hours = span.seconds() / 3600;
+double Home::serve_load(ledger::Instant from, ledger::Duration span) {
+  const double wanted_w = load_w(from, span);
+  const double served_w =
+      std::min(wanted_w, std::max(0.0, asked_.load_limit_w.value_or(unlimited)));
+  state_.shed_w = wanted_w - served_w;
+  return served_w;
+}
+
+void Home::charge_car(ledger::Instant from, ledger::Duration span) {
+  const EvStep did = ev_->step(from, span, asked_.ev_limit_w.value_or(unlimited));
+  state_.ev_w = did.power_w;
+  state_.ev_held_back_w = did.held_back_w;
+  state_.ev_deferred_wh = did.deferred_wh;
+  state_.ev_unmet_wh = did.unmet_wh;
+}
+
+void Home::run_heat_pump(ledger::Instant from, ledger::Duration span, double outdoor_c) {
+  const ledger::Instant middle = from + ledger::nanoseconds(span.ns / 2);
+  const HeatPumpStep did = heat_pump_->step(outdoor_c, hot_water_w(middle), span.seconds() / 3600,
+                                            asked_.heat_pump_limit_w.value_or(unlimited));
+  state_.heat_pump_w = did.power_w;
+  state_.heat_pump_held_back_w = did.held_back_w;
+  state_.heat_pump_blocked_s = did.blocked_s;
+  state_.cold_kh = did.cold_kh;
+  state_.indoor_c = heat_pump_->indoor_c();
+}
+
+void Home::run_battery(double hours) {
   HomeState& s = state_;
-  const double household_w = load_w(from, span);
-  const double standby_w = battery_ ? battery_->standby_w() : 0;
-  s.load_w = household_w + standby_w;
-  s.pv_w = pv_ ? pv_->power_w(sky) : 0;
-  s.ev_w = ev_ ? ev_->power_w(from, span) : 0;
-  s.heat_pump_w = 0;
-  if (heat_pump_) {
-    s.heat_pump_w = heat_pump_->step(sky.temperature_c, hot_water_w(from), hours);
-    s.indoor_c = heat_pump_->indoor_c();
-  }
-  s.battery_w = 0;
+  const double net_w = s.load_w + s.ev_w + s.heat_pump_w - s.pv_w;
+  s.battery_asked_w = asked_.battery_w ? *asked_.battery_w : ai::self_consumption_set_point(net_w);
+  s.battery_w = battery_->step(s.battery_asked_w, hours);
+  s.battery_charge = battery_->charge();
+}
+
+const HomeState& Home::step(ledger::Instant from, ledger::Duration span,
+                            std::span<const WeatherSample> skies) {
+  HomeState& s = state_;
+  const double household_w = serve_load(from, span);
+  const double battery_standby_w = battery_ ? battery_->standby_w() : 0;
+  const PvStep pv = pv_ ? pv_->step(skies, asked_.pv_limit_w.value_or(unlimited)) : PvStep{};
+  s.load_w = household_w + battery_standby_w + pv.standby_w;
+  s.pv_w = pv.fed_in_w;
+  s.curtailed_w = pv.curtailed_w;
+  if (ev_) charge_car(from, span);
+  if (heat_pump_) run_heat_pump(from, span, skies[skies.size() / 2].temperature_c);
   s.battery_charge = -1;
-  if (battery_) {
-    const double net_w = s.load_w + s.ev_w + s.heat_pump_w - s.pv_w;
-    s.battery_w = battery_->step(ai::self_consumption_set_point(net_w), hours);
-    s.battery_charge = battery_->charge();
-  }
-  s.draw_va = {};
-  for (unsigned p = 0; p < 3; ++p)
-    s.draw_va[p] = household_w * load_share_[p] * Complex(1, tan_phi_);
-  const bool small_pv = spec_.pv && spec_.pv->inverter_kw <= largest_single_phase_kw;
-  spread(-s.pv_w, small_pv ? single_phase_ : phases_, s.draw_va);
-  spread(s.ev_w, ev_ && ev_->phases() == 1 ? single_phase_ : phases_, s.draw_va);
-  spread(s.heat_pump_w, phases_, s.draw_va);
-  spread(s.battery_w + standby_w, phases_, s.draw_va);
+  if (battery_) run_battery(span.seconds() / 3600);
+  draw(household_w, s.pv_w - pv.standby_w, s.ev_w, s.heat_pump_w + s.battery_w + battery_standby_w);
+  asked_ = {};
   return s;
 }
 
 double Home::consumed_w() const { return state_.load_w + state_.ev_w + state_.heat_pump_w; }
-
-double Home::stored_delta_wh() const {
-  return battery_ ? battery_->energy_wh() -
-                        spec_.battery->initial_charge * spec_.battery->capacity_kwh * 1000
-                  : 0;
-}
-
-double Home::storage_losses_wh() const { return battery_ ? battery_->losses_wh() : 0; }
 
 }  // namespace twin

@@ -26,8 +26,11 @@ class Home {
   Home(const HomeSpec& spec, const Connection& connection, ProfileView profile,
        ledger::CivilTime start, const WeatherSample& sky, const ledger::Rng& rng);
 
-  // All devices over [from, from + span) under the sky at its beginning.
-  const HomeState& step(ledger::Instant from, ledger::Duration span, const WeatherSample& sky);
+  // What is asked of the next step; then the home is left to itself again.
+  void set(const SetPoints& asked) { asked_ = asked; }
+  // All devices over [from, from + span), whose equal pieces see these skies (Weather::over).
+  const HomeState& step(ledger::Instant from, ledger::Duration span,
+                        std::span<const WeatherSample> skies);
   const HomeState& state() const { return state_; }
   // Another series in its place, from the next step on.
   void read(ProfileView profile) { profile_ = profile; }
@@ -35,20 +38,24 @@ class Home {
   // Of the last step.
   double consumed_w() const;
   // Since the start.
-  double stored_delta_wh() const;
-  double storage_losses_wh() const;
+  double stored_delta_wh() const { return battery_ ? battery_->stored_wh() : 0; }
+  double storage_losses_wh() const { return battery_ ? battery_->losses_wh() : 0; }
 
  private:
+  using Shares = std::array<double, 3>;  // by phase, 1 together
+  void wire(const HomeSpec& spec, std::uint8_t phases, ledger::Rng rng);
   double load_w(ledger::Instant from, ledger::Duration span);
   double profile_w(ledger::Instant from, ledger::Duration span) const;
   double hot_water_w(ledger::Instant at) const;
-  void spread(double power_w, std::uint8_t phases, Phases& draw) const;
+  // The household's own load, W, and what the devices draw; each fills its part of the state.
+  double serve_load(ledger::Instant from, ledger::Duration span);
+  void charge_car(ledger::Instant from, ledger::Duration span);
+  void run_heat_pump(ledger::Instant from, ledger::Duration span, double outdoor_c);
+  void run_battery(double hours);
+  void draw(double household_w, double pv_w, double ev_w, double rest_w);
 
-  HomeSpec spec_;
-  std::uint8_t phases_ = 0b111;
-  double tan_phi_ = 0;                  // reactive over active power of the load
-  std::array<double, 3> load_share_{};  // by phase
-  std::uint8_t single_phase_ = 1;       // of one-phase PV, battery and car
+  double tan_phi_ = 0;  // reactive over active power of the load
+  Shares load_share_{}, pv_share_{}, ev_share_{}, rest_share_{};
   ProfileView profile_;
   ledger::CivilTime start_;
   std::optional<Household> household_;
@@ -57,6 +64,7 @@ class Home {
   std::optional<Ev> ev_;
   std::optional<HeatPump> heat_pump_;
   double hot_water_factor_ = 1, hot_water_shift_h_ = 0;  // the household's habits
+  SetPoints asked_;
   HomeState state_;
 };
 

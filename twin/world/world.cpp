@@ -6,6 +6,7 @@
 #include "ledger/base/invariant.hpp"
 #include "twin/grid/feeder_generator.hpp"
 #include "twin/grid/grid_reader.hpp"
+#include "twin/weather/weather_reader.hpp"
 #include "twin/world/home.hpp"
 #include "twin/world/register.hpp"
 
@@ -27,11 +28,13 @@ struct MeterState {
 
 class SimulatedWorld final : public World {
  public:
-  SimulatedWorld(const Scenario& scenario, Network network);
+  SimulatedWorld(const Scenario& scenario, Network network,
+                 std::shared_ptr<const WeatherSeries> series);
 
   const Network& network() const override { return network_; }
   std::uint32_t meters() const override { return static_cast<std::uint32_t>(meters_.size()); }
   void measured(std::uint32_t home, const Phases& draw_va) override;
+  void set(std::uint32_t home, const SetPoints& asked) override;
   void step() override;
   Instant now() const override { return now_; }
   MeterSample registers(std::uint32_t meter) const override;
@@ -59,7 +62,8 @@ class SimulatedWorld final : public World {
   PowerFlow power_flow_;
   std::vector<Home> homes_;
   std::vector<HomeState> states_;
-  std::vector<Phases> draw_va_;  // by connection
+  std::vector<WeatherSample> skies_;  // of the running step
+  std::vector<Phases> draw_va_;       // by connection
   std::vector<std::pair<std::uint32_t, Phases>> measured_;
   std::vector<MeterState> meters_;
   std::vector<MeterSample> samples_, last_samples_;
@@ -71,11 +75,12 @@ class SimulatedWorld final : public World {
   Instant now_;
 };
 
-SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network)
+SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network,
+                               std::shared_ptr<const WeatherSeries> series)
     : scenario_(scenario),
       network_(std::move(network)),
       rng_(Rng(scenario.seed).fork("world")),
-      weather_(scenario.weather, scenario.time.start, rng_.fork("weather")),
+      weather_(scenario.weather, scenario.time.start, rng_.fork("weather"), std::move(series)),
       power_flow_(network_),
       draw_va_(network_.connections.size()),
       figures_(network_, topology_of(network_),
@@ -117,13 +122,21 @@ void SimulatedWorld::measured(std::uint32_t home, const Phases& draw_va) {
   measured_.emplace_back(home, draw_va);
 }
 
+void SimulatedWorld::set(std::uint32_t home, const SetPoints& asked) {
+  ledger::invariant(home < homes_.size(), "a controlled home exists");
+  for (const auto& value : {asked.pv_limit_w, asked.battery_w, asked.ev_limit_w,
+                            asked.heat_pump_limit_w, asked.load_limit_w})
+    ledger::invariant(std::isfinite(value.value_or(0)), "a set-point is a number");
+  homes_[home].set(asked);
+}
+
 void SimulatedWorld::step() {
   const Duration dt = scenario_.time.physics_step;
   const double hours = dt.seconds() / 3600;
-  const WeatherSample sky = weather_.at(now_);
+  weather_.over(now_, dt, skies_);
   std::fill(draw_va_.begin(), draw_va_.end(), Phases{});
   for (std::size_t h = 0; h < homes_.size(); ++h) {
-    states_[h] = homes_[h].step(now_, dt, sky);
+    states_[h] = homes_[h].step(now_, dt, skies_);
     draw_va_[scenario_.homes[h].connection] = states_[h].draw_va;
   }
   for (const auto& [home, draw] : measured_) {
@@ -151,6 +164,8 @@ void SimulatedWorld::count_energy(double hours) {
   for (std::size_t h = 0; h < homes_.size(); ++h) {
     energy_.consumed_kwh += homes_[h].consumed_w() * hours / 1000;
     energy_.generated_kwh += states_[h].pv_w * hours / 1000;
+    energy_.curtailed_kwh += states_[h].curtailed_w * hours / 1000;
+    energy_.unserved_kwh += (states_[h].shed_w * hours + states_[h].ev_unmet_wh) / 1000;
     for (const Complex& s : states_[h].draw_va) asked_w += s.real();
   }
   // Loads that answer to voltage take another power than they asked for.
@@ -235,6 +250,7 @@ std::vector<std::int64_t> SimulatedWorld::history_wh(std::uint32_t home) const {
   const Instant first = Instant{} - ledger::hours(24) * history_days;
   Home model = make_home(home, {}, weather_.at(first));
   std::vector<std::int64_t> out;
+  std::vector<WeatherSample> skies;
   for (int day = history_days; day >= 1; --day) {
     // A grid file's single day stands for other days by way of other connections' series.
     const std::uint32_t stand_in =
@@ -245,7 +261,8 @@ std::vector<std::int64_t> SimulatedWorld::history_wh(std::uint32_t home) const {
       double net_wh = 0;
       for (Duration at, part; at < slot; at = at + part) {
         part = std::min(slot - at, ledger::minutes(1));
-        const HomeState& state = model.step(from + at, part, weather_.at(from + at));
+        weather_.over(from + at, part, skies);
+        const HomeState& state = model.step(from + at, part, skies);
         for (const Complex& v : state.draw_va) net_wh += v.real() * part.seconds() / 3600;
       }
       out.push_back(std::llround(net_wh));
@@ -260,7 +277,24 @@ tl::expected<std::unique_ptr<World>, std::string> World::create(const Scenario& 
                                                                 const LoadFile& load) {
   auto network = make_network(scenario.grid, scenario.seed, load);
   if (!network) return tl::unexpected(network.error());
-  return std::make_unique<SimulatedWorld>(scenario, std::move(*network));
+  std::shared_ptr<const WeatherSeries> series;
+  if (!scenario.weather.file.empty()) {
+    auto read = make_weather(scenario, load);
+    if (!read) return tl::unexpected(read.error());
+    series = std::move(*read);
+  }
+  return std::make_unique<SimulatedWorld>(scenario, std::move(*network), std::move(series));
+}
+
+ledger::Result<std::shared_ptr<const WeatherSeries>> make_weather(const Scenario& scenario,
+                                                                  const LoadFile& load) {
+  const WeatherSpec& w = scenario.weather;
+  auto record = read_weather(w.file, {w.latitude_deg, w.longitude_deg}, load);
+  if (!record) return ledger::failure(record.error());
+  auto series = std::make_shared<const WeatherSeries>(std::move(*record));
+  if (auto ok = series->covers(scenario.time.start, scenario.time.duration); !ok)
+    return ledger::failure(ok.error());
+  return series;
 }
 
 ledger::Result<Network> make_network(const GridSpec& grid, std::uint64_t seed,

@@ -3,7 +3,8 @@
 // advanced one physics step at a time. The world knows nothing of gateways, ledger or market.
 //
 // One step of length dt from t to t+dt:
-//   1. every home's devices act on the weather at t and their own state: P, Q by phase
+//   1. every home's devices act on the weather of the step, their own state and the set-points they
+//      were given for it: P, Q by phase
 //   2. the power flow gives voltages, currents, losses at those powers
 //   3. meters integrate: registers rise by the step's energy, rounded once to mWh with the
 //      remainder carried, so that a register never drifts from the physics
@@ -21,12 +22,15 @@
 
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/time.hpp"
+#include "twin/device/set_points.hpp"
 #include "twin/grid/grid_figures.hpp"
 #include "twin/grid/network.hpp"
 #include "twin/grid/power_flow.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace twin {
+
+class WeatherSeries;
 
 // What a meter shows at the end of a metering interval.
 struct MeterSample {
@@ -40,23 +44,36 @@ struct MeterSample {
 
 // What one home did in the last step, W, for figures and views.
 struct HomeState {
-  Phases draw_va{};             // at the meter, import positive
-  double load_w = 0, pv_w = 0;  // consumed by the household; produced, >= 0
-  double battery_w = 0;         // charging positive
+  Phases draw_va{};      // at the meter, import positive
+  double load_w = 0;     // consumed by the household and by inverters on standby
+  double pv_w = 0;       // fed in by PV, >= 0
+  double battery_w = 0;  // charging positive
   double ev_w = 0, heat_pump_w = 0;
   double battery_charge = 0;  // 0..1, of capacity; -1 without a battery
   double indoor_c = 0;
+  // What set-points made of it, all >= 0.
+  double curtailed_w = 0;      // PV that was available and not fed in
+  double shed_w = 0;           // household load that was not served
+  double battery_asked_w = 0;  // of the battery, by set-point or by the home's own policy
+  double ev_held_back_w = 0;   // that the car would have drawn more
+  double ev_deferred_wh = 0;   // that the car is behind now
+  double ev_unmet_wh = 0;      // given up in this step: not to be had before departure
+  double heat_pump_held_back_w = 0;
+  double heat_pump_blocked_s = 0;  // of this step: wanted to run, was not allowed to at all
+  double cold_kh = 0;              // of this step: kelvin-hours below the thermostat's band
 };
 
 // Energy since the start, from the physics' own doubles, kWh. Each is a sum of its own terms:
 // losses from the branches, stored energy from the batteries' states.
 struct EnergyTotals {
-  double consumed_kwh = 0;  // household + EV + heat pump + battery standby
-  double generated_kwh = 0, curtailed_kwh = 0;
-  double imported_kwh = 0, exported_kwh = 0;  // at the source, step by step
+  double consumed_kwh = 0;                      // household + EV + heat pump + battery standby
+  double generated_kwh = 0, curtailed_kwh = 0;  // fed in; available and kept back by set-points
+  double imported_kwh = 0, exported_kwh = 0;    // at the source, step by step
   double losses_kwh = 0;
   double stored_delta_kwh = 0, storage_losses_kwh = 0;
-  double unserved_kwh = 0;  // asked for in steps that did not converge, beyond what was drawn
+  // Asked for in steps that did not converge, beyond what was drawn; household load that was shed;
+  // what cars could not charge before they left.
+  double unserved_kwh = 0;
 };
 
 // The network that a scenario names: its grid file, or a generated feeder. Loads answer to voltage
@@ -64,9 +81,14 @@ struct EnergyTotals {
 tl::expected<Network, std::string> make_network(const GridSpec& grid, std::uint64_t seed,
                                                 const LoadFile& load);
 
+// What the scenario's weather file tells, if it covers the scenario's time.
+tl::expected<std::shared_ptr<const WeatherSeries>, std::string> make_weather(
+    const Scenario& scenario, const LoadFile& load);
+
 class World {
  public:
-  // Nothing is created if the grid file is wrong; the message names file, line and what to do.
+  // Nothing is created if the grid or weather file is wrong; the message names file, line and what
+  // to do.
   static tl::expected<std::unique_ptr<World>, std::string> create(const Scenario& scenario,
                                                                   const LoadFile& load);
   virtual ~World() = default;
@@ -76,6 +98,9 @@ class World {
 
   // For the next step alone: the power of a home that is measured on a real device instead.
   virtual void measured(std::uint32_t home, const Phases& draw_va) = 0;
+
+  // For the next step alone: what a controller asks of a home; the last word counts. Finite.
+  virtual void set(std::uint32_t home, const SetPoints& asked) = 0;
 
   virtual void step() = 0;
   virtual ledger::Instant now() const = 0;  // end of the last step

@@ -21,6 +21,7 @@ class SetWorld : public World {
   }
   const Network& network() const override { return network_; }
   std::uint32_t meters() const override { return 3; }
+  void set(std::uint32_t, const SetPoints&) override {}
   void measured(std::uint32_t, const Phases&) override {}
   void step() override { time = time + ledger::seconds(5); }
   ledger::Instant now() const override { return time; }
