@@ -20,6 +20,10 @@ class Battery {
   // Takes a set-point (charging positive) and gives what it did, at its terminals, without standby.
   double step(double set_point_w, double hours);
 
+  // Most that it can take and give over a whole step, W at its terminals, >= 0.
+  double most_charging_w(double hours) const;
+  double most_discharging_w(double hours) const;
+
   double energy_wh() const { return energy_wh_; }
   double charge() const { return energy_wh_ / (spec_.capacity_kwh * 1000); }
   double standby_w() const { return spec_.standby_w; }

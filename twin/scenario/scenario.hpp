@@ -138,6 +138,11 @@ struct MeterSpec {  // overrides the transport of one home's meter
   std::uint32_t unit = 1;
 };
 
+struct FaultSpec {
+  std::string kind = "source_lost";  // the grid above is gone: an islanded microgrid
+  ledger::Duration at, length;       // from the scenario's start
+};
+
 struct OutputSpec {
   std::string recording;  // a validator's name ("validator-1") or empty
 };
@@ -154,6 +159,7 @@ struct Scenario {
   ConsensusSpec consensus;
   std::vector<HomeSpec> homes;
   std::vector<MeterSpec> meters;
+  std::vector<FaultSpec> faults;  // in order of time, none during another
   OutputSpec output;
 };
 

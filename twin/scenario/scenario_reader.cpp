@@ -301,6 +301,24 @@ MeterEntry read_meter(TomlTable t) {
   return m;
 }
 
+// `before`: the faults read so far.
+FaultSpec read_fault(TomlTable t, const TimeSpec& time, const std::vector<FaultSpec>& before) {
+  FaultSpec f;
+  f.kind = t.one_of("kind", "source_lost", {"source_lost"});
+  f.at = t.duration("at", {});
+  f.length = t.duration("for", ledger::hours(1));
+  for (const auto& [key, value] : {std::pair{"at", f.at}, {"for", f.length}})
+    if (value % time.physics_step != Duration{})
+      t.fail(key, "found " + ledger::to_text(value) + "; wants a multiple of time.physics_step (" +
+                      ledger::to_text(time.physics_step) + ")");
+  if (!t.has("at")) t.refuse("at", "a time from the start, such as 12h");
+  if (f.at >= time.duration) t.refuse("at", "less than time.duration");
+  if (!before.empty() && f.at < before.back().at + before.back().length)
+    t.refuse("at", "at or after the end of the fault before it");
+  t.close();
+  return f;
+}
+
 double draw(Rng& rng, const Range& r) { return rng.uniform(r.low, r.high); }
 
 // Every figure is drawn whether it is used or not, so that one device's share changes no other's.
@@ -395,6 +413,8 @@ void read_all(TomlTable& root, ScenarioFile& out) {
   for (TomlTable& t : root.tables("population")) out.populations.push_back(read_population(t));
   for (TomlTable& t : root.tables("prosumer")) out.prosumers.push_back(read_prosumer(t));
   for (TomlTable& t : root.tables("meter")) out.meters.push_back(read_meter(t));
+  for (TomlTable& t : root.tables("fault"))
+    s.faults.push_back(read_fault(std::move(t), s.time, s.faults));
   TomlTable output = root.table("output");
   out.where_recording = output.where("recording");
   s.output.recording = output.text("recording", "");

@@ -142,6 +142,12 @@ std::string write_scenario(const Scenario& s, const Network& network) {
     w.key("address", quoted(m.address));
     w.key("unit", std::to_string(m.unit));
   }
+  for (const FaultSpec& f : s.faults) {
+    w.element("fault");
+    w.key("kind", quoted(f.kind));
+    w.key("at", quoted(ledger::to_text(f.at)));
+    w.key("for", quoted(ledger::to_text(f.length)));
+  }
   w.section("output");
   w.key("recording", quoted(s.output.recording));
   return w.take();

@@ -144,6 +144,19 @@ const HomeState& Home::step(ledger::Instant from, ledger::Duration span,
   return s;
 }
 
+bool Home::has_battery_on_all_phases() const {
+  return battery_ && std::all_of(rest_share_.begin(), rest_share_.end(),
+                                 [](double share) { return share > 0; });
+}
+
+double Home::balance(double power_w, ledger::Duration span) {
+  const double did_w = battery_->step(power_w, span.seconds() / 3600);
+  state_.battery_w += did_w;
+  state_.battery_charge = battery_->charge();
+  for (std::size_t p = 0; p < 3; ++p) state_.draw_va[p] += did_w * rest_share_[p];
+  return did_w;
+}
+
 double Home::consumed_w() const { return state_.load_w + state_.ev_w + state_.heat_pump_w; }
 
 }  // namespace twin

@@ -32,6 +32,17 @@ class Home {
   const HomeState& step(ledger::Instant from, ledger::Duration span,
                         std::span<const WeatherSample> skies);
   const HomeState& state() const { return state_; }
+  // What its battery could take and give over a step, W at its terminals, >= 0.
+  double most_charging_w(double hours) const {
+    return battery_ ? battery_->most_charging_w(hours) : 0;
+  }
+  double most_discharging_w(double hours) const {
+    return battery_ ? battery_->most_discharging_w(hours) : 0;
+  }
+  bool has_battery_on_all_phases() const;
+  // Its battery also takes this much (charging positive) in the step that has just been done, as
+  // far as it can; gives what it did, W.
+  double balance(double power_w, ledger::Duration span);
   // Another series in its place, from the next step on.
   void read(ProfileView profile) { profile_ = profile; }
 

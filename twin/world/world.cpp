@@ -8,6 +8,7 @@
 #include "twin/grid/grid_reader.hpp"
 #include "twin/weather/weather_reader.hpp"
 #include "twin/world/home.hpp"
+#include "twin/world/island.hpp"
 #include "twin/world/register.hpp"
 
 namespace twin {
@@ -49,6 +50,9 @@ class SimulatedWorld final : public World {
  private:
   ProfileView profile_of(std::uint32_t connection) const;
   Home make_home(std::uint32_t home, ProfileView profile, const WeatherSample& sky) const;
+  bool source_is_lost() const;
+  void plan_the_island(Duration dt);
+  void solve_island(Duration dt);
   void count_energy(double hours);
   void count_grid();
   void move_meters(double hours);
@@ -60,6 +64,10 @@ class SimulatedWorld final : public World {
   Rng rng_;
   Weather weather_;
   PowerFlow power_flow_;
+  std::optional<IslandPlan> island_;  // of the running step, while the source is lost
+  std::optional<PowerFlow> island_flow_;
+  std::optional<std::uint32_t> island_former_;  // whose battery island_flow_ stands on
+  PowerFlowResult island_result_;
   std::vector<Home> homes_;
   std::vector<HomeState> states_;
   std::vector<WeatherSample> skies_;  // of the running step
@@ -130,11 +138,75 @@ void SimulatedWorld::set(std::uint32_t home, const SetPoints& asked) {
   homes_[home].set(asked);
 }
 
+bool SimulatedWorld::source_is_lost() const {
+  const Duration now = now_.since_epoch();
+  return std::any_of(scenario_.faults.begin(), scenario_.faults.end(),
+                     [&](const FaultSpec& f) { return f.at <= now && now < f.at + f.length; });
+}
+
+// What homes would do if they were left alone is asked of copies of them.
+void SimulatedWorld::plan_the_island(Duration dt) {
+  const double hours = dt.seconds() / 3600;
+  std::vector<IslandHome> wanted;
+  for (const Home& home : homes_) {
+    Home alone = home;
+    SetPoints without_battery;
+    without_battery.battery_w = 0;
+    alone.set(without_battery);
+    const HomeState& s = alone.step(now_, dt, skies_);
+    wanted.push_back({s.load_w + s.ev_w + s.heat_pump_w, s.pv_w, home.most_charging_w(hours),
+                      home.most_discharging_w(hours), home.has_battery_on_all_phases()});
+  }
+  double losses_w = 0;  // the last step's
+  if (island_former_)
+    for (const double w : island_result_.losses_w) losses_w += w;
+  constexpr auto a_turn = ledger::minutes(15);
+  const auto turn = static_cast<std::uint32_t>(now_.since_epoch() / a_turn % wanted.size());
+  island_ = plan_island(wanted, losses_w, turn);
+  for (std::size_t h = 0; h < homes_.size(); ++h) homes_[h].set(island_->asked[h]);
+}
+
+// The forming battery takes what the others leave over: the island's losses.
+void SimulatedWorld::solve_island(Duration dt) {
+  if (!island_->former) {
+    island_former_.reset();
+    island_result_ = *grid_;
+    island_result_.converged = true;
+    for (auto* by_phase : {&island_result_.voltage_v, &island_result_.current_a,
+                           &island_result_.to_current_a, &island_result_.drawn_va})
+      std::fill(by_phase->begin(), by_phase->end(), Phases{});
+    std::fill(island_result_.loading.begin(), island_result_.loading.end(), 0.0);
+    std::fill(island_result_.losses_w.begin(), island_result_.losses_w.end(), 0.0);
+    island_result_.load_va = island_result_.source_va = {};
+    grid_ = &island_result_;
+    return;
+  }
+  const std::uint32_t former = *island_->former;
+  const std::uint32_t connection = scenario_.homes[former].connection;
+  if (island_former_ != former) {
+    island_flow_.emplace(islanded(network_, network_.connections[connection].bus));
+    island_former_ = former;
+  }
+  island_result_ = island_flow_->solve(draw_va_);
+  grid_ = &island_result_;
+  if (!island_result_.converged) return;
+  const double rest_w = island_result_.source_va.real();
+  const double given_w = -homes_[former].balance(-rest_w, dt);
+  states_[former] = homes_[former].state();
+  for (Complex& s : island_result_.drawn_va[connection]) s -= rest_w / 3;
+  island_result_.load_va -= rest_w;
+  island_result_.source_va = {};
+  // What it could not give was not served; what it could not take was lost in its inverter.
+  energy_.unserved_kwh += std::max(0.0, rest_w - given_w) * dt.seconds() / 3.6e6;
+}
+
 void SimulatedWorld::step() {
   const Duration dt = scenario_.time.physics_step;
   const double hours = dt.seconds() / 3600;
   weather_.over(now_, dt, skies_);
   std::fill(draw_va_.begin(), draw_va_.end(), Phases{});
+  island_.reset();
+  if (source_is_lost()) plan_the_island(dt);
   for (std::size_t h = 0; h < homes_.size(); ++h) {
     states_[h] = homes_[h].step(now_, dt, skies_);
     draw_va_[scenario_.homes[h].connection] = states_[h].draw_va;
@@ -147,7 +219,10 @@ void SimulatedWorld::step() {
     draw_va_[scenario_.homes[home].connection] = draw;
   }
   measured_.clear();
-  grid_ = &power_flow_.solve(draw_va_);
+  if (island_)
+    solve_island(dt);
+  else
+    grid_ = &power_flow_.solve(draw_va_);
   now_ = now_ + dt;
   count_energy(hours);
   count_grid();
@@ -171,7 +246,8 @@ void SimulatedWorld::count_energy(double hours) {
   // Loads that answer to voltage take another power than they asked for.
   const double answer_kwh = (grid_->load_va.real() - asked_w) * hours / 1000;
   energy_.consumed_kwh += answer_kwh;
-  if (!grid_->converged) energy_.unserved_kwh += std::max(0.0, -answer_kwh);
+  const bool blackout = island_ && !island_->former;
+  if (!grid_->converged || blackout) energy_.unserved_kwh += std::max(0.0, -answer_kwh);
   const double source_w = grid_->source_va.real();
   (source_w > 0 ? energy_.imported_kwh : energy_.exported_kwh) += std::abs(source_w) * hours / 1000;
   for (const double w : grid_->losses_w) energy_.losses_kwh += w * hours / 1000;
