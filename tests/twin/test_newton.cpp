@@ -240,10 +240,11 @@ TEST_CASE("newton: agrees with a dense fixed point on small random feeders") {
     const auto dense = test::dense_power_flow(feeder.network, feeder.draw_va);
     CHECK(pu_apart(feeder.network, r.voltage_v, dense) < 1e-8);
     for (std::size_t b = 0; b < dense.size(); ++b)
-      if (const double v = std::abs(r.voltage_v[b][0]) / feeder.network.buses[b].nominal_v; v > 0)
-        lowest = std::min(lowest, v);
+      for (const Complex& v : dense[b])
+        if (v != Complex{})
+          lowest = std::min(lowest, std::abs(v) / feeder.network.buses[b].nominal_v);
   }
-  CHECK(lowest < 0.93);  // the feeders are loaded
+  CHECK(lowest < 0.95);  // the feeders are loaded
 }
 
 TEST_CASE("newton: power balances at every bus of random feeders") {

@@ -67,9 +67,10 @@ struct Transformer {
   Complex from_magnetising, to_magnetising;  // siemens, over each coil (no-load losses)
   // From a winding's star point to ground, ohm; none: isolated.
   std::optional<Complex> from_neutral_z, to_neutral_z;
-  // A winding without a path to ground is tied to it by this share of its coils' leakage
-  // susceptance, so that its voltage to ground is defined (OpenDSS: ppm_antifloat, 1e-6).
-  double antifloat = 1e-9;
+  // Where a winding's phases have no path to ground, the mean of their voltages is tied to it by
+  // this share of its coils' leakage susceptance, so that it is defined; line voltages do not feel
+  // it. (OpenDSS's ppm_antifloat is as large, but of each phase.)
+  double antifloat = 1e-6;
   std::int64_t id = 0;
   bool from_closed = true, to_closed = true;
 };

@@ -474,7 +474,10 @@ std::string problem_of_bundles(const Network& net, const Topology& top) {
     const std::uint32_t up = top.parent[bus];
     if (bus == up) continue;
     const auto& bundle = bundles.at(std::minmax(bus, up));
-    if (is_line(net, bundle)) continue;
+    if (is_line(net, bundle)) {
+      if ((top.live[bus] & ~net.lines[bundle[0]].phases) == 0) continue;
+      return "bus \"" + net.buses[bus].name + "\" has phases that only a loop brings there";
+    }
     const auto chain = chain_of(bundle_admittance(net, bundle), up < bus, top.live[bus]);
     if (!chain || floats(net, bundle, *chain, bus))
       return "\"" + branch_name(net, bundle[0]) + "\" has no path to ground at bus \"" +

@@ -58,7 +58,7 @@ struct SweepPlan {
 
 // Why a sweep cannot solve this network, or empty: more than one source, machines that hold a
 // voltage, windings without a path to ground on the side away from the source, transformers that
-// close loops, more loops than max_chords.
+// close loops, buses with phases that do not come down the tree, more loops than max_chords.
 std::string unsweepable(const Network& network, const Topology& topology);
 
 inline constexpr std::size_t max_chords = 64;

@@ -1,5 +1,6 @@
 #include "twin/grid/two_port.hpp"
 
+#include <algorithm>
 #include <numbers>
 
 #include "ledger/base/invariant.hpp"
@@ -51,10 +52,36 @@ void eliminate(Nodal& y, std::size_t n) {
     for (std::size_t k = 0; k < n; ++k) y[i][k] -= y[i][n] * y[n][k] / pivot;
 }
 
-bool grounded(const std::array<Terminal, 2>& coil, const std::optional<Complex>& neutral_z) {
-  for (const Terminal t : coil)
-    if (t == Terminal::ground || (t == Terminal::star_point && neutral_z)) return true;
-  return false;
+bool at_star(const std::array<Terminal, 2>& coil) {
+  return coil[0] == Terminal::star_point || coil[1] == Terminal::star_point;
+}
+
+// Whether current can flow to ground through a coil: its own end stands there, and the coil that it
+// is coupled with does not hang on a star point that lets no such current through.
+bool reaches_ground(const std::array<Terminal, 2>& coil, bool own_star_grounded,
+                    const std::array<Terminal, 2>& other, bool other_star_grounded) {
+  const bool ends_there = coil[0] == Terminal::ground || coil[1] == Terminal::ground ||
+                          (at_star(coil) && own_star_grounded);
+  return ends_there && (!at_star(other) || other_star_grounded);
+}
+
+// Ties the mean voltage of phases that no coil joins to ground to it. Line voltages do not feel it.
+void tie_to_ground(Nodal& y, const Transformer& t, bool to_side, Complex g) {
+  std::array<bool, terminals> floats{};
+  Complex share;
+  for (const CoilPair& pair : t.coils) {
+    const auto& coil = to_side ? pair.to : pair.from;
+    const bool own = (to_side ? t.to_neutral_z : t.from_neutral_z).has_value();
+    const bool others = (to_side ? t.from_neutral_z : t.to_neutral_z).has_value();
+    if (reaches_ground(coil, own, to_side ? pair.from : pair.to, others)) continue;
+    share += g;
+    for (const Terminal end : coil)
+      if (end <= Terminal::phase_3) floats[place(end, to_side)] = true;
+  }
+  const auto n = static_cast<double>(std::count(floats.begin(), floats.end(), true));
+  for (std::size_t i = 0; i < terminals; ++i)
+    for (std::size_t k = 0; k < terminals; ++k)
+      if (floats[i] && floats[k]) y[i][k] += share / (n * n);
 }
 
 void add_neutral(Nodal& y, std::size_t star, const std::optional<Complex>& z) {
@@ -85,11 +112,9 @@ TwoPort admittance(const Transformer& t) {
     add_between(nodal, from, to, -k * y);
     add_between(nodal, to, from, -k * y);
     add_between(nodal, to, to, y + t.to_magnetising);
-    if (!grounded(pair.from, t.from_neutral_z))
-      nodal[from[0]][from[0]] += Complex(0, t.antifloat * k * k * y.imag());
-    if (!grounded(pair.to, t.to_neutral_z))
-      nodal[to[0]][to[0]] += Complex(0, t.antifloat * y.imag());
   }
+  tie_to_ground(nodal, t, false, Complex(0, t.antifloat * k * k * y.imag()));
+  tie_to_ground(nodal, t, true, Complex(0, t.antifloat * y.imag()));
   add_neutral(nodal, from_star, t.from_neutral_z);
   add_neutral(nodal, to_star, t.to_neutral_z);
   eliminate(nodal, to_star);
