@@ -176,11 +176,11 @@ Spread spread_of(const std::vector<Ratio>& ratios) {
 
 TEST_CASE("households: their mean is H25 in every class of month, day type and hour") {
   const Population& p = population();
-  const Spread classes = spread_of(p.by_class), months = spread_of(p.by_month_and_hour);
+  const Spread single = spread_of(p.by_class), months = spread_of(p.by_month_and_hour);
   std::printf("households: %zu homes, seed %llu\n", p.homes,
               static_cast<unsigned long long>(setting("AIPCHAIN_SEED", 1)));
   std::printf("mean: 864 classes: largest error %.2f %%, rms %.2f %%, standard error %.2f %%\n",
-              classes.largest * 100, classes.rms * 100, classes.mean_standard_error * 100);
+              single.largest * 100, single.rms * 100, single.mean_standard_error * 100);
   std::printf("mean: 288 months and hours: largest error %.2f %%, rms %.2f %%\n",
               months.largest * 100, months.rms * 100);
   std::printf("mean: the year's energy %+.3f %%, of single homes %.1f to %.1f %%\n",
@@ -195,8 +195,8 @@ TEST_CASE("households: their mean is H25 in every class of month, day type and h
   CHECK(months.largest < limit * 2 / 3);
   // 3 % is at least four standard errors, so that passing is no luck, and no class is off by more
   // than chance gives the largest of 864 (5 standard errors: once in 2,000 such tests).
-  CHECK(classes.mean_standard_error < limit / 4);
-  CHECK(classes.largest_in_errors < 5);
+  CHECK(single.mean_standard_error < limit / 4);
+  CHECK(single.largest_in_errors < 5);
   CHECK(std::abs(p.year.error()) < 0.002);
   CHECK(p.least_w > 0);
 }

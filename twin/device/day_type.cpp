@@ -31,8 +31,11 @@ std::vector<ledger::CivilFields> days_of_year(ledger::CivilTime within) {
   day.unix_ms -= (today.day_of_year - 1) * ms_per_day;
   std::vector<ledger::CivilFields> out;
   out.reserve(366);
-  for (; ledger::fields_of(day).year == today.year; day.unix_ms += ms_per_day)
-    out.push_back(ledger::fields_of(day));
+  for (ledger::CivilFields f = ledger::fields_of(day); f.year == today.year;) {
+    out.push_back(f);
+    day.unix_ms += ms_per_day;
+    f = ledger::fields_of(day);
+  }
   return out;
 }
 
