@@ -123,7 +123,7 @@ struct LoadOnly {
     home.emplace(scenario.homes[0], Connection{}, sources->view(scenario.homes[0].load),
                  scenario.time.start, sky, Rng(1));
   }
-  double power_w(Instant from, Duration span) { return home->step(from, span, sky).load_w; }
+  double power_w(Instant from, Duration span) { return home->step(from, span, {&sky, 1}).load_w; }
   double energy_kwh(Instant from, Duration length, Duration step) {
     double wh = 0;
     for (Instant t = from; t < from + length; t = t + step)
