@@ -26,24 +26,51 @@ ConsensusConfig consensus_config(const ValidatorConfig& c) {
 
 }  // namespace
 
-ValidatorNode::ValidatorNode(ValidatorConfig config, Signer& signer, Verifier& verifier)
+ValidatorNode::ValidatorNode(ValidatorConfig config, Signer& signer, Verifier& verifier,
+                             const Records& records)
     : config_(std::move(config)),
       signer_(signer),
       verifier_(verifier),
+      records_(records),
       driver_(consensus_config(config_), config_.self ? &signer : nullptr, verifier),
-      chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)) {}
+      chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)) {
+  recover();
+}
+
+void ValidatorNode::recover() {
+  for (std::uint64_t height = 1;; ++height) {
+    const auto bytes = records_.block(height);
+    if (!bytes) break;
+    const auto record = decode_block_record(*bytes);
+    auto tried = record ? chain_.try_block(record->block) : failure("is cut off");
+    if (!tried) {
+      unreadable_ = "own block " + std::to_string(height) + ": " + tried.error();
+      break;
+    }
+    chain_.commit(std::move(*tried));
+  }
+  if (observes()) return;
+  const auto last = records_.newest(RecordKind::last_signed);
+  may_have_signed_ = !last || !driver_.restore(*last);
+  if (last && may_have_signed_) unreadable_ = "own signing record does not hold: it only observes";
+}
+
+void ValidatorNode::start(Instant now, Outbox& outbox) {
+  started_ = true;
+  if (!unreadable_.empty()) outbox.event(Refused{{}, unreadable_});
+  const ConsensusConfig c = consensus_config(config_);
+  if (may_have_signed_) driver_.observe_before(now + c.precision);
+  Effects effects;
+  driver_.start(now, chain_.height() + 1, std::max<std::int64_t>(chain_.time_ms(), 0), effects);
+  carry_out(now, {}, std::move(effects), outbox);
+}
 
 Instant ValidatorNode::next_deadline() const {
   return started_ ? driver_.next_deadline() : Instant{};
 }
 
 void ValidatorNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
-  if (!started_) {
-    started_ = true;
-    Effects effects;
-    driver_.start(now, 1, 0, effects);
-    carry_out(now, {}, std::move(effects), outbox);
-  }
+  if (!started_) start(now, outbox);
   for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
   if (now >= driver_.next_deadline()) {
     Effects effects;
@@ -156,8 +183,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
   chain_.commit(std::move(tried));
 
   const Bytes certificate = encode(decided.certificate);
-  outbox.persist(RecordKind::block, ByteWriter().sized(certificate).sized(decided.value).take(),
-                 true);
+  outbox.persist(RecordKind::block, encode(BlockRecord{certificate, decided.value}), true);
   decisions_[decided.height] = encode(Decision{decided.certificate, decided.value});
   if (decisions_.size() > decisions_kept) decisions_.erase(decisions_.begin());
   outbox.event(BlockDecided{decided.height, decided.timestamp_ms, decided.round,

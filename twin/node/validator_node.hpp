@@ -2,6 +2,9 @@
 // A validator, or an observer where it has no vote: orders transactions by consensus, executes them
 // and keeps the log. Validators cosign the checkpoint once they have executed a block; the observer
 // collects the cosignatures, publishes checkpoints and archives the restricted openings, sealed.
+//
+// After a restart it executes its own blocks anew and takes up its signing record. A validator that
+// has no record, or one that does not hold, signs nothing in heights that began before it started.
 
 #include <deque>
 #include <map>
@@ -13,6 +16,7 @@
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
+#include "twin/node/records.hpp"
 
 namespace twin {
 
@@ -31,8 +35,10 @@ struct ValidatorConfig {
 
 class ValidatorNode final : public Node {
  public:
-  // Signer (a validator's vote key, or the observer's log key) and verifier are the host's.
-  ValidatorNode(ValidatorConfig config, ledger::Signer& signer, ledger::Verifier& verifier);
+  // Signer (a validator's vote key, or the observer's log key), verifier and records are the
+  // host's and outlive the node.
+  ValidatorNode(ValidatorConfig config, ledger::Signer& signer, ledger::Verifier& verifier,
+                const Records& records);
   void step(Instant now, const Inputs& inputs, Outbox& outbox) override;
   Instant next_deadline() const override;
 
@@ -42,6 +48,8 @@ class ValidatorNode final : public Node {
   }
 
  private:
+  void recover();
+  void start(Instant now, Outbox& outbox);
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   // Carries out consensus' effects, and those that follow from them, in order.
   void carry_out(Instant now, NodeId from, ledger::Effects effects, Outbox& outbox);
@@ -60,6 +68,7 @@ class ValidatorNode final : public Node {
   ValidatorConfig config_;
   ledger::Signer& signer_;
   ledger::Verifier& verifier_;
+  const Records& records_;
   ledger::Driver driver_;
   ledger::Chain chain_;
   ledger::Mempool mempool_;
@@ -68,6 +77,8 @@ class ValidatorNode final : public Node {
   std::map<std::uint32_t, CheckpointCosignature> early_;  // for the height to come, by validator
   std::map<std::uint32_t, CheckpointCosignature> cosignatures_;  // of this height
   bool started_ = false;
+  bool may_have_signed_ = false;  // in a life of which no record is left
+  std::string unreadable_;        // what of the records does not hold
 };
 
 }  // namespace twin

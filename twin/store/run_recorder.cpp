@@ -303,6 +303,8 @@ void RunRecorder::recording_step(Instant now, const Inputs& inputs,
   record(recorded_step(now, inputs, signatures, effects));
 }
 
+void RunRecorder::recording_restarts() { record(recorded_restart()); }
+
 void RunRecorder::recording_ends(const RecordedRoots& roots) {
   record(recorded_end(roots));
   recording_.close();
