@@ -137,7 +137,9 @@ Result<void> Host::make_nodes() {
   for (std::uint32_t g = 0; g < d.gateways; ++g) {
     Seat& gateway = seats_[d.gateway(g).value];
     gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
-    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_);
+    if (auto ok = open_files(gateway, "gateway-" + std::to_string(g)); !ok) return ok;
+    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_,
+                                                 *gateway.files);
     seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
   }
   return {};

@@ -86,7 +86,7 @@ tl::expected<void, Refusal> MarketState::apply(const Transaction& tx, std::int64
     case TransactionKind::registration:
       return apply_registration(tx);
     case TransactionKind::batch:
-      return apply_batch(tx);
+      return apply_batch(tx, time_ms);
     case TransactionKind::marks:
       return apply_marks(tx, time_ms);
     case TransactionKind::order:
@@ -142,7 +142,7 @@ bool MarketState::gateway_signed(const Transaction& tx, GatewayId gateway,
                            entry_signed_bytes(chain_id_, tx.entry()), signature);
 }
 
-MarketState::Applied MarketState::apply_batch(const Transaction& tx) {
+MarketState::Applied MarketState::apply_batch(const Transaction& tx, std::int64_t time_ms) {
   const auto batch = decode_batch(tx.body);
   if (!batch) return never(batch.error());
   if (!gateway_signed(tx, batch->gateway, batch->signature))
@@ -151,6 +151,8 @@ MarketState::Applied MarketState::apply_batch(const Transaction& tx) {
   if (batch->epoch <= g.epoch) return never("batch of an epoch that is on the ledger already");
   if (batch->epoch != g.epoch + 1 || !g.registered)
     return not_yet("batch before the one it follows");
+  if (time_ms < std::int64_t{batch->epoch} * genesis_->batch_ms)
+    return not_yet("batch of an interval that has not ended");
   if (batch->previous != g.last_entry) return never("batch does not follow its gateway's last");
   g.epoch = batch->epoch;
   g.last_entry = sha256(tx.entry());

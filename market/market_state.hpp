@@ -101,7 +101,7 @@ class MarketState final : public StateMachine {
   };
 
   Applied apply_registration(const Transaction& tx);
-  Applied apply_batch(const Transaction& tx);
+  Applied apply_batch(const Transaction& tx, std::int64_t time_ms);
   Applied apply_marks(const Transaction& tx, std::int64_t time_ms);
   Applied apply_order(const Transaction& tx, std::int64_t time_ms);
   Applied apply_forecast(const Transaction& tx);

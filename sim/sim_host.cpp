@@ -55,6 +55,7 @@ class Host {
   void seat(NodeId id, const std::string& name, double latency_s);
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
   void make_validator(Seat& seat);
+  void make_gateway(Seat& seat);
   void restart(Seat& seat);
   void start_actors();
   void live(Seat& seat);        // actor of a node that listens
@@ -128,7 +129,13 @@ void Host::make_validator(Seat& seat) {
 // All that the node held in memory is gone.
 void Host::restart(Seat& seat) {
   if (seat.recording) recorder_.recording_restarts();
-  make_validator(seat);
+  seat.validator ? make_validator(seat) : make_gateway(seat);
+}
+
+void Host::make_gateway(Seat& seat) {
+  const std::uint32_t g = seat.id.value - deployment_.directory().gateway(0).value;
+  seat.node =
+      std::make_unique<GatewayNode>(deployment_.gateway(g), *seat.key, verifier_, seat.disk);
 }
 
 void Host::start_actors() {
@@ -140,7 +147,7 @@ void Host::start_actors() {
   for (std::uint32_t g = 0; g < d.gateways; ++g) {
     Seat& gateway = seats_[d.gateway(g).value];
     gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
-    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_);
+    make_gateway(gateway);
     seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
   }
   for (Seat& seat : seats_) {

@@ -39,9 +39,9 @@ TEST_CASE("a validator restarted from its files does not equivocate, and goes on
   net.on_persist = [&](std::uint32_t n, const Persist& p) {
     return n == 1 ? files->keep(p) : Result<void>{};
   };
-  for (const std::size_t effects : {0, 1, 2, 3}) {
-    net.run_for(milliseconds(10'030));
-    net.crash_after_effects(1, effects);
+  for (const int effects : {1, 2, 3, 4}) {
+    net.run_until(Instant{} + seconds(10 * effects) + milliseconds(10));
+    net.crash_after_effects(1, static_cast<std::size_t>(effects));
     while (!net.crashed(1)) net.run_for(milliseconds(5));
     net.lose_disk(1);
     files.reset();

@@ -48,6 +48,7 @@ enum class RecordKind : std::uint8_t {
   checkpoint = 3,          // signed note with a quorum of cosignatures
   restricted_opening = 4,  // account 16, then a sealed record for its file
   personal_opening = 5,    // the same
+  gateway = 6,             // gateway_record.hpp: what a gateway is restarted from
 };
 
 struct Persist {

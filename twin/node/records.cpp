@@ -7,7 +7,9 @@ namespace twin {
 
 using namespace ledger;
 
-bool replaces(RecordKind kind) { return kind == RecordKind::last_signed; }
+bool replaces(RecordKind kind) {
+  return kind == RecordKind::last_signed || kind == RecordKind::gateway;
+}
 
 Bytes encode(const BlockRecord& record) {
   return ByteWriter().sized(record.certificate).sized(record.block).take();
