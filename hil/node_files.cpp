@@ -89,7 +89,8 @@ Result<void> NodeFiles::read_newest() {
   if (!r.done() || !replaces(kind) ||
       sha256(BytesView(bytes).first(bytes.size() - hash_size)) != hash)
     return failure(path_ +
-                   ": is damaged. Without it the node cannot know what it has signed; move it away "
+                   ": is damaged. Without it the node cannot know what "
+                   "it has signed; move it away "
                    "to let the node observe before it votes");
   newest_[kind] = record;
   return {};
@@ -114,6 +115,7 @@ Result<void> NodeFiles::read_blocks() {
 
 Result<void> NodeFiles::keep(const Persist& persist) {
   if (persist.kind == RecordKind::block) return add_block(persist.record);
+  if (persist.kind == RecordKind::evidence) return add_evidence(persist.record);
   if (!replaces(persist.kind)) return {};
   ByteWriter w;
   w.u8(static_cast<std::uint8_t>(persist.kind)).sized(persist.record);
@@ -131,6 +133,19 @@ Result<void> NodeFiles::add_block(const Bytes& record) {
     return failed_on(path_ + ".blocks");
   blocks_[height_of(*block)] = {blocks_end_, static_cast<std::uint32_t>(record.size())};
   blocks_end_ += bytes.size();
+  return {};
+}
+
+Result<void> NodeFiles::add_evidence(const Bytes& record) const {
+  const std::string path = path_ + ".evidence";
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  if (file < 0) return failed_on(path);
+  const off_t end = ::lseek(file, 0, SEEK_END);
+  const bool written =
+      end >= 0 &&
+      write_at(file, static_cast<std::uint64_t>(end), ByteWriter().sized(record).view()) &&
+      ::fsync(file) == 0;
+  if (::close(file) != 0 || !written) return failed_on(path);
   return {};
 }
 

@@ -3,6 +3,7 @@
 //
 //   PATH          the newest record that replaces those before (a signing record): kind u8, record
 //                 sized, SHA-256 of both; replaced as a whole
+//   PATH.evidence what was found against validators: records, sized, one behind the other
 //   PATH.blocks   block records in the order of their heights: record sized, SHA-256 of it 32
 //
 // A tail that a power cut left behind is cut off when the files are opened.
@@ -38,6 +39,7 @@ class NodeFiles final : public twin::Records {
   ledger::Result<void> read_newest();
   ledger::Result<void> read_blocks();
   ledger::Result<void> add_block(const twin::Bytes& record);
+  ledger::Result<void> add_evidence(const twin::Bytes& record) const;
 
   std::string path_;
   std::map<twin::RecordKind, twin::Bytes> newest_;

@@ -59,7 +59,18 @@ TEST_CASE("a validator restarted from its files does not equivocate, and goes on
   CHECK(net.height(1) >= net.height(0) - 1);
 }
 
-TEST_CASE("a torn tail of the blocks is cut off; a damaged signing record stops the start") {
+TEST_CASE("evidence is kept, one piece behind the other") {
+  const Folder folder;
+  const std::string path = folder / "validator-0";
+  for (int i = 1; i < 4; ++i) {
+    REQUIRE(opened(path)->keep({RecordKind::evidence, Bytes(100, 7), true}));
+    CHECK(fs::file_size(path + ".evidence") == static_cast<std::uintmax_t>(104 * i));
+  }
+}
+
+TEST_CASE(
+    "a torn tail of the blocks is cut off; a damaged signing record "
+    "stops the start") {
   const Folder folder;
   const std::string path = folder / "validator-0";
   {

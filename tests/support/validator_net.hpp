@@ -110,6 +110,7 @@ class ValidatorNet {
   std::vector<std::pair<std::uint32_t, Persist>> persisted;     // other than blocks and signing
   std::vector<std::pair<std::uint32_t, Event>> events;
   std::function<Result<void>(std::uint32_t, const Persist&)> on_persist;
+  std::function<void(std::uint32_t, const Send&)> on_send;
   const Records* external = nullptr;  // for the node booted next
 
  private:
@@ -147,6 +148,7 @@ class ValidatorNet {
       }
       if (const auto* send = std::get_if<Send>(&e)) {
         watch(n, send->bytes);
+        if (on_send) on_send(n, *send);
         post({n}, send->to, send->bytes);
       }
     }

@@ -132,7 +132,8 @@ class Bench {
     records.keep(persist);
     if (persist.kind != RecordKind::personal_opening) return;
     sealed += persist.record.size();
-    auto file = unseal_personal_file(personal_, BytesView(persist.record).subspan(24));
+    auto file = unseal_personal_file(chain_id_of(config_.genesis), personal_,
+                                     BytesView(persist.record).subspan(24));
     REQUIRE(file);
     committed.push_back(std::move(file->front()));
   }
@@ -164,7 +165,9 @@ const Hash nothing = root_of({});
 
 }  // namespace
 
-TEST_CASE("an honest quarter hour: fifteen batches in a chain, one mark, no verdict, no alert") {
+TEST_CASE(
+    "an honest quarter hour: fifteen batches in a chain, one mark, no "
+    "verdict, no alert") {
   Bench bench;
   bench.run(180);
   REQUIRE(bench.batches.size() == 15);
@@ -226,7 +229,9 @@ TEST_CASE("a minute changed on the wire fails its signature") {
   CHECK((bench.verdict & bit(Rule::signature)) != 0);
 }
 
-TEST_CASE("a silent meter is told once, its batches are empty, and its return ends the alert") {
+TEST_CASE(
+    "a silent meter is told once, its batches are empty, and its return "
+    "ends the alert") {
   Bench bench;
   bench.run(12);
   bench.run(
@@ -351,7 +356,9 @@ TEST_CASE("a minute that comes late goes into the next batch; overtaken it is to
   }
 }
 
-TEST_CASE("a gateway restarted after any of its effects posts one batch an epoch, in one chain") {
+TEST_CASE(
+    "a gateway restarted after any of its effects posts one batch an "
+    "epoch, in one chain") {
   for (std::size_t effects = 0; effects < 5; ++effects) {
     CAPTURE(effects);
     Bench bench;

@@ -270,8 +270,8 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
     if (quarantines(r.verdict)) leaves.quarantined.push_back(leaf);
     Bytes opening =
         ByteWriter().raw(m.meter.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
-    append(opening, seal_personal(m.meter.personal_key, {config_.gateway, epoch_, r.meter}, r,
-                                  minute.readings));
+    append(opening, seal_personal(chain_id_, m.meter.personal_key,
+                                  {config_.gateway, epoch_, r.meter}, r, minute.readings));
     openings.push_back(std::move(opening));
     m.heard.reset();
   }
