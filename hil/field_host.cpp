@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <thread>
 
-#include "hil/durable_file.hpp"
 #include "hil/meter_poller.hpp"
+#include "hil/node_files.hpp"
 #include "ledger/base/invariant.hpp"
 
 namespace hil {
@@ -29,7 +29,7 @@ struct Seat {
   std::unique_ptr<RecordingSigner> recording;
   std::unique_ptr<Node> node;
   const ValidatorNode* validator = nullptr;
-  std::string signing_record;  // a validator's file
+  std::unique_ptr<NodeFiles> files;  // none: a home's fleet
 };
 
 struct Delivery {
@@ -62,6 +62,7 @@ class Host {
 
  private:
   Result<void> make_nodes();
+  Result<void> open_files(Seat& seat, const std::string& name);
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
   Result<void> connect();
   Result<void> live();
@@ -107,12 +108,16 @@ void Host::seat_validator(NodeId id, const ValidatorConfig& config, const KeySee
     signer = seat.recording.get();
     recorder_.recording_begins(config);
   }
-  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_);
+  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_, *seat.files);
   seat.validator = node.get();
   seat.node = std::move(node);
-  if (config.self)
-    seat.signing_record =
-        recorder_.directory() + "/node/validator-" + std::to_string(config.self->value);
+}
+
+Result<void> Host::open_files(Seat& seat, const std::string& name) {
+  auto files = NodeFiles::open(recorder_.directory() + "/node/" + name);
+  if (!files) return failure(files.error());
+  seat.files = std::move(*files);
+  return {};
 }
 
 Result<void> Host::make_nodes() {
@@ -123,13 +128,18 @@ Result<void> Host::make_nodes() {
   if (error) return failure(recorder_.directory() + "/node: " + error.message());
   seats_.resize(d.nodes());
   for (std::uint32_t n = 0; n < seats_.size(); ++n) seats_[n].id = {n};
-  for (std::uint32_t v = 0; v < d.validators; ++v)
+  for (std::uint32_t v = 0; v < d.validators; ++v) {
+    if (auto ok = open_files(seats_[v], "validator-" + std::to_string(v)); !ok) return ok;
     seat_validator(d.validator(v), deployment_.validator(v), keys.validators[v]);
+  }
+  if (auto ok = open_files(seats_[d.observer().value], "observer"); !ok) return ok;
   seat_validator(d.observer(), deployment_.observer(), keys.observer);
   for (std::uint32_t g = 0; g < d.gateways; ++g) {
     Seat& gateway = seats_[d.gateway(g).value];
     gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
-    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_);
+    if (auto ok = open_files(gateway, "gateway-" + std::to_string(g)); !ok) return ok;
+    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_,
+                                                 *gateway.files);
     seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
   }
   return {};
@@ -188,8 +198,8 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
   }
   recorder_.effect(seat.id, now, effect);
   const auto* persist = std::get_if<Persist>(&effect);
-  if (persist && persist->kind == RecordKind::last_signed && !seat.signing_record.empty())
-    if (auto ok = write_durably(seat.signing_record, persist->record); !ok) failure_ = ok.error();
+  if (persist && seat.files)
+    if (auto ok = seat.files->keep(*persist); !ok) failure_ = ok.error();
 }
 
 void Host::settle_messages(Instant now) {

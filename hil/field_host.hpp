@@ -11,7 +11,8 @@
 // and their registers, power and voltage are what the home's node sees. The home's simulated twin
 // runs on as a shadow and stands in while the meter does not answer.
 //
-// A validator's signing record is on the disk before its messages leave (DIR/node/validator-N).
+// What a node needs after a restart is on the disk before its messages leave (DIR/node/validator-N
+// and so on, node_files.hpp), and each node is started from what stands there.
 
 #include <atomic>
 #include <functional>

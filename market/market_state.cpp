@@ -81,12 +81,63 @@ const SubjectKey* MarketState::restricted_key(const AccountId& account) const {
   return at == meter_of_account_.end() ? nullptr : &meters_.at(at->second).restricted_key;
 }
 
+namespace {
+
+// A gateway's own entries say which gateway, and end in its signature.
+template <class Decode, class Signed>
+tl::expected<void, Refusal> admit_signed(const Transaction& tx, Decode decode, Signed is_signed) {
+  const auto body = decode(tx.body);
+  if (!body) return never(body.error());
+  if (!is_signed(body->gateway, body->signature)) return never("is not signed by its gateway");
+  return {};
+}
+
+}  // namespace
+
+MarketState::Applied MarketState::admit(const Transaction& tx) const {
+  const auto by_gateway = [&](GatewayId gateway, const Signature& signature) {
+    return gateway_signed(tx, gateway, signature);
+  };
+  const auto by_registrar = [&](GatewayId, const Signature& signature) {
+    return verifier_->verify(genesis_->registrar, entry_signed_bytes(chain_id_, tx.entry()),
+                             signature);
+  };
+  switch (tx.kind) {
+    case TransactionKind::registration:
+      return admit_signed(tx, decode_registration_body, by_registrar);
+    case TransactionKind::batch:
+      return admit_signed(tx, decode_batch, by_gateway);
+    case TransactionKind::marks:
+      return admit_signed(tx, decode_marks_body, by_gateway);
+    case TransactionKind::forecast:
+      return admit_signed(tx, decode_forecast_body, by_gateway);
+    case TransactionKind::order:
+      return admit_order(tx);
+    case TransactionKind::settlement:
+      break;
+  }
+  return never("is never sent");
+}
+
+MarketState::Applied MarketState::admit_order(const Transaction& tx) const {
+  if (tx.openings.size() != 1) return never("an order has one opening");
+  const auto order = decode_order(tx.openings[0].data);
+  if (!order) return never(order.error());
+  const auto meter = meters_.find(order->meter.value);
+  if (meter == meters_.end()) return not_yet("order of an unknown meter");
+  if (meter->second.account != order->order.account ||
+      !verifier_->verify(meter->second.account_key,
+                         order_signed_bytes(chain_id_, tx.openings[0].data), order->signature))
+    return never("order is not signed by its account");
+  return {};
+}
+
 tl::expected<void, Refusal> MarketState::apply(const Transaction& tx, std::int64_t time_ms) {
   switch (tx.kind) {
     case TransactionKind::registration:
       return apply_registration(tx);
     case TransactionKind::batch:
-      return apply_batch(tx);
+      return apply_batch(tx, time_ms);
     case TransactionKind::marks:
       return apply_marks(tx, time_ms);
     case TransactionKind::order:
@@ -142,7 +193,7 @@ bool MarketState::gateway_signed(const Transaction& tx, GatewayId gateway,
                            entry_signed_bytes(chain_id_, tx.entry()), signature);
 }
 
-MarketState::Applied MarketState::apply_batch(const Transaction& tx) {
+MarketState::Applied MarketState::apply_batch(const Transaction& tx, std::int64_t time_ms) {
   const auto batch = decode_batch(tx.body);
   if (!batch) return never(batch.error());
   if (!gateway_signed(tx, batch->gateway, batch->signature))
@@ -151,6 +202,8 @@ MarketState::Applied MarketState::apply_batch(const Transaction& tx) {
   if (batch->epoch <= g.epoch) return never("batch of an epoch that is on the ledger already");
   if (batch->epoch != g.epoch + 1 || !g.registered)
     return not_yet("batch before the one it follows");
+  if (time_ms < std::int64_t{batch->epoch} * genesis_->batch_ms)
+    return not_yet("batch of an interval that has not ended");
   if (batch->previous != g.last_entry) return never("batch does not follow its gateway's last");
   g.epoch = batch->epoch;
   g.last_entry = sha256(tx.entry());

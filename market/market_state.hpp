@@ -61,6 +61,9 @@ class MarketState final : public StateMachine {
 
   std::unique_ptr<StateMachine> clone() const override;
   std::vector<Transaction> due(std::int64_t time_ms) const override;
+  tl::expected<void, Refusal> admit(const Transaction& tx) const override;
+  Hash rules() const override { return genesis_->rules; }
+  Hash validators() const override { return validators_hash(genesis_->validators); }
   tl::expected<void, Refusal> apply(const Transaction& tx, std::int64_t time_ms) override;
   Hash commit() override;
   Hash content_root() const override { return content_root_; }
@@ -100,8 +103,9 @@ class MarketState final : public StateMachine {
     std::map<std::uint32_t, Hash> marks_leaves;                            // by gateway
   };
 
+  Applied admit_order(const Transaction& tx) const;
   Applied apply_registration(const Transaction& tx);
-  Applied apply_batch(const Transaction& tx);
+  Applied apply_batch(const Transaction& tx, std::int64_t time_ms);
   Applied apply_marks(const Transaction& tx, std::int64_t time_ms);
   Applied apply_order(const Transaction& tx, std::int64_t time_ms);
   Applied apply_forecast(const Transaction& tx);

@@ -36,8 +36,10 @@ struct Seat {
   NodeId id;
   std::unique_ptr<Signer> key;
   std::unique_ptr<RecordingSigner> recording;  // only where this node's inputs are recorded
+  MemoryRecords disk;
   std::unique_ptr<Node> node;
   const ValidatorNode* validator = nullptr;
+  std::deque<Instant> restarts;  // still to come
   s4u::Mailbox* mailbox = nullptr;
 };
 
@@ -52,6 +54,9 @@ class Host {
   void make_network();
   void seat(NodeId id, const std::string& name, double latency_s);
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
+  void make_validator(Seat& seat);
+  void make_gateway(Seat& seat);
+  void restart(Seat& seat);
   void start_actors();
   void live(Seat& seat);        // actor of a node that listens
   void live_fleet(Seat& seat);  // actor of a node that samples
@@ -104,15 +109,33 @@ void Host::make_network() {
 void Host::seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed) {
   Seat& seat = seats_[id.value];
   seat.key = std::make_unique<Ed25519Signer>(seed);
-  Signer* signer = seat.key.get();
   if (recorder_.records(id)) {
-    seat.recording = std::make_unique<RecordingSigner>(*signer);
-    signer = seat.recording.get();
+    seat.recording = std::make_unique<RecordingSigner>(*seat.key);
     recorder_.recording_begins(config);
   }
-  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_);
+  make_validator(seat);
+}
+
+void Host::make_validator(Seat& seat) {
+  const Directory& d = deployment_.directory();
+  Signer& signer = seat.recording ? static_cast<Signer&>(*seat.recording) : *seat.key;
+  auto node = std::make_unique<ValidatorNode>(
+      seat.id == d.observer() ? deployment_.observer() : deployment_.validator(seat.id.value),
+      signer, verifier_, seat.disk);
   seat.validator = node.get();
   seat.node = std::move(node);
+}
+
+// All that the node held in memory is gone.
+void Host::restart(Seat& seat) {
+  if (seat.recording) recorder_.recording_restarts();
+  seat.validator ? make_validator(seat) : make_gateway(seat);
+}
+
+void Host::make_gateway(Seat& seat) {
+  const std::uint32_t g = seat.id.value - deployment_.directory().gateway(0).value;
+  seat.node =
+      std::make_unique<GatewayNode>(deployment_.gateway(g), *seat.key, verifier_, seat.disk);
 }
 
 void Host::start_actors() {
@@ -124,7 +147,7 @@ void Host::start_actors() {
   for (std::uint32_t g = 0; g < d.gateways; ++g) {
     Seat& gateway = seats_[d.gateway(g).value];
     gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
-    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_);
+    make_gateway(gateway);
     seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
   }
   for (Seat& seat : seats_) {
@@ -187,6 +210,10 @@ std::vector<MeterSample> Host::samples_at(Instant time) const {
 
 void Host::step(Seat& seat, Instant now, const Inputs& inputs) {
   Outbox outbox;
+  if (!seat.restarts.empty() && now >= seat.restarts.front()) {
+    seat.restarts.pop_front();
+    restart(seat);
+  }
   seat.node->step(now, inputs, outbox);
   if (seat.recording)
     recorder_.recording_step(now, inputs, seat.recording->take(), outbox.effects());
@@ -202,7 +229,9 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
     return;
   }
   recorder_.effect(seat.id, now, effect);
-  if (const auto* persist = std::get_if<Persist>(&effect); persist && persist->durable)
+  const auto* persist = std::get_if<Persist>(&effect);
+  if (persist) seat.disk.keep(*persist);
+  if (persist && persist->durable)
     s4u::this_actor::sleep_for(disk_latency_s +
                                static_cast<double>(persist->record.size()) / disk_bytes_per_s);
 }
@@ -225,6 +254,7 @@ Result<void> Host::run(World& world, const SimOptions& options) {
   sigaction(SIGINT, &on_interrupt, nullptr);
   end_ = Instant{} + scenario_.time.duration;
   make_network();
+  for (const Restart& r : options.restarts) seats_[r.node.value].restarts.push_back(r.at);
   start_actors();
 
   WorldPipeline pipeline(world, recorder_.description(), end_, options.threads);

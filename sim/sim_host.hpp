@@ -18,8 +18,15 @@
 
 namespace sim {
 
+// A node that loses its memory at a time and goes on from its own records.
+struct Restart {
+  ledger::NodeId node;
+  ledger::Instant at;
+};
+
 struct SimOptions {
   unsigned threads = 1;
+  std::vector<Restart> restarts;  // of validators, the observer and gateways; times rise by node
   // Called once a simulated minute; false ends the run early, with what was decided published.
   std::function<bool(const twin::WorldMinute&, const twin::RunRecorder&)> each_minute;
 };

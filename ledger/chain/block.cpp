@@ -17,6 +17,7 @@ HeaderBytes encode(const BlockHeader& h) {
   ByteWriter w;
   w.u8(version).u64(h.height).i64(h.time_ms).u32(h.proposer.value).raw(h.previous);
   w.u64(h.log_size).raw(h.log_root).raw(h.state_root).u32(h.entries).raw(h.entries_root);
+  w.raw(h.rules).raw(h.validators).raw(h.evidence_root);
   HeaderBytes out;
   invariant(w.view().size() == out.size(), "a header has a fixed size");
   std::memcpy(out.data(), w.view().data(), out.size());
@@ -36,6 +37,9 @@ Result<BlockHeader> decode_header(BytesView bytes) {
   h.state_root = r.hash();
   h.entries = r.u32();
   h.entries_root = r.hash();
+  h.rules = r.hash();
+  h.validators = r.hash();
+  h.evidence_root = r.hash();
   if (!r.done()) return failure("block header of a wrong length");
   if (found_version != version) return failure("unknown block version");
   return h;

@@ -12,7 +12,12 @@
 //   93   state_root    32   after the block before
 //   125  entries       u32  in this block
 //   129  entries_root  32   RFC 6962 root over this block's entries
-//   161  transactions: u32 count, then each sized
+//   161  rules         32   SHA-256 of the oracle's rule set that this block is executed under
+//   193  validators    32   hash of the validator set that decides the next height: a change
+//                           executed at height h stands in header h + 1 and acts at h + 2
+//   225  evidence_root 32   RFC 6962 root over evidence that the block carries; none is carried yet
+//   257  transactions: u32 count, then each sized; those that are due by the state first, then
+//        the others in strictly rising canonical order (ledger/chain/mempool.hpp)
 //
 // A block's id is SHA-256 of its header.
 
@@ -30,9 +35,12 @@ struct BlockHeader {
   Hash state_root{};
   std::uint32_t entries = 0;
   Hash entries_root{};
+  Hash rules{};
+  Hash validators{};
+  Hash evidence_root{};
 };
 
-inline constexpr std::size_t header_size = 161;
+inline constexpr std::size_t header_size = 257;
 using HeaderBytes = std::array<std::uint8_t, header_size>;
 
 HeaderBytes encode(const BlockHeader& header);

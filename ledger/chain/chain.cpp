@@ -6,7 +6,17 @@ namespace ledger {
 namespace {
 
 // A pending transaction that waited this many blocks for another one waits no more.
-constexpr std::uint64_t patience_blocks = 1000;
+constexpr std::uint64_t patience_blocks = 100;
+
+bool in_canonical_order(std::span<const Transaction> transactions) {
+  std::optional<CanonicalPlace> last;
+  for (const Transaction& tx : transactions) {
+    CanonicalPlace place = place_of(tx);
+    if (last && place <= *last) return false;
+    last = std::move(place);
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -23,6 +33,9 @@ BlockHeader Chain::next_header(std::int64_t time_ms, ValidatorId proposer) const
   h.log_size = log_.size();
   h.log_root = log_.root();
   h.state_root = state_root_;
+  h.rules = state_->rules();
+  h.validators = state_->validators();
+  h.evidence_root = root_of({});
   return h;
 }
 
@@ -32,21 +45,22 @@ Chain::Built Chain::build(std::int64_t time_ms, ValidatorId proposer,
   Built built;
   Tried& tried = built.tried;
   tried.state = state_->clone();
-  std::size_t size = header_size;
+  std::size_t size = header_size + 4;
   for (Transaction& due : tried.state->due(time_ms)) {
     const auto applied = tried.state->apply(due, time_ms);
     invariant(applied.has_value(), "what is due by the state holds in the state");
-    size += due.encode().size();
+    size += due.encode().size() + 4;
     tried.block.transactions.push_back(std::move(due));
   }
   for (const Mempool::Pending* p : pending) {
-    size += p->transaction.encode().size() + 4;
-    if (size > max_bytes) break;
+    if (size + p->size + 4 > max_bytes) continue;
     const auto applied = tried.state->apply(p->transaction, time_ms);
-    if (applied)
+    if (applied) {
+      size += p->size + 4;
       tried.block.transactions.push_back(p->transaction);
-    else if (!applied.error().may_hold_later || p->since_height + patience_blocks < height_)
+    } else if (!applied.error().may_hold_later || p->since_height + patience_blocks < height_) {
       built.never.emplace_back(p->id, applied.error().why);
+    }
   }
   BlockHeader& h = tried.block.header = next_header(time_ms, proposer);
   h.entries = static_cast<std::uint32_t>(tried.block.transactions.size());
@@ -74,6 +88,8 @@ Result<Chain::Tried> Chain::try_block(BytesView bytes) const {
       return failure("transaction " + std::to_string(at) + " is not the one that is due");
     ++at;
   }
+  if (!in_canonical_order(std::span(tried.block.transactions).subspan(at)))
+    return failure("transactions are not in canonical order, or one is there twice");
   for (std::size_t i = 0; i < tried.block.transactions.size(); ++i) {
     if (i >= at && tried.block.transactions[i].kind == TransactionKind::settlement)
       return failure("transaction " + std::to_string(i) + " is a settlement that is not due");

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/tlog/note.hpp"
 
@@ -113,5 +114,12 @@ Result<Genesis> decode_genesis(std::string_view text) {
 }
 
 Hash chain_id_of(const Genesis& genesis) { return sha256(bytes_of(encode(genesis))); }
+
+Hash validators_hash(const std::vector<PublicKey>& validators) {
+  ByteWriter w;
+  w.raw(bytes_of("aipchain validators 1")).u32(static_cast<std::uint32_t>(validators.size()));
+  for (const PublicKey& key : validators) w.raw(key);
+  return sha256(w.view());
+}
 
 }  // namespace ledger

@@ -39,4 +39,7 @@ Result<Genesis> decode_genesis(std::string_view text);
 
 Hash chain_id_of(const Genesis& genesis);
 
+// SHA-256("aipchain validators 1" || count u32 || their keys in order).
+Hash validators_hash(const std::vector<PublicKey>& validators);
+
 }  // namespace ledger

@@ -25,11 +25,20 @@ class StateMachine {
   // (slots to close). Every validator makes them itself and refuses a block that differs.
   virtual std::vector<Transaction> due(std::int64_t time_ms) const = 0;
 
+  // Whether a transaction may wait for a block at all: it is signed by whom it has to be, and
+  // that one is registered. What `may_hold_later` waits for another transaction.
+  virtual tl::expected<void, Refusal> admit(const Transaction& tx) const = 0;
+
   // Executes one transaction. One that is refused changes nothing; a block holds none of these.
   virtual tl::expected<void, Refusal> apply(const Transaction& tx, std::int64_t time_ms) = 0;
 
   // Ends the block: updates the state tree once and gives its root.
   virtual Hash commit() = 0;
+
+  // What holds for the next block and stands in its header: SHA-256 of the oracle's rule set, and
+  // of the validator set of the height after it (ledger/chain/genesis.hpp).
+  virtual Hash rules() const = 0;
+  virtual Hash validators() const = 0;
 
   // Content of the slots that are closed: batches, marks, trades, balances and tokens; no height,
   // round, proposer, block time or order of arrival.

@@ -60,6 +60,9 @@ Result<Transaction> decode_entry(BytesView entry) {
 }
 
 Result<Transaction> decode_transaction(BytesView bytes) {
+  if (bytes.size() > max_transaction_size)
+    return failure("transaction of " + std::to_string(bytes.size()) +
+                   " bytes with its openings; at most 1,048,576 are allowed");
   ByteReader r(bytes);
   auto tx = decode_entry(r.sized());
   if (!tx) return tx;

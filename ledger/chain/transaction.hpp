@@ -7,7 +7,7 @@
 //   34  body           rest  by kind; at most 65,535 bytes for the whole entry
 //
 // The openings are what it commits to: restricted data that validators execute and that the log
-// never sees. On the wire:
+// never sees. On the wire, at most 1 MiB in all:
 //
 //   entry      sized (u32 length)
 //   count      u16
@@ -55,6 +55,7 @@ struct Transaction {
 };
 
 inline constexpr std::size_t max_entry_size = 65'535;
+inline constexpr std::size_t max_transaction_size = 1u << 20;  // with its openings
 inline constexpr std::size_t entry_prefix_size = 34;
 
 // Refuses every byte sequence but the canonical one, an openings root that does not fit the

@@ -109,7 +109,7 @@ void Driver::run(Instant now, Effects& out) {
 }
 
 void Driver::perform(Instant, const CastVote& action, Effects& out) {
-  if (!self_) return;
+  if (!may_sign()) return;
   Vote vote{action.type, height_, machine_.round(), action.value, action.valid_round, *self_, {}};
   const SignStep step = action.type == VoteType::prevote ? SignStep::prevote : SignStep::precommit;
   if (step == SignStep::precommit && action.value) guard_lock();
@@ -154,7 +154,7 @@ void Driver::perform(Instant, const DecideValue& action, Effects& out) {
 // application for a new one. A round in which it has signed before is left to the others.
 void Driver::start_proposal(Instant now, Effects& out) {
   const std::uint32_t round = machine_.round();
-  if (!self_ || validators_.proposer(height_, round) != *self_) return;
+  if (!may_sign() || validators_.proposer(height_, round) != *self_) return;
   if (!guard_->is_open(height_, round, SignStep::propose)) return;
   const auto& valid = machine_.valid();
   if (!valid) {

@@ -4,7 +4,8 @@
 // messages and decides by itself.
 //
 // How a host or Node uses it:
-//   restore()        with the last durable signing record, if there is one, before start()
+//   restore()        with the last durable signing record, if there is one, before start();
+//                    observe_before() where there is none
 //   start()          at the first height that is not yet executed; heights count from 1
 //   on_message()     with each message from any peer; on_deadline() at next_deadline()
 //   NeedValue        is answered by propose() with an encoded block, in the same step or later; an
@@ -123,6 +124,9 @@ class Driver {
   // Takes up the last durable record of this validator; the driver is unchanged on failure, and a
   // validator whose record is lost or corrupt must not vote again for heights that it voted in.
   Checked restore(BytesView record);
+  // For a validator without its record: an earlier life may have signed in any height that began
+  // before `first`, so this one signs nothing there and follows the others.
+  void observe_before(Instant first) { sign_from_ = first; }
   // last_timestamp_ms: of the decided height before, 0 for height 1.
   void start(Instant now, std::uint64_t height, std::int64_t last_timestamp_ms, Effects& out);
 
@@ -189,6 +193,7 @@ class Driver {
   std::optional<Signature> sign(std::uint32_t round, SignStep step, BytesView statement,
                                 Effects& out);
   void guard_lock();
+  bool may_sign() const { return self_ && height_start() >= sign_from_; }
 
   // Time.
   void arm(Timer::Kind kind, Instant at);
@@ -211,6 +216,7 @@ class Driver {
   Verifier& verifier_;
   std::optional<ValidatorId> self_;
   std::optional<SignGuard> guard_;  // where self_ is
+  Instant sign_from_{INT64_MIN};
 
   std::uint64_t height_ = 0;  // 0: not started
   std::int64_t last_timestamp_ms_ = 0;

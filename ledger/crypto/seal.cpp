@@ -2,6 +2,7 @@
 
 #include <sodium.h>
 
+#include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
 #include "ledger/crypto/sha256.hpp"
 
@@ -33,8 +34,9 @@ std::optional<Bytes> unseal(const SymmetricKey& key, const SealNonce& nonce, Byt
   return out;
 }
 
-SealNonce seal_nonce(std::string_view label, BytesView context) {
-  const Hash h = sha256({bytes_of(label), context});
+SealNonce seal_nonce(const SymmetricKey& key, BytesView context, BytesView plaintext) {
+  const Bytes size = ByteWriter().u32(static_cast<std::uint32_t>(context.size())).take();
+  const Hash h = sha256({bytes_of("aipchain nonce 1"), key, size, context, plaintext});
   SealNonce out;
   std::memcpy(out.data(), h.data(), out.size());
   return out;

@@ -11,16 +11,18 @@ namespace ledger {
 using SymmetricKey = std::array<std::uint8_t, 32>;
 using SealNonce = std::array<std::uint8_t, 24>;
 
-// Ciphertext and tag (16 bytes more than the plaintext). `context` is authenticated, not hidden.
-// A nonce must not repeat under one key: callers derive it from what is sealed.
+// Ciphertext and tag (16 bytes more than the plaintext). `context` is authenticated, not hidden. A
+// nonce must not repeat under one key for another plaintext or context: see seal_nonce.
 Bytes seal(const SymmetricKey& key, const SealNonce& nonce, BytesView context, BytesView plaintext);
 
 // Nothing if a single bit of key, nonce, context or ciphertext differs.
 std::optional<Bytes> unseal(const SymmetricKey& key, const SealNonce& nonce, BytesView context,
                             BytesView ciphertext);
 
-// The first 24 bytes of SHA-256(label || context): deterministic, for contexts that never repeat.
-SealNonce seal_nonce(std::string_view label, BytesView context);
+// The first 24 bytes of SHA-256("aipchain nonce 1" || key || context size u32 || context ||
+// plaintext): it repeats only where the same bytes are sealed again in the same context, whatever a
+// sender forgot in a restart.
+SealNonce seal_nonce(const SymmetricKey& key, BytesView context, BytesView plaintext);
 
 // A reader's key pair, derived from 32 secret bytes by hashing, so that every bit of them counts.
 struct BoxKeys {

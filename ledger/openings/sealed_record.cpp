@@ -19,29 +19,39 @@ Bytes encode(const PersonalContext& at) {
   return ByteWriter().u32(at.gateway.value).u32(at.epoch).u32(at.meter.value).take();
 }
 
-Bytes sealed(const SymmetricKey& key, std::string_view label, const Bytes& context,
-             BytesView plaintext) {
-  const Bytes box = seal(key, seal_nonce(label, context), context, plaintext);
+Bytes bound_context(std::string_view label, const Hash& chain_id, BytesView context) {
+  return ByteWriter().raw(bytes_of(label)).raw(chain_id).raw(context).take();
+}
+
+Bytes sealed(const Hash& chain_id, const SymmetricKey& key, std::string_view label,
+             const Bytes& context, BytesView plaintext) {
+  const Bytes bound = bound_context(label, chain_id, context);
+  const SealNonce nonce = seal_nonce(key, bound, plaintext);
+  const Bytes box = seal(key, nonce, bound, plaintext);
   ByteWriter w;
-  w.u32(static_cast<std::uint32_t>(context.size() + box.size())).raw(context).raw(box);
-  return w.take();
+  w.u32(static_cast<std::uint32_t>(context.size() + nonce.size() + box.size()));
+  return w.raw(context).raw(nonce).raw(box).take();
 }
 
 struct Unsealed {
   Bytes context, plaintext;
 };
 
-Result<std::vector<Unsealed>> unseal_file(const SymmetricKey& key, std::string_view label,
-                                          std::size_t context_size, BytesView file) {
+Result<std::vector<Unsealed>> unseal_file(const Hash& chain_id, const SymmetricKey& key,
+                                          std::string_view label, std::size_t context_size,
+                                          BytesView file) {
   std::vector<Unsealed> out;
   ByteReader r(file);
   while (r.left() > 0) {
     const std::string record = "record " + std::to_string(out.size());
-    const BytesView all = r.sized();
-    if (r.failed() || all.size() < context_size) return failure(record + " is cut off");
-    Unsealed u{to_bytes(all.first(context_size)), {}};
-    auto plain = unseal(key, seal_nonce(label, u.context), u.context, all.subspan(context_size));
-    if (!plain) return failure(record + " does not open: it was changed or is another key's");
+    ByteReader all(r.sized());
+    Unsealed u{to_bytes(all.raw(context_size)), {}};
+    const SealNonce nonce = all.array<sizeof(SealNonce)>();
+    if (r.failed() || all.failed()) return failure(record + " is cut off");
+    const Bytes bound = bound_context(label, chain_id, u.context);
+    auto plain = unseal(key, nonce, bound, all.raw(all.left()));
+    if (!plain || seal_nonce(key, bound, *plain) != nonce)
+      return failure(record + " does not open: it was changed or is another key's");
     u.plaintext = std::move(*plain);
     out.push_back(std::move(u));
   }
@@ -64,24 +74,25 @@ Result<PersonalRecord> read_personal(const Unsealed& u) {
 
 }  // namespace
 
-Bytes seal_restricted(const SymmetricKey& key, const RestrictedContext& at,
+Bytes seal_restricted(const Hash& chain_id, const SymmetricKey& key, const RestrictedContext& at,
                       const Opening& opening) {
   ByteWriter plain;
   plain.raw(opening.salt).raw(opening.data);
-  return sealed(key, restricted_label, encode(at), plain.view());
+  return sealed(chain_id, key, restricted_label, encode(at), plain.view());
 }
 
-Bytes seal_personal(const SymmetricKey& key, const PersonalContext& at, const MeterRecord& record,
-                    std::span<const ReadingBytes> readings) {
+Bytes seal_personal(const Hash& chain_id, const SymmetricKey& key, const PersonalContext& at,
+                    const MeterRecord& record, std::span<const ReadingBytes> readings) {
   ByteWriter plain;
   plain.raw(encode(record));
   for (const ReadingBytes& r : readings) plain.raw(r);
-  return sealed(key, personal_label, encode(at), plain.view());
+  return sealed(chain_id, key, personal_label, encode(at), plain.view());
 }
 
-Result<std::vector<RestrictedRecord>> unseal_restricted_file(const SymmetricKey& key,
+Result<std::vector<RestrictedRecord>> unseal_restricted_file(const Hash& chain_id,
+                                                             const SymmetricKey& key,
                                                              BytesView file) {
-  const auto records = unseal_file(key, restricted_label, restricted_context_size, file);
+  const auto records = unseal_file(chain_id, key, restricted_label, restricted_context_size, file);
   if (!records) return failure(records.error());
   std::vector<RestrictedRecord> out;
   for (const Unsealed& u : *records) {
@@ -96,8 +107,9 @@ Result<std::vector<RestrictedRecord>> unseal_restricted_file(const SymmetricKey&
   return out;
 }
 
-Result<std::vector<PersonalRecord>> unseal_personal_file(const SymmetricKey& key, BytesView file) {
-  const auto records = unseal_file(key, personal_label, personal_context_size, file);
+Result<std::vector<PersonalRecord>> unseal_personal_file(const Hash& chain_id,
+                                                         const SymmetricKey& key, BytesView file) {
+  const auto records = unseal_file(chain_id, key, personal_label, personal_context_size, file);
   if (!records) return failure(records.error());
   std::vector<PersonalRecord> out;
   for (const Unsealed& u : *records) {

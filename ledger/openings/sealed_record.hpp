@@ -4,8 +4,9 @@
 //   length   u32   of all that follows
 //   context        restricted: entry index u64, position u16
 //                  personal:   gateway u32, epoch u32, meter u32
-//   box            XChaCha20-Poly1305 over the plaintext, the context authenticated with it;
-//                  nonce = first 24 bytes of SHA-256(label || context)
+//   nonce    24    ledger/crypto/seal.hpp: derived from key, chain, context and plaintext
+//   box            XChaCha20-Poly1305 over the plaintext; label, chain id and context are
+//                  authenticated with it, so that a record of one chain opens on no other
 //
 // Plaintext, restricted: salt 32, data. Personal: meter record 143, then readings 23 each.
 // A file is such records one after the other; nothing else.
@@ -28,9 +29,10 @@ struct PersonalContext {
   auto operator<=>(const PersonalContext&) const = default;
 };
 
-Bytes seal_restricted(const SymmetricKey& key, const RestrictedContext& at, const Opening& opening);
-Bytes seal_personal(const SymmetricKey& key, const PersonalContext& at, const MeterRecord& record,
-                    std::span<const ReadingBytes> readings);
+Bytes seal_restricted(const Hash& chain_id, const SymmetricKey& key, const RestrictedContext& at,
+                      const Opening& opening);
+Bytes seal_personal(const Hash& chain_id, const SymmetricKey& key, const PersonalContext& at,
+                    const MeterRecord& record, std::span<const ReadingBytes> readings);
 
 struct RestrictedRecord {
   RestrictedContext at;
@@ -43,8 +45,10 @@ struct PersonalRecord {
 };
 
 // A whole file; the error names the record by number.
-Result<std::vector<RestrictedRecord>> unseal_restricted_file(const SymmetricKey& key,
+Result<std::vector<RestrictedRecord>> unseal_restricted_file(const Hash& chain_id,
+                                                             const SymmetricKey& key,
                                                              BytesView file);
-Result<std::vector<PersonalRecord>> unseal_personal_file(const SymmetricKey& key, BytesView file);
+Result<std::vector<PersonalRecord>> unseal_personal_file(const Hash& chain_id,
+                                                         const SymmetricKey& key, BytesView file);
 
 }  // namespace ledger

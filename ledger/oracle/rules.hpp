@@ -50,7 +50,9 @@ struct MeterLimits {
 // Judges one meter's readings in their order of arrival.
 class MeterOracle {
  public:
-  explicit MeterOracle(MeterLimits limits) : limits_(limits) {}
+  // `last`: the reading taken last in a life before, if there was one.
+  explicit MeterOracle(MeterLimits limits, std::optional<Reading> last = std::nullopt)
+      : limits_(limits), last_(last), window_start_(last) {}
 
   // `received_ms`: the gateway's time, ms since the epoch.
   Verdict judge(const Reading& reading, std::int64_t received_ms);
@@ -58,6 +60,9 @@ class MeterOracle {
   // Energy moved since the last call against power integrated over the same readings: within the
   // larger of 2 % and two steps, a step being what 1 W makes in the window. Call once a window.
   Verdict judge_window();
+
+  // The reading taken last: the newest that was not stale.
+  const std::optional<Reading>& last() const { return last_; }
 
  private:
   Verdict judge_time(const Reading& reading, std::int64_t received_ms) const;

@@ -51,13 +51,14 @@ Result<std::map<AccountId, Openings::Keys>> read_keys(const FileSet& files,
   return out;
 }
 
-Result<void> read_restricted(Openings& out, const AccountId& account, const SymmetricKey& key,
-                             const std::string& path, BytesView file, std::uint64_t log_size) {
-  auto records = unseal_restricted_file(key, file);
+Result<void> read_restricted(Openings& out, const PublicLog& log, const AccountId& account,
+                             const SymmetricKey& key, const std::string& path, BytesView file) {
+  auto records = unseal_restricted_file(log.chain_id, key, file);
   if (!records) return failure(path + ": " + records.error());
   std::optional<RestrictedContext> last;
   for (RestrictedRecord& r : *records) {
-    if ((last && !(*last < r.at)) || r.at.entry >= log_size || owner_of(r.opening) != account)
+    if ((last && !(*last < r.at)) || r.at.entry >= log.entries.size() ||
+        owner_of(r.opening) != account)
       return failure(path + ": a record of entry " + std::to_string(r.at.entry) +
                      " does not belong here");
     last = r.at;
@@ -67,9 +68,9 @@ Result<void> read_restricted(Openings& out, const AccountId& account, const Symm
   return {};
 }
 
-Result<void> read_personal(Openings& out, const AccountId& account, const SymmetricKey& key,
-                           const std::string& path, BytesView file) {
-  auto records = unseal_personal_file(key, file);
+Result<void> read_personal(Openings& out, const PublicLog& log, const AccountId& account,
+                           const SymmetricKey& key, const std::string& path, BytesView file) {
+  auto records = unseal_personal_file(log.chain_id, key, file);
   if (!records) return failure(path + ": " + records.error());
   std::uint32_t last_epoch = 0;
   for (PersonalRecord& r : *records) {
@@ -101,12 +102,10 @@ Result<Openings> load_openings(const PublicLog& log, const FileSet& files) {
     known.insert(restricted);
     known.insert(personal);
     if (const auto file = files.read(restricted))
-      if (auto ok =
-              read_restricted(out, account, key.restricted, restricted, *file, log.entries.size());
-          !ok)
+      if (auto ok = read_restricted(out, log, account, key.restricted, restricted, *file); !ok)
         return failure(ok.error());
     if (const auto file = files.read(personal))
-      if (auto ok = read_personal(out, account, key.personal, personal, *file); !ok)
+      if (auto ok = read_personal(out, log, account, key.personal, personal, *file); !ok)
         return failure(ok.error());
   }
   for (const std::string& path : files.paths)

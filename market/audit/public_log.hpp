@@ -14,7 +14,7 @@ namespace market {
 
 using namespace ledger;
 
-// Blocks in one file of log/blocks: 256, from 256 n + 1 on; each a header of 161 bytes and a commit
+// Blocks in one file of log/blocks: 256, from 256 n + 1 on; each a header of 257 bytes and a commit
 // certificate behind a u32 length.
 inline constexpr std::uint64_t blocks_a_file = 256;
 inline std::string block_file_path(std::uint64_t height) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/chain/chain.hpp"
+#include "ledger/oracle/minute.hpp"
 
 namespace market {
 namespace {
@@ -42,20 +43,15 @@ AuditedMeters registered_meters(const PublicLog& log, const Openings& openings) 
 Verdict recomputed_verdict(const PublicLog& log, AuditedMeter& meter, const PersonalRecord& p,
                            Verifier& verifier) {
   const MeterRecord& r = p.record;
-  Verdict v = 0;
   const Bytes signed_bytes =
       meter_signed_bytes(log.chain_id, r.meter, r.first_sequence, r.count, r.readings_root);
-  if (!verifier.verify(meter.registration.meter_key, signed_bytes, r.signature))
-    v |= bit(Rule::signature);
-  for (std::size_t i = 0; i < p.readings.size(); ++i) {
-    const Reading reading = decode_reading(p.readings[i]);
-    const Verdict one = meter.oracle.judge(reading, reading.time_ms);
-    v |= one;
-    if (reading.sequence != r.first_sequence + i) v |= bit(Rule::sequence_gap);
-    if (!(one & bit(Rule::sequence_stale)) && reading.time_ms % log.genesis.slot_ms == 0)
-      meter.slot_end = reading;
-  }
-  return v | meter.oracle.judge_window();
+  const bool signature_holds =
+      verifier.verify(meter.registration.meter_key, signed_bytes, r.signature);
+  const MinuteTiming timing{log.genesis.slot_ms, log.genesis.metering_ms, std::nullopt};
+  const JudgedMinute judged =
+      judge_minute(meter.oracle, signature_holds, r.first_sequence, p.readings, timing);
+  if (judged.slot_end) meter.slot_end = judged.slot_end;
+  return judged.verdict;
 }
 
 Result<void> check_record(const PublicLog& log, const Openings& openings, AuditedMeter& meter,
@@ -70,9 +66,10 @@ Result<void> check_record(const PublicLog& log, const Openings& openings, Audite
   if ((v | not_recomputed) != (r.verdict | not_recomputed))
     return failure("its verdict is \"" + rule_names(r.verdict) + "\", recomputed \"" +
                    rule_names(v) + "\"");
-  const Reading last = decode_reading(p.readings.back());
-  if (last.import_register != r.import_register || last.export_register != r.export_register ||
-      last.time_ms != r.end_time_ms)
+  const auto& last = meter.oracle.last();
+  if (r.import_register != (last ? last->import_register : meter.import_register) ||
+      r.export_register != (last ? last->export_register : meter.export_register) ||
+      r.end_time_ms != (last ? last->time_ms : 0))
     return failure("does not end where its readings end");
   return {};
 }

@@ -90,7 +90,7 @@ TEST_CASE("a signature holds for its key and message alone, through the cache as
 
 TEST_CASE("sealed openings open for the right key, nonce and context only") {
   const SymmetricKey key = Rng(3).bytes32();
-  const SealNonce nonce = seal_nonce("reading", bytes_of("meter 1"));
+  const SealNonce nonce = seal_nonce(key, bytes_of("meter 1"), bytes_of("secret"));
   Bytes box = seal(key, nonce, bytes_of("context"), bytes_of("secret"));
   CHECK(unseal(key, nonce, bytes_of("context"), box) == to_bytes(bytes_of("secret")));
   CHECK_FALSE(unseal(key, nonce, bytes_of("Context"), box));

@@ -1,7 +1,6 @@
 // R6 against a gateway that lies within its own signature: one home, two batches, one mark.
 
 #include <doctest/doctest.h>
-
 #include <functional>
 
 #include "ledger/merkle/log_tree.hpp"
@@ -28,7 +27,8 @@ class Books {
     r.export_register = {0};
     openings_.keys[r.account] = {r.restricted_key, personal_};
     add(Village::registration(0, std::vector<Registration>{r}));
-    oracle_.emplace(MeterLimits{static_cast<std::int32_t>(r.max_power_w), log_.genesis.metering_ms});
+    oracle_.emplace(
+        MeterLimits{static_cast<std::int32_t>(r.max_power_w), log_.genesis.metering_ms});
     for (std::uint32_t epoch = 1; epoch <= 2; ++epoch) add_batch(r.account, epoch, bend, voltage);
     std::vector<Mark> marks{Village::mark(meter, 0, 24'000, 0, quarantined_)};
     lie(marks);
@@ -59,8 +59,8 @@ class Books {
     Reading last;
     for (std::uint32_t i = 0; i < readings_a_batch; ++i) {
       const std::uint32_t sequence = m.first_sequence + i;
-      last = {sequence, std::int64_t{sequence} * 5000, {std::int64_t{sequence} * 1000}, {}, 720,
-              static_cast<std::uint8_t>(voltage)};
+      last = {sequence, std::int64_t{sequence} * 5000,     {std::int64_t{sequence} * 1000}, {},
+              720,      static_cast<std::uint8_t>(voltage)};
       p.readings.push_back(*encode(last));
       m.verdict |= oracle_->judge(last, last.time_ms);
     }
@@ -87,7 +87,8 @@ class Books {
     b.count = p.record.count;
     b.first_sequence = p.record.first_sequence;
     b.last_sequence = p.record.first_sequence + p.record.count - 1;
-    b.import_sum = {12'000};
+    b.import_sum = p.record.import_register - imported_;
+    imported_ = p.record.import_register;
     b.quarantine_root = root_of(quarantined);
     b.previous = previous_;
     Transaction tx;
@@ -108,6 +109,7 @@ class Books {
   std::optional<MeterOracle> oracle_;
   Ed25519Verifier verifier_;
   Hash previous_{};
+  MilliWattHours imported_;
   bool quarantined_ = false;
 };
 
@@ -139,9 +141,13 @@ TEST_CASE("a mark that is not its batches' is found, by one mWh, flag or absence
 
 TEST_CASE("a quarantine that the gateway keeps from the mark is found") {
   const auto hide = [](std::vector<Mark>& m) { m[0].quarantined = false; };
+  // The first minute is not the meter's: nothing is taken from it, and the slot is quarantined.
   const auto bad_signature = [](MeterRecord& r) {
+    if (r.epoch != 1) return;
     r.signature[0] ^= 1;
-    r.verdict |= bit(Rule::signature);
+    r.verdict = bit(Rule::signature);
+    r.end_time_ms = 0;
+    r.import_register = {};
   };
   CHECK(Books(bad_signature, honest_mark).verdict() == "");
   CHECK(says(Books(bad_signature, hide).verdict(), "meter 1 is not what"));
@@ -151,4 +157,13 @@ TEST_CASE("a verdict that the readings do not give is found") {
   const auto pardon = [](MeterRecord& r) { r.verdict = 0; };
   CHECK(Books(honest_record, honest_mark, 180).verdict() == "");
   CHECK(says(Books(pardon, honest_mark, 180).verdict(), "its verdict is"));
+}
+
+TEST_CASE("a record that takes its end from readings that were not taken is found") {
+  const auto takes_forged = [](MeterRecord& r) {
+    if (r.epoch != 1) return;
+    r.signature[0] ^= 1;
+    r.verdict = bit(Rule::signature);
+  };
+  CHECK(says(Books(takes_forged, honest_mark).verdict(), "does not end where"));
 }

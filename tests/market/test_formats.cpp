@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "ledger/chain/block.hpp"
+#include "ledger/chain/genesis.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "market/entries.hpp"
@@ -115,9 +116,12 @@ std::vector<std::pair<std::string, std::string>> worked() {
   header.state_root = counting<32>(3);
   header.entries = 1;
   header.entries_root = root_of(std::vector{leaf_hash(order_tx.entry())});
+  header.rules = counting<32>(4);
+  header.validators = validators_hash({counting<32>(5), counting<32>(6)});
+  header.evidence_root = root_of({});
   show("block header", encode(header));
   show("block id", block_id(encode(header)));
-  show("restricted record", seal_restricted(key, {30, 0}, order_tx.openings[0]));
+  show("restricted record", seal_restricted(chain_id, key, {30, 0}, order_tx.openings[0]));
   return out;
 }
 

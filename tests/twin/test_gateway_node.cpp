@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
+#include "ledger/openings/sealed_record.hpp"
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
+#include "twin/node/gateway_record.hpp"
 
 using namespace twin;
 using namespace ledger;
@@ -33,7 +36,7 @@ class Bench {
     meter.meter_signer = &home_key_;
     meter.account_signer = &account_key_;
     fleet_ = std::make_unique<FleetNode>(FleetConfig{0, directory, g, {meter}});
-    GatewayConfig config;
+    GatewayConfig& config = config_;
     config.directory = directory;
     config.genesis = g;
     config.alert_limits.transformer_w = 100'000;
@@ -46,7 +49,26 @@ class Bench {
                       {48'000, 5000},
                       {},
                       {}}};
-    gateway_ = std::make_unique<GatewayNode>(config, gateway_key_, verifier_);
+    restart();
+  }
+
+  // The gateway loses its memory and goes on from its own records.
+  void restart() {
+    stopped = false;
+    stop_after.reset();
+    gateway_ = std::make_unique<GatewayNode>(config_, gateway_key_, verifier_, records);
+  }
+
+  // A minute of the home, or of whoever has no key.
+  Bytes minute(std::uint32_t first, std::vector<Reading> all, bool forged = false) {
+    MeterMinute m;
+    m.first_sequence = first;
+    for (const Reading& r : all) m.readings.push_back(*encode(r));
+    const Hash root = readings_root(personal_, m.meter, first, m.readings);
+    m.signature = home_key_.sign(meter_signed_bytes(chain_id_of(config_.genesis), m.meter, first,
+                                                    static_cast<std::uint16_t>(all.size()), root));
+    if (forged) m.signature[5] ^= 1;
+    return encode(m);
   }
 
   // Lets time pass; `bend` may change a sample, or drop it by giving false, and `wire` a message.
@@ -74,13 +96,26 @@ class Bench {
   }
 
   void take(Instant now, const std::vector<PeerMessage>& messages) {
+    if (stopped) return;
     Outbox out;
     gateway_->step(now, Inputs{messages, {}}, out);
+    const bool posts = std::any_of(out.effects().begin(), out.effects().end(), [](const auto& e) {
+      return std::holds_alternative<Persist>(e);
+    });
+    stopped = posts && stop_after.has_value();
+    std::size_t left = stopped ? *stop_after : SIZE_MAX;
     for (const auto& e : out.effects()) {
+      if (left-- == 0) return;
       if (const auto* send = std::get_if<Send>(&e)) {
         const auto tx = decode_transaction(BytesView(send->bytes).subspan(1));
         REQUIRE(tx.has_value());
-        if (tx->kind == TransactionKind::batch) batches.push_back(*decode_batch(tx->body));
+        if (tx->kind == TransactionKind::batch) {
+          const Batch b = *decode_batch(tx->body);
+          const auto [at, fresh] = entry_of_epoch.emplace(b.epoch, tx->entry());
+          if (at->second != tx->entry()) ++second_batches;
+          if (fresh) batches.push_back(b);
+          CHECK(now >= Instant{} + milliseconds(batch_ms) * b.epoch);
+        }
         if (tx->kind == TransactionKind::marks) marks.push_back(*tx);
       }
       if (const auto* event = std::get_if<Event>(&e)) {
@@ -89,10 +124,26 @@ class Bench {
         if (const auto* alert = std::get_if<AlertRaised>(event))
           alerts.push_back(ai::name_of(alert->alert.kind) + (alert->cleared ? " over" : ""));
       }
-      if (const auto* persist = std::get_if<Persist>(&e)) sealed += persist->record.size();
+      if (const auto* persist = std::get_if<Persist>(&e)) take_persist(*persist);
     }
   }
 
+  void take_persist(const Persist& persist) {
+    records.keep(persist);
+    if (persist.kind != RecordKind::personal_opening) return;
+    sealed += persist.record.size();
+    auto file = unseal_personal_file(chain_id_of(config_.genesis), personal_,
+                                     BytesView(persist.record).subspan(24));
+    REQUIRE(file);
+    committed.push_back(std::move(file->front()));
+  }
+
+  std::optional<std::size_t> stop_after;  // effects of the next step that posts a batch
+  bool stopped = false;
+  MemoryRecords records;
+  std::vector<PersonalRecord> committed;
+  std::map<std::uint32_t, Bytes> entry_of_epoch;
+  int second_batches = 0;  // other batches for an epoch that has one
   std::vector<Batch> batches;
   std::vector<Transaction> marks;
   std::vector<std::string> refusals, alerts;
@@ -104,6 +155,7 @@ class Bench {
   const SubjectKey personal_ = Rng(5).bytes32(), restricted_ = Rng(6).bytes32();
   Ed25519Signer home_key_, account_key_, gateway_key_;
   Ed25519Verifier verifier_;
+  GatewayConfig config_;
   std::unique_ptr<FleetNode> fleet_;
   std::unique_ptr<GatewayNode> gateway_;
   int k_ = 0;
@@ -113,7 +165,9 @@ const Hash nothing = root_of({});
 
 }  // namespace
 
-TEST_CASE("an honest quarter hour: fifteen batches in a chain, one mark, no verdict, no alert") {
+TEST_CASE(
+    "an honest quarter hour: fifteen batches in a chain, one mark, no "
+    "verdict, no alert") {
   Bench bench;
   bench.run(180);
   REQUIRE(bench.batches.size() == 15);
@@ -175,7 +229,9 @@ TEST_CASE("a minute changed on the wire fails its signature") {
   CHECK((bench.verdict & bit(Rule::signature)) != 0);
 }
 
-TEST_CASE("a silent meter is told once, its batches are empty, and its return ends the alert") {
+TEST_CASE(
+    "a silent meter is told once, its batches are empty, and its return "
+    "ends the alert") {
   Bench bench;
   bench.run(12);
   bench.run(
@@ -199,4 +255,148 @@ TEST_CASE("garbage and strangers are refused, and the gateway goes on") {
   bench.run(12);
   CHECK(bench.batches.size() == 1);
   CHECK(bench.batches[0].count == 12);
+}
+
+namespace {
+
+constexpr NodeId home{3}, stranger{7};
+const auto every_sample = [](MeterSample&) { return true; };
+
+Bytes first_minute_of(Bench& bench) {
+  Bytes old;
+  bench.run(12, every_sample, [&](Bytes& m) {
+    if (m[0] == static_cast<std::uint8_t>(MessageKind::minute)) old = m;
+  });
+  REQUIRE_FALSE(old.empty());
+  return old;
+}
+
+}  // namespace
+
+TEST_CASE("a replayed minute makes no record, from whomever it comes") {
+  for (const NodeId from : {home, stranger}) {
+    Bench bench;
+    const Bytes old = first_minute_of(bench);
+    bench.run(12);
+    for (int i = 0; i < 50; ++i) bench.take(Instant{} + seconds(123), {{from, old}});
+    bench.take(Instant{} + seconds(183), {});
+    CHECK(bench.committed.size() == 2);
+    CHECK(bench.batches.back().count == 0);
+    CHECK(bench.refusals.size() == (from == stranger ? 50 : 0));
+    for (const PersonalRecord& p : bench.committed) {
+      CHECK(p.record.import_register == decode_reading(p.readings.back()).import_register);
+      CHECK(p.record.verdict == 0);
+    }
+  }
+}
+
+TEST_CASE("forged minutes are committed at most, and nothing is taken from them") {
+  const std::int64_t most = (std::int64_t{1} << 40) - 1;
+  for (const bool alone : {true, false}) {
+    Bench bench;
+    bench.run(24);
+    const Bytes forged =
+        bench.minute(0xffff'fffe, {{0xffff'fffe, 120'000 + 60'000, {most}, {}, 0, 230}}, true);
+    bench.take(Instant{} + seconds(124), {{home, forged}});
+    bench.take(Instant{} + seconds(125), {{stranger, forged}});
+    bench.run(
+        12, [&](MeterSample&) { return !alone; }, [](Bytes&) {});
+    REQUIRE(bench.committed.size() == 3);
+    const MeterRecord& third = bench.committed[2].record;
+    CHECK(third.verdict == (alone ? bit(Rule::signature) : 0));
+    CHECK(third.import_register.value == (alone ? 24'000 : 36'000));
+    CHECK(bench.batches[2].import_sum.value == (alone ? 0 : 12'000));
+    CHECK(bench.batches[2].last_sequence == (alone ? 0u : 36u));
+    bench.run(144);
+    REQUIRE(bench.marks.size() == 1);
+    const auto mark = *market::decode_mark(bench.marks[0].openings[0].data);
+    CHECK(mark.import_register.value == 180'000);
+    CHECK(mark.quarantined == alone);
+  }
+}
+
+TEST_CASE("no batch is posted before its interval has ended, whatever is sent") {
+  Bench bench;
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    const Reading r{500 + i, 60'000, {}, {}, 0, 230};
+    bench.take(Instant{} + seconds(1), {{home, bench.minute(500 + i, {r})}});
+    bench.take(Instant{} + seconds(1), {{home, bench.minute(5000 + i, {r}, true)}});
+  }
+  CHECK(bench.batches.empty());
+  bench.take(Instant{} + seconds(61), {});
+  CHECK(bench.batches.size() == 1);
+  CHECK(bench.batches[0].last_sequence == 599);
+  bench.take(Instant{} + seconds(119), {});
+  CHECK(bench.batches.size() == 1);
+}
+
+TEST_CASE("a minute that comes late goes into the next batch; overtaken it is told") {
+  Bench bench;
+  std::vector<Bytes> held;
+  const auto hold = [&](Bytes& m) {
+    if (m[0] == static_cast<std::uint8_t>(MessageKind::minute)) m.swap(held.emplace_back());
+  };
+  bench.run(12, every_sample, hold);
+  REQUIRE(held.size() == 1);
+  CHECK(bench.batches.size() == 1);
+  bench.refusals.clear();
+  SUBCASE("alone") {
+    bench.take(Instant{} + seconds(65), {{home, held[0]}});
+    bench.run(12, every_sample, hold);
+    CHECK(bench.batches[1].first_sequence == 1);
+    CHECK(bench.batches[1].last_sequence == 12);
+    CHECK((bench.verdict & bit(Rule::time_informative)) != 0);
+  }
+  SUBCASE("overtaken") {
+    bench.take(Instant{} + seconds(65), {{home, held[0]}});
+    bench.run(12);
+    CHECK(bench.batches[1].first_sequence == 13);
+    REQUIRE(bench.refusals.size() == 1);
+    CHECK(bench.refusals[0].find("overtaken") != std::string::npos);
+  }
+}
+
+TEST_CASE(
+    "a gateway restarted after any of its effects posts one batch an "
+    "epoch, in one chain") {
+  for (std::size_t effects = 0; effects < 5; ++effects) {
+    CAPTURE(effects);
+    Bench bench;
+    bench.run(84);
+    bench.stop_after = effects;  // of the step that posts the eighth batch
+    bench.run(12);
+    REQUIRE(bench.stopped);
+    bench.restart();
+    bench.run(84);
+    CHECK(bench.second_batches == 0);
+    CHECK(bench.batches.size() == 15);
+    for (std::size_t b = 1; b < bench.batches.size(); ++b) {
+      CHECK(bench.batches[b].epoch == b + 1);
+      CHECK(bench.batches[b].previous ==
+            sha256(bench.entry_of_epoch[static_cast<std::uint32_t>(b)]));
+    }
+    REQUIRE_FALSE(bench.marks.empty());
+    CHECK(market::decode_mark(bench.marks[0].openings[0].data)->import_register.value == 180'000);
+  }
+}
+
+TEST_CASE("a gateway record that does not hold is told and not used") {
+  Bench bench;
+  bench.run(36);
+  const Bytes whole = *bench.records.newest(RecordKind::gateway);
+  REQUIRE(decode_gateway_record(whole));
+  for (std::size_t at = 0; at < whole.size(); at += 7) {
+    Bytes bad = whole;
+    bad[at] ^= 8;
+    CHECK_FALSE(decode_gateway_record(bad));
+    CHECK_FALSE(decode_gateway_record(BytesView(whole).first(at)));
+  }
+  Bytes bad = whole;
+  bad[40] ^= 8;
+  bench.records.keep({RecordKind::gateway, bad, true});
+  bench.restart();
+  bench.refusals.clear();
+  bench.take(Instant{} + seconds(181), {});
+  REQUIRE_FALSE(bench.refusals.empty());
+  CHECK(bench.refusals[0] == "gateway record is damaged");
 }

@@ -24,6 +24,7 @@ Deployment::Deployment(const Scenario& scenario, const World& world)
       identities_(make_identities(scenario)),
       genesis_(make_genesis(scenario, identities_)),
       directory_{scenario.consensus.validators, scenario.ledger.gateways} {
+  bind_to_chain(identities_, chain_id_of(genesis_));
   for (std::uint32_t m = 0; m < world.meters(); ++m) at_epoch_.push_back(world.registers(m));
   for (std::uint32_t h = 0; h < scenario.homes.size(); ++h)
     history_wh_.push_back(world.history_wh(h));

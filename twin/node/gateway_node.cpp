@@ -6,6 +6,8 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
+#include "ledger/oracle/minute.hpp"
+#include "twin/node/gateway_record.hpp"
 
 namespace twin {
 
@@ -13,35 +15,78 @@ using namespace ledger;
 
 // One meter behind the gateway: what the oracle remembers and what waits for the next batch.
 struct GatewayNode::MeterState {
+  struct Heard {
+    MeterMinute minute;
+    Hash root{};  // of its readings
+    Instant received;
+    bool signature_holds = false;
+    std::uint32_t newest = 0;  // sequence
+  };
   GatewayMeter meter;
   MeterOracle oracle;
   ai::MeterAlerts alerts;
-  std::optional<MeterRecord> record;              // of the interval being collected
-  std::vector<ReadingBytes> readings;             // of that record
+  std::optional<Heard> heard;                     // for the batch being collected
   MilliWattHours batched_import, batched_export;  // at the batch before
-  std::optional<Reading> last;                    // newest taken
   std::optional<Reading> slot_end;                // last reading of the slot to be marked
   bool slot_quarantined = false;
 };
 
-GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifier)
+namespace {
+
+// The newest sequence that a minute brings.
+std::uint32_t newest_sequence(const MeterMinute& minute) {
+  std::uint32_t out = 0;
+  for (const ReadingBytes& r : minute.readings) out = std::max(out, decode_reading(r).sequence);
+  return out;
+}
+
+}  // namespace
+
+GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifier,
+                         const Records& records)
     : config_(std::move(config)),
       signer_(signer),
       verifier_(verifier),
       chain_id_(chain_id_of(config_.genesis)) {
   for (const GatewayMeter& m : config_.meters) {
     index_of_meter_[m.meter.value] = meters_.size();
-    meters_.push_back(MeterState{m,
-                                 MeterOracle(m.limits),
-                                 ai::MeterAlerts(m.meter.value, m.feeder, config_.alert_limits),
-                                 {},
-                                 {},
-                                 m.first_import,
-                                 m.first_export,
-                                 {},
-                                 {},
-                                 false});
+    meters_.push_back({m,
+                       MeterOracle(m.limits),
+                       ai::MeterAlerts(m.meter.value, m.feeder, config_.alert_limits),
+                       {},
+                       m.first_import,
+                       m.first_export,
+                       {},
+                       false});
   }
+  recover(records);
+}
+
+// A meter that the record does not know is new and begins as it is registered.
+void GatewayNode::recover(const Records& records) {
+  const auto bytes = records.newest(RecordKind::gateway);
+  if (!bytes) return;
+  auto record = decode_gateway_record(*bytes);
+  if (record && (record->chain_id != chain_id_ || record->gateway != config_.gateway))
+    record = failure("gateway record of another chain or gateway");
+  if (!record) {
+    unreadable_ = record.error();
+    return;
+  }
+  epoch_ = record->next_epoch;
+  previous_entry_ = record->last_entry;
+  for (const GatewayRecord::Meter& m : record->meters) {
+    const auto at = index_of_meter_.find(m.meter.value);
+    if (at == index_of_meter_.end()) continue;
+    MeterState& state = meters_[at->second];
+    state.oracle = MeterOracle(state.meter.limits, m.last);
+    state.slot_end = m.slot_end;
+    state.slot_quarantined = m.slot_quarantined;
+    state.batched_import = m.batched_import;
+    state.batched_export = m.batched_export;
+  }
+  last_messages_ = std::move(record->messages);
+  last_openings_ = std::move(record->personal_openings);
 }
 
 GatewayNode::~GatewayNode() = default;
@@ -54,38 +99,49 @@ Instant GatewayNode::next_deadline() const {
   return started_ ? batch_end() + config_.batch_patience : Instant{};
 }
 
+// A minute that ends an earlier interval came late and is no reason to post early.
 bool GatewayNode::all_arrived() const {
-  return std::all_of(meters_.begin(), meters_.end(),
-                     [](const MeterState& m) { return m.record.has_value(); });
+  const std::int64_t end_ms = batch_end().whole_ms();
+  return std::all_of(meters_.begin(), meters_.end(), [&](const MeterState& m) {
+    return m.heard && m.heard->signature_holds &&
+           decode_reading(m.heard->minute.readings.back()).time_ms >= end_ms;
+  });
 }
 
 void GatewayNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
-  if (!started_) {
-    started_ = true;
-    for (const Bytes& tx : config_.registrations)
-      for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
-        outbox.send(config_.directory.validator(v), frame(MessageKind::transaction, tx));
-  }
+  if (!started_) start(outbox);
   for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
   while (now >= batch_end() + config_.batch_patience || (all_arrived() && now >= batch_end()))
     post_batch(outbox);
 }
 
+// Registrations are on the ledger already after a restart, and so may be the last batch: who has
+// them refuses them again.
+void GatewayNode::start(Outbox& outbox) {
+  started_ = true;
+  if (!unreadable_.empty()) outbox.event(Refused{{}, unreadable_});
+  std::vector<Bytes> registrations;
+  for (const Bytes& tx : config_.registrations)
+    registrations.push_back(frame(MessageKind::transaction, tx));
+  send_out(registrations, {}, outbox);
+  send_out(last_messages_, last_openings_, outbox);
+}
+
 void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
   const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
+  if (message.from != config_.directory.fleet(config_.gateway.value))
+    return refuse("a gateway listens to its own homes only");
   if (message.bytes.empty()) return refuse("empty message");
   const BytesView body = BytesView(message.bytes).subspan(1);
   switch (static_cast<MessageKind>(message.bytes[0])) {
     case MessageKind::minute: {
-      const auto minute = decode_minute(body);
-      return minute ? take_minute(now, message.from, *minute, outbox) : refuse(minute.error());
+      auto minute = decode_minute(body);
+      return minute ? take_minute(now, message.from, std::move(*minute), outbox)
+                    : refuse(minute.error());
     }
     case MessageKind::transaction: {
-      // Homes sign their own orders; the gateway only carries them.
       const auto tx = decode_transaction(body);
-      if (!tx) return refuse(tx.error());
-      if (tx->kind != TransactionKind::order) return refuse("a home sends orders only");
-      return to_validators(*tx, outbox);
+      return tx ? take_order(*tx, message.from, outbox) : refuse(tx.error());
     }
     case MessageKind::forecast: {
       const auto forecast = decode_fleet_forecast(body);
@@ -96,55 +152,67 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
   }
 }
 
-void GatewayNode::take_minute(Instant now, NodeId from, const MeterMinute& minute, Outbox& outbox) {
-  const auto at = index_of_meter_.find(minute.meter.value);
-  if (at == index_of_meter_.end())
-    return outbox.event(Refused{
-        from, "meter " + std::to_string(minute.meter.value) + " is not one of this gateway's"});
-  MeterState& state = meters_[at->second];
-  // A second minute of one interval belongs to the next batch: close this one first.
-  if (state.record) post_batch(outbox);
-  judge(now, state, minute, outbox);
-  watch(state, minute, outbox);
+// Homes sign their own orders; the gateway only carries them.
+void GatewayNode::take_order(const Transaction& tx, NodeId from, Outbox& outbox) {
+  const auto refuse = [&](std::string why) { outbox.event(Refused{from, std::move(why)}); };
+  if (tx.kind != TransactionKind::order || tx.openings.size() != 1)
+    return refuse("a home sends orders only");
+  const auto order = market::decode_order(tx.openings[0].data);
+  if (!order) return refuse(order.error());
+  if (!index_of_meter_.contains(order->meter.value))
+    return refuse("order of a meter that is not one of this gateway's");
+  send_out({frame(MessageKind::transaction, tx.encode())}, {}, outbox);
 }
 
-void GatewayNode::judge(Instant now, MeterState& state, const MeterMinute& minute, Outbox& outbox) {
+void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox) {
+  const std::string name = "meter " + std::to_string(minute.meter.value);
+  const auto refuse = [&](const char* why) { outbox.event(Refused{from, name + why}); };
+  const auto at = index_of_meter_.find(minute.meter.value);
+  if (at == index_of_meter_.end()) return refuse(" is not one of this gateway's");
+  MeterState& state = meters_[at->second];
+  const std::uint32_t newest = newest_sequence(minute);
+  const bool known = state.oracle.last() && newest <= state.oracle.last()->sequence;
+  const bool waits = state.heard && state.heard->signature_holds && newest <= state.heard->newest;
+  if (known || waits) return;
+  const Hash root = readings_root(state.meter.personal_key, state.meter.meter,
+                                  minute.first_sequence, minute.readings);
+  const auto count = static_cast<std::uint16_t>(minute.readings.size());
+  const Bytes signed_bytes =
+      meter_signed_bytes(chain_id_, minute.meter, minute.first_sequence, count, root);
+  const bool holds = verifier_.verify(state.meter.meter_key, signed_bytes, minute.signature);
+  if (!holds) refuse(": a minute whose signature does not hold");
+  if (!holds && state.heard) return;
+  if (state.heard && state.heard->signature_holds)
+    refuse(": a minute was overtaken by a newer one before its batch");
+  state.heard = MeterState::Heard{std::move(minute), root, now, holds, newest};
+}
+
+// Takes the minute that waits; afterwards none does.
+MeterRecord GatewayNode::judge(MeterState& state, Outbox& outbox) {
+  const MeterState::Heard& heard = *state.heard;
+  const MeterMinute& minute = heard.minute;
   MeterRecord record;
   record.account = state.meter.account;
   record.meter = state.meter.meter;
   record.epoch = epoch_;
   record.first_sequence = minute.first_sequence;
   record.count = static_cast<std::uint16_t>(minute.readings.size());
-  record.readings_root = readings_root(state.meter.personal_key, state.meter.meter,
-                                       minute.first_sequence, minute.readings);
+  record.readings_root = heard.root;
   record.signature = minute.signature;
-  const Bytes signed_bytes = meter_signed_bytes(chain_id_, record.meter, record.first_sequence,
-                                                record.count, record.readings_root);
-  if (!verifier_.verify(state.meter.meter_key, signed_bytes, minute.signature))
-    record.verdict |= bit(Rule::signature);
-
-  const std::int64_t slot_ms = config_.genesis.slot_ms;
-  for (std::size_t i = 0; i < minute.readings.size(); ++i) {
-    const Reading r = decode_reading(minute.readings[i]);
-    // The minute arrives at once; a reading's own arrival is its place before the end.
-    const auto before_end = static_cast<std::int64_t>(minute.readings.size() - 1 - i);
-    const Verdict v =
-        state.oracle.judge(r, now.whole_ms() - before_end * config_.genesis.metering_ms) |
-        (r.sequence == minute.first_sequence + i ? Verdict{0} : bit(Rule::sequence_gap));
-    record.verdict |= v;
-    if (v & bit(Rule::sequence_stale)) continue;
-    state.last = r;
-    if (r.time_ms % slot_ms == 0) state.slot_end = r;
-  }
-  record.verdict |= state.oracle.judge_window();
-  const Reading end = state.last.value_or(Reading{});
-  record.end_time_ms = end.time_ms;
-  record.import_register = end.import_register;
-  record.export_register = end.export_register;
+  const MinuteTiming timing{config_.genesis.slot_ms, config_.genesis.metering_ms,
+                            heard.received.whole_ms()};
+  const JudgedMinute judged = judge_minute(state.oracle, heard.signature_holds,
+                                           minute.first_sequence, minute.readings, timing);
+  record.verdict = judged.verdict;
+  if (judged.slot_end) state.slot_end = judged.slot_end;
+  const auto& last = state.oracle.last();
+  record.end_time_ms = last ? last->time_ms : 0;
+  record.import_register = last ? last->import_register : state.batched_import;
+  record.export_register = last ? last->export_register : state.batched_export;
   state.slot_quarantined = state.slot_quarantined || quarantines(record.verdict);
   if (record.verdict != 0) outbox.event(Judged{record.meter.value, record.verdict, record.count});
-  state.readings = minute.readings;
-  state.record = record;
+  if (heard.signature_holds) watch(state, minute, outbox);
+  return record;
 }
 
 void GatewayNode::watch(MeterState& state, const MeterMinute& minute, Outbox& outbox) {
@@ -159,21 +227,38 @@ void GatewayNode::raise(std::vector<ai::AlertChange> changes, Outbox& outbox) {
 }
 
 void GatewayNode::post_batch(Outbox& outbox) {
-  Transaction tx;
-  tx.kind = TransactionKind::batch;
   Batch batch;
   batch.gateway = config_.gateway;
   batch.epoch = epoch_;
   batch.first_sequence = UINT32_MAX;
   batch.previous = previous_entry_;
-  std::vector<Hash> leaves, quarantined;
-  for (MeterState& m : meters_) {
-    raise(m.alerts.interval_ended(batch_end()), outbox);
-    if (!m.record) continue;
-    const MeterRecord& r = *m.record;
+  Leaves leaves;
+  std::vector<Bytes> openings, messages;
+  for (MeterState& m : meters_) add_record(m, batch, leaves, openings, outbox);
+  const Transaction tx = batch_of(batch, leaves);
+  previous_entry_ = sha256(tx.entry());
+  messages.push_back(frame(MessageKind::transaction, tx.encode()));
+  const std::int64_t end_ms = batch_end().whole_ms();
+  ++epoch_;
+  if (end_ms % config_.genesis.slot_ms == 0) {
+    const Slot slot{static_cast<std::uint32_t>(end_ms / config_.genesis.slot_ms - 1)};
+    messages.push_back(frame(MessageKind::transaction, marks_of(slot).encode()));
+  }
+  outbox.persist(RecordKind::gateway, record(messages, openings), true);
+  send_out(messages, openings, outbox);
+}
+
+void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
+                             std::vector<Bytes>& openings, Outbox& outbox) {
+  if (m.heard) {
+    const MeterMinute& minute = m.heard->minute;
+    const MeterRecord r = judge(m, outbox);
     batch.count += r.count;
-    batch.first_sequence = std::min(batch.first_sequence, r.first_sequence);
-    batch.last_sequence = std::max(batch.last_sequence, r.first_sequence + r.count - 1);
+    // What a forged minute says of its sequences is nobody's word.
+    if (m.heard->signature_holds) {
+      batch.first_sequence = std::min(batch.first_sequence, r.first_sequence);
+      batch.last_sequence = std::max(batch.last_sequence, r.first_sequence + r.count - 1);
+    }
     if (!m.meter.feeder) {
       batch.import_sum += r.import_register - m.batched_import;
       batch.export_sum += r.export_register - m.batched_export;
@@ -181,29 +266,30 @@ void GatewayNode::post_batch(Outbox& outbox) {
     m.batched_import = r.import_register;
     m.batched_export = r.export_register;
     const Hash leaf = leaf_hash(record_commitment(m.meter.personal_key, r));
-    leaves.push_back(leaf);
-    if (quarantines(r.verdict)) quarantined.push_back(leaf);
-    Bytes record =
+    leaves.all.push_back(leaf);
+    if (quarantines(r.verdict)) leaves.quarantined.push_back(leaf);
+    Bytes opening =
         ByteWriter().raw(m.meter.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
-    append(record,
-           seal_personal(m.meter.personal_key, {config_.gateway, epoch_, r.meter}, r, m.readings));
-    outbox.persist(RecordKind::personal_opening, std::move(record), true);
-    m.record.reset();
+    append(opening, seal_personal(chain_id_, m.meter.personal_key,
+                                  {config_.gateway, epoch_, r.meter}, r, minute.readings));
+    openings.push_back(std::move(opening));
+    m.heard.reset();
   }
-  if (leaves.empty()) batch.first_sequence = 0;
-  batch.quarantine_root = root_of(quarantined);
-  tx.root = root_of(leaves);
-  tx.body = encode(batch);
-  sign(tx);
-  previous_entry_ = sha256(tx.entry());
-  to_validators(tx, outbox);
-  const std::int64_t end_ms = batch_end().whole_ms();
-  ++epoch_;
-  if (end_ms % config_.genesis.slot_ms == 0)
-    post_marks(Slot{static_cast<std::uint32_t>(end_ms / config_.genesis.slot_ms - 1)}, outbox);
+  raise(m.alerts.interval_ended(batch_end()), outbox);
 }
 
-void GatewayNode::post_marks(Slot slot, Outbox& outbox) {
+Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {
+  if (batch.last_sequence == 0) batch.first_sequence = 0;
+  batch.quarantine_root = root_of(leaves.quarantined);
+  Transaction tx;
+  tx.kind = TransactionKind::batch;
+  tx.root = root_of(leaves.all);
+  tx.body = encode(batch);
+  sign(tx);
+  return tx;
+}
+
+Transaction GatewayNode::marks_of(Slot slot) {
   Transaction tx;
   tx.kind = TransactionKind::marks;
   market::MarksBody body;
@@ -229,7 +315,17 @@ void GatewayNode::post_marks(Slot slot, Outbox& outbox) {
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
   sign(tx);
-  to_validators(tx, outbox);
+  return tx;
+}
+
+Bytes GatewayNode::record(std::vector<Bytes> messages, std::vector<Bytes> openings) const {
+  GatewayRecord out{chain_id_, config_.gateway, epoch_, previous_entry_, {}, {}, {}};
+  for (const MeterState& m : meters_)
+    out.meters.push_back({m.meter.meter, m.oracle.last(), m.slot_end, m.slot_quarantined,
+                          m.batched_import, m.batched_export});
+  out.messages = std::move(messages);
+  out.personal_openings = std::move(openings);
+  return encode(out);
 }
 
 void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
@@ -249,7 +345,7 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
   sign(tx);
-  to_validators(tx, outbox);
+  send_out({frame(MessageKind::transaction, tx.encode())}, {}, outbox);
 }
 
 // The entry ends in the signature over all that stands before it.
@@ -258,10 +354,12 @@ void GatewayNode::sign(Transaction& tx) {
   std::copy(s.begin(), s.end(), tx.body.end() - static_cast<std::ptrdiff_t>(s.size()));
 }
 
-void GatewayNode::to_validators(const Transaction& tx, Outbox& outbox) {
-  const Bytes message = frame(MessageKind::transaction, tx.encode());
-  for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
-    outbox.send(config_.directory.validator(v), message);
+void GatewayNode::send_out(const std::vector<Bytes>& messages, const std::vector<Bytes>& openings,
+                           Outbox& outbox) const {
+  for (const Bytes& o : openings) outbox.persist(RecordKind::personal_opening, o, true);
+  for (const Bytes& m : messages)
+    for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
+      outbox.send(config_.directory.validator(v), m);
 }
 
 }  // namespace twin

@@ -2,6 +2,12 @@
 // A gateway: verifies its meters' minutes, judges each reading by the oracle's rules, commits all
 // of them in one batch an interval, seals their openings, posts the slot's marks and relays its
 // homes' orders and forecasts to the validators.
+//
+// It listens to its own fleet only. A batch is posted once its interval has ended by the clock,
+// with at most one record a meter: the newest minute whose signature holds, or else one that fails
+// it, committed and quarantined, from which nothing is taken. A minute that brings no new sequence
+// is known already and is answered by nothing. A minute that was overtaken by a newer one before
+// its batch was posted is told and shows as a gap.
 
 #include <map>
 
@@ -12,6 +18,7 @@
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
+#include "twin/node/records.hpp"
 
 namespace twin {
 
@@ -38,23 +45,36 @@ struct GatewayConfig {
 
 class GatewayNode final : public Node {
  public:
-  // Signer and verifier are the host's and outlive the node.
-  GatewayNode(GatewayConfig config, ledger::Signer& signer, ledger::Verifier& verifier);
+  // Signer, verifier and records are the host's and outlive the node.
+  GatewayNode(GatewayConfig config, ledger::Signer& signer, ledger::Verifier& verifier,
+              const Records& records);
   ~GatewayNode() override;
   void step(Instant now, const Inputs& inputs, Outbox& outbox) override;
   Instant next_deadline() const override;
 
  private:
   struct MeterState;
+  void recover(const Records& records);
+  void start(Outbox& outbox);
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
-  void take_minute(Instant now, NodeId from, const MeterMinute& minute, Outbox& outbox);
-  void judge(Instant now, MeterState& state, const MeterMinute& minute, Outbox& outbox);
+  void take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox);
+  void take_order(const ledger::Transaction& tx, NodeId from, Outbox& outbox);
+  ledger::MeterRecord judge(MeterState& state, Outbox& outbox);
   void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
   void raise(std::vector<ai::AlertChange> changes, Outbox& outbox);
   void post_batch(Outbox& outbox);
-  void post_marks(ledger::Slot slot, Outbox& outbox);
+  // One meter's part of the batch being posted.
+  struct Leaves {
+    std::vector<Hash> all, quarantined;
+  };
+  void add_record(MeterState& state, ledger::Batch& batch, Leaves& leaves,
+                  std::vector<Bytes>& openings, Outbox& outbox);
+  ledger::Transaction batch_of(ledger::Batch batch, const Leaves& leaves);
+  ledger::Transaction marks_of(ledger::Slot slot);
+  Bytes record(std::vector<Bytes> messages, std::vector<Bytes> openings) const;
+  void send_out(const std::vector<Bytes>& messages, const std::vector<Bytes>& openings,
+                Outbox& outbox) const;
   void post_forecast(const FleetForecast& forecast, Outbox& outbox);
-  void to_validators(const ledger::Transaction& tx, Outbox& outbox);
   void sign(ledger::Transaction& tx);
   bool all_arrived() const;
   Instant batch_end() const;
@@ -67,6 +87,8 @@ class GatewayNode final : public Node {
   std::map<std::uint32_t, std::size_t> index_of_meter_;
   std::uint32_t epoch_ = 1;  // of the batch being collected
   Hash previous_entry_{};
+  std::vector<Bytes> last_messages_, last_openings_;  // of the batch before a restart
+  std::string unreadable_;                            // of the records: why
   bool started_ = false;
 };
 

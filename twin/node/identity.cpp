@@ -58,6 +58,17 @@ Identities make_identities(const Scenario& scenario) {
   return out;
 }
 
+SubjectKey on_chain(const Hash& chain_id, const SubjectKey& monthly) {
+  return sha256({bytes_of("aipchain subject key 1"), chain_id, monthly});
+}
+
+void bind_to_chain(Identities& identities, const Hash& chain_id) {
+  for (MeterIdentity& m : identities.meters) {
+    m.personal_key = on_chain(chain_id, m.personal_key);
+    m.restricted_key = on_chain(chain_id, m.restricted_key);
+  }
+}
+
 Genesis make_genesis(const Scenario& scenario, const Identities& identities) {
   Genesis g;
   g.name = scenario.name;

@@ -17,7 +17,7 @@ struct MeterIdentity {
   bool feeder = false;
   ledger::AccountId account;  // pseudonym of the month
   ledger::KeySeed meter_seed{}, account_seed{};
-  ledger::SubjectKey personal_key{}, restricted_key{};  // of the month
+  ledger::SubjectKey personal_key{}, restricted_key{};  // of the month, and of the chain
 };
 
 struct Identities {
@@ -28,6 +28,12 @@ struct Identities {
 };
 
 Identities make_identities(const Scenario& scenario);
+
+// A subject's key of the month as one chain uses it: SHA-256("aipchain subject key 1" || chain id
+// || key). Salts and boxes are made with this key alone, so that two chains with the same people
+// share neither a salt nor a key stream.
+ledger::SubjectKey on_chain(const ledger::Hash& chain_id, const ledger::SubjectKey& monthly);
+void bind_to_chain(Identities& identities, const ledger::Hash& chain_id);
 
 ledger::Genesis make_genesis(const Scenario& scenario, const Identities& identities);
 

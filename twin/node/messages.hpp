@@ -8,6 +8,7 @@
 //   4 cosignature   validator to observer: height u64, log size u64, timestamp u64, signature 64
 //   5 forecast      fleet to gateway: first slot u32, slots u16, count u16, then salt 32 and sized
 //                   data each
+//   6 evidence      among validators and observer: as ledger/consensus/messages.hpp encodes it
 // Decoders refuse every other byte sequence.
 
 #include "ledger/oracle/batch.hpp"
@@ -20,6 +21,7 @@ enum class MessageKind : std::uint8_t {
   minute = 3,
   cosignature = 4,
   forecast = 5,
+  evidence = 6,
 };
 
 struct MeterMinute {

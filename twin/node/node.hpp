@@ -48,6 +48,8 @@ enum class RecordKind : std::uint8_t {
   checkpoint = 3,          // signed note with a quorum of cosignatures
   restricted_opening = 4,  // account 16, then a sealed record for its file
   personal_opening = 5,    // the same
+  gateway = 6,             // gateway_record.hpp: what a gateway is restarted from
+  evidence = 7,            // culprit u32, then evidence (ledger/consensus/messages.hpp)
 };
 
 struct Persist {
@@ -83,7 +85,10 @@ struct Judged {  // readings of one meter minute that the oracle marked
 struct SlotSettled {  // by the observer, once a slot has closed
   std::shared_ptr<const market::ClosedSlot> slot;
 };
-using Event = std::variant<BlockDecided, AlertRaised, Refused, Judged, SlotSettled>;
+struct EvidenceSeen {  // verified; each node tells it once
+  ledger::ValidatorId culprit;
+};
+using Event = std::variant<BlockDecided, AlertRaised, Refused, Judged, SlotSettled, EvidenceSeen>;
 
 using Effect = std::variant<Send, Persist, Event>;
 

@@ -11,7 +11,7 @@ using namespace ledger;
 namespace {
 
 constexpr std::string_view magic = "aipchain recording 1\n";
-constexpr std::uint8_t step_tag = 1, end_tag = 2;
+constexpr std::uint8_t step_tag = 1, end_tag = 2, restart_tag = 3;
 constexpr std::uint32_t max_nodes = 1'000'000;
 
 void put(ByteWriter& w, const Send& e) { w.u8(1).u32(e.to.value).sized(e.bytes); }
@@ -147,6 +147,8 @@ Bytes recorded_step(Instant now, const Inputs& inputs, const std::vector<Signatu
   return ByteWriter().raw(body).raw(step_hash(body, effects)).take();
 }
 
+Bytes recorded_restart() { return {restart_tag}; }
+
 Bytes recorded_end(const RecordedRoots& roots) {
   ByteWriter w;
   w.u8(end_tag).u64(roots.height).u64(roots.log_size).raw(roots.log_root);
@@ -161,7 +163,8 @@ Result<ReplayResult> replay(BytesView recording) {
                                    : config->genesis.observer);
   Ed25519Verifier plain;
   CachedVerifier verifier(plain);
-  ValidatorNode node(*config, signer, verifier);
+  MemoryRecords records;
+  auto node = std::make_unique<ValidatorNode>(*config, signer, verifier, records);
   ReplayResult result;
   const auto differs = [&](const std::string& what) {
     if (result.first_difference.empty()) result.first_difference = what;
@@ -179,17 +182,22 @@ Result<ReplayResult> replay(BytesView recording) {
       const Bytes body = step_body(step.now, inputs, step.signatures);
       signer.give(std::move(step.signatures));
       outbox.clear();
-      node.step(step.now, inputs, outbox);
+      node->step(step.now, inputs, outbox);
+      for (const Effect& e : outbox.effects())
+        if (const auto* persist = std::get_if<Persist>(&e)) records.keep(*persist);
       const std::string where = "step " + std::to_string(result.steps++);
       if (!signer.holds()) differs(where + ": other messages were signed");
       if (step_hash(body, outbox.effects()) != step.hash)
         differs(where + ": other inputs or effects");
+    } else if (tag == restart_tag) {
+      signer.give({});
+      node = std::make_unique<ValidatorNode>(*config, signer, verifier, records);
     } else {
       return failure("unknown record in the recording");
     }
   }
   if (r.failed() || r.left() > 0) return failure("the recording is cut off or has trailing bytes");
-  result.replayed = roots_of(node);
+  result.replayed = roots_of(*node);
   if (result.finished && result.recorded != result.replayed) differs("end: other roots");
   return result;
 }

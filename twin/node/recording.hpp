@@ -8,6 +8,7 @@
 //   1 step   now i64, count u32, count times: from u32, message sized;
 //            signatures u16, 64 each: what the signer gave in this step, in order;
 //            SHA-256 of the record up to here and the step's effects, 32
+//   3 restart  the node lost its memory here and went on from its own records
 //   2 end    height u64, log size u64, log root 32, state root 32, content root 32
 //
 // It holds no secret key: a replay takes the recorded signatures and checks them against the
@@ -46,6 +47,7 @@ Bytes recording_header(const ValidatorConfig& config);
 Bytes recorded_step(Instant now, const Inputs& inputs,
                     const std::vector<ledger::Signature>& signatures,
                     std::span<const Effect> effects);
+Bytes recorded_restart();
 Bytes recorded_end(const RecordedRoots& roots);
 
 struct ReplayResult {

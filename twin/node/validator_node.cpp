@@ -1,6 +1,7 @@
 #include "twin/node/validator_node.hpp"
 
 #include "ledger/base/codec.hpp"
+#include "ledger/crypto/sha256.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/tlog/checkpoint.hpp"
 
@@ -11,7 +12,10 @@ using namespace ledger;
 namespace {
 
 constexpr std::size_t max_block_bytes = 4u << 20;
-constexpr std::size_t decisions_kept = 64;
+// Decisions that one peer is given in a second; a decision may be as large as a block.
+constexpr std::uint32_t answers_a_second = 32;
+constexpr std::size_t early_cosignatures = 4;      // of one validator
+constexpr std::size_t evidence_of_a_culprit = 16;  // more of it says nothing new
 
 ConsensusConfig consensus_config(const ValidatorConfig& c) {
   ConsensusConfig out;
@@ -26,24 +30,51 @@ ConsensusConfig consensus_config(const ValidatorConfig& c) {
 
 }  // namespace
 
-ValidatorNode::ValidatorNode(ValidatorConfig config, Signer& signer, Verifier& verifier)
+ValidatorNode::ValidatorNode(ValidatorConfig config, Signer& signer, Verifier& verifier,
+                             const Records& records)
     : config_(std::move(config)),
       signer_(signer),
       verifier_(verifier),
+      records_(records),
       driver_(consensus_config(config_), config_.self ? &signer : nullptr, verifier),
-      chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)) {}
+      chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)) {
+  recover();
+}
+
+void ValidatorNode::recover() {
+  for (std::uint64_t height = 1;; ++height) {
+    const auto bytes = records_.block(height);
+    if (!bytes) break;
+    const auto record = decode_block_record(*bytes);
+    auto tried = record ? chain_.try_block(record->block) : failure("is cut off");
+    if (!tried) {
+      unreadable_ = "own block " + std::to_string(height) + ": " + tried.error();
+      break;
+    }
+    chain_.commit(std::move(*tried));
+  }
+  if (observes()) return;
+  const auto last = records_.newest(RecordKind::last_signed);
+  may_have_signed_ = !last || !driver_.restore(*last);
+  if (last && may_have_signed_) unreadable_ = "own signing record does not hold: it only observes";
+}
+
+void ValidatorNode::start(Instant now, Outbox& outbox) {
+  started_ = true;
+  if (!unreadable_.empty()) outbox.event(Refused{{}, unreadable_});
+  const ConsensusConfig c = consensus_config(config_);
+  if (may_have_signed_) driver_.observe_before(now + c.precision);
+  Effects effects;
+  driver_.start(now, chain_.height() + 1, std::max<std::int64_t>(chain_.time_ms(), 0), effects);
+  carry_out(now, {}, std::move(effects), outbox);
+}
 
 Instant ValidatorNode::next_deadline() const {
   return started_ ? driver_.next_deadline() : Instant{};
 }
 
 void ValidatorNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
-  if (!started_) {
-    started_ = true;
-    Effects effects;
-    driver_.start(now, 1, 0, effects);
-    carry_out(now, {}, std::move(effects), outbox);
-  }
+  if (!started_) start(now, outbox);
   for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
   if (now >= driver_.next_deadline()) {
     Effects effects;
@@ -54,29 +85,58 @@ void ValidatorNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
 
 void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
   const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
+  const Directory& d = config_.directory;
+  const bool peer = message.from <= d.observer();
+  const bool gateway = !peer && message.from < d.fleet(0);
   if (message.bytes.empty()) return refuse("empty message");
+  const auto kind = static_cast<MessageKind>(message.bytes[0]);
+  if (kind == MessageKind::transaction ? !gateway : !peer)
+    return refuse("a sender who has nothing to say here");
   const BytesView body = BytesView(message.bytes).subspan(1);
-  switch (static_cast<MessageKind>(message.bytes[0])) {
+  switch (kind) {
     case MessageKind::consensus: {
       Effects effects;
       driver_.on_message(now, body, effects);
       return carry_out(now, message.from, std::move(effects), outbox);
     }
-    case MessageKind::transaction: {
-      auto tx = decode_transaction(body);
-      if (!tx) return refuse(tx.error());
-      if (tx->kind == TransactionKind::settlement) return refuse("settlements are never sent");
-      mempool_.add(std::move(*tx), chain_.height());
-      return;
-    }
+    case MessageKind::transaction:
+      return take_transaction(body, message.from, outbox);
     case MessageKind::cosignature: {
       const auto c = decode_cosignature(body);
       if (!c) return refuse(c.error());
       return collect(*c, message.from, outbox);
     }
+    case MessageKind::evidence: {
+      const auto evidence = decode_evidence(body);
+      if (!evidence) return refuse("evidence: " + std::string(to_text(evidence.error())));
+      const auto culprit =
+          verify_evidence(*evidence, chain_id_of(config_.genesis), driver_.validators(), verifier_);
+      if (!culprit) return refuse("evidence: " + std::string(to_text(culprit.error())));
+      return take_evidence(*evidence, *culprit, outbox);
+    }
     default:
       refuse("a validator takes no such message");
   }
+}
+
+void ValidatorNode::take_transaction(BytesView body, NodeId from, Outbox& outbox) {
+  const auto refuse = [&](std::string why) { outbox.event(Refused{from, std::move(why)}); };
+  auto tx = decode_transaction(body);
+  if (!tx) return refuse(tx.error());
+  const auto admitted = chain_.state().admit(*tx);
+  if (!admitted && !admitted.error().may_hold_later) return refuse(admitted.error().why);
+  if (mempool_.add(std::move(*tx), chain_.height(), from, !admitted) == Mempool::Added::no_room)
+    refuse("no room for another transaction of this sender");
+}
+
+// Kept, told and sent on once. What becomes of the culprit is a matter of the ledger.
+void ValidatorNode::take_evidence(const Evidence& evidence, ValidatorId culprit, Outbox& outbox) {
+  const Bytes bytes = encode(evidence);
+  std::set<Hash>& seen = evidence_[culprit];
+  if (seen.size() >= evidence_of_a_culprit || !seen.insert(sha256(bytes)).second) return;
+  outbox.persist(RecordKind::evidence, ByteWriter().u32(culprit.value).raw(bytes).take(), true);
+  outbox.event(EvidenceSeen{culprit});
+  broadcast(MessageKind::evidence, bytes, outbox);
 }
 
 void ValidatorNode::carry_out(Instant now, NodeId from, Effects effects, Outbox& outbox) {
@@ -85,7 +145,7 @@ void ValidatorNode::carry_out(Instant now, NodeId from, Effects effects, Outbox&
     Effects more;
     const ledger::Effect effect = std::move(effects[i]);
     if (const auto* e = std::get_if<Broadcast>(&effect)) {
-      broadcast(e->bytes, outbox);
+      broadcast(MessageKind::consensus, e->bytes, outbox);
     } else if (const auto* signed_ = std::get_if<PersistSigned>(&effect)) {
       outbox.persist(RecordKind::last_signed, signed_->record, true);
     } else if (const auto* need = std::get_if<NeedValue>(&effect)) {
@@ -95,27 +155,45 @@ void ValidatorNode::carry_out(Instant now, NodeId from, Effects effects, Outbox&
     } else if (const auto* decided = std::get_if<Decided>(&effect)) {
       decide(now, *decided, outbox);
       driver_.advance(now, decided->height + 1, more);
-    } else if (const auto* ask = std::get_if<AskPeer>(&effect)) {
-      const auto peer = static_cast<std::uint32_t>(ask->attempt % config_.directory.validators);
-      outbox.send(config_.directory.validator(peer), frame(MessageKind::consensus, ask->bytes));
-    } else if (const auto* answer = std::get_if<AnswerPeer>(&effect)) {
-      if (const auto at = decisions_.find(answer->height); at != decisions_.end())
-        outbox.send(from, frame(MessageKind::consensus, at->second));
+    } else if (const auto* wanted = std::get_if<AskPeer>(&effect)) {
+      ask(*wanted, outbox);
+    } else if (const auto* wanted_here = std::get_if<AnswerPeer>(&effect)) {
+      answer(now, from, wanted_here->height, outbox);
     } else if (const auto* found = std::get_if<EvidenceFound>(&effect)) {
-      outbox.event(Refused{config_.directory.validator(found->culprit.value),
-                           "signed two different statements for one step"});
+      take_evidence(found->evidence, found->culprit, outbox);
     }
     effects.insert(effects.end(), std::make_move_iterator(more.begin()),
                    std::make_move_iterator(more.end()));
   }
 }
 
-void ValidatorNode::broadcast(BytesView consensus, Outbox& outbox) const {
-  const Bytes message = frame(MessageKind::consensus, consensus);
+// One of the other validators, another one each time.
+void ValidatorNode::ask(const AskPeer& wanted, Outbox& outbox) const {
+  const std::uint32_t n = config_.directory.validators;
+  auto peer = static_cast<std::uint32_t>(wanted.attempt % n);
+  if (config_.self && peer == config_.self->value) peer = (peer + 1) % n;
+  outbox.send(config_.directory.validator(peer), frame(MessageKind::consensus, wanted.bytes));
+}
+
+void ValidatorNode::answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox) {
+  Answers& given = answers_[peer];
+  if (now - given.since >= seconds(1)) given = {now, 0};
+  if (given.count >= answers_a_second) return;
+  const auto bytes = records_.block(height);
+  const auto record = bytes ? decode_block_record(*bytes) : std::nullopt;
+  const auto certificate =
+      record ? decode_certificate(record->certificate) : tl::unexpected(ConsensusFault::malformed);
+  if (!certificate) return;
+  ++given.count;
+  outbox.send(peer, frame(MessageKind::consensus, encode(Decision{*certificate, record->block})));
+}
+
+void ValidatorNode::broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const {
+  const Bytes message = frame(kind, bytes);
   for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
     if (!config_.self || config_.self->value != v)
       outbox.send(config_.directory.validator(v), message);
-  outbox.send(config_.directory.observer(), message);
+  if (!observes()) outbox.send(config_.directory.observer(), message);
 }
 
 Bytes ValidatorNode::propose(const NeedValue& wanted, Outbox& outbox) {
@@ -156,10 +234,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
   chain_.commit(std::move(tried));
 
   const Bytes certificate = encode(decided.certificate);
-  outbox.persist(RecordKind::block, ByteWriter().sized(certificate).sized(decided.value).take(),
-                 true);
-  decisions_[decided.height] = encode(Decision{decided.certificate, decided.value});
-  if (decisions_.size() > decisions_kept) decisions_.erase(decisions_.begin());
+  outbox.persist(RecordKind::block, encode(BlockRecord{certificate, decided.value}), true);
   outbox.event(BlockDecided{decided.height, decided.timestamp_ms, decided.round,
                             static_cast<std::uint32_t>(block.transactions.size()),
                             decided.value.size(), now - Instant{decided.timestamp_ms * 1'000'000},
@@ -169,14 +244,14 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
     archive(block, first_entry, outbox);
     if (!block.transactions.empty() && block.transactions[0].kind == TransactionKind::settlement)
       tell_slot(outbox);
-    cosignatures_ = std::exchange(early_, {});
-    publish_checkpoint(outbox);
+    take_early_cosignatures(outbox);
   } else {
     cosign(now, outbox);
   }
 }
 
 void ValidatorNode::archive(const Block& block, std::uint64_t first_entry, Outbox& outbox) const {
+  const Hash chain_id = chain_id_of(config_.genesis);
   for (std::size_t t = 0; t < block.transactions.size(); ++t) {
     const auto& openings = block.transactions[t].openings;
     for (std::size_t k = 0; k < openings.size(); ++k) {
@@ -185,7 +260,7 @@ void ValidatorNode::archive(const Block& block, std::uint64_t first_entry, Outbo
       invariant(key != nullptr, "an executed opening belongs to a registered account");
       const RestrictedContext at{first_entry + t, static_cast<std::uint16_t>(k)};
       Bytes record = ByteWriter().raw(account.bytes).u64(at.entry).take();
-      append(record, seal_restricted(*key, at, openings[k]));
+      append(record, seal_restricted(chain_id, *key, at, openings[k]));
       outbox.persist(RecordKind::restricted_opening, std::move(record), true);
     }
   }
@@ -213,30 +288,45 @@ void ValidatorNode::cosign(Instant now, Outbox& outbox) {
 void ValidatorNode::collect(const CheckpointCosignature& c, NodeId from, Outbox& outbox) {
   if (!observes() || from.value >= config_.directory.validators)
     return outbox.event(Refused{from, "a cosignature goes from a validator to the observer"});
+  const ValidatorId validator{from.value};
   // A validator may be one block ahead of this observer, or late by one.
   if (c.height == chain_.height() + 1) {
-    early_.insert_or_assign(from.value, c);
+    std::vector<CheckpointCosignature>& early = early_[validator];
+    if (early.size() < early_cosignatures) early.push_back(c);
   } else if (c.height == chain_.height()) {
-    cosignatures_.insert_or_assign(from.value, c);
+    take_cosignature(c, validator, outbox);
     publish_checkpoint(outbox);
   }
+}
+
+// The first one that holds stands; nothing that does not hold takes its place.
+void ValidatorNode::take_cosignature(const CheckpointCosignature& c, ValidatorId from,
+                                     Outbox& outbox) {
+  if (cosignatures_.contains(from)) return;
+  const Policy policy = policy_of(config_.genesis);
+  const auto& key = policy.witnesses[from.value];
+  if (verify_line(key, cosignature_line(key, c.timestamp, c.signature), text_of_checkpoint(),
+                  verifier_))
+    cosignatures_.emplace(from, c);
+  else
+    outbox.event(
+        Refused{config_.directory.validator(from.value), "cosignature that does not hold"});
+}
+
+void ValidatorNode::take_early_cosignatures(Outbox& outbox) {
+  cosignatures_.clear();
+  for (const auto& [from, early] : std::exchange(early_, {}))
+    for (const CheckpointCosignature& c : early) take_cosignature(c, from, outbox);
+  publish_checkpoint(outbox);
 }
 
 void ValidatorNode::publish_checkpoint(Outbox& outbox) {
   const Policy policy = policy_of(config_.genesis);
   if (cosignatures_.size() < policy.quorum) return;
   SignedNote note{text_of_checkpoint(), {}};
-  std::size_t valid = 0;
-  for (const auto& [v, c] : cosignatures_) {
-    const NoteSignature line = cosignature_line(policy.witnesses[v], c.timestamp, c.signature);
-    if (!verify_line(policy.witnesses[v], line, note.text, verifier_)) {
-      outbox.event(Refused{config_.directory.validator(v), "cosignature that does not hold"});
-      continue;
-    }
-    note.signatures.push_back(line);
-    ++valid;
-  }
-  if (valid < policy.quorum) return;
+  for (const auto& [v, c] : cosignatures_)
+    note.signatures.push_back(
+        cosignature_line(policy.witnesses[v.value], c.timestamp, c.signature));
   note.signatures.insert(note.signatures.begin(), sign_note(policy.log, signer_, note.text));
   ByteWriter record;
   record.u64(chain_.height()).u64(chain_.log().size()).sized(bytes_of(write_note(note)));

@@ -2,10 +2,17 @@
 // A validator, or an observer where it has no vote: orders transactions by consensus, executes them
 // and keeps the log. Validators cosign the checkpoint once they have executed a block; the observer
 // collects the cosignatures, publishes checkpoints and archives the restricted openings, sealed.
+//
+// After a restart it executes its own blocks anew and takes up its signing record. A validator that
+// has no record, or one that does not hold, signs nothing in heights that began before it started.
+//
+// It listens to validators and the observer on consensus, and to gateways on transactions. One that
+// is behind is given decisions of any height from this node's own records, so many a second.
 
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 
 #include "ledger/chain/chain.hpp"
 #include "ledger/consensus/driver.hpp"
@@ -13,6 +20,7 @@
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
+#include "twin/node/records.hpp"
 
 namespace twin {
 
@@ -31,21 +39,30 @@ struct ValidatorConfig {
 
 class ValidatorNode final : public Node {
  public:
-  // Signer (a validator's vote key, or the observer's log key) and verifier are the host's.
-  ValidatorNode(ValidatorConfig config, ledger::Signer& signer, ledger::Verifier& verifier);
+  // Signer (a validator's vote key, or the observer's log key), verifier and records are the
+  // host's and outlive the node.
+  ValidatorNode(ValidatorConfig config, ledger::Signer& signer, ledger::Verifier& verifier,
+                const Records& records);
   void step(Instant now, const Inputs& inputs, Outbox& outbox) override;
   Instant next_deadline() const override;
 
   const ledger::Chain& chain() const { return chain_; }
+  const ledger::Mempool& mempool() const { return mempool_; }
   const market::MarketState& market() const {
     return static_cast<const market::MarketState&>(chain_.state());
   }
 
  private:
+  void recover();
+  void start(Instant now, Outbox& outbox);
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   // Carries out consensus' effects, and those that follow from them, in order.
   void carry_out(Instant now, NodeId from, ledger::Effects effects, Outbox& outbox);
-  void broadcast(BytesView consensus, Outbox& outbox) const;
+  void take_transaction(BytesView body, NodeId from, Outbox& outbox);
+  void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
+  void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);
+  void ask(const ledger::AskPeer& wanted, Outbox& outbox) const;
+  void broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const;
   Bytes propose(const ledger::NeedValue& wanted, Outbox& outbox);
   bool check(const ledger::CheckValue& value, Outbox& outbox);
   void decide(Instant now, const ledger::Decided& decided, Outbox& outbox);
@@ -53,6 +70,8 @@ class ValidatorNode final : public Node {
   void tell_slot(Outbox& outbox) const;
   void cosign(Instant now, Outbox& outbox);
   void collect(const CheckpointCosignature& c, NodeId from, Outbox& outbox);
+  void take_cosignature(const CheckpointCosignature& c, ledger::ValidatorId from, Outbox& outbox);
+  void take_early_cosignatures(Outbox& outbox);
   std::string text_of_checkpoint() const;
   void publish_checkpoint(Outbox& outbox);
   bool observes() const { return !config_.self.has_value(); }
@@ -60,14 +79,23 @@ class ValidatorNode final : public Node {
   ValidatorConfig config_;
   ledger::Signer& signer_;
   ledger::Verifier& verifier_;
+  const Records& records_;
   ledger::Driver driver_;
   ledger::Chain chain_;
   ledger::Mempool mempool_;
-  std::map<Hash, ledger::Chain::Tried> tried_;            // of the height being decided
-  std::map<std::uint64_t, Bytes> decisions_;              // the latest ones, for peers behind
-  std::map<std::uint32_t, CheckpointCosignature> early_;  // for the height to come, by validator
-  std::map<std::uint32_t, CheckpointCosignature> cosignatures_;  // of this height
+  std::map<Hash, ledger::Chain::Tried> tried_;  // of the height being decided
+  // For the height to come, as they came: what they sign is not known yet.
+  std::map<ledger::ValidatorId, std::vector<CheckpointCosignature>> early_;
+  std::map<ledger::ValidatorId, CheckpointCosignature> cosignatures_;  // of this height, verified
+  std::map<ledger::ValidatorId, std::set<Hash>> evidence_;             // seen, by culprit
+  struct Answers {
+    Instant since;
+    std::uint32_t count = 0;
+  };
+  std::map<NodeId, Answers> answers_;
   bool started_ = false;
+  bool may_have_signed_ = false;  // in a life of which no record is left
+  std::string unreadable_;        // what of the records does not hold
 };
 
 }  // namespace twin

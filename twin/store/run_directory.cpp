@@ -100,8 +100,12 @@ void RunDirectory::add_restricted(const AccountId& account, std::uint64_t entry,
 
 void RunDirectory::add_personal(const AccountId& account, GatewayId gateway, std::uint32_t epoch,
                                 Bytes sealed) {
-  personal_[{gateway.value, epoch}].push_back(
-      {"openings/personal/" + to_hex(account.bytes), std::move(sealed)});
+  // A gateway that restarts hands over its last batch's openings again.
+  std::vector<Waiting>& waiting = personal_[{gateway.value, epoch}];
+  std::string file = "openings/personal/" + to_hex(account.bytes);
+  const auto same = [&](const Waiting& w) { return w.file == file; };
+  if (std::none_of(waiting.begin(), waiting.end(), same))
+    waiting.push_back({std::move(file), std::move(sealed)});
 }
 
 Result<void> RunDirectory::publish(const std::string& checkpoint, std::uint64_t log_size,

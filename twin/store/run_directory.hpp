@@ -7,7 +7,7 @@
 //   log/policy             the trust root, ledger/tlog/policy.hpp
 //   log/checkpoint         signed note with a quorum of cosignatures
 //   log/tile/...           C2SP tlog-tiles
-//   log/blocks/<n>         256 blocks a file from 256 n + 1 on: header 161, certificate sized
+//   log/blocks/<n>         256 blocks a file from 256 n + 1 on: header 257, certificate sized
 //   openings/auditor       hexadecimal secret of the auditor's box: this directory is their copy
 //   openings/keys          a line an account, sorted: account, wrapped restricted and personal key
 //   openings/restricted/<account>, openings/personal/<account>   ledger/openings/sealed_record.hpp

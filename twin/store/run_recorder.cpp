@@ -103,9 +103,11 @@ Result<void> RunRecorder::minute(const WorldMinute& minute) {
 void RunRecorder::effect(NodeId from, Instant now, const Effect& effect) {
   if (const auto* persist = std::get_if<Persist>(&effect)) take_persist(from, *persist);
   if (const auto* event = std::get_if<Event>(&effect)) {
-    // Validators decide the same blocks; the observer speaks for all.
+    // Validators decide the same blocks and see the same evidence; the observer speaks for all.
     const bool of_validator = from < observer_;
-    if (!of_validator || !std::holds_alternative<BlockDecided>(*event)) take_event(now, *event);
+    const bool of_all = std::holds_alternative<BlockDecided>(*event) ||
+                        std::holds_alternative<EvidenceSeen>(*event);
+    if (!of_validator || !of_all) take_event(now, *event);
   }
 }
 
@@ -119,6 +121,8 @@ void RunRecorder::take_persist(NodeId from, const Persist& persist) {
   }
   if (from != observer_) return;
   if (persist.kind == RecordKind::block) take_block(persist);
+  if (persist.kind == RecordKind::evidence)
+    keep(directory_.append("evidence", ByteWriter().sized(persist.record).view()));
   if (persist.kind == RecordKind::restricted_opening) {
     const AccountId account{r.array<16>()};
     const std::uint64_t entry = r.u64();
@@ -187,6 +191,7 @@ void RunRecorder::take_event(Instant now, const Event& event) {
   }
   if (const auto* slot = std::get_if<SlotSettled>(&event)) take_slot(*slot->slot);
   if (std::holds_alternative<Refused>(event)) ++summary_.ledger.refused;
+  if (std::holds_alternative<EvidenceSeen>(event)) ++summary_.ledger.evidence;
 }
 
 void RunRecorder::take_block_event(Instant, const BlockDecided& b) {
@@ -302,6 +307,8 @@ void RunRecorder::recording_step(Instant now, const Inputs& inputs,
                                  std::span<const Effect> effects) {
   record(recorded_step(now, inputs, signatures, effects));
 }
+
+void RunRecorder::recording_restarts() { record(recorded_restart()); }
 
 void RunRecorder::recording_ends(const RecordedRoots& roots) {
   record(recorded_end(roots));

@@ -37,6 +37,7 @@ class RunRecorder {
   void recording_step(Instant now, const Inputs& inputs,
                       const std::vector<ledger::Signature>& signatures,
                       std::span<const Effect> effects);
+  void recording_restarts();
   void recording_ends(const RecordedRoots& roots);
 
   std::uint32_t settled_slots() const { return settled_slots_; }

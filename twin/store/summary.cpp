@@ -34,6 +34,7 @@ double micro(double value) {
 
 json ledger_json(const Summary::Ledger& l) {
   return {{"content_root", ledger::to_hex(l.content_root)},
+          {"evidence", l.evidence},
           {"finality_ms",
            {{"p50", micro(percentile(l.finality_ms, 50))},
             {"p95", micro(percentile(l.finality_ms, 95))},

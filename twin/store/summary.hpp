@@ -24,7 +24,8 @@ struct Summary {
     ledger::Hash log_root{}, state_root{}, content_root{};
     std::vector<double> finality_ms;  // of each block
     std::uint32_t rounds_max = 0;
-    std::uint64_t refused = 0;  // inputs that some node refused
+    std::uint64_t refused = 0;   // inputs that some node refused
+    std::uint64_t evidence = 0;  // of validators that signed two statements for one step
   } ledger;
 
   EnergyTotals energy;

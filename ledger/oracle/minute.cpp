@@ -1,0 +1,27 @@
+#include "ledger/oracle/minute.hpp"
+
+namespace ledger {
+
+JudgedMinute judge_minute(MeterOracle& oracle, bool signature_holds, std::uint32_t first_sequence,
+                          std::span<const ReadingBytes> readings, const MinuteTiming& timing) {
+  JudgedMinute out;
+  if (!signature_holds) {
+    out.verdict = bit(Rule::signature);
+    return out;
+  }
+  for (std::size_t i = 0; i < readings.size(); ++i) {
+    const Reading r = decode_reading(readings[i]);
+    // The minute arrives at once; a reading's own arrival is its place before the end.
+    const auto before_end = static_cast<std::int64_t>(readings.size() - 1 - i);
+    const std::int64_t received_ms =
+        timing.received_ms ? *timing.received_ms - before_end * timing.metering_ms : r.time_ms;
+    const Verdict v = oracle.judge(r, received_ms);
+    out.verdict |= v;
+    if (r.sequence != first_sequence + i) out.verdict |= bit(Rule::sequence_gap);
+    if (!(v & bit(Rule::sequence_stale)) && r.time_ms % timing.slot_ms == 0) out.slot_end = r;
+  }
+  out.verdict |= oracle.judge_window();
+  return out;
+}
+
+}  // namespace ledger

@@ -1,0 +1,88 @@
+#include "twin/node/gateway_record.hpp"
+
+#include "ledger/base/codec.hpp"
+#include "ledger/base/invariant.hpp"
+#include "ledger/crypto/sha256.hpp"
+
+namespace twin {
+
+using namespace ledger;
+
+namespace {
+
+constexpr std::uint8_t has_last = 1, has_slot_end = 2, quarantined = 4;
+
+ReadingBytes bytes_of_reading(const std::optional<Reading>& reading) {
+  if (!reading) return {};
+  const auto bytes = encode(*reading);
+  invariant(bytes.has_value(), "a reading that was taken is canonical");
+  return *bytes;
+}
+
+void put(ByteWriter& w, const GatewayRecord::Meter& m) {
+  const int flags = (m.last ? has_last : 0) | (m.slot_end ? has_slot_end : 0) |
+                    (m.slot_quarantined ? quarantined : 0);
+  w.u32(m.meter.value).u8(static_cast<std::uint8_t>(flags));
+  w.raw(bytes_of_reading(m.last)).raw(bytes_of_reading(m.slot_end));
+  w.u40(static_cast<std::uint64_t>(m.batched_import.value));
+  w.u40(static_cast<std::uint64_t>(m.batched_export.value));
+}
+
+GatewayRecord::Meter read_meter(ByteReader& r) {
+  GatewayRecord::Meter m;
+  m.meter.value = r.u32();
+  const std::uint8_t flags = r.u8();
+  const auto last = r.array<reading_size>(), slot_end = r.array<reading_size>();
+  if (flags & has_last) m.last = decode_reading(last);
+  if (flags & has_slot_end) m.slot_end = decode_reading(slot_end);
+  m.slot_quarantined = (flags & quarantined) != 0;
+  m.batched_import.value = static_cast<std::int64_t>(r.u40());
+  m.batched_export.value = static_cast<std::int64_t>(r.u40());
+  return m;
+}
+
+void put_list(ByteWriter& w, const std::vector<Bytes>& list) {
+  w.u32(static_cast<std::uint32_t>(list.size()));
+  for (const Bytes& b : list) w.sized(b);
+}
+
+std::vector<Bytes> read_list(ByteReader& r) {
+  std::vector<Bytes> out;
+  const std::uint32_t count = r.u32();
+  for (std::uint32_t i = 0; i < count && !r.failed(); ++i) out.push_back(to_bytes(r.sized()));
+  return out;
+}
+
+}  // namespace
+
+Bytes encode(const GatewayRecord& g) {
+  ByteWriter w;
+  w.raw(g.chain_id).u32(g.gateway.value).u32(g.next_epoch).raw(g.last_entry);
+  w.u32(static_cast<std::uint32_t>(g.meters.size()));
+  for (const GatewayRecord::Meter& m : g.meters) put(w, m);
+  put_list(w, g.messages);
+  put_list(w, g.personal_openings);
+  const Hash hash = sha256(w.view());
+  return w.raw(hash).take();
+}
+
+Result<GatewayRecord> decode_gateway_record(BytesView bytes) {
+  if (bytes.size() < sizeof(Hash)) return failure("gateway record is cut off");
+  const BytesView body = bytes.first(bytes.size() - sizeof(Hash));
+  if (!equal(sha256(body), bytes.last(sizeof(Hash)))) return failure("gateway record is damaged");
+  ByteReader r(body);
+  GatewayRecord g;
+  g.chain_id = r.hash();
+  g.gateway.value = r.u32();
+  g.next_epoch = r.u32();
+  g.last_entry = r.hash();
+  const std::uint32_t meters = r.u32();
+  for (std::uint32_t i = 0; i < meters && !r.failed(); ++i) g.meters.push_back(read_meter(r));
+  g.messages = read_list(r);
+  g.personal_openings = read_list(r);
+  if (!r.done()) return failure("gateway record of a wrong length");
+  if (encode(g) != to_bytes(bytes)) return failure("gateway record is not in its canonical form");
+  return g;
+}
+
+}  // namespace twin
