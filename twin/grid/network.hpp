@@ -78,7 +78,7 @@ struct Transformer {
 // A voltage regulator's control of one transformer's `to_tap`: with V over the `to` coil of the
 // first pair and I out of its dot,
 //   |V / pt_ratio - (r + j x) I / ct_primary_a| is kept within band / 2 of the target
-// by whole steps of the tap.
+// by whole steps of the tap. Of several that want to move, those with the shortest delay do first.
 struct TapControl {
   std::string name;
   std::uint32_t transformer = 0;
@@ -87,6 +87,8 @@ struct TapControl {
   double ct_primary_a = 300;
   Complex compensation_v;  // line-drop compensation at ct_primary_a, V
   double tap_step = 0.00625, tap_min = 0.9, tap_max = 1.1;
+  double delay_s = 15;
+  int steps_at_once = 16;
 };
 
 // An ideal three-phase voltage behind an impedance. The first is the reference.
