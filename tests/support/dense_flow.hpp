@@ -20,7 +20,7 @@ class DenseFlow {
  public:
   explicit DenseFlow(const twin::Network& network) : net_(network) { build(); }
 
-  // Whether it converged, to 1e-11 of nominal voltage.
+  // Whether it converged, to 1e-8 of nominal voltage.
   bool solve() {
     for (int iteration = 0; iteration < 500; ++iteration) {
       std::vector<Complex> current = sources_;
@@ -31,7 +31,7 @@ class DenseFlow {
       for (std::size_t n = 0; n < current.size(); ++n)
         moved = std::max(moved, std::abs(current[n] - v_[n]) / net_.buses[n / 3].nominal_v);
       v_ = current;
-      if (iteration > 0 && moved < 1e-11) return true;
+      if (iteration > 0 && moved < 1e-8) return true;
     }
     return false;
   }
@@ -102,7 +102,9 @@ class DenseFlow {
       const double u = std::abs(v) / nominal;
       const double inside = std::min(std::max(u, c.model.min_pu), c.model.max_pu);
       const auto share = [&](const std::array<double, 3>& k) {
-        return (k[0] + k[1] * inside + k[2] * inside * inside) * (u / inside) * (u / inside);
+        const bool whole = c.model.whole_outside && u != inside;
+        return (whole ? 1 : k[0] + k[1] * inside + k[2] * inside * inside) * (u / inside) *
+               (u / inside);
       };
       const Complex s(c.draw_va[leg].real() * share(c.model.p_shares),
                       c.draw_va[leg].imag() * share(c.model.q_shares));

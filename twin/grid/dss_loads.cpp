@@ -97,7 +97,7 @@ Shares power_of_voltage(DssBuild& build, const DssObject& o, double exponent) {
 }
 
 LoadModel zip_model(DssBuild& build, const DssObject& o, const Said& said) {
-  LoadModel out{said.min_pu, said.max_pu, {}, {}};
+  LoadModel out{said.min_pu, said.max_pu, {}, {}, true};
   const std::vector<double>& v = said.zipv;
   if (v.size() < 6) {
     build.refuse(o, "model 8 needs ZIPV with six shares and a cut-off voltage");
@@ -110,16 +110,18 @@ LoadModel zip_model(DssBuild& build, const DssObject& o, const Said& said) {
 }
 
 LoadModel model_of(DssBuild& build, const DssObject& o, const Said& said) {
-  LoadModel out{said.min_pu, said.max_pu, constant_power, constant_power};
+  LoadModel out{said.min_pu, said.max_pu, constant_power, constant_power, false};
   switch (said.model) {
     case 1:
       break;
     case 2:
-      return {0, no_limit, constant_impedance, constant_impedance};
+      return {0, no_limit, constant_impedance, constant_impedance, false};
     case 3:
       out.q_shares = constant_impedance;
+      out.whole_outside = true;
       break;
     case 4:
+      out.whole_outside = true;
       out.p_shares = power_of_voltage(build, o, said.cvr_watts);
       out.q_shares = power_of_voltage(build, o, said.cvr_vars);
       break;

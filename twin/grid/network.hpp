@@ -120,10 +120,13 @@ struct Shunt {
 
 // How drawn power answers to voltage u, per unit of the connection's own nominal voltage: shares of
 // constant power, current and impedance, S(u) = S (k0 + k1 u + k2 u^2), inside [min_pu, max_pu];
-// outside it the limit's impedance stays, so that S is continuous.
+// outside it the limit's impedance stays, so that S is continuous unless `whole_outside`.
 struct LoadModel {
   double min_pu = 0.0, max_pu = 10.0;
   std::array<double, 3> p_shares{1, 0, 0}, q_shares{1, 0, 0};
+  // Outside the limits S counts whole, whatever its shares are there: its answer jumps (OpenDSS's
+  // models 3, 4 and 8).
+  bool whole_outside = false;
 };
 
 // Legs of a load: leg p stands from phase p to ground, or from phase p to the phase after it.
