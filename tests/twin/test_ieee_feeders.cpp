@@ -3,7 +3,8 @@
 //
 //   input.dss   the script; "shared/..." stands for ../shared/data
 //   case.toml   source; expected: a table below ../shared/data, or expected.csv beside it, or none;
-//               tolerance_pu where the table has no tolerances of its own
+//               tolerance_pu where the table has no tolerances of its own; except: voltages
+//               ("652.1") that the script does not give in any program, as the case says
 //
 // Every case is solved twice, by the power flow and by DenseFlow, which must agree.
 
@@ -155,6 +156,7 @@ void compare(const Case& c, const Network& net, const std::vector<Phases>& volta
   std::map<std::string, std::size_t> bus_of;
   for (std::size_t b = 0; b < net.buses.size(); ++b) bus_of[net.buses[b].name] = b;
   for (const Expected& e : expected_of(c)) {
+    if (c.text("except").find(e.bus + "." + e.between) != std::string::npos) continue;
     CAPTURE(e.bus);
     CAPTURE(e.between);
     const std::string name = bus_of.contains(e.bus) ? e.bus : "n" + e.bus;

@@ -17,7 +17,7 @@ void DssBuild::refuse(const DssSaid& said, const std::string& what) {
 std::vector<DssSaid> DssBuild::said_of(const DssObject& o) {
   std::vector<DssSaid> out;
   // A script may name one long line code a million times.
-  constexpr std::size_t max_work = 100'000'000;
+  constexpr std::size_t max_work = 20'000'000;
   for (const auto& [property, value] : o.said) work_ += 1 + value->text.size() / 16;
   if (work_ > max_work) {
     refuse(o, "the script names too much too often");

@@ -14,7 +14,7 @@
 // holds */.
 //
 // Bounds: 64 files inside one another, none of them inside itself; 20,000 files, 64 MiB of text,
-// 1,000,000 objects, 4,000,000 property values of 256 MiB, 20,000,000 names tried by BatchEdit.
+// 1,000,000 objects, 4,000,000 property values of 256 MiB, 4,000,000 names tried by BatchEdit.
 
 #include <cstdint>
 #include <deque>
@@ -37,6 +37,11 @@ struct DssPlace {
 };
 std::string words_of(const DssPlace& place);  // "file:line"
 
+// A file as it is named below a folder; \ and / are the same.
+std::string dss_path(const std::string& folder, std::string name);
+// Takes the first line off a text, without its end.
+std::string_view dss_next_line(std::string_view& rest);
+
 struct DssValue {
   std::string text;
   DssPlace place;
@@ -51,8 +56,6 @@ struct DssObject {
   bool enabled = true;
   std::vector<bool> open_ends;  // by terminal; empty: none was opened
 
-  // The last value of a property that was read; none: null.
-  const DssValue* get(std::string_view property) const;
   std::string full_name() const { return std::string(type->name) + "." + name; }
 };
 
@@ -74,7 +77,10 @@ class DssScript {
 
  private:
   using Done = ledger::Result<void>;
-  struct Command;
+  struct Command {
+    std::string_view name;
+    Done (DssScript::*act)(std::vector<DssWord> words);
+  };
   static const std::vector<Command>& commands();
   static const Command* command_named(const std::string& name);
 

@@ -160,54 +160,6 @@ bool Calculator::operate(const std::string& w) {
   return w == "pi" && push(std::numbers::pi);
 }
 
-// An element of a pattern: characters that fit, and how often they may come.
-struct Atom {
-  std::string_view set;  // of [ ]; empty: `only`, or any character where that is 0
-  char only = 0;
-  bool excluded = false;
-  char times = '1';  // 1 * + ?
-
-  bool fits(char c) const {
-    if (set.empty()) return only == 0 || only == c;
-    bool found = false;
-    for (std::size_t i = 0; i < set.size(); ++i)
-      if (i + 2 < set.size() && set[i + 1] == '-') {
-        found = found || (set[i] <= c && c <= set[i + 2]);
-        i += 2;
-      } else {
-        found = found || set[i] == c;
-      }
-    return found != excluded;
-  }
-};
-
-Result<std::vector<Atom>> atoms_of(std::string_view pattern) {
-  std::vector<Atom> atoms;
-  for (std::size_t i = 0; i < pattern.size(); ++i) {
-    const char c = pattern[i];
-    Atom atom;
-    if (c == '*' || c == '+' || c == '?') {
-      if (atoms.empty()) return failure("pattern begins with '" + std::string(1, c) + "'");
-      atoms.back().times = c;
-      continue;
-    }
-    if (c == '[') {
-      const std::size_t end = pattern.find(']', i + 2);
-      if (end == std::string_view::npos) return failure("'[' is not closed by ']'");
-      atom.excluded = pattern[i + 1] == '^';
-      atom.set = pattern.substr(i + 1 + atom.excluded, end - i - 1 - atom.excluded);
-      i = end;
-      if (atom.set.empty()) return failure("pattern with an empty set");
-    } else if (std::string_view("(){}|\\^$").find(c) != std::string_view::npos) {
-      return failure("pattern with '" + std::string(1, c) + "' is not supported");
-    } else {
-      atom.only = c == '.' ? '\0' : c;
-    }
-    atoms.push_back(atom);
-  }
-  return atoms;
-}
-
 }  // namespace
 
 std::string lower_case(std::string_view text) {
@@ -299,39 +251,76 @@ Result<std::vector<double>> dss_matrix(std::string_view text, std::size_t order)
   return out;
 }
 
-// All places in the pattern that the text so far may have led to are kept side by side, so that
-// the work is bounded by pattern times text.
-Result<bool> dss_matches(std::string_view pattern_text, std::string_view subject) {
-  std::string pattern = lower_case(pattern_text);
+bool DssPattern::Atom::fits(char c) const {
+  if (set.empty()) return only == 0 || only == c;
+  bool found = false;
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    const bool range = i + 2 < set.size() && set[i + 1] == '-';
+    found = found || (range ? set[i] <= c && c <= set[i + 2] : set[i] == c);
+    if (range) i += 2;
+  }
+  return found != excluded;
+}
+
+Result<DssPattern> DssPattern::parse(std::string_view text) {
+  std::string pattern = lower_case(text);
   if (pattern.size() > max_pattern) return failure("pattern of more than 128 characters");
-  const bool from_start = pattern.starts_with('^');
-  if (from_start) pattern.erase(0, 1);
-  const bool to_end = pattern.ends_with('$');
-  if (to_end) pattern.pop_back();
-  const auto atoms = atoms_of(pattern);
-  if (!atoms) return failure(atoms.error());
-  const std::size_t n = atoms->size();
+  DssPattern out;
+  out.from_start_ = pattern.starts_with('^');
+  if (out.from_start_) pattern.erase(0, 1);
+  out.to_end_ = pattern.ends_with('$');
+  if (out.to_end_) pattern.pop_back();
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char c = pattern[i];
+    Atom atom;
+    if (c == '*' || c == '+' || c == '?') {
+      if (out.atoms_.empty()) return failure("pattern begins with '" + std::string(1, c) + "'");
+      out.atoms_.back().times = c;
+      continue;
+    }
+    if (c == '[') {
+      const std::size_t end = pattern.find(']', i + 2);
+      if (end == std::string::npos) return failure("'[' is not closed by ']'");
+      atom.excluded = pattern[i + 1] == '^';
+      atom.set = pattern.substr(i + 1 + atom.excluded, end - i - 1 - atom.excluded);
+      i = end;
+      if (atom.set.empty()) return failure("pattern with an empty set");
+    } else if (std::string_view("(){}|\\^$").find(c) != std::string_view::npos) {
+      return failure("pattern with '" + std::string(1, c) + "' is not supported");
+    } else {
+      atom.only = c == '.' ? '\0' : c;
+    }
+    out.atoms_.push_back(std::move(atom));
+  }
+  return out;
+}
+
+// Steps over what may be left out.
+void DssPattern::spread(std::vector<char>& places) const {
+  for (std::size_t i = 0; i < atoms_.size(); ++i)
+    if (places[i] && (atoms_[i].times == '*' || atoms_[i].times == '?')) places[i + 1] = 1;
+}
+
+// All places in the pattern that the name so far may have led to are kept side by side.
+bool DssPattern::is_in(std::string_view name) const {
+  const std::size_t n = atoms_.size();
   std::vector<char> here(n + 1, 0), next(n + 1, 0);
-  const auto spread = [&](std::vector<char>& places) {
-    for (std::size_t i = 0; i < n; ++i)
-      if (places[i] && ((*atoms)[i].times == '*' || (*atoms)[i].times == '?')) places[i + 1] = 1;
-  };
   here[0] = 1;
   spread(here);
-  if (here[n] && !to_end) return true;
-  for (const char raw : subject) {
+  if (here[n] && !to_end_) return true;
+  for (const char raw : name) {
     const char c = static_cast<char>(std::tolower(static_cast<unsigned char>(raw)));
     std::fill(next.begin(), next.end(), 0);
     for (std::size_t i = 0; i < n; ++i) {
-      const Atom& atom = (*atoms)[i];
+      const Atom& atom = atoms_[i];
       if (!here[i] || !atom.fits(c)) continue;
       next[i + 1] = 1;
       if (atom.times == '*' || atom.times == '+') next[i] = 1;
     }
-    if (!from_start) next[0] = 1;
+    if (!from_start_) next[0] = 1;
     spread(next);
     here.swap(next);
-    if (here[n] && !to_end) return true;
+    if (here[n] && !to_end_) return true;
   }
   return here[n] != 0;
 }

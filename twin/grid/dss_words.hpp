@@ -35,8 +35,26 @@ ledger::Result<bool> dss_flag(std::string_view text);  // yes, no, true, false, 
 // A symmetrical matrix of `order` rows, row after row.
 ledger::Result<std::vector<double>> dss_matrix(std::string_view text, std::size_t order);
 
-// Whether the pattern is found in the text, regardless of case. Of regular expressions: . [a-z]
-// [^a-z] ^ $ and * + ? after one of them; nothing where it holds anything else.
-ledger::Result<bool> dss_matches(std::string_view pattern, std::string_view text);
+// A pattern that is looked for in names, regardless of case. Of regular expressions: . [a-z] [^a-z]
+// ^ $ and * + ? after one of them; at most 128 characters. Looking takes time of pattern times
+// name.
+class DssPattern {
+ public:
+  static ledger::Result<DssPattern> parse(std::string_view text);
+  bool is_in(std::string_view name) const;
+
+ private:
+  struct Atom {       // characters that fit, and how often they may come
+    std::string set;  // of [ ]; empty: `only`, or any character where that is 0
+    char only = 0;
+    bool excluded = false;
+    char times = '1';  // 1 * + ?
+    bool fits(char c) const;
+  };
+  void spread(std::vector<char>& places) const;
+
+  std::vector<Atom> atoms_;
+  bool from_start_ = false, to_end_ = false;
+};
 
 }  // namespace twin
