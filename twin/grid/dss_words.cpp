@@ -199,6 +199,7 @@ Result<std::vector<std::string>> dss_list(std::string_view text) {
 }
 
 Result<double> dss_number(std::string_view text) {
+  if (auto value = plain_number(text)) return value;  // nearly always
   const auto words = dss_list(text);
   if (!words) return failure(words.error());
   if (words->size() == 1) return plain_number(words->front());
