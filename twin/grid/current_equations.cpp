@@ -60,7 +60,8 @@ Answer answer(const LoadModel& model, Complex s, double u) {
   if (u == limit)
     return {w, Complex(s.real() * slope(model.p_shares), -s.imag() * slope(model.q_shares))};
   const double r = u / limit;
-  return {w * (r * r), w * (2 * r / limit)};
+  const Complex outside = model.whole_outside ? std::conj(s) : w;
+  return {outside * (r * r), outside * (2 * r / limit)};
 }
 
 }  // namespace

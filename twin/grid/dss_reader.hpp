@@ -1,19 +1,20 @@
 #pragma once
-// Reads OpenDSS scripts: the words that radial test feeders use. Everything else is refused by name
-// with its file and line; nothing is skipped in silence.
+// Reads OpenDSS scripts: the words that radial test feeders use. What is not supported is refused
+// by name with its file and line; nothing is skipped in silence.
 //
-// Commands   Clear, Set, New, Edit, BatchEdit, ~ and More (go on with the last object), Redirect,
-//            Compile, CalcVoltageBases, BusCoords, Solve, Show-like words are refused
-// Objects    Circuit and Vsource (basekv, pu, angle, isc3, isc1, mvasc3, mvasc1, x1r1, x0r0, bus1),
-//            LineCode (nphases 3, r1 x1 r0 x0 c1 c0, units, normamps, emergamps),
-//            Line (bus1, bus2, phases 3, linecode, length, units, r1 x1 r0 x0 c1 c0, normamps),
-//            LoadShape (npts, interval, minterval, sinterval, mult, useactual),
-//            Transformer (2 windings: buses, conns, kvs, kvas, xhl, %rs, %r, %loadloss, sub),
-//            Load (phases, bus1, kv, kw, pf, yearly, daily, model 1, conn wye, vminpu, vmaxpu)
-//            Monitor and EnergyMeter are instruments: their words are read and left
-// Defaults are OpenDSS's own (its manual's tables): load limits 0.95 and 1.05, x1r1 4, x0r0 3, two
-// windings of 0.2 % resistance each, delta-wye lagging by 30 degrees (hour 1).
-// Bounds: 64 nested redirects, 64 MiB in all.
+// Objects    Circuit and Vsource (three phases) · LineCode, WireData, LineSpacing, LineGeometry
+//            (dss_geometry.hpp) · Line of one to three phases, also as a switch · Transformer and
+//            XfmrCode of one to three phases, two or three windings, any connection · RegControl
+//            · Capacitor, Reactor · Load of models 1 to 5 and 8 · Generator of models 1 and 2 ·
+//            LoadShape · SwtControl. Monitor, EnergyMeter, Sensor, Spectrum, TCC_Curve,
+//            GrowthShape, PriceShape and TShape change no network: their words are left.
+// Commands   dss_script.hpp; options of Set: dss_options.hpp; properties: dss_classes.hpp
+//
+// Defaults are OpenDSS's own (manual and property reference): load limits 0.95 and 1.05, x1r1 4,
+// x0r0 3, lines of 336 MCM ACSR, windings of 0.2 % resistance each, delta-wye lagging by 30
+// degrees, Deri's earth return. The network is what stands when the script ends; Clear begins
+// anew. Set ControlMode=off leaves regulators out: taps stay as given.
+// Names are in lower case. A bus's nodes 1 to 3 are its phases.
 
 #include "ledger/base/result.hpp"
 #include "twin/grid/network.hpp"

@@ -78,7 +78,7 @@ struct Transformer {
 // A voltage regulator's control of one transformer's `to_tap`: with V over the `to` coil of the
 // first pair and I out of its dot,
 //   |V / pt_ratio - (r + j x) I / ct_primary_a| is kept within band / 2 of the target
-// by whole steps of the tap.
+// by whole steps of the tap. Of several that want to move, those with the shortest delay do first.
 struct TapControl {
   std::string name;
   std::uint32_t transformer = 0;
@@ -87,6 +87,8 @@ struct TapControl {
   double ct_primary_a = 300;
   Complex compensation_v;  // line-drop compensation at ct_primary_a, V
   double tap_step = 0.00625, tap_min = 0.9, tap_max = 1.1;
+  double delay_s = 15;
+  int steps_at_once = 16;
 };
 
 // An ideal three-phase voltage behind an impedance. The first is the reference.
@@ -118,10 +120,13 @@ struct Shunt {
 
 // How drawn power answers to voltage u, per unit of the connection's own nominal voltage: shares of
 // constant power, current and impedance, S(u) = S (k0 + k1 u + k2 u^2), inside [min_pu, max_pu];
-// outside it the limit's impedance stays, so that S is continuous.
+// outside it the limit's impedance stays, so that S is continuous unless `whole_outside`.
 struct LoadModel {
   double min_pu = 0.0, max_pu = 10.0;
   std::array<double, 3> p_shares{1, 0, 0}, q_shares{1, 0, 0};
+  // Outside the limits S counts whole, whatever its shares are there: its answer jumps (OpenDSS's
+  // models 3, 4 and 8).
+  bool whole_outside = false;
 };
 
 // Legs of a load: leg p stands from phase p to ground, or from phase p to the phase after it.

@@ -45,6 +45,7 @@ Complex answered_va(const LoadModel& model, Complex va, double u) {
   };
   // Outside the limits the impedance at the limit stays.
   const double beyond = inside > 0 ? (u / inside) * (u / inside) : 0;
+  if (model.whole_outside && inside != u) return va * beyond;
   return {va.real() * share(model.p_shares) * beyond, va.imag() * share(model.q_shares) * beyond};
 }
 

@@ -17,6 +17,7 @@ struct SweepLeg {
   std::uint8_t a = 0, b = 0;
   bool delta = false;
   bool answers = false;           // has shares of constant current or impedance
+  bool whole_outside = false;     // and none outside its limits
   double u2_min = 0, u2_max = 0;  // V^2: constant impedance outside
   double per_nominal = 0;         // 1 / V
   double p_shares[3] = {1, 0, 0}, q_shares[3] = {1, 0, 0};

@@ -134,6 +134,7 @@ SweepLeg leg_of(const Network& net, const Connection& c, unsigned p, int phases)
   leg.b = static_cast<std::uint8_t>((p + 1) % 3);
   leg.delta = phases == 3 && c.hookup == Hookup::delta;
   leg.answers = c.model.p_shares[0] != 1 || c.model.q_shares[0] != 1;
+  leg.whole_outside = c.model.whole_outside;
   leg.u2_min = low * low;
   leg.u2_max = high * high;
   leg.per_nominal = 1 / seen_v;

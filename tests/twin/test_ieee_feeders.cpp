@@ -1,0 +1,200 @@
+// OpenDSS scripts of test feeders against the figures that are published or computed for them. A
+// new case is a folder below tests/data/feeders:
+//
+//   input.dss   the script; "shared/..." stands for ../shared/data
+//   case.toml   source; expected: a table below ../shared/data, or expected.csv beside it, or none;
+//               tolerance_pu where the table has no tolerances of its own; except: voltages
+//               ("652.1") that the script does not give in any program, as the case says
+//
+// Every case is solved twice, by the power flow and by DenseFlow, which must agree.
+
+#include <cmath>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <map>
+#include <numbers>
+#include <sstream>
+
+#include "tests/support/dense_flow.hpp"
+#include "tests/support/shared_data.hpp"
+#include "twin/grid/dss_reader.hpp"
+#include "twin/grid/power_flow.hpp"
+#include "twin/grid/tap_control.hpp"
+
+using namespace twin;
+
+namespace {
+
+using Keys = std::map<std::string, std::string>;
+
+// Lines of key = value, values without their quotes.
+Keys keys_of(const std::string& text) {
+  Keys out;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    const auto equals = line.find(" = ");
+    if (equals == std::string::npos) continue;
+    std::string value = line.substr(equals + 3);
+    if (value.starts_with('"')) value = value.substr(1, value.size() - 2);
+    out[line.substr(0, equals)] = value;
+  }
+  return out;
+}
+
+struct Case {
+  std::string name, folder;
+  Keys keys;
+  std::string text(const std::string& key) const {
+    const auto at = keys.find(key);
+    return at == keys.end() ? "" : at->second;
+  }
+  std::string path_of(const std::string& file) const {
+    return file.starts_with("shared/") ? test::shared_path(file.substr(7)) : folder + file;
+  }
+  LoadFile load() const {
+    return [this](const std::string& path) { return test::read_text(path_of(path)); };
+  }
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> out;
+  for (const auto& entry :
+       std::filesystem::directory_iterator(AIPCHAIN_SOURCE_DIR "/tests/data/feeders")) {
+    Case c{entry.path().filename().string(), entry.path().string() + "/", {}};
+    c.keys = keys_of(*test::read_text(c.folder + "case.toml"));
+    out.push_back(std::move(c));
+  }
+  std::sort(out.begin(), out.end(), [](const Case& a, const Case& b) { return a.name < b.name; });
+  return out;
+}
+
+bool is_there(const Case& c) {
+  const std::string script = *test::read_text(c.folder + "input.dss");
+  return script.find("shared/") == std::string::npos ||
+         test::has_shared("ieee-feeders/opendss/IEEELineCodes.DSS");
+}
+
+// A voltage from a phase to ground ("2") or to another phase ("23").
+struct Expected {
+  std::string bus, between;
+  double volts = 0, within_v = 0;
+};
+
+std::vector<std::string> fields_of(const std::string& line) {
+  std::vector<std::string> out;
+  std::istringstream text(line);
+  for (std::string field; std::getline(text, field, ',');) out.push_back(field);
+  return out;
+}
+
+// "voltage_AB" is 12.
+std::string phases_named(const std::string& quantity) {
+  std::string out;
+  for (const char c : quantity.substr(quantity.find('_') + 1))
+    out += static_cast<char>(c - 'A' + '1');
+  return out;
+}
+
+std::vector<Expected> expected_of(const Case& c) {
+  const std::string name = c.text("expected");
+  if (name.empty()) return {};
+  const std::string path = name == "expected.csv" ? c.folder + name : test::shared_path(name);
+  std::istringstream lines(*test::read_text(path));
+  std::vector<Expected> out;
+  std::string header;
+  for (std::string line; std::getline(lines, line);) {
+    const auto f = fields_of(line);
+    if (line.starts_with('#')) continue;
+    if (header.empty()) {
+      header = line;
+    } else if (header.starts_with("bus,phase,v_volt")) {
+      const double nominal = std::stod(f[2]) / std::stod(f[3]);
+      out.push_back({f[0], f[1], std::stod(f[2]), std::stod(c.text("tolerance_pu")) * nominal});
+    } else if (header.starts_with("node,quantity")) {
+      if (f[2].empty()) continue;  // given without an angle
+      const auto digits = f[0].find_first_of("0123456789");
+      out.push_back({f[0].substr(digits), phases_named(f[1]), std::stod(f[2]), std::stod(f[5])});
+    } else {
+      out.push_back({f[0], f[1], std::stod(f[2]), std::stod(f[3])});
+    }
+  }
+  return out;
+}
+
+double volts_between(const Phases& v, const std::string& between) {
+  const Complex a = v[static_cast<std::size_t>(between[0] - '1')];
+  return between.size() == 1 ? std::abs(a)
+                             : std::abs(a - v[static_cast<std::size_t>(between[1] - '1')]);
+}
+
+// Voltages with the regulators come to rest; empty where something does not converge.
+template <class Solve>
+std::vector<Phases> at_rest(Network& net, Solve&& solve) {
+  for (int round = 0; round < 60; ++round) {
+    const std::vector<Phases> v = solve(net);
+    if (v.empty() || !move_taps(net, v)) return v;
+  }
+  return {};
+}
+
+std::vector<Phases> by_power_flow(const Network& net) {
+  PowerFlowOptions options;
+  options.tolerance_pu = 1e-10;
+  PowerFlow flow(net, options);
+  std::vector<Phases> draws;
+  for (const Connection& c : net.connections) draws.push_back(c.draw_va);
+  const PowerFlowResult& r = flow.solve(draws);
+  return r.converged ? r.voltage_v : std::vector<Phases>{};
+}
+
+std::vector<Phases> by_dense_flow(const Network& net) {
+  test::DenseFlow flow(net);
+  return flow.solve() ? flow.voltages() : std::vector<Phases>{};
+}
+
+void compare(const Case& c, const Network& net, const std::vector<Phases>& voltages) {
+  std::map<std::string, std::size_t> bus_of;
+  for (std::size_t b = 0; b < net.buses.size(); ++b) bus_of[net.buses[b].name] = b;
+  for (const Expected& e : expected_of(c)) {
+    if (c.text("except").find(e.bus + "." + e.between) != std::string::npos) continue;
+    CAPTURE(e.bus);
+    CAPTURE(e.between);
+    const std::string name = bus_of.contains(e.bus) ? e.bus : "n" + e.bus;
+    REQUIRE(bus_of.contains(name));
+    CHECK(volts_between(voltages[bus_of[name]], e.between) ==
+          doctest::Approx(e.volts).epsilon(e.within_v / e.volts));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("test feeders give the voltages that are published or computed for them") {
+  std::size_t seen = 0, skipped = 0;
+  for (const Case& c : cases()) {
+    CAPTURE(c.name);
+    CHECK_FALSE(c.text("source").empty());
+    if (!is_there(c)) {
+      ++skipped;
+      continue;
+    }
+    auto net = read_dss("input.dss", c.load());
+    REQUIRE_MESSAGE(net.has_value(), (net ? "" : net.error()));
+    CHECK(PowerFlow::check(*net) == "");
+    Network again = *net;
+    const auto dense = at_rest(*net, by_dense_flow), flow = at_rest(again, by_power_flow);
+    CHECK_FALSE(dense.empty());
+    CHECK_FALSE(flow.empty());
+    if (dense.empty() || flow.empty()) continue;
+    for (std::size_t t = 0; t < net->transformers.size(); ++t)
+      CHECK(again.transformers[t].to_tap == doctest::Approx(net->transformers[t].to_tap));
+    double worst = 0;
+    for (std::size_t b = 0; b < net->buses.size(); ++b)
+      for (std::size_t p = 0; p < 3; ++p)
+        worst = std::max(worst, std::abs(flow[b][p] - dense[b][p]) / net->buses[b].nominal_v);
+    CHECK(worst < 1e-6);
+    compare(c, *net, dense);
+    ++seen;
+  }
+  if (skipped > 0) MESSAGE(skipped, " cases skipped: ../shared/data/ieee-feeders is not there");
+  CHECK(seen + skipped >= 16);
+}
