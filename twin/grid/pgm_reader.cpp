@@ -167,8 +167,7 @@ void Reader::line(const Row& row) {
 void Reader::link(const Row& row) {
   Line out;
   if (!attach(row, out)) return;
-  const double u_rated = net_.buses[out.from].nominal_v * std::numbers::sqrt3;
-  const Complex z = 1.0 / (Complex(1, 1) * 1e6 * (1e4 * 1e4) / (u_rated * u_rated));
+  const Complex z = link_impedance(net_.buses[out.from].nominal_v);
   out.z = from_sequence(z, z);
   net_.lines.push_back(std::move(out));
 }
