@@ -63,7 +63,7 @@ struct Transformer {
   std::vector<CoilPair> coils;
   double from_coil_v = 0, to_coil_v = 0;     // rated, over one coil
   double from_tap = 1, to_tap = 1;           // of the coil's turns
-  double rated_va = 0;                       // of all coils together
+  double rated_va = 0;                       // of all coils together; 0: not known
   Complex z;                                 // ohm, of one pair, at its `to` coil
   Complex from_magnetising, to_magnetising;  // siemens, over each coil (no-load losses)
   PhaseMatrix from_shunt{}, to_shunt{};      // siemens, terminals to ground, beside the coils

@@ -5,7 +5,8 @@
 //
 // - The file gives no frequency: 50 Hz. An element's name is the text in its `extra`, else its id.
 // - A three_winding_transformer becomes three transformers around a bus of their own, all with its
-//   id. A link is a line of 1e6 (1 + j) siemens at 10 kV, as power-grid-model has it.
+//   id. A link is a line of next to no impedance (pi_branch.hpp). A branch may begin and end at one
+//   node.
 // - A source above 1e15 VA is ideal. tap_pos outside its range is taken at the range's end, as
 //   power-grid-model does.
 // - Loads and generators become connections, loads first; what is switched off (status 0) is left

@@ -9,6 +9,10 @@
 namespace twin::pgm {
 namespace {
 
+// Ties a winding that floats to ground, in zero sequence only, so that its voltage to ground is
+// defined (power-grid-model's own share of the leakage susceptance).
+constexpr double floating_share = 1e-8;
+
 bool is_zigzag(WindingKind w) { return w == WindingKind::zigzag || w == WindingKind::zigzag_n; }
 
 Winding coils_like(WindingKind w, WindingKind other, Complex grounding) {
@@ -38,6 +42,12 @@ Complex beyond_coils(Complex z, Complex y0, Complex grounding, bool other_is_del
   return whole - (other_is_delta ? 1.0 / (z + 3.0 * grounding) : Complex{});
 }
 
+// Whether zero sequence finds a way to ground in or through a winding.
+bool is_held(WindingKind w, WindingKind other) {
+  const bool through = other == WindingKind::wye_n || other == WindingKind::delta;
+  return w == WindingKind::zigzag_n || (w == WindingKind::wye_n && through);
+}
+
 // Zero-sequence shunts of both ends at the `to` side's voltage.
 struct ZeroShunts {
   Complex from, to;
@@ -53,6 +63,9 @@ ZeroShunts zero_shunts(const Nameplate& p, Complex z, Complex y0, double ratio) 
     out.to = beyond_coils(z, y0, p.to_grounding, p.from == WindingKind::delta);
   if (p.from == WindingKind::zigzag_n) out.from = inverse_or_zero(0.1 * z + 3.0 * from_grounding);
   if (p.to == WindingKind::zigzag_n) out.to = inverse_or_zero(0.1 * z + 3.0 * p.to_grounding);
+  const Complex hold(0, -floating_share / std::abs(z));
+  if (!is_held(p.from, p.to)) out.from += hold;
+  if (!is_held(p.to, p.from)) out.to += hold;
   return out;
 }
 
@@ -68,6 +81,7 @@ Transformer transformer_of(const Nameplate& p) {
   t.from_tap = p.u1_tapped / p.u1;
   t.to_tap = p.u2_tapped / p.u2;
   t.rated_va = p.sn;
+  t.antifloat = 0;
   const Complex z = series(p);
   t.z = to == Winding::delta ? 3.0 * z : z;
   if (from == Winding::wye && p.from == WindingKind::wye_n && !is_zigzag(p.to))

@@ -4,7 +4,8 @@
 //   |z| = uk u2^2 / sn    Re z = pk u2^2 / sn^2    |y| = i0 sn / u2^2    Re y = p0 / u2^2, Im y < 0
 // half of y at each end. A negative uk or pk (the star of three windings) makes its part of z
 // negative. In zero sequence a grounded wye sees its own half of the circuit only: y0, and z where
-// the other winding is a delta; a zigzag is a delta with 0.1 z to ground.
+// the other winding is a delta; a zigzag is a delta with 0.1 z to ground. A winding without
+// a way to ground is held by 1e-8 of 1 / |z|.
 
 #include "twin/grid/network.hpp"
 

@@ -24,7 +24,7 @@ Transformer transformer_of(const PiBranch& b) {
 
 Complex link_impedance(double nominal_v) {
   const double ratio_squared = 3 * nominal_v * nominal_v / (1e4 * 1e4);
-  return ratio_squared / (1e6 * Complex(1, 1));
+  return ratio_squared / (1e8 * Complex(1, 1));
 }
 
 }  // namespace twin

@@ -19,8 +19,10 @@ struct PiBranch {
 // id, rating and switches are the caller's.
 Transformer transformer_of(const PiBranch& branch);
 
-// The impedance that stands for none, of a link or closed switch: 1 / (1e6 (1 + j)) ohm at 10 kV
-// from line to line, by the square of the voltage elsewhere (power-grid-model's `link`).
+// The impedance that stands for none, of a link or closed switch: 1 / (1e8 (1 + j)) ohm at 10 kV
+// from line to line, by the square of the voltage elsewhere. power-grid-model's `link` has a
+// hundred times that, which shows in the seventh digit of voltages that its own cases say are
+// equal.
 Complex link_impedance(double nominal_v);  // phase to ground
 
 }  // namespace twin
