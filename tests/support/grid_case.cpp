@@ -133,6 +133,7 @@ class Comparison {
   double atol(const std::string& attribute) const {
     const bool power = attribute[0] == 'p' || attribute[0] == 'q' || attribute[0] == 's';
     if (power && case_.atol > 0) return case_.atol;
+    if (attribute[0] == 'i' && case_.atol > 0) return case_.atol * 1e-4;
     const json& a = params_["atol"];
     if (a.is_number()) return a.get<double>();
     for (const auto& [key, value] : a.items())

@@ -9,7 +9,7 @@
 //                     the transformers' clock), or power-grid-model's ..._output.json
 //   tolerance_pu      of complex voltages (of magnitudes where the angle is a class of its own)
 //   params, skip      power-grid-model's tolerances, and attributes that are not compared
-//   atol              of powers, where power-grid-model's own cannot be met
+//   atol              of powers (1e-4 of it: of currents), where params' own cannot be met
 //   losses_w, losses_tolerance
 
 #include <filesystem>

@@ -200,8 +200,9 @@ double line_voltage(const std::vector<CoilPair>& coils, bool to_side, double coi
 bool is_delta(const Transformer& t, bool to_side) { return line_voltage(t.coils, to_side, 1) == 1; }
 
 // A nameplate from the parts; whether it is right is seen by building it again.
-pgm::Nameplate plate_of(const Transformer& t, pgm::WindingKind from, pgm::WindingKind to,
-                        int clock) {
+// `own_zero`: with a no-load current of its own in zero sequence.
+pgm::Nameplate plate_of(const Transformer& t, pgm::WindingKind from, pgm::WindingKind to, int clock,
+                        bool own_zero) {
   pgm::Nameplate p;
   p.from = from;
   p.to = to;
@@ -214,60 +215,68 @@ pgm::Nameplate plate_of(const Transformer& t, pgm::WindingKind from, pgm::Windin
   const Complex z = (is_delta(t, true) ? t.z / 3.0 : t.z) * p.sn / (p.u2 * p.u2);
   p.uk = std::abs(z);
   p.pk = z.real() * p.sn;
-  const double ratio = p.u1_tapped / p.u2_tapped, tapped = p.u2_tapped * p.u2_tapped;
-  const auto no_load = [&](bool zero) {
-    const auto of = [&](const PhaseMatrix& m) {
-      return zero ? m[0][0] + 2.0 * m[0][1] : m[0][0] - m[0][1];
-    };
-    return of(t.from_shunt) * (ratio * ratio) + of(t.to_shunt) +
-           t.from_magnetising * (ratio * ratio) * (is_delta(t, false) ? 3.0 : 1.0) +
-           t.to_magnetising * (is_delta(t, true) ? 3.0 : 1.0);
-  };
-  const Complex y = no_load(false) * tapped;
-  p.i0 = std::abs(y) / p.sn;
-  p.p0 = y.real();
-  const Complex y0 = no_load(true) * tapped;
-  p.i0_zero = std::abs(y0) / p.sn;
-  p.p0_zero = y0.real();
+  const double to_from = p.u1_tapped / p.u2_tapped, at_to = to_from * to_from;
+  const double tapped = p.u2_tapped * p.u2_tapped;
+  const Complex from_coils = t.from_magnetising * (is_delta(t, false) ? 3.0 : 1.0);
+  const Complex to_coils = t.to_magnetising * (is_delta(t, true) ? 3.0 : 1.0);
+  const auto positive = [](const PhaseMatrix& m) { return m[0][0] - m[0][1]; };
+  const auto zero = [](const PhaseMatrix& m) { return m[0][0] + 2.0 * m[0][1]; };
+  const Complex y = (positive(t.from_shunt) + from_coils) * at_to + positive(t.to_shunt) + to_coils;
+  p.i0 = p.i0_zero = std::abs(y) * tapped / p.sn;
+  p.p0 = p.p0_zero = y.real() * tapped;
+  if (own_zero) {
+    Complex y0;
+    if (from == pgm::WindingKind::wye_n) y0 += (zero(t.from_shunt) + from_coils) * at_to;
+    if (to == pgm::WindingKind::wye_n) y0 += zero(t.to_shunt) + to_coils;
+    p.i0_zero = std::abs(y0) * tapped / p.sn;
+    p.p0_zero = y0.real() * tapped;
+  }
   if (t.from_neutral_z) p.from_grounding = *t.from_neutral_z;
   if (t.to_neutral_z) p.to_grounding = *t.to_neutral_z;
   return p;
 }
 
-bool Writer::nameplate(const Transformer& t) {
-  if (t.coils.size() != 3 || t.shift_rad != 0) return false;
+// The first nameplate that gives the transformer's own admittances.
+std::optional<pgm::Nameplate> find_plate(const Transformer& t) {
+  if (t.coils.size() != 3 || t.shift_rad != 0) return std::nullopt;
   constexpr std::array kinds{pgm::WindingKind::wye, pgm::WindingKind::wye_n,
                              pgm::WindingKind::delta};
   const TwoPort wanted = admittance(t);
-  for (const auto from : kinds)
-    for (const auto to : kinds)
-      for (int clock = 0; clock < 12; ++clock) {
-        const pgm::Nameplate p = plate_of(t, from, to, clock);
-        Transformer built = pgm::transformer_of(p);
-        if (built.coils.empty() || p.pk < 0 || p.p0 < 0 || p.p0_zero < 0) continue;
-        built.from_closed = t.from_closed;
-        built.to_closed = t.to_closed;
-        if (!alike(wanted, admittance(built))) continue;
-        Json out = branch(t);
-        out.update({{"u1", p.u1}, {"u2", p.u2}, {"sn", p.sn}, {"uk", p.uk}, {"pk", p.pk}});
-        out.update({{"i0", p.i0}, {"p0", p.p0}});
-        out.update({{"i0_zero_sequence", p.i0_zero}, {"p0_zero_sequence", p.p0_zero}});
-        out.update({{"winding_from", from}, {"winding_to", to}, {"clock", clock}});
-        // One tap changer, of a single step; the other side's tap goes into its rated voltage.
-        const bool from_side = t.to_tap == 1;
-        if (!from_side) out["u1"] = p.u1_tapped;
-        const double step = from_side ? p.u1_tapped - p.u1 : p.u2_tapped - p.u2;
-        const int pos = step == 0 ? 0 : step > 0 ? 1 : -1;
-        out.update({{"tap_side", from_side ? 0 : 1}, {"tap_pos", pos}, {"tap_min", -1}});
-        out.update({{"tap_max", 1}, {"tap_nom", 0}, {"tap_size", std::abs(step)}});
-        out.update({{"r_grounding_from", p.from_grounding.real()},
-                    {"x_grounding_from", p.from_grounding.imag()},
-                    {"r_grounding_to", p.to_grounding.real()},
-                    {"x_grounding_to", p.to_grounding.imag()}});
-        add("transformer", std::move(out));
-        return true;
-      }
-  return false;
+  for (const bool own_zero : {false, true})
+    for (const auto from : kinds)
+      for (const auto to : kinds)
+        for (int clock = 0; clock < 12; ++clock) {
+          const pgm::Nameplate p = plate_of(t, from, to, clock, own_zero);
+          Transformer built = pgm::transformer_of(p);
+          if (built.coils.empty() || p.pk < 0 || p.p0 < 0 || p.p0_zero < 0) continue;
+          built.from_closed = t.from_closed;
+          built.to_closed = t.to_closed;
+          if (alike(wanted, admittance(built))) return p;
+        }
+  return std::nullopt;
+}
+
+bool Writer::nameplate(const Transformer& t) {
+  const auto plate = find_plate(t);
+  if (!plate) return false;
+  const pgm::Nameplate& p = *plate;
+  // One tap changer, of a single step; the other side's tap goes into its rated voltage.
+  const bool from_side = t.to_tap == 1;
+  const double step = from_side ? p.u1_tapped - p.u1 : p.u2_tapped - p.u2;
+  const int position = step == 0 ? 0 : step > 0 ? 1 : -1;
+  Json out = branch(t);
+  out.update({{"u1", from_side ? p.u1 : p.u1_tapped}, {"u2", p.u2}, {"sn", p.sn}});
+  out.update({{"uk", p.uk}, {"pk", p.pk}, {"i0", p.i0}, {"p0", p.p0}});
+  out.update({{"i0_zero_sequence", p.i0_zero}, {"p0_zero_sequence", p.p0_zero}});
+  out.update({{"winding_from", p.from}, {"winding_to", p.to}, {"clock", p.clock}});
+  out.update({{"tap_side", from_side ? 0 : 1}, {"tap_pos", position}, {"tap_min", -1}});
+  out.update({{"tap_max", 1}, {"tap_nom", 0}, {"tap_size", std::abs(step)}});
+  out.update({{"r_grounding_from", p.from_grounding.real()},
+              {"x_grounding_from", p.from_grounding.imag()}});
+  out.update(
+      {{"r_grounding_to", p.to_grounding.real()}, {"x_grounding_to", p.to_grounding.imag()}});
+  add("transformer", std::move(out));
+  return true;
 }
 
 bool Writer::generic_branch(const Transformer& t) {
