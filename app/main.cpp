@@ -8,6 +8,7 @@
 #include "app/audit_command.hpp"
 #include "app/console.hpp"
 #include "app/field_command.hpp"
+#include "app/grid_command.hpp"
 #include "app/meter_command.hpp"
 #include "app/run_command.hpp"
 #include "app/view_command.hpp"
@@ -52,6 +53,7 @@ int run(int argc, char** argv) {
   app::add_field_command(program, chosen);
   app::add_replay_command(program, chosen);
   app::add_meter_command(program, chosen);
+  app::add_grid_command(program, chosen);
   app::add_view_command(program, chosen);
   allow_quiet(program);
   if (argc > 1 && argv[1][0] != '-')

@@ -3,21 +3,50 @@
 #include <algorithm>
 
 #include "twin/grid/dss_reader.hpp"
+#include "twin/grid/matpower_reader.hpp"
+#include "twin/grid/pgm_reader.hpp"
 #include "twin/grid/power_flow.hpp"
+#include "twin/grid/simbench_reader.hpp"
 
 namespace twin {
 
 using ledger::failure;
 using ledger::Result;
 
+namespace {
+
+// Of the last part of the path, in small letters, with its dot; empty where it has none.
+std::string suffix_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/') == std::string::npos ? 0 : path.rfind('/') + 1;
+  const std::size_t dot = path.rfind('.');
+  if (dot == std::string::npos || dot < slash) return {};
+  std::string out = path.substr(dot);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  });
+  return out;
+}
+
+Result<Network> read_any(const std::string& path, const LoadFile& load) {
+  const std::string suffix = suffix_of(path);
+  if (suffix == ".dss") return read_dss(path, load);
+  if (suffix == ".csv") return read_simbench(path, load);
+  if (suffix == ".json" || suffix == ".m") {
+    auto text = load(path);
+    if (!text) return failure(text.error());
+    return suffix == ".m" ? read_matpower(path, *text) : read_pgm(path, std::move(*text));
+  }
+  if (!path.empty() && load(path + (path.ends_with('/') ? "" : "/") + "Line.csv"))
+    return read_simbench(path, load);
+  return failure(path + ": a grid file of this kind (\"" + suffix +
+                 "\") is not supported; supported: .json, .m, .dss, and a SimBench folder with "
+                 "its Line.csv");
+}
+
+}  // namespace
+
 Result<Network> read_grid(const std::string& path, const LoadFile& load) {
-  std::string suffix = path.substr(std::min(path.rfind('.'), path.size()));
-  std::transform(suffix.begin(), suffix.end(), suffix.begin(),
-                 [](unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; });
-  if (suffix != ".dss")
-    return failure(path + ": a grid file of this kind (\"" + suffix +
-                   "\") is not supported; supported: .dss");
-  auto network = read_dss(path, load);
+  auto network = read_any(path, load);
   if (!network) return network;
   if (const std::string problem = PowerFlow::check(*network); !problem.empty())
     return failure(path + ": " + problem);

@@ -55,16 +55,19 @@ struct CoilPair {
 // the voltage over a coil:
 //   e_from = n (e_to + z to_tap^2 i_to)    i_to out of the `to` coil's dot    i_from = i_to / n
 // so that z keeps its per-unit value on the tapped winding (as OpenDSS and power-grid-model have
-// it). A bank of single-phase units is several transformers between the same buses.
+// it). A bank of single-phase units is several transformers between the same buses. An ideal
+// phase shifter at the `from` end turns the positive sequence on and the negative one back.
 struct Transformer {
   std::string name;
   std::uint32_t from = 0, to = 0;
   std::vector<CoilPair> coils;
   double from_coil_v = 0, to_coil_v = 0;     // rated, over one coil
   double from_tap = 1, to_tap = 1;           // of the coil's turns
-  double rated_va = 0;                       // of all coils together
+  double rated_va = 0;                       // of all coils together; 0: not known
   Complex z;                                 // ohm, of one pair, at its `to` coil
   Complex from_magnetising, to_magnetising;  // siemens, over each coil (no-load losses)
+  PhaseMatrix from_shunt{}, to_shunt{};      // siemens, terminals to ground, beside the coils
+  double shift_rad = 0;                      // by which `from` leads `to`, beside the coils' clock
   // From a winding's star point to ground, ohm; none: isolated.
   std::optional<Complex> from_neutral_z, to_neutral_z;
   // Where a winding's phases have no path to ground, the mean of their voltages is tied to it by
@@ -157,6 +160,8 @@ struct Network {
   std::vector<Shunt> shunts;
   std::vector<Connection> connections;
   double frequency_hz = 50;
+  // Nothing in the file tells one phase from another: a single phase stands for three.
+  bool balanced = false;
 };
 
 // The nominal voltage over a connection's leg.

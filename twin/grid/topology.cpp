@@ -95,7 +95,7 @@ std::vector<PhaseMask> live_phases(const Network& net, const Graph& graph) {
 std::string problem_of(const Network& net, const Line& l) {
   const std::string name = "line \"" + l.name + "\"";
   const auto buses = net.buses.size();
-  if (l.from >= buses || l.to >= buses || l.from == l.to) return name + " does not join two buses";
+  if (l.from >= buses || l.to >= buses) return name + " stands at a bus that does not exist";
   if (!(l.rated_a >= 0)) return name + " has a rating below zero";
   if (l.phases == 0 || l.phases > all_phases) return name + " has no phase";
   if (!is_finite(l.z) || !is_finite(l.shunt))
@@ -109,9 +109,10 @@ std::string problem_of(const Network& net, const Transformer& t) {
   const auto buses = net.buses.size();
   if (t.from >= buses || t.to >= buses || t.from == t.to) return name + " does not join two buses";
   const auto above_zero = [](double x) { return x > 0 && std::isfinite(x); };
-  if (!above_zero(t.rated_va) || !above_zero(t.from_coil_v) || !above_zero(t.to_coil_v) ||
-      !above_zero(t.from_tap) || !above_zero(t.to_tap))
-    return name + " needs a rating, voltages and taps above zero";
+  if (!above_zero(t.from_coil_v) || !above_zero(t.to_coil_v) || !above_zero(t.from_tap) ||
+      !above_zero(t.to_tap))
+    return name + " needs voltages and taps above zero";
+  if (!(t.rated_va >= 0)) return name + " has a rating below zero";
   if (t.coils.empty() || t.coils.size() > 3) return name + " needs one to three pairs of coils";
   if (!(std::abs(t.z) > 0) || !std::isfinite(std::abs(t.z))) return name + " has no impedance";
   return {};

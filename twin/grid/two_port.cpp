@@ -1,6 +1,7 @@
 #include "twin/grid/two_port.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numbers>
 
 #include "ledger/base/invariant.hpp"
@@ -8,6 +9,24 @@
 
 namespace twin {
 namespace {
+
+// The ideal phase shifter: V_from = r V_inner, I_inner = r^T I_from, with r the real rotation that
+// turns positive sequence by `angle`, negative sequence by -angle and leaves zero sequence alone.
+PhaseMatrix rotation(double angle) {
+  PhaseMatrix r;
+  for (int p = 0; p < 3; ++p)
+    for (int q = 0; q < 3; ++q)
+      r[p][q] = (1 + 2 * std::cos(angle + (q - p) * 2 * std::numbers::pi / 3)) / 3;
+  return r;
+}
+
+void shift(TwoPort& y, double angle) {
+  if (angle == 0) return;
+  const PhaseMatrix r = rotation(angle), back = transposed(r);
+  y.ff = r * y.ff * back;
+  y.ft = r * y.ft;
+  y.tf = y.tf * back;
+}
 
 // What the other end sees of a two-port whose end is open: ff - ft tt^-1 tf.
 PhaseMatrix behind_open_end(const PhaseMatrix& ff, const PhaseMatrix& ft, const PhaseMatrix& tf,
@@ -127,6 +146,9 @@ TwoPort admittance(const Transformer& t) {
       out.tf[p][q] = nodal[p + 3][q];
       out.tt[p][q] = nodal[p + 3][q + 3];
     }
+  out.ff = out.ff + t.from_shunt;
+  out.tt = out.tt + t.to_shunt;
+  shift(out, t.shift_rad);
   open_ends(out, t.from_closed, t.to_closed);
   return out;
 }

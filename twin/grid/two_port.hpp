@@ -17,7 +17,8 @@ TwoPort admittance(const Line& line);
 
 // From the coils: with k = 1 / n, y = 1 / (z to_tap^2), every pair adds y [k^2 -k; -k 1] between
 // its ends; star points are eliminated (Kron), and phases without a path to ground tied to it by
-// their mean (antifloat). Needs z other than zero.
+// their mean (antifloat). Shunts are added and the phase shifter turns `from`. Needs z other than
+// zero.
 TwoPort admittance(const Transformer& transformer);
 
 enum class Winding : std::uint8_t { wye_grounded, wye, delta };
