@@ -18,8 +18,12 @@ class FormulaWorld : public twin::World {
  public:
   FormulaWorld() {
     network_.buses.resize(2);
-    network_.connections = {{"home-0", 1, 0b111, 0, 0.95, {}, 0},
-                            {"home-1", 1, 0b001, 0, 0.95, {}, 0}};
+    network_.connections.resize(2);
+    for (std::uint32_t h = 0; h < 2; ++h) {
+      network_.connections[h].name = "home-" + std::to_string(h);
+      network_.connections[h].bus = 1;
+    }
+    network_.connections[1].phases = 0b001;
     grid_.voltage_v.resize(2);
     homes_.resize(2);
   }
