@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ledger/base/time.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 
@@ -72,8 +73,5 @@ class TomlTable {
   Problem* problem_;
   std::vector<std::string> asked_;
 };
-
-// The entry of `known` with the fewest edits from `word`; empty where none is near.
-std::string nearest(const std::string& word, const std::vector<std::string>& known);
 
 }  // namespace twin

@@ -1,0 +1,12 @@
+#pragma once
+// The word that was probably meant.
+
+#include <string>
+#include <vector>
+
+namespace twin {
+
+// The entry of `known` with the fewest edits from `word`; empty where none is near.
+std::string nearest(const std::string& word, const std::vector<std::string>& known);
+
+}  // namespace twin
