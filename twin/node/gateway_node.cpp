@@ -31,16 +31,19 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
       chain_id_(chain_id_of(config_.genesis)) {
   for (const GatewayMeter& m : config_.meters) {
     index_of_meter_[m.meter.value] = meters_.size();
-    meters_.push_back(MeterState{m,
-                                 MeterOracle(m.limits),
-                                 ai::MeterAlerts(m.meter.value, m.feeder, config_.alert_limits),
-                                 {},
-                                 {},
-                                 m.first_import,
-                                 m.first_export,
-                                 {},
-                                 {},
-                                 false});
+    meters_.push_back(
+        MeterState{m,
+                   MeterOracle(m.limits),
+                   ai::MeterAlerts(m.meter.value, m.feeder,
+                                   {config_.transformer_w, config_.v_min_pu * m.nominal_v,
+                                    config_.v_max_pu * m.nominal_v}),
+                   {},
+                   {},
+                   m.first_import,
+                   m.first_export,
+                   {},
+                   {},
+                   false});
   }
 }
 
