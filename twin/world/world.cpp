@@ -45,6 +45,7 @@ class SimulatedWorld final : public World {
  private:
   ProfileView profile_of(std::uint32_t connection) const;
   Home make_home(std::uint32_t home, ProfileView profile, const WeatherSample& sky) const;
+  void count_unsolved();
   void count_energy(double hours);
   void count_grid(double hours);
   void count_voltages(double hours);
@@ -68,7 +69,8 @@ class SimulatedWorld final : public World {
   const PowerFlowResult* grid_ = nullptr;
   EnergyTotals energy_;
   GridTotals grid_totals_;
-  std::uint32_t busbar_ = 0;  // where the feeder meter measures voltage
+  double worst_mismatch_pu_ = -1;  // of the steps that did not converge
+  std::uint32_t busbar_ = 0;       // where the feeder meter measures voltage
   Instant now_;
 };
 
@@ -135,7 +137,7 @@ void SimulatedWorld::step() {
   measured_.clear();
   grid_ = &power_flow_.solve(draw_va_);
   ++grid_totals_.power_flows;
-  if (!grid_->converged) ++grid_totals_.not_converged;
+  if (!grid_->converged) count_unsolved();
   now_ = now_ + dt;
   count_energy(hours);
   count_grid(hours);
@@ -145,6 +147,13 @@ void SimulatedWorld::step() {
     take_samples();
     last_samples_ = samples_;
   }
+}
+
+void SimulatedWorld::count_unsolved() {
+  ++grid_totals_.not_converged;
+  if (grid_->worst_mismatch_pu <= worst_mismatch_pu_) return;  // it may be no number at all
+  worst_mismatch_pu_ = grid_->worst_mismatch_pu;
+  grid_totals_.unsolved_bus = network_.buses[grid_->worst_bus].name;
 }
 
 void SimulatedWorld::count_energy(double hours) {

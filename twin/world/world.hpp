@@ -65,6 +65,7 @@ struct GridTotals {
   double v_min_pu = 0, v_max_pu = 0;
   std::string worst_element;  // of max_loading
   std::uint64_t power_flows = 0, not_converged = 0;
+  std::string unsolved_bus;  // where the flow moved most in the steps that did not converge
 };
 
 // The network that a scenario names: its grid file, or a generated feeder. Loads answer to voltage
