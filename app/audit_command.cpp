@@ -2,14 +2,16 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/console.hpp"
 #include "app/file_set.hpp"
-#include "app/scenario_file.hpp"
+#include "app/input_file.hpp"
 #include "market/audit/audit.hpp"
 #include "market/receipt/receipt.hpp"
 
@@ -19,7 +21,8 @@ namespace {
 using nlohmann::json;
 
 struct Options {
-  std::string directory, openings, policy, account, slot, out, receipt;
+  std::string directory, openings, account, slot, out, receipt;
+  std::optional<std::string> policy;
   bool json = false;
 };
 
@@ -29,15 +32,24 @@ constexpr const char* symbol(market::CheckResult r) {
                                            : "-";
 }
 
-// The policy's text, or empty where none was named.
+// The policy's text, or empty where none was named: so a file that is empty is no policy.
 ledger::Result<std::string> trusted_policy(const Options& o) {
-  if (o.policy.empty()) return std::string();
-  return read_file(o.policy);
+  if (!o.policy) return std::string();
+  auto text = read_file(*o.policy);
+  if (text && text->empty())
+    return ledger::failure("--policy " + *o.policy +
+                           ": is empty: no trust root can be taken from it");
+  return text;
+}
+
+// Details quote what a file holds, which may be any bytes.
+std::string safe_json(const json& j) {
+  return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
 int audit(const Options& o) {
   market::AuditInput input;
-  const auto log = files_below(log_directory(o.directory));
+  const auto log = log_directory(o.directory).and_then(files_below);
   if (!log) return complain(wrong_input, log.error());
   input.log = *log;
   if (!o.openings.empty()) {
@@ -61,9 +73,9 @@ int audit(const Options& o) {
     list.push_back({{"id", c.id}, {"name", c.name}, {"ok", ok}, {"detail", c.detail}});
     if (!o.json)
       std::printf("%-4s %-6s %s: %s\n", c.id.c_str(), symbol(c.result), c.name.c_str(),
-                  c.detail.c_str());
+                  one_line(c.detail).c_str());
   }
-  if (o.json) std::cout << json{{"checks", list}, {"holds", holds}}.dump(2) << '\n';
+  if (o.json) std::cout << safe_json({{"checks", list}, {"holds", holds}});
   return holds ? done : does_not_hold;
 }
 
@@ -73,7 +85,8 @@ ledger::Result<std::optional<ledger::Slot>> slot_of(const std::string& text,
   if (text.empty()) return std::optional<ledger::Slot>();
   std::uint32_t number = 0;
   const char* end = text.data() + text.size();
-  if (std::from_chars(text.data(), end, number).ptr == end)
+  if (const auto read = std::from_chars(text.data(), end, number);
+      read.ec == std::errc{} && read.ptr == end)
     return std::optional(ledger::Slot{number});
   const auto time = ledger::from_rfc3339(text);
   const std::int64_t since = time ? time->unix_ms - genesis.epoch.unix_ms : -1;
@@ -88,7 +101,7 @@ int receipt(const Options& o) {
   if (!account)
     return complain(wrong_input,
                     "--account " + o.account + ": wants 32 lower-case hexadecimal digits");
-  const auto log_files = files_below(log_directory(o.directory));
+  const auto log_files = log_directory(o.directory).and_then(files_below);
   if (!log_files) return complain(wrong_input, log_files.error());
   const auto opening_files =
       files_below(o.openings.empty() ? o.directory + "/openings" : o.openings);
@@ -110,6 +123,9 @@ int receipt(const Options& o) {
     std::cout << *text;
     return done;
   }
+  std::error_code error;
+  if (std::filesystem::is_directory(o.out, error))
+    return complain(wrong_input, "--out " + o.out + ": is a directory, not a file");
   std::ofstream file(o.out, std::ios::binary);
   file << *text;
   file.flush();
@@ -129,9 +145,10 @@ int verify(const Options& o) {
   for (const market::ReceiptCheck& c : checks) {
     list.push_back({{"name", c.name}, {"ok", c.ok}, {"detail", c.detail}});
     if (!o.json)
-      std::printf("%-6s %s: %s\n", c.ok ? "holds" : "FAILS", c.name.c_str(), c.detail.c_str());
+      std::printf("%-6s %s: %s\n", c.ok ? "holds" : "FAILS", c.name.c_str(),
+                  one_line(c.detail).c_str());
   }
-  if (o.json) std::cout << json{{"valid", valid}, {"checks", list}}.dump(2) << '\n';
+  if (o.json) std::cout << safe_json({{"valid", valid}, {"checks", list}});
   return valid ? done : does_not_hold;
 }
 

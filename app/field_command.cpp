@@ -23,7 +23,8 @@ struct Options {
 int field(const Options& o) {
   auto overrides = parse_overrides(o.set);
   if (!overrides) return complain(wrong_input, overrides.error());
-  if (!o.duration.empty()) overrides->push_back({"time.duration", "\"" + o.duration + "\""});
+  if (!o.duration.empty())
+    overrides->push_back({"time.duration", "\"" + o.duration + "\"", "--duration " + o.duration});
   const auto loaded = load_scenario(o.bench, *overrides);
   if (!loaded) return complain(wrong_input, loaded.error());
   const twin::Scenario& scenario = loaded->scenario;
@@ -32,25 +33,29 @@ int field(const Options& o) {
   auto world = loaded->make_world();
   if (!world) return complain(wrong_input, world.error());
   const twin::Deployment deployment(scenario, **world);
-  auto recorder = twin::RunRecorder::create(*out, scenario, (*world)->network(), deployment,
-                                            loaded->resolved, loaded->input_hash);
+  auto meters = hil::connect_meters(scenario);
+  if (!meters) return complain(failed, meters.error());
+  stop_on_signals();  // before anything is written
+  auto recorder =
+      twin::RunRecorder::create(*out, scenario, (*world)->network(), deployment,
+                                loaded->resolved_in(*out, (*world)->network()), loaded->input_hash);
   if (!recorder) return complain(wrong_input, recorder.error());
 
-  stop_on_signals();
   Progress progress(scenario.name, scenario.time.duration.seconds(), o.quiet);
   hil::FieldOptions options;
   options.stop = &stop_requested;
   options.each_minute = [&](const twin::WorldMinute& minute) {
     progress.update(minute.end.since_epoch().seconds());
   };
-  const auto devices = hil::run_field(scenario, **world, deployment, **recorder, options);
+  const auto devices =
+      hil::run_field(scenario, **world, deployment, **recorder, std::move(*meters), options);
   if (!devices) return complain(failed, devices.error());
   if (const auto* figures = (*world)->grid_figures()) (*recorder)->grid_ends(*figures);
   const auto summary = (*recorder)->finish(progress.elapsed_s(), *devices);
   if (!summary) return complain(failed, summary.error());
   if (auto ok = write_report(*out, *summary); !ok) return complain(failed, ok.error());
   std::cout << (o.json ? *summary : describe_run(*out, *summary));
-  return stop_requested ? interrupted : done;
+  return outcome_of(*summary, o.quiet);
 }
 
 }  // namespace

@@ -1,9 +1,12 @@
 // The program: one subcommand a file, each adds itself and is run when it was chosen.
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "app/audit_command.hpp"
 #include "app/console.hpp"
@@ -12,26 +15,89 @@
 #include "app/meter_command.hpp"
 #include "app/run_command.hpp"
 #include "app/view_command.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace {
 
-// What is wrong with the word that stands where a subcommand should; empty where it is one.
-std::string unknown_command(const CLI::App& program, const std::string& word) {
-  std::string known;
-  for (const CLI::App* command : program.get_subcommands(nullptr)) {
-    if (command->get_name() == word) return {};
-    known += (known.empty() ? "" : ", ") + command->get_name();
-  }
-  return word + ": unknown command; known: " + known;
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
+  const std::string near = twin::nearest(word.substr(0, 80), known);
+  return near.empty() ? "" : "; did you mean " + near + "?";
 }
 
-// Every command takes --quiet; those that say nothing but errors on stderr anyway have no other use
-// for it.
-void allow_quiet(CLI::App& app) {
+// The command that the words name, as far as they name one; what is wrong with the word that stands
+// where a command should.
+struct Named {
+  CLI::App* command = nullptr;
+  std::string before;  // what stands before its name: "aipchain meter"
+  std::string problem;
+};
+
+Named command_named(CLI::App& program, const std::vector<std::string>& words) {
+  Named out{&program, {}, {}};
+  for (const std::string& word : words) {
+    const auto commands = out.command->get_subcommands(nullptr);
+    if (commands.empty() || word.starts_with("-")) break;
+    std::vector<std::string> names;
+    CLI::App* found = nullptr;
+    for (CLI::App* each : commands) {
+      names.push_back(each->get_name());
+      if (each->get_name() == word) found = each;
+    }
+    if (!found) {
+      out.problem =
+          word.substr(0, 80) + ": unknown command" + did_you_mean(word, names) + "; known:";
+      for (const std::string& name : names) out.problem += " " + name;
+      break;
+    }
+    out.before += (out.before.empty() ? "" : " ") + out.command->get_name();
+    out.command = found;
+  }
+  return out;
+}
+
+// `help` and `help COMMAND`.
+int help(CLI::App& program, const std::vector<std::string>& words) {
+  const Named named = command_named(program, words);
+  if (!named.problem.empty()) return app::complain(app::wrong_input, named.problem);
+  std::cout << named.command->help(named.before);
+  return app::done;
+}
+
+// One line for whatever the command line has wrong.
+int wrong_command_line(const Named& named, const CLI::ParseError& error) {
+  const CLI::App& command = *named.command;
+  std::string message = error.what();
+  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+    const auto extras = command.remaining(true);
+    const auto word = std::find_if(extras.begin(), extras.end(),
+                                   [](const std::string& w) { return w.starts_with("-"); });
+    if (word != extras.end()) {
+      std::vector<std::string> known;
+      for (const CLI::Option* option : command.get_options())
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+      message = word->substr(0, 80) + ": unknown option" +
+                did_you_mean(word->substr(0, word->find('=')), known);
+    } else if (!extras.empty()) {
+      message = extras.front() + ": one word too many";
+    }
+  }
+  return app::complain(app::wrong_input, message + " (see " + named.before +
+                                             (named.before.empty() ? "" : " ") +
+                                             command.get_name() + " --help)");
+}
+
+// Every command takes --version, and --quiet; those that say nothing but errors on stderr anyway
+// have no other use for it. No option takes an empty text: it would pass for one that is not there.
+void complete(CLI::App& app) {
+  const CLI::Validator not_empty(
+      [](const std::string& text) { return text.empty() ? "is empty" : ""; }, "");
   for (CLI::App* command : app.get_subcommands(nullptr)) {
     if (command->get_option_no_throw("--quiet") == nullptr)
       command->add_flag("--quiet")->description("nothing but errors on stderr");
-    allow_quiet(*command);
+    command->set_version_flag("--version", AIPCHAIN_VERSION);
+    for (CLI::Option* option : command->get_options())
+      if (option->get_items_expected_max() > 0) option->check(not_empty);
+    complete(*command);
   }
 }
 
@@ -41,13 +107,7 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", AIPCHAIN_VERSION);
   program.require_subcommand(1);
   std::function<int()> chosen;
-  program.add_subcommand("help", "what this program can do")->callback([&] {
-    chosen = [&program] {
-      program.clear();  // or it would print the help of `help`
-      std::cout << program.help();
-      return static_cast<int>(app::done);
-    };
-  });
+  program.add_subcommand("help", "what this program, or `help COMMAND`, can do");
   app::add_run_command(program, chosen);
   app::add_audit_commands(program, chosen);
   app::add_field_command(program, chosen);
@@ -55,25 +115,33 @@ int run(int argc, char** argv) {
   app::add_meter_command(program, chosen);
   app::add_grid_command(program, chosen);
   app::add_view_command(program, chosen);
-  allow_quiet(program);
-  if (argc > 1 && argv[1][0] != '-')
-    if (const auto what = unknown_command(program, argv[1]); !what.empty())
-      return app::complain(app::wrong_input, what);
+  complete(program);
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (!words.empty() && words[0] == "help" && (words.size() == 1 || !words[1].starts_with("-")))
+    return help(program, {words.begin() + 1, words.end()});
+  const Named named = command_named(program, words);
+  if (!named.problem.empty()) return app::complain(app::wrong_input, named.problem);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return program.exit(error) == 0 ? app::done : app::wrong_input;
+    if (error.get_exit_code() == 0) return program.exit(error), app::done;
+    return wrong_command_line(named, error);
   }
+  if (!chosen) return help(program, {});  // `help` with an option of its own
   return chosen();
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  app::end_on_signals();
+  app::open_closed_streams();
+  int code = app::failed;
   try {
-    return run(argc, argv);
+    code = run(argc, argv);
   } catch (const std::exception& error) {
-    std::cerr << "aipchain: " << error.what() << '\n';
-    return app::failed;
+    return app::complain(app::failed, error.what());
   }
+  if (code == app::wrong_input || app::stdout_is_written()) return code;
+  return app::complain(app::failed, "stdout: cannot be written");
 }

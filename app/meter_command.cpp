@@ -13,6 +13,7 @@
 #include "hil/device_map.hpp"
 #include "hil/meter_service.hpp"
 #include "hil/modbus_meter_reader.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace app {
 namespace {
@@ -50,8 +51,12 @@ ledger::Result<MeterSource> meter_of_scenario(const ServeOptions& options) {
     if (!meter) return ledger::failure(meter.error());
     return MeterSource{std::move(*meter), s.time.real_time_factor};
   }
+  std::vector<std::string> names;
+  for (const twin::HomeSpec& home : s.homes) names.push_back(home.name);
+  const std::string near = twin::nearest(options.id, names);
   return ledger::failure("--id " + options.id + ": " + s.name + " has no such home; it has " +
-                         s.homes.front().name + " to " + s.homes.back().name);
+                         names.front() + " to " + names.back() +
+                         (near.empty() ? "" : "; did you mean " + near + "?"));
 }
 
 ledger::Result<MeterSource> meter_source(const ServeOptions& options) {
@@ -66,14 +71,15 @@ int serve(const ServeOptions& options) {
   if (!listen) return complain(wrong_input, listen.error());
   auto source = meter_source(options);
   if (!source) return complain(wrong_input, source.error());
-  stop_on_signals();
   const double speed = options.speed > 0 ? options.speed : source->speed;
   const auto service = hil::MeterService::create(*map, std::move(source->meter), speed, *listen,
                                                  static_cast<std::uint8_t>(options.unit));
   if (!service) return complain(failed, service.error());
-  std::cout << "listening on " << hil::to_text((*service)->address()) << std::endl;
+  stop_on_signals();
+  std::cout << "listening on " << hil::to_text((*service)->address()) << '\n';
+  if (!stdout_is_written()) return failed;  // which is said at the end
   (*service)->run(stop_requested);
-  return done;
+  return interrupted;  // nothing else ends it
 }
 
 nlohmann::ordered_json json_of(const hil::ReadValue& each) {
@@ -148,7 +154,8 @@ void add_serve(CLI::App& meter, std::function<int()>& chosen) {
                    "simulated seconds a second (default: the scenario's real_time_factor, or 1)")
       ->check(CLI::Range(0.001, 1e6));
   auto* id = command->add_option("--id", options->id, "the home: its name or its place from 0");
-  auto* from = command->add_option("--from", options->from, "a scenario whose home is shown");
+  auto* from = command->add_option("--from", options->from,
+                                   "a scenario, or a run's directory, whose home is shown");
   from->needs(id);
   id->needs(from);
   command->add_option("--set", options->set, "key=value, overrides a key of the scenario")

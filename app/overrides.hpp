@@ -1,5 +1,5 @@
 #pragma once
-// --set key=value, as `run`, `field` and `meter` take it.
+// --set key=value and --seed N, as `run`, `field` and `meter` take them.
 
 #include <string>
 #include <vector>
@@ -8,6 +8,8 @@
 
 namespace app {
 
-ledger::Result<std::vector<twin::Override>> parse_overrides(const std::vector<std::string>& set);
+// `seed` may be empty: not given.
+ledger::Result<std::vector<twin::Override>> parse_overrides(const std::vector<std::string>& set,
+                                                            const std::string& seed = {});
 
 }  // namespace app

@@ -5,7 +5,7 @@
 
 #include "app/console.hpp"
 #include "app/field_command.hpp"
-#include "app/scenario_file.hpp"
+#include "app/input_file.hpp"
 #include "twin/node/recording.hpp"
 
 namespace app {
@@ -22,7 +22,7 @@ json roots_json(const twin::RecordedRoots& r) {
 }
 
 int replay(const std::string& path, bool as_json) {
-  const auto bytes = read_file(path);
+  const auto bytes = read_file(path, largest_ledger_file);
   if (!bytes) return complain(wrong_input, bytes.error());
   const auto result = twin::replay(ledger::bytes_of(*bytes));
   if (!result) return complain(wrong_input, path + ": " + result.error());

@@ -1,10 +1,12 @@
 #include "app/run_output.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 #include "twin/store/run_reader.hpp"
 #include "viz/report/report.hpp"
@@ -39,6 +41,53 @@ Result<void> write_report(const std::string& directory, const std::string& summa
   out.flush();
   if (!out) return failure(directory + "/report.html: cannot be written");
   return {};
+}
+
+namespace {
+
+// A step without a solution keeps the last one's voltages and flows.
+std::string unsolved_steps(const nlohmann::json& s) {
+  const auto unsolved = s["grid"]["not_converged"].get<std::uint64_t>();
+  if (unsolved == 0) return {};
+  const auto all = s["power_flows"].get<std::uint64_t>();
+  return std::to_string(unsolved) + " of " + std::to_string(all) +
+         " power flows did not converge, worst at bus \"" +
+         s["grid"]["unsolved_bus"].get<std::string>() +
+         "\": this grid cannot carry these loads, and the figures of those steps are the last "
+         "solved step's";
+}
+
+std::string unsettled_slots(const nlohmann::json& s) {
+  const auto due = s["market"]["slots_due"].get<std::uint64_t>();
+  const auto settled = s["market"]["slots_settled"].get<std::uint64_t>();
+  if (settled >= due) return {};
+  return std::to_string(due - settled) + " of " + std::to_string(due) +
+         " market slots were not settled: blocks came too late; see ledger.block_interval and "
+         "consensus";
+}
+
+std::string refused_transactions(const nlohmann::json& s) {
+  const auto refused = s["ledger"]["refused"].get<std::uint64_t>();
+  if (refused == 0) return {};
+  return std::to_string(refused) +
+         " messages or transactions were refused: most likely they came too late";
+}
+
+}  // namespace
+
+ExitCode outcome_of(const std::string& summary, bool quiet) {
+  const auto s = nlohmann::json::parse(summary);
+  std::vector<std::string> doubts{unsolved_steps(s), refused_transactions(s)};
+  // A run that was interrupted leaves its last slots open.
+  if (!stop_requested) doubts.push_back(unsettled_slots(s));
+  std::erase(doubts, "");
+  if (!quiet) std::for_each(doubts.begin(), doubts.end(), warn);
+  const auto flows = s["power_flows"].get<std::uint64_t>();
+  if (flows > 0 && s["grid"]["not_converged"] == flows) {
+    complain(failed, "no power flow of this run converged: none of its figures holds");
+    return failed;
+  }
+  return stop_requested ? interrupted : done;
 }
 
 std::string describe_run(const std::string& directory, const std::string& summary) {

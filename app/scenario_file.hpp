@@ -1,6 +1,7 @@
 #pragma once
 // A scenario from its file, with the files that it names found beside it.
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,26 +14,25 @@
 
 namespace app {
 
-// The whole file, or one message that names it.
-ledger::Result<std::string> read_file(const std::string& path);
-
-// Paths that are not absolute are meant from the folder of `scenario_path`.
-twin::LoadFile files_beside(const std::string& scenario_path);
-
 // A scenario that was read, with what it was read from.
 struct LoadedScenario {
   twin::Scenario scenario;
   std::string path;           // of the file
   std::string resolved;       // all defaults written out
   ledger::Hash input_hash{};  // SHA-256 over the resolved text and every file that was read
+  std::shared_ptr<std::map<std::string, std::string>> files;  // those, by the scenario's names
 
-  // A world of it. The files are read again.
+  // A world of it, from the same bytes.
   ledger::Result<std::unique_ptr<twin::World>> make_world() const;
+  // The resolved text as it reads from another folder: paths that are not absolute lead from there.
+  std::string resolved_in(const std::string& folder, const twin::Network& network) const;
 };
 
-// Reads the scenario (a file, or a folder that holds scenario.toml), its grid, and expands its
-// homes. All errors are the user's to mend.
+// Reads the scenario (a file, a folder that holds scenario.toml, or a run's directory), its grid,
+// and expands its homes. `until`, where it is not empty, is --until's text: a duration from the
+// start or a time. All errors are the user's to mend.
 ledger::Result<LoadedScenario> load_scenario(const std::string& path,
-                                             const std::vector<twin::Override>& overrides = {});
+                                             std::vector<twin::Override> overrides = {},
+                                             const std::string& until = {});
 
 }  // namespace app

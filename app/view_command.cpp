@@ -7,7 +7,9 @@
 
 #include "app/console.hpp"
 #include "app/scenario_file.hpp"
+#include "viz/live/display.hpp"
 #include "viz/live/live_view.hpp"
+#include "viz/live/private_display.hpp"
 #include "viz/live/stored_source.hpp"
 #include "viz/live/world_source.hpp"
 
@@ -75,10 +77,19 @@ int view(const Options& options) {
     if (!found) return complain(wrong_input, found.error());
     at = *found;
   }
-  const auto shown = options.screenshot.empty()
-                         ? viz::show(**source, options.speed, at)
-                         : viz::save_screenshot(**source, *at, options.screenshot);
-  return shown ? done : complain(failed, shown.error());
+  if (options.screenshot.empty()) {
+    const auto shown = viz::show(**source, options.speed, at);
+    return shown ? done : complain(failed, shown.error());
+  }
+  // A picture needs no display of the user's.
+  std::optional<viz::PrivateDisplay> display;
+  if (!viz::Display::open()) {
+    auto started = viz::PrivateDisplay::start();
+    if (!started) return complain(failed, started.error());
+    display.emplace(std::move(*started));
+  }
+  const auto saved = viz::save_screenshot(**source, *at, options.screenshot);
+  return saved ? done : complain(failed, saved.error());
 }
 
 }  // namespace

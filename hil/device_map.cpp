@@ -13,6 +13,7 @@
 
 #include "hil/built_in_maps.hpp"
 #include "ledger/base/invariant.hpp"
+#include "twin/scenario/toml_depth.hpp"
 
 namespace hil {
 namespace {
@@ -113,6 +114,9 @@ class MapReader {
   explicit MapReader(std::string file) : file_(std::move(file)) {}
 
   tl::expected<DeviceMap, std::string> read(std::string_view text) {
+    if (const auto line = twin::too_deep_key(text))
+      return tl::unexpected(file_ + ":" + std::to_string(*line) + ": a key with more than " +
+                            std::to_string(twin::max_key_depth) + " dots");
     const toml::parse_result parsed = toml::parse(text, file_);
     if (!parsed) {
       fail(parsed.error().source(), std::string(parsed.error().description()));

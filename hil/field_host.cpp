@@ -37,25 +37,17 @@ struct Delivery {
   Bytes bytes;
 };
 
-// One meter on a wire, standing for one home.
-struct Device {
-  std::uint32_t home = 0;
-  std::string name;
-  std::unique_ptr<MeterPoller> poller;
-  std::uint64_t shadow_readings = 0;
-  bool on_shadow = false;
-};
-
 class Host {
  public:
   Host(const Scenario& scenario, World& world, const Deployment& deployment, RunRecorder& recorder,
-       const FieldOptions& options)
+       std::vector<WiredMeter> meters, const FieldOptions& options)
       : scenario_(scenario),
         world_(world),
         deployment_(deployment),
         recorder_(recorder),
         options_(options),
         verifier_(ed25519_),
+        devices_(std::move(meters)),
         end_(Instant{} + scenario.time.duration) {}
 
   Result<std::vector<DeviceReport>> run();
@@ -64,7 +56,6 @@ class Host {
   Result<void> make_nodes();
   Result<void> open_files(Seat& seat, const std::string& name);
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
-  Result<void> connect();
   Result<void> live();
   void wait_until(Instant time);
   Result<void> interval(Instant end);
@@ -92,7 +83,7 @@ class Host {
   CachedVerifier verifier_;
   std::vector<Seat> seats_;
   std::deque<Delivery> queue_;
-  std::vector<Device> devices_;
+  std::vector<WiredMeter> devices_;
   MinuteGatherer gatherer_;
   RealClock::time_point start_;
   Instant end_, now_;
@@ -141,31 +132,6 @@ Result<void> Host::make_nodes() {
     gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_,
                                                  *gateway.files);
     seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
-  }
-  return {};
-}
-
-Result<void> Host::connect() {
-  for (const MeterSpec& m : scenario_.meters) {
-    if (m.transport != "modbus") continue;
-    PollerOptions o;
-    auto map = load_device_map(m.device);
-    if (!map) return failure(map.error());
-    o.map = std::move(*map);
-    const auto address = parse_address(m.address, false);
-    if (!address) return failure(address.error());
-    o.address = *address;
-    o.unit = static_cast<std::uint8_t>(m.unit);
-    o.interval = scenario_.time.metering_interval;
-    o.speed = scenario_.time.real_time_factor;
-    auto poller = MeterPoller::start(o, Instant{});
-    if (!poller) return failure("meter of " + m.home + ": " + poller.error());
-    Device device;
-    device.name = m.home;
-    device.poller = std::move(*poller);
-    for (std::uint32_t h = 0; h < scenario_.homes.size(); ++h)
-      if (scenario_.homes[h].name == m.home) device.home = h;
-    devices_.push_back(std::move(device));
   }
   return {};
 }
@@ -249,7 +215,7 @@ std::vector<std::pair<std::uint32_t, MeterReading>> Host::read_devices(Instant e
   const RealClock::duration interval_real =
       real_time(Instant{} + scenario_.time.metering_interval) - start_;
   std::vector<std::pair<std::uint32_t, MeterReading>> out;
-  for (Device& d : devices_) {
+  for (WiredMeter& d : devices_) {
     // One that has fallen silent may come back at any reading, but must not slow the run down.
     const auto patience =
         d.on_shadow ? std::min(interval_real / 4, reading_patience) : reading_patience;
@@ -328,7 +294,7 @@ void Host::drain() {
 
 std::vector<DeviceReport> Host::reports() const {
   std::vector<DeviceReport> out;
-  for (const Device& d : devices_) {
+  for (const WiredMeter& d : devices_) {
     const PollerCounts c = d.poller->counts();
     out.push_back({d.name, c.polls, c.errors, c.gaps, c.late, d.shadow_readings, c.jitter_p50_ms,
                    c.jitter_p99_ms, d.on_shadow ? "shadow" : "modbus"});
@@ -338,7 +304,6 @@ std::vector<DeviceReport> Host::reports() const {
 
 Result<std::vector<DeviceReport>> Host::run() {
   if (auto ok = make_nodes(); !ok) return failure(ok.error());
-  if (auto ok = connect(); !ok) return failure(ok.error());
   start_ = RealClock::now();
   fire_deadlines(Instant{});
   if (auto ok = live(); !ok) return failure(ok.error());
@@ -352,10 +317,50 @@ Result<std::vector<DeviceReport>> Host::run() {
 
 }  // namespace
 
+Result<void> check_meters(const Scenario& scenario) {
+  for (const MeterSpec& m : scenario.meters) {
+    const auto map = load_device_map(m.device);
+    if (!map) return failure(m.where_device + ": " + map.error());
+    if (m.transport == "modbus")
+      if (const std::string lack = MeterPoller::lack_of(*map); !lack.empty())
+        return failure(m.where_device + ": " + lack);
+    if (m.address.empty()) continue;
+    if (const auto address = parse_address(m.address); !address)
+      return failure(m.where_address + ": " + address.error());
+  }
+  return {};
+}
+
+Result<std::vector<WiredMeter>> connect_meters(const Scenario& scenario) {
+  std::vector<WiredMeter> out;
+  for (const MeterSpec& m : scenario.meters) {
+    if (m.transport != "modbus") continue;
+    PollerOptions o;
+    auto map = load_device_map(m.device);
+    if (!map) return failure(map.error());
+    o.map = std::move(*map);
+    const auto address = parse_address(m.address);
+    if (!address) return failure(address.error());
+    o.address = *address;
+    o.unit = static_cast<std::uint8_t>(m.unit);
+    o.interval = scenario.time.metering_interval;
+    o.speed = scenario.time.real_time_factor;
+    auto poller = MeterPoller::start(o, Instant{});
+    if (!poller) return failure("meter of " + m.home + ": " + poller.error());
+    WiredMeter& meter = out.emplace_back();
+    meter.name = m.home;
+    meter.poller = std::move(*poller);
+    for (std::uint32_t h = 0; h < scenario.homes.size(); ++h)
+      if (scenario.homes[h].name == m.home) meter.home = h;
+  }
+  return out;
+}
+
 Result<std::vector<DeviceReport>> run_field(const Scenario& scenario, World& world,
                                             const Deployment& deployment, RunRecorder& recorder,
+                                            std::vector<WiredMeter> meters,
                                             const FieldOptions& options) {
-  return Host(scenario, world, deployment, recorder, options).run();
+  return Host(scenario, world, deployment, recorder, std::move(meters), options).run();
 }
 
 }  // namespace hil

@@ -18,21 +18,37 @@
 #include <functional>
 #include <vector>
 
+#include "hil/meter_poller.hpp"
 #include "twin/node/deployment.hpp"
 #include "twin/store/run_recorder.hpp"
 
 namespace hil {
+
+// One meter on a wire, standing for one home.
+struct WiredMeter {
+  std::uint32_t home = 0;
+  std::string name;  // of the home
+  std::unique_ptr<MeterPoller> poller;
+  std::uint64_t shadow_readings = 0;
+  bool on_shadow = false;
+};
+
+// What is wrong with the devices and addresses that [[meter]] entries name, with file, line and
+// key.
+ledger::Result<void> check_meters(const twin::Scenario& scenario);
+
+// Connects every meter with transport "modbus", sets its clock to the start and begins to poll. The
+// error names the home whose meter does not answer. Nothing is written before this has succeeded.
+ledger::Result<std::vector<WiredMeter>> connect_meters(const twin::Scenario& scenario);
 
 struct FieldOptions {
   const std::atomic<bool>* stop = nullptr;
   std::function<void(const twin::WorldMinute&)> each_minute;
 };
 
-// Runs the scenario in real time. The error says what device, file or disk failed.
-ledger::Result<std::vector<twin::DeviceReport>> run_field(const twin::Scenario& scenario,
-                                                          twin::World& world,
-                                                          const twin::Deployment& deployment,
-                                                          twin::RunRecorder& recorder,
-                                                          const FieldOptions& options);
+// Runs the scenario in real time. The error says what file or disk failed.
+ledger::Result<std::vector<twin::DeviceReport>> run_field(
+    const twin::Scenario& scenario, twin::World& world, const twin::Deployment& deployment,
+    twin::RunRecorder& recorder, std::vector<WiredMeter> meters, const FieldOptions& options);
 
 }  // namespace hil

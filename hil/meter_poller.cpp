@@ -48,12 +48,16 @@ MeterPoller::MeterPoller(const PollerOptions& options, ledger::Instant at)
 
 MeterPoller::~MeterPoller() = default;
 
+std::string MeterPoller::lack_of(const DeviceMap& map) {
+  if (std::string lack = hil::lack_of(map); !lack.empty()) return lack;
+  const MappedValue* clock = map.find("clock");
+  if (clock && clock->writable) return {};
+  return "the map '" + map.name + "' has no writable 'clock'";
+}
+
 tl::expected<std::unique_ptr<MeterPoller>, std::string> MeterPoller::start(
     const PollerOptions& options, ledger::Instant at) {
   if (const std::string lack = lack_of(options.map); !lack.empty()) return tl::unexpected(lack);
-  const MappedValue* clock = options.map.find("clock");
-  if (!clock || !clock->writable)
-    return tl::unexpected("the map '" + options.map.name + "' has no writable 'clock'");
   std::unique_ptr<MeterPoller> out(new MeterPoller(options, at));
   if (const auto first = out->fetch(options.map.sample->address); !first)
     return tl::unexpected(first.error());

@@ -54,6 +54,9 @@ class MeterPoller {
  public:
   using RealTime = std::chrono::steady_clock::time_point;
 
+  // What a map lacks for a field host; empty where it lacks nothing.
+  static std::string lack_of(const DeviceMap& map);
+
   // Connects, sets the meter's clock to `at` and starts polling. An error names what is wrong with
   // the map, the connection or the meter. Takes at most a few timeouts.
   static tl::expected<std::unique_ptr<MeterPoller>, std::string> start(const PollerOptions& options,

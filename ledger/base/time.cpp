@@ -64,8 +64,20 @@ bool take(std::string_view& text, char c) {
   return true;
 }
 
+// Milliseconds from one to nine decimals; -1 where there are none, or finer ones than milliseconds.
+int take_milliseconds(std::string_view& text) {
+  int milli = 0, decimals = 0;
+  for (; !text.empty() && text[0] >= '0' && text[0] <= '9'; text.remove_prefix(1), ++decimals) {
+    if (decimals >= 3 && text[0] != '0') return -1;
+    if (decimals < 3) milli = 10 * milli + (text[0] - '0');
+  }
+  if (decimals == 0 || decimals > 9) return -1;
+  for (; decimals < 3; ++decimals) milli *= 10;
+  return milli;
+}
+
 std::optional<int> take_offset_minutes(std::string_view text) {
-  if (text == "Z") return 0;
+  if (text == "Z" || text == "z") return 0;
   const int sign = take(text, '+') ? 1 : take(text, '-') ? -1 : 0;
   const int hours = take_digits(text, 2);
   if (sign == 0 || !take(text, ':')) return std::nullopt;
@@ -117,7 +129,7 @@ std::optional<CivilTime> from_rfc3339(std::string_view text) {
   const int month = take_digits(text, 2);
   if (!take(text, '-')) return std::nullopt;
   const int day = take_digits(text, 2);
-  if (!take(text, 'T') && !take(text, ' ')) return std::nullopt;
+  if (!take(text, 'T') && !take(text, 't') && !take(text, ' ')) return std::nullopt;
   const int hour = take_digits(text, 2);
   if (!take(text, ':')) return std::nullopt;
   const int minute = take_digits(text, 2);
@@ -125,7 +137,7 @@ std::optional<CivilTime> from_rfc3339(std::string_view text) {
   const int second = take_digits(text, 2);
   int milli = 0;
   if (take(text, '.')) {
-    milli = take_digits(text, 3);
+    milli = take_milliseconds(text);
     if (milli < 0) return std::nullopt;
   }
   const auto offset = take_offset_minutes(text);

@@ -58,7 +58,7 @@ struct CivilFields {
 
 CivilFields fields_of(CivilTime time);
 
-// "2026-06-21T00:00:00+02:00", with milliseconds only where there are any (RFC 3339).
+// "2026-06-21T00:00:00+02:00" (RFC 3339), milliseconds where there are any; reads t, z, 9 decimals.
 std::string to_rfc3339(CivilTime time);
 std::optional<CivilTime> from_rfc3339(std::string_view text);
 

@@ -103,13 +103,18 @@ std::string origin_of(const Genesis& genesis) { return "aipchain.example/" + gen
 
 std::string encode(const Genesis& genesis) { return to_json(genesis).dump(); }
 
+// What the parser itself says quotes the text, which may be any bytes: so it is said in our words.
 Result<Genesis> decode_genesis(std::string_view text) {
+  const json j = json::parse(text, nullptr, false);
+  if (!j.is_object()) return failure("is not a JSON object");
   try {
-    Genesis g = from_json(json::parse(text));
-    if (encode(g) != text) return failure("genesis is not in its canonical form");
+    Genesis g = from_json(j);
+    if (encode(g) != text) return failure("is not in its canonical form");
     return g;
-  } catch (const std::exception& e) {
-    return failure(std::string("genesis: ") + e.what());
+  } catch (const json::exception&) {
+    return failure("a key is missing or has a value of the wrong type");
+  } catch (const std::invalid_argument& wrong) {
+    return failure(wrong.what());
   }
 }
 

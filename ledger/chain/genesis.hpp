@@ -34,7 +34,7 @@ struct Genesis {
 std::string origin_of(const Genesis& genesis);  // of the log: "aipchain.example/<name>"
 
 std::string encode(const Genesis& genesis);
-// Refuses any text that is not exactly what `encode` writes.
+// Refuses any text that is not exactly what `encode` writes; the message is ASCII.
 Result<Genesis> decode_genesis(std::string_view text);
 
 Hash chain_id_of(const Genesis& genesis);

@@ -39,7 +39,7 @@ struct Serving {
 }  // namespace
 
 TEST_CASE(
-    "a served meter is read by name with unit and raw registers, and ends on a signal with 0") {
+    "a served meter is read by name with unit and raw registers, and ends on a signal with 130") {
   for (const std::string device : {"aipchain_reference", "abb_b23", "eastron_sdm630"}) {
     CAPTURE(device);
     Serving meter(device, "17");
@@ -53,7 +53,7 @@ TEST_CASE(
     const std::size_t width = device == "eastron_sdm630" ? 2 : 4;
     CHECK(values.at("import").at("raw").size() == width);
     meter.process.signal(device == "abb_b23" ? SIGINT : SIGTERM);
-    CHECK(meter.process.finish() == 0);
+    CHECK(meter.process.finish() == 130);
     CHECK(meter.process.errors.empty());
   }
 }

@@ -235,23 +235,6 @@ TEST_CASE("stdout carries the result alone, stderr the progress, and --quiet sil
   CHECK(words.output.find("report   " + folder.at("out") + "/report.html") != std::string::npos);
 }
 
-TEST_CASE("steps that no power flow solves are counted and warned of") {
-  const Folder folder;
-  folder.write("scenario.toml", test::short_scenario);
-  std::vector<std::string> arguments{"run", folder.at(""), "--out", folder.at("out"), "--json"};
-  for (const std::string set :
-       {"time.duration=1m", "grid.generator.spacing_m=1000", "grid.generator.branches=1",
-        "time.start=2026-01-10T19:00:00+01:00", "population=[{load={annual_kwh=500000}}]"})
-    arguments.insert(arguments.end(), {"--set", set});
-  const Outcome run = aipchain(arguments);
-  CAPTURE(run.errors);
-  CHECK(run.code == 0);
-  CHECK(json::parse(run.output).at("/grid/not_converged"_json_pointer) > 0);
-  CHECK(run.errors.find("power flows did not converge") != std::string::npos);
-  CHECK(shared().summary.at("/grid/not_converged"_json_pointer) == 0);
-  CHECK(shared().outcome.errors.empty());
-}
-
 TEST_CASE("results depend on the seed and not on threads, directory or repetition") {
   const json once = shared().summary;
   const json one = summary_of(test::short_scenario, {"--threads", "1"});

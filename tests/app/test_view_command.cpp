@@ -33,7 +33,8 @@ count = 6
 )";
 
 int code_of(std::vector<std::string> arguments, const std::string& says) {
-  arguments.insert(arguments.begin(), {"env", "-u", "DISPLAY", AIPCHAIN_PROGRAM, "view"});
+  // Without a display, and without Xvfb to start one of its own.
+  arguments.insert(arguments.begin(), {"env", "-u", "DISPLAY", "PATH=/nonexistent", AIPCHAIN_PROGRAM, "view"});
   Process process(std::move(arguments));
   const int code = process.finish();
   CAPTURE(process.errors);
@@ -42,7 +43,7 @@ int code_of(std::vector<std::string> arguments, const std::string& says) {
   return code;
 }
 
-bool have_xvfb() { return std::system("command -v xvfb-run >/dev/null") == 0; }
+bool have_xvfb() { return std::system("command -v Xvfb >/dev/null") == 0; }
 
 }  // namespace
 
@@ -74,14 +75,14 @@ TEST_CASE("without a display it ends with 3 and one message") {
   CHECK_FALSE(std::filesystem::exists(folder.file("x.png")));
 }
 
-TEST_CASE("a scenario is simulated up to a moment and drawn under Xvfb") {
+TEST_CASE("a scenario is simulated up to a moment and drawn without a display") {
   if (!have_xvfb()) {
-    MESSAGE("skipped: xvfb-run is not installed");
+    MESSAGE("skipped: Xvfb is not installed");
     return;
   }
   Folder folder;
   std::ofstream(folder.file("scenario.toml")) << two_streets;
-  Process process({"xvfb-run", "-a", AIPCHAIN_PROGRAM, "view", folder.file("scenario.toml"), "--at",
+  Process process({"env", "-u", "DISPLAY", AIPCHAIN_PROGRAM, "view", folder.file("scenario.toml"), "--at",
                    "2026-06-21T11:30:00+02:00", "--screenshot", folder.file("x.png")});
   const int code = process.finish();
   CAPTURE(process.errors);
@@ -91,4 +92,9 @@ TEST_CASE("a scenario is simulated up to a moment and drawn under Xvfb") {
   file.read(head.data(), 24);
   CHECK(head.substr(1, 3) == "PNG");
   CHECK(head.substr(16, 8) == std::string("\0\0\5\0\0\0\3\x20", 8));  // 1280 by 800
+  // What cannot be written gives our message alone.
+  Process nowhere({"env", "-u", "DISPLAY", AIPCHAIN_PROGRAM, "view", folder.file("scenario.toml"),
+                   "--at", "5m", "--screenshot", folder.file("no/such/x.png")});
+  CHECK(nowhere.finish() == 3);
+  CHECK(nowhere.errors == "aipchain: " + folder.file("no/such/x.png") + ": cannot be written\n");
 }

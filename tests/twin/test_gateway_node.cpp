@@ -39,7 +39,7 @@ class Bench {
     GatewayConfig& config = config_;
     config.directory = directory;
     config.genesis = g;
-    config.alert_limits.transformer_w = 100'000;
+    config.transformer_w = 100'000;
     config.meters = {{{0},
                       false,
                       account_,

@@ -124,6 +124,10 @@ void GridFigures::add(Instant end, Duration step, const PowerFlowResult& result,
   ++totals_.power_flows;
   if (!result.converged) {
     ++totals_.not_converged;
+    if (!(result.worst_mismatch_pu <= worst_mismatch_pu_)) {
+      worst_mismatch_pu_ = result.worst_mismatch_pu;
+      totals_.unsolved_bus = network_.buses[result.worst_bus].name;
+    }
     note(GridEventKind::unsolved, result.worst_bus, result.worst_bus, true,
          result.worst_mismatch_pu, homes);
     return;

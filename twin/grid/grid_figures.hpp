@@ -78,6 +78,7 @@ struct GridTotals {
   double v_min_pu = 0, v_max_pu = 0;
   std::string worst_element;  // of max_loading
   std::uint64_t power_flows = 0, not_converged = 0;
+  std::string unsolved_bus;  // where the flow moved most in the steps that did not converge
   double max_unbalance = 0;               // of ten-minute means
   double least_share_inside = 1;          // of ten-minute means, over connections
   std::uint32_t connections_outside = 0;  // that fail EN 50160's voltage band
@@ -134,6 +135,7 @@ class GridFigures {
   std::vector<std::uint32_t> open_;  // by kind and element: place in events_, or none
   std::vector<std::size_t> open_of_kind_;
   ledger::Instant begin_, end_;  // of the current step
+  double worst_mismatch_pu_ = -1;  // of the steps that did not converge
   GridTotals totals_;
 };
 

@@ -32,6 +32,13 @@ Deployment::Deployment(const Scenario& scenario, const World& world)
     signers_.push_back(std::unique_ptr<MeterSigners>(
         new MeterSigners{Ed25519Signer(m.meter_seed), Ed25519Signer(m.account_seed)}));
   for (const Transformer& t : world.network().transformers) transformer_va_ += t.rated_va;
+  for (const HomeSpec& home : scenario.homes) {
+    const Connection& c = world.network().connections[home.connection];
+    nominal_v_.push_back(c.nominal_v > 0 ? c.nominal_v : world.network().buses[c.bus].nominal_v);
+  }
+  nominal_v_.push_back(nominal_v_.empty()
+                           ? 230
+                           : nominal_v_.front());  // the feeder's meter stands at the homes' busbar
 }
 
 Deployment::~Deployment() = default;
@@ -61,15 +68,15 @@ GatewayConfig Deployment::gateway(std::uint32_t g) const {
   c.gateway = {g};
   c.directory = directory_;
   c.genesis = genesis_;
-  c.alert_limits.transformer_w = static_cast<std::int64_t>(transformer_va_);
-  c.alert_limits.v_min = scenario_.grid.v_min_pu * 230;
-  c.alert_limits.v_max = scenario_.grid.v_max_pu * 230;
+  c.transformer_w = static_cast<std::int64_t>(transformer_va_);
+  c.v_min_pu = scenario_.grid.v_min_pu;
+  c.v_max_pu = scenario_.grid.v_max_pu;
   for (const MeterIdentity& m : identities_.meters) {
     if (m.gateway != g) continue;
     const MeterSample& start = at_epoch_[m.meter.value];
     c.meters.push_back({m.meter, m.feeder, m.account, signers_[m.meter.value]->meter.public_key(),
                         m.personal_key, m.restricted_key, limits_of(m), start.import_register,
-                        start.export_register});
+                        start.export_register, nominal_v_[m.meter.value]});
   }
   c.registrations.push_back(registration(g));
   return c;

@@ -42,6 +42,7 @@ class Deployment {
   std::vector<MeterSample> at_epoch_;                   // by meter
   std::vector<std::vector<std::int64_t>> history_wh_;   // by home
   std::vector<std::unique_ptr<MeterSigners>> signers_;  // by meter
+  std::vector<double> nominal_v_;                       // by meter, phase to ground
   double transformer_va_ = 0;
 };
 

@@ -52,7 +52,9 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
     index_of_meter_[m.meter.value] = meters_.size();
     meters_.push_back({m,
                        MeterOracle(m.limits),
-                       ai::MeterAlerts(m.meter.value, m.feeder, config_.alert_limits),
+                       ai::MeterAlerts(m.meter.value, m.feeder,
+                                       {config_.transformer_w, config_.v_min_pu * m.nominal_v,
+                                        config_.v_max_pu * m.nominal_v}),
                        {},
                        m.first_import,
                        m.first_export,

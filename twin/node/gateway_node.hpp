@@ -31,15 +31,17 @@ struct GatewayMeter {
   ledger::SubjectKey personal_key{}, restricted_key{};
   ledger::MeterLimits limits;
   ledger::MilliWattHours first_import, first_export;  // registers at the epoch
+  double nominal_v = 230;                             // of its connection, phase to ground
 };
 
 struct GatewayConfig {
   ledger::GatewayId gateway;
   Directory directory;
   ledger::Genesis genesis;
-  std::vector<GatewayMeter> meters;  // by rising meter id
-  std::vector<Bytes> registrations;  // signed by the registrar, posted at the start
-  ai::AlertLimits alert_limits;
+  std::vector<GatewayMeter> meters;       // by rising meter id
+  std::vector<Bytes> registrations;       // signed by the registrar, posted at the start
+  std::int64_t transformer_w = 0;         // alerts: rating at unity power factor ...
+  double v_min_pu = 0.9, v_max_pu = 1.1;  // ... and the band, of each meter's nominal voltage
   ledger::Duration batch_patience = ledger::seconds(2);  // wait for late meters after an interval
 };
 

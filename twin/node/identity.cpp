@@ -1,5 +1,7 @@
 #include "twin/node/identity.hpp"
 
+#include <algorithm>
+
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/seal.hpp"
 #include "ledger/crypto/sha256.hpp"
@@ -10,6 +12,10 @@ namespace twin {
 using namespace ledger;
 
 namespace {
+
+// Marks are posted after the slot's end, stand in the next block, and count for the one after it;
+// one more for a block that is late.
+constexpr std::int64_t blocks_of_grace = 3;
 
 PublicKey public_key_of(const KeySeed& seed) { return Ed25519Signer(seed).public_key(); }
 
@@ -76,6 +82,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities) {
   g.slot_ms = scenario.time.market_slot.whole_ms();
   g.batch_ms = scenario.ledger.batch_interval.whole_ms();
   g.block_ms = scenario.ledger.block_interval.whole_ms();
+  g.close_grace_ms = std::max(g.close_grace_ms, blocks_of_grace * g.block_ms);
   g.metering_ms = scenario.time.metering_interval.whole_ms();
   for (const KeySeed& seed : identities.validators) g.validators.push_back(public_key_of(seed));
   for (const KeySeed& seed : identities.gateways) g.gateways.push_back(public_key_of(seed));

@@ -106,7 +106,7 @@ Hash step_hash(BytesView body, std::span<const Effect> effects) {
 Result<ValidatorConfig> read_header(ByteReader& r) {
   if (text_of(r.raw(magic.size())) != magic) return failure("this is not a recording");
   const auto genesis = decode_genesis(text_of(r.sized()));
-  if (!genesis) return failure(genesis.error());
+  if (!genesis) return failure("genesis: " + genesis.error());
   if (const auto terms = market::check_terms(*genesis); !terms) return failure(terms.error());
   ValidatorConfig config;
   config.genesis = *genesis;

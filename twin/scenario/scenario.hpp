@@ -140,6 +140,7 @@ struct MeterSpec {  // overrides the transport of one home's meter
   std::string device;             // a name from hil/devices
   std::string address;            // host:port
   std::uint32_t unit = 1;
+  std::string where_device, where_address;  // file, line and key, for what is wrong with them
 };
 
 struct FaultSpec {

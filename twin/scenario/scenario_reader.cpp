@@ -5,6 +5,7 @@
 #include <set>
 
 #include "ledger/base/rng.hpp"
+#include "twin/scenario/toml_depth.hpp"
 #include "twin/scenario/toml_table.hpp"
 
 namespace twin {
@@ -21,6 +22,7 @@ constexpr std::int64_t max_homes = 4'000;
 // A gateway's forecasts of a day travel in one transaction, which a block of 4 MiB must hold.
 constexpr std::int64_t max_forecast_bytes = 4'000'000;
 constexpr std::size_t max_text = 16u << 20;
+constexpr std::int64_t most_gateways_unasked = 4;
 
 // A device of a population: how many have it, and what its figures are drawn from.
 struct PvRanges {
@@ -267,11 +269,12 @@ PricesSpec read_prices(TomlTable t) {
   return s;
 }
 
+// Gateways 0: as many as the homes want.
 LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
   LedgerSpec s;
   s.block_interval = t.duration("block_interval", s.block_interval);
   s.batch_interval = t.duration("batch_interval", s.batch_interval);
-  s.gateways = static_cast<std::uint32_t>(t.integer("gateways", s.gateways, 1, 10'000));
+  s.gateways = static_cast<std::uint32_t>(t.integer("gateways", 0, 1, 10'000));
   if (s.block_interval * 3 > time.market_slot)
     t.fail("block_interval", "found " + ledger::to_text(s.block_interval) +
                                  "; wants at most a third of time.market_slot (" +
@@ -312,6 +315,8 @@ MeterEntry read_meter(TomlTable t) {
   m.spec.address = t.text("address", "");
   m.spec.unit = static_cast<std::uint32_t>(t.integer("unit", 1, 0, 255));
   if (m.spec.home.empty()) t.refuse("home", "the name of a home");
+  m.spec.where_device = t.where(t.has("device") ? "device" : "");
+  m.spec.where_address = t.where(t.has("address") ? "address" : "");
   if (m.spec.transport == "modbus" && m.spec.address.empty())
     t.refuse("address", "the address of a Modbus meter, host:port");
   t.close();
@@ -452,10 +457,18 @@ std::string in_quotes(const std::string& text) {
   return out + "\"";
 }
 
+std::string cut(const std::string& text) {
+  constexpr std::size_t longest_shown = 80;
+  return text.size() <= longest_shown ? text : text.substr(0, longest_shown) + "...";
+}
+
 // One "key = value" as a table.
-std::optional<toml::table> pair_of(const std::string& key, const std::string& value) {
+std::optional<toml::table> pair_of(const std::string& key, const std::string& value,
+                                   const std::string& option) {
+  const std::string text = key + " = " + value;
+  if (too_deep_key(text)) return std::nullopt;
   try {
-    toml::table pair = toml::parse(key + " = " + value, std::string("--set"));
+    toml::table pair = toml::parse(text, option);
     if (pair.size() == 1) return pair;
   } catch (const toml::parse_error&) {
     // Not TOML as it stands.
@@ -466,31 +479,37 @@ std::optional<toml::table> pair_of(const std::string& key, const std::string& va
 // A value that is not TOML is text, and so is a time, which a scenario has in quotes.
 std::optional<toml::table> table_of(const Override& o) {
   if (!ledger::from_rfc3339(o.value))
-    if (auto pair = pair_of(o.key, o.value)) return pair;
-  return pair_of(o.key, in_quotes(o.value));
+    if (auto pair = pair_of(o.key, o.value, o.option)) return pair;
+  return pair_of(o.key, in_quotes(o.value), o.option);
 }
 
 // Puts "a.b.c = value" into the table, as if the file had it.
 Result<void> apply(const Override& o, toml::table& root) {
-  const auto one = table_of(o);
+  auto one = table_of(o);
   if (!one)
-    return failure("--set " + o.key + "=" + o.value +
+    return failure(o.option + " " + cut(o.key) + "=" + cut(o.value) +
                    ": wants key=value with a dotted key such as time.duration");
   toml::table* into = &root;
-  const toml::table* from = &*one;
+  toml::table* from = &*one;
   while (true) {
     const auto first = from->begin();
     const toml::key key = first->first;
-    const toml::node& node = first->second;
-    const toml::table* deeper = node.as_table();
+    toml::node& node = first->second;
+    toml::table* deeper = node.as_table();
     toml::table* below = (*into)[key.str()].as_table();
     if (!deeper || !below || deeper->is_inline()) {
-      into->insert_or_assign(key, node);
+      into->insert_or_assign(key, std::move(node));  // a copy would not know where it came from
       return {};
     }
     into = below;
     from = deeper;
   }
+}
+
+std::string names_of(const Network& network) {
+  if (network.connections.empty()) return ", which has none";
+  return "; it has \"" + cut(network.connections.front().name) + "\" to \"" +
+         cut(network.connections.back().name) + "\"";
 }
 
 }  // namespace
@@ -502,10 +521,14 @@ const GridSpec& ReadScenario::grid() const { return file_->base.grid; }
 const std::string& ReadScenario::where_grid() const { return file_->where_grid; }
 const std::string& ReadScenario::where_weather() const { return file_->where_weather; }
 std::uint64_t ReadScenario::seed() const { return file_->base.seed; }
+ledger::CivilTime ReadScenario::start() const { return file_->base.time.start; }
 
 Result<ReadScenario> read_scenario(std::string_view text, const std::string& file,
                                    const std::vector<Override>& overrides) {
   if (text.size() > max_text) return failure(file + ": larger than 16 MiB");
+  if (const auto line = too_deep_key(text))
+    return failure(file + ":" + std::to_string(*line) + ": found a key with more than " +
+                   std::to_string(max_key_depth) + " dots; no key has more than two");
   toml::table root;
   try {
     root = toml::parse(text, file);
@@ -552,10 +575,10 @@ Result<Scenario> ReadScenario::expand(const Network& network) const {
     if (at == connection_of.end()) {
       std::vector<std::string> known;
       for (const auto& [name, c] : connection_of) known.push_back(name);
-      const std::string near = nearest(p.connection, known);
-      return failure(p.where_connection + ": connection \"" + p.connection +
+      const std::string near = nearest(cut(p.connection), known);
+      return failure(p.where_connection + ": connection \"" + cut(p.connection) +
                      "\" does not exist in the grid" +
-                     (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+                     (near.empty() ? names_of(network) : "; did you mean \"" + near + "\"?"));
     }
     if (taken[at->second])
       return failure(p.where_connection + ": connection \"" + p.connection +
@@ -587,6 +610,9 @@ Result<Scenario> ReadScenario::expand(const Network& network) const {
   const std::int64_t forecast_bytes = 62 + 4 * (ledger::hours(24) / s.time.market_slot);
   const std::int64_t least_gateways =
       (homes * forecast_bytes + max_forecast_bytes - 1) / max_forecast_bytes;
+  if (s.ledger.gateways == 0)
+    s.ledger.gateways = static_cast<std::uint32_t>(
+        std::max(least_gateways, std::min<std::int64_t>(most_gateways_unasked, homes)));
   if (s.ledger.gateways < least_gateways)
     return failure(f.where_gateways + ": found " + std::to_string(s.ledger.gateways) + "; " +
                    std::to_string(homes) + " homes with slots of " +

@@ -3,7 +3,8 @@
 //
 // Two steps, since a scenario names connections that only its grid knows: `read_scenario` takes the
 // text, `expand` adds the homes. Every error is one message that begins with file, line, column and
-// key (or "--set" for an override) and says what was found and what is allowed.
+// key (or with the command line's option that put it there) and says what was found and what is
+// allowed.
 
 #include <memory>
 #include <string_view>
@@ -16,6 +17,7 @@ namespace twin {
 
 struct Override {
   std::string key, value;  // "grid.file", "../x.dss"; a value that is not TOML is taken as text
+  std::string option = "--set";  // what messages call it
 };
 
 // What was read, before the homes are known.
@@ -29,6 +31,7 @@ class ReadScenario {
   const std::string& where_grid() const;  // file, line and key, for what is wrong with the grid
   const std::string& where_weather() const;
   std::uint64_t seed() const;
+  ledger::CivilTime start() const;
   // The whole scenario on this network.
   ledger::Result<Scenario> expand(const Network& network) const;
 

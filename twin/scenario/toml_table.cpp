@@ -8,12 +8,23 @@
 namespace twin {
 namespace {
 
-constexpr std::size_t longest_shown = 80;  // characters of a value in a message
+constexpr std::size_t longest_shown = 80;  // characters of a key or a value in a message
 
+// A limit, or a value.
 std::string shown(double v) {
   std::array<char, 40> out{};
   const int n = std::snprintf(out.data(), out.size(), "%.10g", v);
   return {out.data(), static_cast<std::size_t>(n)};
+}
+
+// 5.0 is not 5 where a whole number is wanted.
+std::string with_decimals(double v) {
+  const std::string text = shown(v);
+  return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
+}
+
+std::string cut(const std::string& text) {
+  return text.size() <= longest_shown ? text : text.substr(0, longest_shown) + "...";
 }
 
 std::string shown(const toml::node& node);
@@ -32,7 +43,7 @@ std::string shown(const toml::node& node) {
     return "\"" + s->get().substr(0, longest_shown) + (whole ? "\"" : "...\"");
   }
   if (const auto* i = node.as_integer()) return std::to_string(i->get());
-  if (const auto* f = node.as_floating_point()) return shown(f->get());
+  if (const auto* f = node.as_floating_point()) return with_decimals(f->get());
   if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
   if (const auto* a = node.as_array()) return shown(*a);
   if (node.is_table()) return "a table";
@@ -51,9 +62,9 @@ std::string TomlTable::where(std::string_view key) const {
   if (!node) node = table_;
   std::string at = file_;
   if (node && node->source().path) at = *node->source().path;
-  // What did not come from the file has no place in it: --set put it there.
+  // What did not come from the file has no place in it: the command line put it there.
   if (node && node->source().begin.line == 0) at = "--set";
-  if (node && at != "--set")
+  if (node && !at.starts_with("--"))
     at += ":" + std::to_string(node->source().begin.line) + ":" +
           std::to_string(node->source().begin.column);
   return at + ": " + full(key);
@@ -115,8 +126,8 @@ std::string TomlTable::one_of(std::string_view key, const std::string& fallback,
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
   std::string list;
   for (const std::string& a : allowed) list += (list.empty() ? "\"" : ", \"") + a + "\"";
-  const std::string near = nearest(value, allowed);
-  fail(key, "found \"" + value + "\"; allowed: " + list +
+  const std::string near = nearest(cut(value), allowed);
+  fail(key, "found \"" + cut(value) + "\"; allowed: " + list +
                 (near.empty() ? "" : " (did you mean \"" + near + "\"?)"));
   return fallback;
 }
@@ -140,7 +151,8 @@ ledger::CivilTime TomlTable::time(std::string_view key, ledger::CivilTime fallba
   const auto parsed = value ? ledger::from_rfc3339(*value) : std::nullopt;
   if (!parsed) {
     refuse(key,
-           "an RFC 3339 time with its offset, in quotes, such as \"2026-06-21T00:00:00+02:00\"");
+           "an RFC 3339 time with its offset, to the millisecond at most, in quotes, such as "
+           "\"2026-06-21T00:00:00+02:00\"");
     return fallback;
   }
   return *parsed;
@@ -194,7 +206,7 @@ void TomlTable::close() {
   for (const auto& [key, node] : *table_) {
     const std::string name(key.str());
     if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
-    const std::string near = nearest(name, asked_);
+    const std::string near = nearest(cut(name), asked_);
     if (problem_->unknown_key) return;
     problem_->unknown_key = true;
     std::string known;
@@ -202,10 +214,10 @@ void TomlTable::close() {
     // The key itself, not its value, is what stands in the wrong place.
     std::string at = file_;
     if (key.source().path) at = *key.source().path;
-    if (at != "--set")
+    if (!at.starts_with("--"))
       at += ":" + std::to_string(key.source().begin.line) + ":" +
             std::to_string(key.source().begin.column);
-    problem_->message = at + ": " + full(name) + ": unknown key; " +
+    problem_->message = at + ": " + full(cut(name)) + ": unknown key; " +
                         (near.empty() ? "known here: " + known : "did you mean \"" + near + "\"?");
   }
 }

@@ -1,5 +1,7 @@
 #include "twin/store/run_format.hpp"
 
+#include <deque>
+
 #include "twin/grid/network.hpp"
 #include "twin/scenario/scenario.hpp"
 
@@ -35,9 +37,35 @@ HomeRow home_of(const HomeSpec& spec, const Network& network) {
 
 }  // namespace
 
+std::vector<double> customers_nominal_v(const Network& network) {
+  std::vector<double> out(network.buses.size(), 0);
+  std::deque<std::uint32_t> fresh;
+  const auto set = [&](std::uint32_t bus, double nominal_v) {
+    if (out[bus] > 0) return;
+    out[bus] = nominal_v;
+    fresh.push_back(bus);
+  };
+  for (const Connection& c : network.connections)
+    set(c.bus, c.nominal_v > 0 ? c.nominal_v : network.buses[c.bus].nominal_v);
+  std::vector<std::vector<std::uint32_t>> beside(network.buses.size());
+  for (const Line& line : network.lines) {
+    beside[line.from].push_back(line.to);
+    beside[line.to].push_back(line.from);
+  }
+  for (; !fresh.empty(); fresh.pop_front())
+    for (const std::uint32_t bus : beside[fresh.front()]) set(bus, out[fresh.front()]);
+  for (std::size_t bus = 0; bus < out.size(); ++bus)
+    if (!(out[bus] > 0)) out[bus] = network.buses[bus].nominal_v;
+  return out;
+}
+
 RunDescription describe(const Scenario& scenario, const Network& network) {
   RunDescription out{meta_of(scenario), {}, {}, {}};
-  for (const Bus& bus : network.buses) out.buses.push_back({bus.name, bus.x, bus.y, bus.nominal_v});
+  const std::vector<double> nominal_v = customers_nominal_v(network);
+  for (std::size_t b = 0; b < network.buses.size(); ++b) {
+    const Bus& bus = network.buses[b];
+    out.buses.push_back({bus.name, bus.x, bus.y, nominal_v[b]});
+  }
   for (const Line& line : network.lines)
     out.branches.push_back({BranchKind::line, line.name, line.from, line.to, line.rated_a});
   for (const Transformer& t : network.transformers)

@@ -61,6 +61,12 @@ struct RunDescription {
   std::vector<HomeRow> homes;
 };
 
+// By bus, the voltage that stands for 1 pu in every figure of a run, phase to ground: what the
+// customers there are promised (EN 50160), which may be another one than the bus's own in the grid
+// file. A bus without customers has that of the nearest ones that lines lead to; where there are
+// none, its own.
+std::vector<double> customers_nominal_v(const Network& network);
+
 RunDescription describe(const Scenario& scenario, const Network& network);
 
 // Means over the minute that ends at `time`; extremes for the last five fields.

@@ -360,6 +360,8 @@ void RunRecorder::chain_ends(const ValidatorNode& observer) {
 Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceReport>& devices) {
   summary_.simulated_s = end_.seconds();
   summary_.wall_s = wall_s;
+  summary_.market.slots_due = static_cast<std::uint64_t>(end_ / scenario_.time.market_slot);
+  summary_.market.slots_settled = settled_slots_;
   summary_.forecast = {score_.mae(), persistence_score_.mae(), score_.n};
   const std::string text = to_json(summary_, devices);
   keep(directory_.write("summary.json", bytes_of(text)));

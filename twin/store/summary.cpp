@@ -71,6 +71,7 @@ json grid_json(const GridTotals& g) {
           {"max_loading", micro(g.max_loading)},
           {"max_unbalance", micro(g.max_unbalance)},
           {"not_converged", g.not_converged},
+          {"unsolved_bus", g.unsolved_bus},
           {"overload_kwh", micro(g.overload_kwh)},
           {"overload_minutes", micro(g.overload_minutes)},
           {"v_max_pu", micro(g.v_max_pu)},
@@ -92,12 +93,18 @@ json market_json(const Summary::Market& m) {
   const auto welfare = static_cast<double>(m.welfare_micro_eur);
   const auto optimal = static_cast<double>(m.optimal_welfare_micro_eur);
   return {
-      {"efficiency", micro(optimal > 0 ? welfare / optimal : 1)},
+      // Where nothing was settled there is nothing to be efficient at; where nobody could gain from
+      // a trade, nothing was missed.
+      {"efficiency", micro(m.slots_settled == 0 ? 0
+                           : optimal > 0        ? welfare / optimal
+                                                : 1)},
       {"mean_price_eur_per_kwh",
        micro(m.traded_wh > 0 ? eur(m.turnover_micro_eur) / kwh(m.traded_wh) : 0)},
       {"mechanism", m.mechanism},
       {"money_residual_eur", eur(m.money_residual_micro_eur)},
       {"savings_eur", {{"losers", losers}, {"mean", micro(eur(sum) / homes)}, {"min", eur(least)}}},
+      {"slots_due", m.slots_due},
+      {"slots_settled", m.slots_settled},
       {"traded_kwh", kwh(m.traded_wh)},
       {"turnover_eur", eur(m.turnover_micro_eur)}};
 }

@@ -33,6 +33,7 @@ struct Summary {
 
   struct Market {
     std::string mechanism;
+    std::uint64_t slots_due = 0, slots_settled = 0;  // of the simulated time
     std::int64_t traded_wh = 0, turnover_micro_eur = 0;
     std::int64_t welfare_micro_eur = 0, optimal_welfare_micro_eur = 0;
     std::int64_t money_residual_micro_eur = 0;

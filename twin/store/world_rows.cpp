@@ -28,11 +28,13 @@ void add_grid(FeederMinute& sum, const PowerFlowResult& grid, std::size_t lines)
   }
 }
 
+// Of the connections' own phases, as the totals of the grid have it.
 void widen_voltage(FeederMinute& sum, const Network& network, const PowerFlowResult& grid) {
-  for (std::size_t bus = 0; bus < grid.voltage_v.size(); ++bus) {
-    for (const Complex& v : grid.voltage_v[bus]) {
-      const double pu = std::abs(v) / network.buses[bus].nominal_v;
-      if (!(pu > 0)) continue;
+  for (const Connection& c : network.connections) {
+    const double nominal_v = c.nominal_v > 0 ? c.nominal_v : network.buses[c.bus].nominal_v;
+    for (unsigned phase = 0; phase < 3; ++phase) {
+      const double pu = std::abs(grid.voltage_v[c.bus][phase]) / nominal_v;
+      if (!(pu > 0) || !(c.phases >> phase & 1)) continue;
       sum.v_min_pu = sum.v_min_pu > 0 ? std::min(sum.v_min_pu, pu) : pu;
       sum.v_max_pu = std::max(sum.v_max_pu, pu);
     }
@@ -44,13 +46,14 @@ void widen_voltage(FeederMinute& sum, const Network& network, const PowerFlowRes
 Snapshot snapshot_of(const World& world, const RunDescription& run) {
   const Network& network = world.network();
   const PowerFlowResult& grid = world.grid();
+  ledger::invariant(run.buses.size() == network.buses.size(), "the run's own buses");
   Snapshot out;
   out.time = world.now();
   out.bus_v_pu.resize(3 * network.buses.size());
   for (std::size_t bus = 0; bus < grid.voltage_v.size(); ++bus)
     for (std::size_t phase = 0; phase < 3; ++phase)
       out.bus_v_pu[3 * bus + phase] =
-          static_cast<float>(std::abs(grid.voltage_v[bus][phase]) / network.buses[bus].nominal_v);
+          static_cast<float>(std::abs(grid.voltage_v[bus][phase]) / run.buses[bus].nominal_v);
   out.branch_loading.assign(grid.loading.begin(), grid.loading.end());
   out.branch_loading.resize(network.lines.size() + network.transformers.size());
   ledger::invariant(world.homes().size() == run.homes.size(), "the run's own homes");

@@ -33,11 +33,15 @@ void draw_scrubber(const twin::RunDescription& run, const Extent& extent, Playba
     return static_cast<int>(t.ns / ledger::minutes(1).ns);
   };
   int minute = minute_of(playback.time());
-  ImGui::SetNextItemWidth(-1);
   const auto civil = civil_time(run.meta.epoch, playback.time());
   const std::string words = day_text(civil) + "  " + clock_text(civil);
-  if (ImGui::SliderInt("##time", &minute, minute_of(extent.first), minute_of(extent.end),
-                       words.c_str(), ImGuiSliderFlags_NoInput))
+  // Beside the slider: its handle would cover them.
+  ImGui::AlignTextToFramePadding();
+  ImGui::TextUnformatted(words.c_str());
+  ImGui::SameLine();
+  ImGui::SetNextItemWidth(-1);
+  if (ImGui::SliderInt("##time", &minute, minute_of(extent.first), minute_of(extent.end), "",
+                       ImGuiSliderFlags_NoInput))
     playback.seek(ledger::Instant{} + ledger::minutes(minute), extent);
 }
 
@@ -62,11 +66,12 @@ void LiveView::draw_time_bar(const Screen& screen, const twin::Snapshot& snapsho
   ImGui::AlignTextToFramePadding();
   ImGui::TextUnformatted("Speed");
   ImGui::SameLine();
-  ImGui::SetNextItemWidth(210 * s);
+  ImGui::SetNextItemWidth(150 * s);
   if (ImGui::SliderFloat("##speed", &speed, static_cast<float>(Playback::slowest),
-                         static_cast<float>(Playback::fastest), "%.0f × real time",
-                         ImGuiSliderFlags_Logarithmic))
+                         static_cast<float>(Playback::fastest), "", ImGuiSliderFlags_Logarithmic))
     playback.set_speed(static_cast<double>(speed));
+  ImGui::SameLine();
+  ImGui::TextUnformatted((number_text(playback.speed()) + " ×").c_str());
   ImGui::SameLine(0, 24 * s);
   ImGui::PushFont(screen.fonts().small);
   ImGui::AlignTextToFramePadding();

@@ -233,7 +233,10 @@ tl::expected<void, std::string> Screen::save(const std::string& path) const {
   // SFML takes the format from the name's end; the picture appears whole or not at all.
   const std::string made = path + ".part.png";
   std::error_code error;
-  if (surface_->texture.getTexture().copyToImage().saveToFile(made)) {
+  std::streambuf* const said = sf::err().rdbuf(nullptr);  // our message is enough
+  const bool written = surface_->texture.getTexture().copyToImage().saveToFile(made);
+  sf::err().rdbuf(said);
+  if (written) {
     std::filesystem::rename(made, path, error);
     if (!error) return {};
   }

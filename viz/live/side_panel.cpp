@@ -85,8 +85,7 @@ void draw_figures(const twin::RunDescription& run, const twin::Snapshot& snapsho
     fact("Last price", number_text(now.price_ct_per_kwh, 1) + " ct/kWh");
   if (snapshot.traded_kwh > 0)
     fact("Traded in that slot", number_text(snapshot.traded_kwh, 2) + " kWh");
-  fact("Ledger height",
-       snapshot.height > 0 ? number_text(static_cast<double>(snapshot.height)) : "no ledger");
+  if (snapshot.height > 0) fact("Ledger height", number_text(static_cast<double>(snapshot.height)));
 }
 
 // One small curve over the last hours: its name, the present value, and the range on the right.

@@ -72,8 +72,11 @@ std::string power_message(const ReportData& data, const std::vector<FeederMinute
   if (pv.pv_w > 0)
     out = "PV peaked at " + number_text(pv.pv_w / 1000, 1) + " kW at " +
           moment_text(data, pv.time) + ", ";
-  out += (out.empty() ? "Import peaked at " : "import at ") +
-         number_text(import.import_w / 1000, 1) + " kW at " + moment_text(data, import.time);
+  if (import.import_w > 0)
+    out += (out.empty() ? "Import peaked at " : "import at ") +
+           number_text(import.import_w / 1000, 1) + " kW at " + moment_text(data, import.time);
+  else
+    out += out.empty() ? "Nothing was imported" : "nothing was imported";
   const auto exporting =
       std::count_if(rows.begin(), rows.end(), [](const auto& m) { return m.import_w < 0; });
   const double share = static_cast<double>(exporting) / static_cast<double>(rows.size());
@@ -156,9 +159,10 @@ Figure power_figure(const ReportData& data) {
   const Frame frame = frame_between(period_of(data), canvas_top, 362, range);
   Svg svg(canvas_width, 392, out.message);
   frame.draw_time_axis(svg, data.run.meta.epoch);
+  frame.draw_value_axis(svg, "kW", 1, 6);
   draw_stack(svg, frame, rows, sources, 1);
   draw_stack(svg, frame, rows, uses, -1);
-  frame.draw_value_axis(svg, "kW", 1, 6);
+  svg.line({canvas_left, frame.y(0)}, {canvas_right, frame.y(0)}, "zero");
   svg.text({canvas_left + 8, canvas_top + 14}, Anchor::start, "note", "sources");
   svg.text({canvas_left + 8, 354}, Anchor::start, "note", "uses");
   out.svg = std::move(svg).finish();

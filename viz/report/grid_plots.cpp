@@ -34,7 +34,7 @@ std::string voltage_message(const ReportData& data) {
       "lowest " + number_text(low.v_min_pu, 3) + " pu at " + moment_text(data, low.time) +
       ", highest " + number_text(high.v_max_pu, 3) + " pu at " + moment_text(data, high.time) + ".";
   if (outside == 0) return "Every connected phase stayed inside the band: " + extremes;
-  return "The band was left in " + number_text(static_cast<double>(outside)) + " of " +
+  return "The band was left in parts of " + number_text(static_cast<double>(outside)) + " of " +
          number_text(static_cast<double>(data.minutes.size())) + " minutes: " + extremes;
 }
 
@@ -143,7 +143,7 @@ Figure voltage_figure(const ReportData& data) {
   Figure out{"voltage", "Voltage band", {}, {}, {}};
   if (data.minutes.empty()) return without_data(out, "No voltage was recorded.");
   out.message = voltage_message(data);
-  out.legend = {{"fill v-band", "lowest to highest bus and phase"},
+  out.legend = {{"fill v-band", "lowest to highest customer, by phase"},
                 {"stroke limit", "limits (EN 50160)"}};
 
   const auto rows = condense(data.minutes, most_points);

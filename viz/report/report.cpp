@@ -32,6 +32,11 @@ std::string or_dash(const std::optional<double>& value, int decimals = 0) {
   return value ? number_text(*value, decimals) : "–";
 }
 
+// "1 home", "40 homes".
+std::string counted(std::size_t count, const std::string& one, const std::string& many) {
+  return number_text(static_cast<double>(count)) + " " + (count == 1 ? one : many);
+}
+
 struct Card {
   std::string name, value, unit, more;
 };
@@ -73,13 +78,13 @@ std::vector<Card> grid_cards(const ReportData& data) {
 std::vector<Card> community_cards(const ReportData& data) {
   const Summary& s = data.summary;
   const std::string price =
-      s.mean_price_eur_per_kwh
+      s.traded_kwh.value_or(0) > 0 && s.mean_price_eur_per_kwh
           ? "at " + number_text(100 * *s.mean_price_eur_per_kwh, 1) + " ct/kWh on average"
           : "";
-  const std::string losers =
-      s.losers ? or_dash(s.losers) + " of " +
-                     number_text(static_cast<double>(data.run.homes.size())) + " homes lose"
-               : "";
+  const std::string losers = s.losers ? or_dash(s.losers) + " of " +
+                                            counted(data.run.homes.size(), "home", "homes") +
+                                            (data.run.homes.size() == 1 ? " loses" : " lose")
+                                      : "";
   return {
       {"Traded between neighbours", or_dash(s.traded_kwh, 1), "kWh", price},
       {"Mean saving of a home", or_dash(s.savings_mean_eur, 2), "EUR", losers},
@@ -280,9 +285,9 @@ std::string lead_text(const ReportData& data) {
   const Period period = period_of(data);
   return date_text(meta.epoch) + " from " + clock_text(meta.epoch) + " on, " +
          span_text(period.to - period.from) + " simulated; " +
-         number_text(static_cast<double>(data.run.homes.size())) + " homes, " +
-         number_text(static_cast<double>(data.run.buses.size())) +
-         " buses; market: " + meta.mechanism + "; seed " + std::to_string(meta.seed) + ".";
+         counted(data.run.homes.size(), "home", "homes") + ", " +
+         counted(data.run.buses.size(), "bus", "buses") + "; market: " + meta.mechanism +
+         "; seed " + std::to_string(meta.seed) + ".";
 }
 
 }  // namespace

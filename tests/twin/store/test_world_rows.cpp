@@ -11,6 +11,11 @@ class SetWorld : public World {
  public:
   SetWorld() {
     network_.buses = {{"mv", 100, 0, 0}, {"lv", 200, 0, 0}};
+    Connection on_two_phases;  // whose voltage is not the bus's
+    on_two_phases.bus = 1;
+    on_two_phases.phases = 0b011;
+    on_two_phases.nominal_v = 210;
+    network_.connections = {on_two_phases};
     network_.lines.resize(1);
     network_.transformers.resize(1);
     result.voltage_v = {{Complex{100, 0}, {}, {}}, {Complex{0, 210}, Complex{-180, 0}, {}}};
@@ -46,6 +51,7 @@ class SetWorld : public World {
 TEST_CASE("a snapshot of a world is by phase, per unit, with -1 where there is no battery") {
   SetWorld world;
   RunDescription run;
+  run.buses = {{"mv", 0, 0, 100}, {"lv", 0, 0, 210}};
   run.homes = {{"a", 1, 7, 0, 5000, false, false}, {"b", 1, 7, 0, 0, false, false}};
   world.states[0].draw_va = {Complex{1000, 1}, Complex{-200, 2}, Complex{0, 3}};
   world.states[0].battery_charge = 0.25;
@@ -53,7 +59,7 @@ TEST_CASE("a snapshot of a world is by phase, per unit, with -1 where there is n
   world.step();
   const Snapshot s = snapshot_of(world, run);
   CHECK(s.time == ledger::Instant{} + ledger::seconds(5));
-  CHECK(s.bus_v_pu == std::vector<float>{1.0f, 0, 0, 1.05f, 0.9f, 0});
+  CHECK(s.bus_v_pu == std::vector<float>{1.0f, 0, 0, 1.0f, 180.0f / 210, 0});
   CHECK(s.branch_loading == std::vector<float>{0.9f, 0.4f});
   CHECK(s.home_w == std::vector<float>{800, 0});
   CHECK(s.home_pv_w == std::vector<float>{0, 30});
@@ -82,9 +88,35 @@ TEST_CASE("a minute holds means of powers and extremes of the rest, and starts a
   CHECK(row.losses_w == 7);
   CHECK(row.max_loading == 0.9);
   CHECK(row.transformer_loading == 0.5);
-  CHECK(row.v_min_pu == 0.9);
-  CHECK(row.v_max_pu == doctest::Approx(1.1));
+  CHECK(row.v_min_pu == 180.0 / 210);
+  CHECK(row.v_max_pu == doctest::Approx(220.0 / 210));
   CHECK(minute.empty());
   minute.add(world);
   CHECK(minute.take().max_loading == 0.5);
+}
+
+TEST_CASE("one per-unit base a place: what its customers are promised, or the bus's own") {
+  Network network;
+  network.buses = {{"mv", 6000, 0, 0},
+                   {"busbar", 240, 0, 0},
+                   {"a", 240, 0, 0},
+                   {"b", 240, 0, 0},
+                   {"alone", 240, 0, 0}};
+  for (const auto& [from, to] : {std::pair{1u, 2u}, {2u, 3u}}) {
+    Line line;
+    line.from = from;
+    line.to = to;
+    network.lines.push_back(line);
+  }
+  network.transformers.resize(1);
+  network.transformers[0].from = 0;
+  network.transformers[0].to = 1;
+  CHECK(customers_nominal_v(network) == std::vector<double>{6000, 240, 240, 240, 240});
+  Connection c;
+  c.bus = 3;
+  network.connections = {c};  // which says nothing of its own
+  CHECK(customers_nominal_v(network) == std::vector<double>{6000, 240, 240, 240, 240});
+  network.connections[0].nominal_v = 230;
+  CHECK(customers_nominal_v(network) == std::vector<double>{6000, 230, 230, 230, 240});
+  CHECK(describe({}, network).buses[1].nominal_v == 230);
 }
