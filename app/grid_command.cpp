@@ -11,6 +11,7 @@
 #include <numbers>
 
 #include "app/console.hpp"
+#include "app/input_file.hpp"
 #include "app/scenario_file.hpp"
 #include "twin/grid/grid_reader.hpp"
 #include "twin/grid/pgm_writer.hpp"
@@ -151,8 +152,10 @@ void print_tables(const Answer& a) {
               a.converged ? "converged" : "NOT CONVERGED", a.iterations);
 }
 
+ledger::Result<std::string> load_grid(const std::string& path) { return read_file(path); }
+
 int solve(const SolveOptions& options) {
-  const auto net = twin::read_grid(options.file, read_file);
+  const auto net = twin::read_grid(options.file, load_grid);
   if (!net) return complain(wrong_input, net.error());
   const int phases = options.phases != 0 ? options.phases : net->balanced ? 1 : 3;
   if (phases == 3 && net->balanced && is_unbalanced(*net))
@@ -187,7 +190,7 @@ int convert(const ConvertOptions& options) {
     return complain(wrong_input, options.out +
                                      ": grids are written as power-grid-model files; wants a name "
                                      "that ends in .json");
-  const auto net = twin::read_grid(options.file, read_file);
+  const auto net = twin::read_grid(options.file, load_grid);
   if (!net) return complain(wrong_input, net.error());
   const auto text = twin::write_pgm(*net);
   if (!text) return complain(wrong_input, options.file + ": " + text.error());
