@@ -64,6 +64,7 @@ Result<void> check_record(const PublicLog& log, const Openings& openings, Audite
   const SubjectKey& key = openings.keys.at(r.account).personal;
   if (meter.registration.account != r.account)
     return failure("is of another account than its meter's");
+  if (p.readings.empty()) return failure("holds no readings");
   if (readings_root(key, r.meter, r.first_sequence, p.readings) != r.readings_root)
     return failure("its readings do not hash to its root");
   const Verdict v = recomputed_verdict(log, meter, p, verifier);
@@ -83,9 +84,17 @@ Result<Transaction> whole_transaction(const PublicLog& log, const Openings& open
                                       std::uint64_t entry) {
   auto tx = decode_entry(log.entries[entry]);
   if (!tx) return failure("entry " + std::to_string(entry) + ": " + tx.error());
-  if (tx->kind == TransactionKind::batch) return tx;
   if (const auto at = openings.restricted.find(entry); at != openings.restricted.end())
-    for (const auto& [position, opening] : at->second) tx->openings.push_back(opening);
+    for (const auto& [position, opening] : at->second) {
+      if (position != tx->openings.size())
+        return failure("entry " + std::to_string(entry) + ": an opening is missing or misplaced");
+      tx->openings.push_back(opening);
+    }
+  if (tx->kind == TransactionKind::batch) {
+    if (!tx->openings.empty())
+      return failure("entry " + std::to_string(entry) + ": a batch has no restricted openings");
+    return tx;
+  }
   if (openings_root(tx->openings) != tx->root)
     return failure("entry " + std::to_string(entry) + ": its openings are missing or others");
   return tx;

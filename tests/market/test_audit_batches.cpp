@@ -1,7 +1,6 @@
 // R6 against a gateway that lies within its own signature: one home, two batches, one mark.
 
 #include <doctest/doctest.h>
-
 #include <functional>
 
 #include "ledger/merkle/log_tree.hpp"
@@ -15,11 +14,21 @@ using namespace market_test;
 constexpr std::uint32_t meter = 1;
 constexpr std::uint16_t readings_a_batch = 12;
 
+// What the gateway, or its meter, does that it should not.
+struct Lies {
+  std::function<void(MeterRecord&)> record = [](MeterRecord&) {};  // once its readings were judged
+  std::function<void(Batch&)> batch = [](Batch&) {};
+  std::function<void(std::vector<Mark>&)> marks = [](std::vector<Mark>&) {};
+  std::int64_t voltage = 230;
+  std::uint32_t empty_in = 0;  // the epoch whose record holds no readings
+};
+
 class Books {
  public:
-  // `bend` may change the record of a batch after the readings were judged, `lie` the mark.
-  explicit Books(const std::function<void(MeterRecord&)>& bend,
-                 const std::function<void(std::vector<Mark>&)>& lie, std::int64_t voltage = 230) {
+  Books(const std::function<void(MeterRecord&)>& bend,
+        const std::function<void(std::vector<Mark>&)>& lie, std::int64_t voltage = 230)
+      : Books(Lies{bend, [](Batch&) {}, lie, voltage}) {}
+  explicit Books(Lies lies) : lies_(std::move(lies)) {
     log_.genesis = village_genesis();
     log_.chain_id = chain_id_of(log_.genesis);
     personal_.fill(9);
@@ -28,10 +37,11 @@ class Books {
     r.export_register = {0};
     openings_.keys[r.account] = {r.restricted_key, personal_};
     add(Village::registration(0, std::vector<Registration>{r}));
-    oracle_.emplace(MeterLimits{static_cast<std::int32_t>(r.max_power_w), log_.genesis.metering_ms});
-    for (std::uint32_t epoch = 1; epoch <= 2; ++epoch) add_batch(r.account, epoch, bend, voltage);
+    oracle_.emplace(
+        MeterLimits{static_cast<std::int32_t>(r.max_power_w), log_.genesis.metering_ms});
+    for (std::uint32_t epoch = 1; epoch <= 2; ++epoch) add_batch(r.account, epoch);
     std::vector<Mark> marks{Village::mark(meter, 0, 24'000, 0, quarantined_)};
-    lie(marks);
+    lies_.marks(marks);
     add(Village::marks(0, 0, marks));
   }
 
@@ -47,7 +57,7 @@ class Books {
     log_.entries.push_back(tx.entry());
   }
 
-  PersonalRecord record(const AccountId& account, std::uint32_t epoch, std::int64_t voltage) {
+  PersonalRecord record(const AccountId& account, std::uint32_t epoch) {
     PersonalRecord p;
     p.at = {{0}, epoch, {meter}};
     MeterRecord& m = p.record;
@@ -55,12 +65,13 @@ class Books {
     m.meter = {meter};
     m.epoch = epoch;
     m.first_sequence = (epoch - 1) * readings_a_batch + 1;
-    m.count = readings_a_batch;
+    m.count = epoch == lies_.empty_in ? 0 : readings_a_batch;
     Reading last;
-    for (std::uint32_t i = 0; i < readings_a_batch; ++i) {
+    for (std::uint32_t i = 0; i < m.count; ++i) {
       const std::uint32_t sequence = m.first_sequence + i;
-      last = {sequence, std::int64_t{sequence} * 5000, {std::int64_t{sequence} * 1000}, {}, 720,
-              static_cast<std::uint8_t>(voltage)};
+      last = {
+          sequence, std::int64_t{sequence} * 5000,           {std::int64_t{sequence} * 1000}, {},
+          720,      static_cast<std::uint8_t>(lies_.voltage)};
       p.readings.push_back(*encode(last));
       m.verdict |= oracle_->judge(last, last.time_ms);
     }
@@ -73,10 +84,9 @@ class Books {
     return p;
   }
 
-  void add_batch(const AccountId& account, std::uint32_t epoch,
-                 const std::function<void(MeterRecord&)>& bend, std::int64_t voltage) {
-    PersonalRecord p = record(account, epoch, voltage);
-    bend(p.record);
+  void add_batch(const AccountId& account, std::uint32_t epoch) {
+    PersonalRecord p = record(account, epoch);
+    lies_.record(p.record);
     const Hash leaf = leaf_hash(record_commitment(personal_, p.record));
     std::vector<Hash> quarantined;
     if (quarantines(p.record.verdict)) quarantined.push_back(leaf);
@@ -90,6 +100,7 @@ class Books {
     b.import_sum = {12'000};
     b.quarantine_root = root_of(quarantined);
     b.previous = previous_;
+    lies_.batch(b);
     Transaction tx;
     tx.kind = TransactionKind::batch;
     const std::vector<Hash> leaves{leaf};
@@ -102,6 +113,7 @@ class Books {
     add(tx);
   }
 
+  Lies lies_;
   PublicLog log_;
   Openings openings_;
   SubjectKey personal_{};
@@ -151,4 +163,11 @@ TEST_CASE("a verdict that the readings do not give is found") {
   const auto pardon = [](MeterRecord& r) { r.verdict = 0; };
   CHECK(Books(honest_record, honest_mark, 180).verdict() == "");
   CHECK(says(Books(pardon, honest_mark, 180).verdict(), "its verdict is"));
+}
+
+TEST_CASE("a record without readings is found, and nothing else happens") {
+  CHECK(says(Books([](MeterRecord& r) { r.count = 0; }, honest_mark).verdict(), "its verdict is"));
+  Lies lies;
+  lies.empty_in = 2;
+  CHECK(says(Books(lies).verdict(), "holds no readings"));
 }
