@@ -160,6 +160,32 @@ TEST_CASE("every flipped bit of a receipt is found and named") {
               run().receipt.size(), static_cast<unsigned long long>(seed));
 }
 
+TEST_CASE("a number in a receipt has one form and one value") {
+  // Each number of the receipt, written otherwise: as a fraction, a truth, text, or 2^32 or 2^64
+  // on.
+  const std::string& whole = run().receipt;
+  std::size_t tried = 0;
+  for (std::size_t at = whole.find("\":"); at != std::string::npos;
+       at = whole.find("\":", at + 1)) {
+    const std::size_t begin = at + 2, end = whole.find_first_not_of("-0123456789", begin);
+    if (begin == end) continue;
+    const std::string number = whole.substr(begin, end - begin);
+    for (const std::string& other :
+         {number + ".5", number + ".0", number + "e0", "\"" + number + "\"", std::string("true"),
+          std::string("null"), std::to_string(std::stoll(number) + (std::int64_t{1} << 32)),
+          std::string("18446744073709551616"), std::string("1e99"), "[" + number + "]",
+          number.starts_with('-') ? number.substr(1) : "-" + number}) {
+      if (other == "-0") continue;  // not canonical, as the case above has it
+      const std::string finding = verify_of(whole.substr(0, begin) + other + whole.substr(end));
+      CAPTURE(number);
+      CAPTURE(other);
+      CHECK(finding != "");
+      ++tried;
+    }
+  }
+  CHECK(tried > 200);
+}
+
 TEST_CASE("garbage in place of a receipt is refused with its reason") {
   const std::string deep(200'000, '[');
   for (const std::string& garbage :
