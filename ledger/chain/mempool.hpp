@@ -1,13 +1,19 @@
 #pragma once
-// Transactions that wait for a block, in the order a block takes them: by kind, then by arrival.
+// Transactions that wait for a block, in the order a block takes them: by kind, body and leaf hash,
+// so that the public log does not tell in which order homes sent theirs.
 // Bounded: when full, new ones are refused.
 
 #include <map>
-#include <set>
+#include <tuple>
 
 #include "ledger/chain/transaction.hpp"
 
 namespace ledger {
+
+// Where a transaction stands among a block's, behind what is due: kind, body, leaf hash of its
+// entry.
+using CanonicalPlace = std::tuple<std::uint8_t, Bytes, Hash>;
+CanonicalPlace place_of(const Transaction& tx);
 
 class Mempool {
  public:
@@ -27,11 +33,9 @@ class Mempool {
   std::vector<const Pending*> ordered() const;
 
  private:
-  using Place = std::pair<std::uint8_t, std::uint64_t>;  // kind, arrival
   std::size_t capacity_;
-  std::uint64_t arrivals_ = 0;
-  std::map<Place, Pending> pending_;
-  std::map<Hash, Place> place_of_;
+  std::map<CanonicalPlace, Pending> pending_;
+  std::map<Hash, CanonicalPlace> place_of_id_;
 };
 
 }  // namespace ledger

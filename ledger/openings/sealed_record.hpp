@@ -7,7 +7,7 @@
 //   box            XChaCha20-Poly1305 over the plaintext, the context authenticated with it;
 //                  nonce = first 24 bytes of SHA-256(label || context)
 //
-// Plaintext, restricted: salt 32, data. Personal: meter record 143, then readings 23 each.
+// Plaintext, restricted: salt 32, data. Personal: meter record 144, then readings 23 each.
 // A file is such records one after the other; nothing else.
 
 #include "ledger/crypto/seal.hpp"

@@ -2,12 +2,35 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
+#include "ledger/merkle/log_tree.hpp"
+#include "ledger/oracle/public_sum.hpp"
 
 namespace ledger {
+namespace {
+
+constexpr std::uint8_t record_version = 1;
+
+}  // namespace
+
+MeterRecord absence_after(const MeterRecord& before, std::uint32_t epoch) {
+  MeterRecord m = before;
+  m.epoch = epoch;
+  m.first_sequence = before.first_sequence + before.count;
+  m.count = 0;
+  m.readings_root = root_of({});
+  m.verdict = bit(Rule::absent);
+  m.signature = {};
+  return m;
+}
 
 Bytes encode(const MeterRecord& m) {
   ByteWriter w;
-  w.raw(m.account.bytes).u32(m.meter.value).u32(m.epoch).u32(m.first_sequence).u16(m.count);
+  w.raw(m.account.bytes)
+      .u8(record_version)
+      .u32(m.meter.value)
+      .u32(m.epoch)
+      .u32(m.first_sequence)
+      .u16(m.count);
   w.raw(m.readings_root).u40(static_cast<std::uint64_t>(m.end_time_ms));
   w.u40(static_cast<std::uint64_t>(m.import_register.value));
   w.u40(static_cast<std::uint64_t>(m.export_register.value));
@@ -19,6 +42,7 @@ Result<MeterRecord> decode_meter_record(BytesView bytes) {
   ByteReader r(bytes);
   MeterRecord m;
   m.account.bytes = r.array<16>();
+  const std::uint8_t version = r.u8();
   m.meter.value = r.u32();
   m.epoch = r.u32();
   m.first_sequence = r.u32();
@@ -30,6 +54,7 @@ Result<MeterRecord> decode_meter_record(BytesView bytes) {
   m.verdict = r.u16();
   m.signature = r.array<64>();
   if (!r.done()) return failure("meter record of a wrong length");
+  if (version != record_version) return failure("unknown version of a meter record");
   return m;
 }
 
@@ -43,7 +68,12 @@ Bytes meter_signed_bytes(const Hash& chain_id, MeterId meter, std::uint32_t firs
 
 Bytes encode(const Batch& b) {
   ByteWriter w;
-  w.u32(b.gateway.value).u32(b.epoch).u32(b.count).u32(b.first_sequence).u32(b.last_sequence);
+  w.u32(b.gateway.value)
+      .u32(b.epoch)
+      .u32(b.records)
+      .u32(b.count)
+      .u32(b.first_sequence)
+      .u32(b.last_sequence);
   w.i64(b.import_sum.value).i64(b.export_sum.value).raw(b.quarantine_root).raw(b.previous);
   w.raw(b.signature);
   return w.take();
@@ -54,6 +84,7 @@ Result<Batch> decode_batch(BytesView body) {
   Batch b;
   b.gateway.value = r.u32();
   b.epoch = r.u32();
+  b.records = r.u32();
   b.count = r.u32();
   b.first_sequence = r.u32();
   b.last_sequence = r.u32();
@@ -63,6 +94,8 @@ Result<Batch> decode_batch(BytesView body) {
   b.previous = r.hash();
   b.signature = r.array<64>();
   if (!r.done()) return failure("batch of a wrong length");
+  if (b.import_sum.value < hidden_sum || b.export_sum.value < hidden_sum)
+    return failure("a batch's sum is below what stands for a hidden one");
   return b;
 }
 

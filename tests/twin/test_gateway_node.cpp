@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "ledger/merkle/log_tree.hpp"
+#include "ledger/oracle/public_sum.hpp"
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
 
@@ -120,7 +121,8 @@ TEST_CASE("an honest quarter hour: fifteen batches in a chain, one mark, no verd
   for (std::size_t b = 0; b < 15; ++b) {
     CHECK(bench.batches[b].epoch == b + 1);
     CHECK(bench.batches[b].count == 12);
-    CHECK(bench.batches[b].import_sum.value == 12'000);
+    CHECK(bench.batches[b].import_sum.value == hidden_sum);  // one home's
+    CHECK(bench.batches[b].records == 1);
     CHECK(bench.batches[b].quarantine_root == nothing);
     CHECK((bench.batches[b].previous == Hash{}) == (b == 0));
   }
@@ -130,7 +132,7 @@ TEST_CASE("an honest quarter hour: fifteen batches in a chain, one mark, no verd
   CHECK(bench.verdict == 0);
   CHECK(bench.alerts.empty());
   CHECK(bench.refusals.empty());
-  CHECK(bench.sealed > 15 * (143 + 12 * 23));
+  CHECK(bench.sealed > 15 * (144 + 12 * 23));
 }
 
 TEST_CASE("each fault has its rule, and what quarantines marks the slot") {
@@ -175,13 +177,14 @@ TEST_CASE("a minute changed on the wire fails its signature") {
   CHECK((bench.verdict & bit(Rule::signature)) != 0);
 }
 
-TEST_CASE("a silent meter is told once, its batches are empty, and its return ends the alert") {
+TEST_CASE("a silent meter is told once, its batches say absent, and its return ends the alert") {
   Bench bench;
   bench.run(12);
   bench.run(
       36, [](MeterSample&) { return false; }, [](Bytes&) {});
   CHECK(bench.alerts == std::vector<std::string>{"silent_meter"});
   CHECK(bench.batches.back().count == 0);
+  CHECK(bench.batches.back().records == 1);
   bench.run(24);
   CHECK(bench.alerts.back() == "silent_meter over");
 }

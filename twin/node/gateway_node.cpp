@@ -6,6 +6,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
+#include "ledger/oracle/public_sum.hpp"
 
 namespace twin {
 
@@ -16,11 +17,12 @@ struct GatewayNode::MeterState {
   GatewayMeter meter;
   MeterOracle oracle;
   ai::MeterAlerts alerts;
-  std::optional<MeterRecord> record;              // of the interval being collected
-  std::vector<ReadingBytes> readings;             // of that record
-  MilliWattHours batched_import, batched_export;  // at the batch before
-  std::optional<Reading> last;                    // newest taken
-  std::optional<Reading> slot_end;                // last reading of the slot to be marked
+  std::optional<MeterRecord> record;        // of the interval being collected
+  std::vector<ReadingBytes> readings;       // of that record
+  MeterRecord batched;                      // record or absence of the batch before
+  MilliWattHours good_import, good_export;  // of the last record that is not quarantined
+  std::optional<Reading> last;              // newest taken
+  std::optional<Reading> slot_end;          // last reading of the slot to be marked
   bool slot_quarantined = false;
 };
 
@@ -31,11 +33,18 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
       chain_id_(chain_id_of(config_.genesis)) {
   for (const GatewayMeter& m : config_.meters) {
     index_of_meter_[m.meter.value] = meters_.size();
+    MeterRecord before;
+    before.account = m.account;
+    before.meter = m.meter;
+    before.first_sequence = 1;
+    before.import_register = m.first_import;
+    before.export_register = m.first_export;
     meters_.push_back(MeterState{m,
                                  MeterOracle(m.limits),
                                  ai::MeterAlerts(m.meter.value, m.feeder, config_.alert_limits),
                                  {},
                                  {},
+                                 before,
                                  m.first_import,
                                  m.first_export,
                                  {},
@@ -167,19 +176,28 @@ void GatewayNode::post_batch(Outbox& outbox) {
   batch.first_sequence = UINT32_MAX;
   batch.previous = previous_entry_;
   std::vector<Hash> leaves, quarantined;
+  std::vector<std::int64_t> imports, exports;
   for (MeterState& m : meters_) {
     raise(m.alerts.interval_ended(batch_end()), outbox);
-    if (!m.record) continue;
-    const MeterRecord& r = *m.record;
-    batch.count += r.count;
-    batch.first_sequence = std::min(batch.first_sequence, r.first_sequence);
-    batch.last_sequence = std::max(batch.last_sequence, r.first_sequence + r.count - 1);
-    if (!m.meter.feeder) {
-      batch.import_sum += r.import_register - m.batched_import;
-      batch.export_sum += r.export_register - m.batched_export;
+    if (!m.record) {
+      m.record = absence_after(m.batched, epoch_);
+      m.readings.clear();
     }
-    m.batched_import = r.import_register;
-    m.batched_export = r.export_register;
+    const MeterRecord& r = m.batched = *m.record;
+    if (r.count > 0) {
+      batch.count += r.count;
+      batch.first_sequence = std::min(batch.first_sequence, r.first_sequence);
+      batch.last_sequence = std::max(batch.last_sequence, r.first_sequence + r.count - 1);
+    }
+    if (!quarantines(r.verdict)) {
+      const auto rise = [](MilliWattHours now, MilliWattHours before) {
+        return std::max<std::int64_t>(0, (now - before).value);
+      };
+      if (!m.meter.feeder) imports.push_back(rise(r.import_register, m.good_import));
+      if (!m.meter.feeder) exports.push_back(rise(r.export_register, m.good_export));
+      m.good_import = r.import_register;
+      m.good_export = r.export_register;
+    }
     const Hash leaf = leaf_hash(record_commitment(m.meter.personal_key, r));
     leaves.push_back(leaf);
     if (quarantines(r.verdict)) quarantined.push_back(leaf);
@@ -190,7 +208,10 @@ void GatewayNode::post_batch(Outbox& outbox) {
     outbox.persist(RecordKind::personal_opening, std::move(record), true);
     m.record.reset();
   }
-  if (leaves.empty()) batch.first_sequence = 0;
+  if (batch.count == 0) batch.first_sequence = 0;
+  batch.records = static_cast<std::uint32_t>(leaves.size());
+  batch.import_sum = {public_sum(imports)};
+  batch.export_sum = {public_sum(exports)};
   batch.quarantine_root = root_of(quarantined);
   tx.root = root_of(leaves);
   tx.body = encode(batch);
@@ -239,12 +260,14 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
   body.gateway = config_.gateway;
   body.first_slot = forecast.first_slot;
   body.slots = forecast.slots;
+  std::vector<market::Forecast> homes;
   for (const Opening& o : forecast.openings) {
-    const auto home = market::decode_forecast(o.data);
+    auto home = market::decode_forecast(o.data);
     if (!home)
       return outbox.event(Refused{config_.directory.fleet(config_.gateway.value), home.error()});
-    for (const std::int32_t wh : home->net_wh) body.total += WattHours{wh};
+    homes.push_back(std::move(*home));
   }
+  body.total = market::public_total(homes);
   tx.openings = forecast.openings;
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);

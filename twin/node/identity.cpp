@@ -58,7 +58,8 @@ Identities make_identities(const Scenario& scenario) {
   return out;
 }
 
-Genesis make_genesis(const Scenario& scenario, const Identities& identities) {
+Genesis make_genesis(const Scenario& scenario, const Identities& identities,
+                     const Hash& input_hash) {
   Genesis g;
   g.name = scenario.name;
   g.epoch = scenario.time.start;
@@ -78,6 +79,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities) {
   g.levies = scenario.prices.levies;
   g.mechanism = scenario.market.mechanism;
   g.rules = rules_hash();
+  g.input_hash = input_hash;
   return g;
 }
 

@@ -29,6 +29,8 @@ struct Identities {
 
 Identities make_identities(const Scenario& scenario);
 
-ledger::Genesis make_genesis(const Scenario& scenario, const Identities& identities);
+// `input_hash`: of everything that the scenario was read from.
+ledger::Genesis make_genesis(const Scenario& scenario, const Identities& identities,
+                             const ledger::Hash& input_hash);
 
 }  // namespace twin

@@ -65,7 +65,7 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
     case MessageKind::transaction: {
       auto tx = decode_transaction(body);
       if (!tx) return refuse(tx.error());
-      if (tx->kind == TransactionKind::settlement) return refuse("settlements are never sent");
+      if (made_by_state(tx->kind)) return refuse("settlements are never sent");
       mempool_.add(std::move(*tx), chain_.height());
       return;
     }
