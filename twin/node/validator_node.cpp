@@ -31,7 +31,8 @@ ValidatorNode::ValidatorNode(ValidatorConfig config, Signer& signer, Verifier& v
       signer_(signer),
       verifier_(verifier),
       driver_(consensus_config(config_), config_.self ? &signer : nullptr, verifier),
-      chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)) {}
+      chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)),
+      policy_(policy_of(config_.genesis)) {}
 
 Instant ValidatorNode::next_deadline() const {
   return started_ ? driver_.next_deadline() : Instant{};
@@ -197,7 +198,7 @@ void ValidatorNode::tell_slot(Outbox& outbox) const {
 
 std::string ValidatorNode::text_of_checkpoint() const {
   return checkpoint_text(
-      {origin_of(config_.genesis), chain_.log().size(), chain_.log().root(), chain_.state_root()});
+      {policy_.log.name, chain_.log().size(), chain_.log().root(), chain_.state_root()});
 }
 
 void ValidatorNode::cosign(Instant now, Outbox& outbox) {
@@ -223,21 +224,20 @@ void ValidatorNode::collect(const CheckpointCosignature& c, NodeId from, Outbox&
 }
 
 void ValidatorNode::publish_checkpoint(Outbox& outbox) {
-  const Policy policy = policy_of(config_.genesis);
-  if (cosignatures_.size() < policy.quorum) return;
+  if (cosignatures_.size() < policy_.quorum) return;
   SignedNote note{text_of_checkpoint(), {}};
   std::size_t valid = 0;
   for (const auto& [v, c] : cosignatures_) {
-    const NoteSignature line = cosignature_line(policy.witnesses[v], c.timestamp, c.signature);
-    if (!verify_line(policy.witnesses[v], line, note.text, verifier_)) {
+    const NoteSignature line = cosignature_line(policy_.witnesses[v], c.timestamp, c.signature);
+    if (!verify_line(policy_.witnesses[v], line, note.text, verifier_)) {
       outbox.event(Refused{config_.directory.validator(v), "cosignature that does not hold"});
       continue;
     }
     note.signatures.push_back(line);
     ++valid;
   }
-  if (valid < policy.quorum) return;
-  note.signatures.insert(note.signatures.begin(), sign_note(policy.log, signer_, note.text));
+  if (valid < policy_.quorum) return;
+  note.signatures.insert(note.signatures.begin(), sign_note(policy_.log, signer_, note.text));
   ByteWriter record;
   record.u64(chain_.height()).u64(chain_.log().size()).sized(bytes_of(write_note(note)));
   outbox.persist(RecordKind::checkpoint, record.take(), true);

@@ -9,6 +9,7 @@
 
 #include "ledger/chain/chain.hpp"
 #include "ledger/consensus/driver.hpp"
+#include "ledger/tlog/policy.hpp"
 #include "market/market_state.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
@@ -62,6 +63,7 @@ class ValidatorNode final : public Node {
   ledger::Verifier& verifier_;
   ledger::Driver driver_;
   ledger::Chain chain_;
+  ledger::Policy policy_;  // of the chain
   ledger::Mempool mempool_;
   std::map<Hash, ledger::Chain::Tried> tried_;            // of the height being decided
   std::map<std::uint64_t, Bytes> decisions_;              // the latest ones, for peers behind
