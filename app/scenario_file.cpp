@@ -8,6 +8,7 @@
 
 #include "ledger/crypto/sha256.hpp"
 #include "twin/scenario/scenario_writer.hpp"
+#include "twin/world/load_sources.hpp"
 
 namespace app {
 
@@ -53,6 +54,8 @@ ledger::Result<LoadedScenario> load_scenario(const std::string& path,
   if (!scenario->weather.file.empty())
     if (const auto weather = twin::make_weather(*scenario, load); !weather)
       return ledger::failure(file->where_weather() + ": " + weather.error());
+  if (const auto loads = twin::LoadSources::read(*scenario, load); !loads)
+    return ledger::failure(loads.error());
   out.scenario = std::move(*scenario);
   out.resolved = twin::write_scenario(out.scenario, *network);
   ledger::append(hashed, ledger::bytes_of(out.resolved));

@@ -65,6 +65,20 @@ void household(benchmark::State& state) {
 }
 BENCHMARK(household);
 
+void standard_load(benchmark::State& state) {
+  StandardProfile profile;
+  for (auto& month : profile.kwh)
+    for (auto& day : month) day.fill(1);
+  std::vector<StandardLoad> all(homes, StandardLoad(profile, true, 3500, start));
+  Instant now;
+  for (auto _ : state) {
+    for (StandardLoad& one : all) benchmark::DoNotOptimize(one.power_w(now, step));
+    now = now + step;
+  }
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(homes));
+}
+BENCHMARK(standard_load);
+
 void pv(benchmark::State& state) {
   const std::vector<Pv> all(homes, Pv(*spec_of(0).pv));
   days_of(state, [&](std::size_t h, Instant, const WeatherSample& sky) {

@@ -12,7 +12,7 @@ namespace test {
 namespace fs = std::filesystem;
 
 const char* const short_scenario = R"(name = "short"
-seed = 7
+seed = 5
 
 [time]
 start = "2026-06-21T12:00:00+02:00"

@@ -257,7 +257,7 @@ TEST_CASE("results depend on the seed and not on threads, directory or repetitio
   const json one = summary_of(test::short_scenario, {"--threads", "1"});
   const json two = summary_of(test::short_scenario, {"--threads", "2"});
   const json other = summary_of(test::short_scenario, {"--seed", "8"});
-  const json same = summary_of(test::short_scenario, {"--seed", "7"});
+  const json same = summary_of(test::short_scenario, {"--seed", "5"});
   CHECK(one.at("result_hash") == once.at("result_hash"));
   CHECK(two.at("result_hash") == once.at("result_hash"));
   CHECK(same.at("result_hash") == once.at("result_hash"));

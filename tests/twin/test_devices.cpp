@@ -4,7 +4,6 @@
 #include "twin/device/battery.hpp"
 #include "twin/device/ev.hpp"
 #include "twin/device/heat_pump.hpp"
-#include "twin/device/household.hpp"
 #include "twin/device/pv.hpp"
 #include "twin/weather/weather.hpp"
 
@@ -120,31 +119,6 @@ TEST_CASE("a battery's result for a constant set-point does not depend on the st
   }
   CHECK(ends[0] == doctest::Approx(ends[1]).epsilon(1e-9));
   CHECK(ends[1] == doctest::Approx(ends[2]).epsilon(1e-9));
-}
-
-TEST_CASE("a household uses its year's energy on average, whatever the step") {
-  const auto of_step = [](ledger::Duration step) {
-    Household home(4000, midsummer, Rng(7));
-    return energy_kwh(ledger::hours(72), step,
-                      [&](Instant t, ledger::Duration d) { return home.power_w(t, d); });
-  };
-  const double fine = of_step(ledger::seconds(5));
-  CHECK(of_step(ledger::minutes(1)) == doctest::Approx(fine).epsilon(1e-9));
-  CHECK(of_step(ledger::seconds(7 * 60 + 13)) == doctest::Approx(fine).epsilon(0.01));
-  double sum = 0;
-  for (std::uint64_t h = 0; h < 200; ++h) {
-    Household home(4000, midsummer, Rng(100 + h));
-    sum += energy_kwh(ledger::hours(24), ledger::minutes(15),
-                      [&](Instant t, ledger::Duration d) { return home.power_w(t, d); });
-  }
-  CHECK(sum / 200 == doctest::Approx(4000.0 / 365).epsilon(0.05));
-}
-
-TEST_CASE("a household before the start, or read again, is the same household") {
-  Household a(3000, midsummer, Rng(9)), b(3000, midsummer, Rng(9));
-  const Instant earlier = Instant{} - ledger::hours(50);
-  b.power_w(Instant{} + ledger::hours(5), ledger::minutes(1));
-  CHECK(a.power_w(earlier, ledger::minutes(15)) == b.power_w(earlier, ledger::minutes(15)));
 }
 
 TEST_CASE("a car takes each day's energy once, for any step") {

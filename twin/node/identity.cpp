@@ -69,27 +69,29 @@ void bind_to_chain(Identities& identities, const Hash& chain_id) {
   }
 }
 
-Genesis make_genesis(const Scenario& scenario, const Identities& identities) {
-  Genesis g;
-  g.name = scenario.name;
-  g.epoch = scenario.time.start;
-  g.slot_ms = scenario.time.market_slot.whole_ms();
-  g.batch_ms = scenario.ledger.batch_interval.whole_ms();
-  g.block_ms = scenario.ledger.block_interval.whole_ms();
-  g.metering_ms = scenario.time.metering_interval.whole_ms();
-  for (const KeySeed& seed : identities.validators) g.validators.push_back(public_key_of(seed));
-  for (const KeySeed& seed : identities.gateways) g.gateways.push_back(public_key_of(seed));
-  g.registrar = public_key_of(identities.registrar);
-  g.observer = public_key_of(identities.observer);
-  g.auditor_box = box_keys(identities.auditor_seed).public_key;
-  g.retail_buy = scenario.prices.retail_buy;
-  g.retail_sell = scenario.prices.retail_sell;
-  g.grid_fee = scenario.prices.grid_fee;
-  g.local_grid_fee = scenario.prices.local_grid_fee;
-  g.levies = scenario.prices.levies;
-  g.mechanism = scenario.market.mechanism;
-  g.rules = rules_hash();
-  return g;
-}
+  Genesis make_genesis(const Scenario& scenario, const Identities& identities,
+                       const Hash& input_hash) {
+    Genesis g;
+    g.name = scenario.name;
+    g.epoch = scenario.time.start;
+    g.slot_ms = scenario.time.market_slot.whole_ms();
+    g.batch_ms = scenario.ledger.batch_interval.whole_ms();
+    g.block_ms = scenario.ledger.block_interval.whole_ms();
+    g.metering_ms = scenario.time.metering_interval.whole_ms();
+    for (const KeySeed& seed : identities.validators) g.validators.push_back(public_key_of(seed));
+    for (const KeySeed& seed : identities.gateways) g.gateways.push_back(public_key_of(seed));
+    g.registrar = public_key_of(identities.registrar);
+    g.observer = public_key_of(identities.observer);
+    g.auditor_box = box_keys(identities.auditor_seed).public_key;
+    g.retail_buy = scenario.prices.retail_buy;
+    g.retail_sell = scenario.prices.retail_sell;
+    g.grid_fee = scenario.prices.grid_fee;
+    g.local_grid_fee = scenario.prices.local_grid_fee;
+    g.levies = scenario.prices.levies;
+    g.mechanism = scenario.market.mechanism;
+    g.rules = rules_hash();
+    g.input_hash = input_hash;
+    return g;
+  }
 
 }  // namespace twin

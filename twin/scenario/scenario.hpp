@@ -19,10 +19,14 @@ namespace twin {
 using LoadFile = std::function<tl::expected<std::string, std::string>(const std::string& path)>;
 
 struct LoadSpec {
-  enum class Kind : std::uint8_t { household, grid_profile };
+  enum class Kind : std::uint8_t { household, grid_profile, bdew, csv };
   Kind kind = Kind::household;
-  double annual_kwh = 3500;    // household
-  double power_factor = 0.95;  // lagging
+  double annual_kwh = 3500;              // household, bdew, and a csv file that is a shape
+  double power_factor = 0.95;            // lagging
+  std::string file;                      // bdew, csv
+  std::string profile;                   // bdew: "H25", ...
+  std::optional<ledger::Duration> step;  // csv: of a shape
+  std::string where;                     // file, line and key, for what is wrong with the file
 };
 
 struct PvSpec {

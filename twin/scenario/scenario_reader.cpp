@@ -16,7 +16,7 @@ using ledger::Rng;
 
 namespace {
 
-// One settlement opens every home's statement, and a transaction has at most 4,096 openings.
+// A gateway's marks and statements open one part a meter, and a transaction at most 4,096 of them.
 constexpr std::int64_t max_homes = 4'000;
 // A gateway's forecasts of a day travel in one transaction, which a block of 4 MiB must hold.
 constexpr std::int64_t max_forecast_bytes = 4'000'000;
@@ -45,8 +45,10 @@ struct HeatPumpRanges {
 };
 struct LoadRanges {
   LoadSpec::Kind kind = LoadSpec::Kind::household;
-  std::string where_kind;
+  std::string where_kind, where_file;
   Range annual_kwh{}, power_factor{};
+  std::string file, profile;
+  std::optional<Duration> step;
 };
 
 struct Population {
@@ -73,12 +75,27 @@ struct MeterEntry {
   MeterSpec spec;
 };
 
+const std::vector<std::string> load_kinds{"household", "grid_profile", "bdew",
+                                          "csv"};  // by LoadSpec::Kind
+
 LoadRanges read_load(TomlTable t) {
   LoadRanges r;
-  r.kind = t.one_of("kind", "household", {"household", "grid_profile"}) == "household"
-               ? LoadSpec::Kind::household
-               : LoadSpec::Kind::grid_profile;
+  const std::string kind = t.one_of("kind", load_kinds[0], load_kinds);
+  r.kind = static_cast<LoadSpec::Kind>(std::find(load_kinds.begin(), load_kinds.end(), kind) -
+                                       load_kinds.begin());
   r.where_kind = t.where("kind");
+  r.where_file = t.where("file");
+  const bool bdew = r.kind == LoadSpec::Kind::bdew, csv = r.kind == LoadSpec::Kind::csv;
+  r.file = t.text("file", "");
+  if (r.file.empty() && (bdew || csv)) t.refuse("file", "the path of the load's CSV file");
+  if (t.has("file") && !bdew && !csv) t.fail("file", "is for kinds \"bdew\" and \"csv\"");
+  r.profile = t.one_of("profile", "H25", {"H25", "G25", "L25", "P25", "S25"});
+  if (t.has("profile") && !bdew) t.fail("profile", "is for kind \"bdew\"");
+  if (t.has("step")) {
+    r.step = t.duration("step", ledger::hours(1));
+    if (!csv) t.fail("step", "is for kind \"csv\"");
+    if (*r.step > ledger::hours(24)) t.refuse("step", "at most 1d");
+  }
   r.annual_kwh = t.range("annual_kwh", {2500, 5000}, 0, 1e6);
   r.power_factor = t.range("power_factor", {0.95, 0.95}, 0.5, 1);
   t.close();
@@ -313,6 +330,10 @@ HomeSpec sample_home(const Population& p, const std::string& name, std::uint64_t
   h.load.kind = p.load.kind;
   h.load.annual_kwh = draw(load, p.load.annual_kwh);
   h.load.power_factor = draw(load, p.load.power_factor);
+  h.load.file = p.load.file;
+  if (p.load.kind == LoadSpec::Kind::bdew) h.load.profile = p.load.profile;
+  h.load.step = p.load.step;
+  if (!p.load.file.empty()) h.load.where = p.load.where_file;
   if (pv.chance(p.pv.share)) {
     PvSpec s;
     s.peak_kw = draw(pv, p.pv.peak_kw);

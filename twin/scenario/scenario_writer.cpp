@@ -38,14 +38,21 @@ class Writer {
   std::string text_;
 };
 
+void write_load(Writer& w, const LoadSpec& load) {
+  constexpr std::array<const char*, 4> kinds{"household", "grid_profile", "bdew", "csv"};
+  std::string table = "{ kind = " + quoted(kinds[static_cast<std::size_t>(load.kind)]);
+  if (!load.file.empty()) table += ", file = " + quoted(load.file);
+  if (!load.profile.empty()) table += ", profile = " + quoted(load.profile);
+  if (load.step) table += ", step = " + quoted(ledger::to_text(*load.step));
+  w.key("load", table + ", annual_kwh = " + exact(load.annual_kwh) +
+                    ", power_factor = " + exact(load.power_factor) + " }");
+}
+
 void write_home(Writer& w, const HomeSpec& h, const Network& network) {
   w.element("prosumer");
   w.key("name", quoted(h.name));
   w.key("connection", quoted(network.connections[h.connection].name));
-  const bool profile = h.load.kind == LoadSpec::Kind::grid_profile;
-  w.key("load", "{ kind = " + quoted(profile ? "grid_profile" : "household") +
-                    ", annual_kwh = " + exact(h.load.annual_kwh) +
-                    ", power_factor = " + exact(h.load.power_factor) + " }");
+  write_load(w, h.load);
   if (h.pv)
     w.key("pv", "{ peak_kw = " + exact(h.pv->peak_kw) + ", tilt_deg = " + exact(h.pv->tilt_deg) +
                     ", azimuth_deg = " + exact(h.pv->azimuth_deg) +

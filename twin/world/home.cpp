@@ -27,7 +27,10 @@ Home::Home(const HomeSpec& spec, const Connection& connection, ProfileView profi
   const double pf = from_grid ? connection.power_factor : spec.load.power_factor;
   tan_phi_ = std::sqrt(1 - pf * pf) / pf;
   wire(spec, connection.phases, rng.fork("wiring"));
-  if (!from_grid) household_.emplace(spec.load.annual_kwh, start, rng.fork("load"));
+  if (spec.load.kind == LoadSpec::Kind::household)
+    household_.emplace(spec.load.annual_kwh, start, rng.fork("load"));
+  if (profile.standard)
+    standard_.emplace(*profile.standard, dynamised(spec.load), spec.load.annual_kwh, start);
   if (spec.pv) pv_.emplace(*spec.pv, rng.fork("place").uniform(-30, 30));
   if (spec.battery) battery_.emplace(*spec.battery);
   if (spec.ev) ev_.emplace(*spec.ev, start, rng.fork("ev"));
@@ -60,21 +63,23 @@ void Home::wire(const HomeSpec& spec, std::uint8_t phases, ledger::Rng rng) {
 
 double Home::load_w(ledger::Instant from, ledger::Duration span) {
   if (household_) return household_->power_w(from, span);
+  if (standard_) return standard_->power_w(from, span);
   return profile_.values_w.empty() ? 0 : profile_w(from, span);
 }
 
 double Home::profile_w(ledger::Instant from, ledger::Duration span) const {
-  const auto step = static_cast<std::int64_t>(profile_.step_s * 1e9);
+  const std::int64_t step = std::llround(profile_.step_s * 1e9);
   const std::int64_t length = step * static_cast<std::int64_t>(profile_.values_w.size());
   const std::int64_t midnight_ns = local_ms(start_) % ms_per_day * 1'000'000;
+  const std::int64_t first_ns = profile_.first_ns.value_or(-midnight_ns);
   double energy = 0;  // W ns
   for (std::int64_t done = 0; done < span.ns;) {
-    const std::int64_t at = ((midnight_ns + from.ns + done) % length + length) % length;
+    const std::int64_t at = ((from.ns + done - first_ns) % length + length) % length;
     const std::int64_t part = std::min(span.ns - done, step - at % step);
     energy += profile_.values_w[static_cast<std::size_t>(at / step)] * static_cast<double>(part);
     done += part;
   }
-  return energy / static_cast<double>(span.ns);
+  return profile_.scale * energy / static_cast<double>(span.ns);
 }
 
 double Home::hot_water_w(ledger::Instant at) const {

@@ -9,20 +9,16 @@
 #include "twin/device/heat_pump.hpp"
 #include "twin/device/household.hpp"
 #include "twin/device/pv.hpp"
+#include "twin/device/standard_profile.hpp"
+#include "twin/world/load_sources.hpp"
 #include "twin/world/world.hpp"
 
 namespace twin {
 
-// The grid file's own series of a connection, where there is one: mean powers from local midnight
-// of the scenario's first day on, going around where it ends.
-struct ProfileView {
-  std::span<const double> values_w;
-  double step_s = 0;
-};
-
 class Home {
  public:
-  // `rng`: the home's own stream. `profile` must outlive the home.
+  // `rng`: the home's own stream. `profile`: what its load follows where it is no
+  // household; what that looks into must outlive the home.
   Home(const HomeSpec& spec, const Connection& connection, ProfileView profile,
        ledger::CivilTime start, const WeatherSample& sky, const ledger::Rng& rng);
 
@@ -59,6 +55,7 @@ class Home {
   ProfileView profile_;
   ledger::CivilTime start_;
   std::optional<Household> household_;
+  std::optional<StandardLoad> standard_;
   std::optional<Pv> pv_;
   std::optional<Battery> battery_;
   std::optional<Ev> ev_;

@@ -28,7 +28,7 @@ struct MeterState {
 
 class SimulatedWorld final : public World {
  public:
-  SimulatedWorld(const Scenario& scenario, Network network,
+  SimulatedWorld(const Scenario& scenario, Network network, LoadSources loads,
                  std::shared_ptr<const WeatherSeries> series);
 
   const Network& network() const override { return network_; }
@@ -47,6 +47,7 @@ class SimulatedWorld final : public World {
 
  private:
   ProfileView profile_of(std::uint32_t connection) const;
+  ProfileView followed_by(const HomeSpec& home) const;
   Home make_home(std::uint32_t home, ProfileView profile, const WeatherSample& sky) const;
   void count_energy(double hours);
   void count_grid(double hours);
@@ -59,6 +60,7 @@ class SimulatedWorld final : public World {
 
   Scenario scenario_;
   Network network_;
+  LoadSources loads_;
   Rng rng_;
   Weather weather_;
   PowerFlow power_flow_;
@@ -76,17 +78,18 @@ class SimulatedWorld final : public World {
   Instant now_;
 };
 
-SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network,
+SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network, LoadSources loads,
                                std::shared_ptr<const WeatherSeries> series)
     : scenario_(scenario),
       network_(std::move(network)),
+      loads_(std::move(loads)),
       rng_(Rng(scenario.seed).fork("world")),
       weather_(scenario.weather, scenario.time.start, rng_.fork("weather"), std::move(series)),
       power_flow_(network_),
       draw_va_(network_.connections.size()) {
   const WeatherSample sky = weather_.at(now_);
   for (std::uint32_t h = 0; h < scenario_.homes.size(); ++h) {
-    homes_.push_back(make_home(h, profile_of(scenario_.homes[h].connection), sky));
+    homes_.push_back(make_home(h, followed_by(scenario_.homes[h]), sky));
     Rng start = rng_.fork(scenario_.homes[h].name).fork("registers");
     const auto kwh = [&](double low, double high) {
       return static_cast<std::int64_t>(start.uniform(low, high) * 1e6);
@@ -106,7 +109,16 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network,
 
 ProfileView SimulatedWorld::profile_of(std::uint32_t connection) const {
   const Connection& c = network_.connections[connection];
-  return {c.profile_w, c.profile_step_s};
+  ProfileView view;
+  view.values_w = c.profile_w;
+  view.step_s = c.profile_step_s;
+  return view;
+}
+
+ProfileView SimulatedWorld::followed_by(const HomeSpec& home) const {
+  const bool of_a_file =
+      home.load.kind == LoadSpec::Kind::bdew || home.load.kind == LoadSpec::Kind::csv;
+  return of_a_file ? loads_.view(home.load) : profile_of(home.connection);
 }
 
 Home SimulatedWorld::make_home(std::uint32_t home, ProfileView profile,
@@ -283,14 +295,15 @@ std::vector<std::int64_t> SimulatedWorld::history_wh(std::uint32_t home) const {
   const std::int64_t slots = Duration{ledger::hours(24)} / slot;
   const auto connections = static_cast<std::uint32_t>(network_.connections.size());
   const Instant first = Instant{} - ledger::hours(24) * history_days;
-  Home model = make_home(home, {}, weather_.at(first));
+  const HomeSpec& spec = scenario_.homes[home];
+  Home model = make_home(home, followed_by(spec), weather_.at(first));
   std::vector<std::int64_t> out;
   std::vector<WeatherSample> skies;
   for (int day = history_days; day >= 1; --day) {
     // A grid file's single day stands for other days by way of other connections' series.
     const std::uint32_t stand_in =
-        (scenario_.homes[home].connection + static_cast<std::uint32_t>(day)) % connections;
-    model.read(profile_of(stand_in));
+        (spec.connection + static_cast<std::uint32_t>(day)) % connections;
+    if (spec.load.kind == LoadSpec::Kind::grid_profile) model.read(profile_of(stand_in));
     for (std::int64_t s = 0; s < slots; ++s) {
       const Instant from = Instant{} - ledger::hours(24) * day + slot * s;
       double net_wh = 0;
@@ -318,7 +331,10 @@ tl::expected<std::unique_ptr<World>, std::string> World::create(const Scenario& 
     if (!read) return tl::unexpected(read.error());
     series = std::move(*read);
   }
-  return std::make_unique<SimulatedWorld>(scenario, std::move(*network), std::move(series));
+  auto loads = LoadSources::read(scenario, load);
+  if (!loads) return tl::unexpected(loads.error());
+  return std::make_unique<SimulatedWorld>(scenario, std::move(*network), std::move(*loads),
+                                          std::move(series));
 }
 
 ledger::Result<std::shared_ptr<const WeatherSeries>> make_weather(const Scenario& scenario,
