@@ -11,6 +11,7 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/base/rng.hpp"
+#include "ledger/crypto/sha256.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "market/audit/audit.hpp"
 #include "market/receipt/receipt.hpp"
@@ -203,6 +204,7 @@ TEST_CASE("a receipt shows its whole slot, and no key") {
   silent["mark"] = nullptr;
   CHECK(verdict(silent).find("no mark") != std::string::npos);
   // The key that seals the account's restricted openings is in no part of the receipt.
+  const Hash chain_id = sha256(run().log.at("genesis"));
   const auto registration =
       from_hex(whole.at("registration").at("opening").at("data").get<std::string>());
   REQUIRE(registration.has_value());
@@ -211,7 +213,7 @@ TEST_CASE("a receipt shows its whole slot, and no key") {
       for (std::size_t at = 0; at + 32 <= registration->size(); ++at) {
         SymmetricKey key;
         std::copy_n(registration->begin() + static_cast<std::ptrdiff_t>(at), 32, key.begin());
-        CHECK_FALSE(unseal_restricted_file(key, file));
+        CHECK_FALSE(unseal_restricted_file(chain_id, key, file));
       }
 }
 
