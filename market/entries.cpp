@@ -2,10 +2,13 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
+#include "ledger/oracle/public_sum.hpp"
 
 namespace market {
 namespace {
 
+constexpr std::uint8_t version = 1;
+constexpr std::int64_t hidden_total = INT64_MIN;
 constexpr std::uint16_t max_forecast_slots = 1440;  // a day of the shortest slots, a minute each
 
 void put_register(ByteWriter& w, MilliWattHours v) { w.u40(static_cast<std::uint64_t>(v.value)); }
@@ -19,6 +22,17 @@ T checked(ByteReader& r, T value, bool allowed) {
   return value;
 }
 
+// What every opening begins with.
+void put_owner(ByteWriter& w, const AccountId& account, MeterId meter) {
+  w.raw(account.bytes).u8(version).u32(meter.value);
+}
+
+void take_owner(ByteReader& r, AccountId& account, MeterId& meter) {
+  account.bytes = r.array<16>();
+  if (r.u8() != version) r.fail();
+  meter.value = r.u32();
+}
+
 template <class T>
 Result<T> finish(const ByteReader& r, T&& value, const char* what) {
   if (!r.done()) return failure(std::string(what) + " is not in its canonical form");
@@ -29,57 +43,104 @@ Result<T> finish(const ByteReader& r, T&& value, const char* what) {
 
 Bytes encode(const Registration& v) {
   ByteWriter w;
-  w.raw(v.account.bytes).u32(v.meter.value).u32(v.gateway.value);
-  w.u8(static_cast<std::uint8_t>(v.kind)).raw(v.meter_key).raw(v.account_key);
-  w.raw(v.restricted_key).u32(v.max_power_w);
+  put_owner(w, v.account, v.meter);
+  w.u32(v.gateway.value).u32(v.feeder).u8(static_cast<std::uint8_t>(v.kind));
+  w.raw(v.meter_key).raw(v.account_key).u32(v.max_power_w);
   put_register(w, v.import_register);
   put_register(w, v.export_register);
-  return w.i64(v.deposit.value).take();
+  w.i64(v.deposit.value).u32(v.first_slot.value).u32(v.end_slot.value);
+  return w.take();
 }
 
 Result<Registration> decode_registration(BytesView opening) {
   ByteReader r(opening);
   Registration v;
-  v.account.bytes = r.array<16>();
-  v.meter.value = r.u32();
+  take_owner(r, v.account, v.meter);
   v.gateway.value = r.u32();
+  v.feeder = r.u32();
   const std::uint8_t kind = r.u8();
   v.kind = static_cast<MeterKind>(checked(r, kind, kind <= 1));
   v.meter_key = r.array<32>();
   v.account_key = r.array<32>();
-  v.restricted_key = r.array<32>();
   v.max_power_w = r.u32();
   v.import_register = take_register(r);
   v.export_register = take_register(r);
   v.deposit.value = r.i64();
-  checked(r, 0, v.deposit.value >= 0);
+  v.first_slot.value = r.u32();
+  v.end_slot.value = r.u32();
+  checked(r, 0, v.deposit.value >= 0 && v.max_power_w <= max_meter_power_w);
+  checked(r, 0, v.first_slot < v.end_slot);
   return finish(r, std::move(v), "registration");
+}
+
+Bytes encode(const SealingKey& v) {
+  ByteWriter w;
+  put_owner(w, v.account, v.meter);
+  return w.raw(v.key).take();
+}
+
+Result<SealingKey> decode_sealing_key(BytesView opening) {
+  ByteReader r(opening);
+  SealingKey v;
+  take_owner(r, v.account, v.meter);
+  v.key = r.array<32>();
+  return finish(r, std::move(v), "sealing key");
+}
+
+void add_openings(std::vector<Opening>& openings, const Registered& meter) {
+  const Registration& r = meter.registration;
+  const SubjectKey& key = meter.restricted_key;
+  const auto salt = [&](SaltLabel label) {
+    return derive_salt(key, label, r.meter.value, r.first_slot.value);
+  };
+  openings.push_back({salt(SaltLabel::registration), encode(r)});
+  openings.push_back({salt(SaltLabel::sealing_key), encode(SealingKey{r.account, r.meter, key})});
+}
+
+Result<std::vector<Registered>> decode_registrations(std::span<const Opening> openings) {
+  if (openings.size() % 2 != 0) return failure("registration without its sealing key");
+  std::vector<Registered> out;
+  for (std::size_t i = 0; i < openings.size(); i += 2) {
+    const auto r = decode_registration(openings[i].data);
+    if (!r) return failure(r.error());
+    const auto key = decode_sealing_key(openings[i + 1].data);
+    if (!key) return failure(key.error());
+    if (key->account != r->account || key->meter != r->meter)
+      return failure("registration and sealing key are of different meters");
+    out.push_back({*r, key->key});
+  }
+  return out;
 }
 
 Bytes encode(const Mark& v) {
   ByteWriter w;
-  w.raw(v.account.bytes).u32(v.meter.value).u32(v.slot.value);
+  put_owner(w, v.account, v.meter);
+  w.u32(v.slot.value);
   put_register(w, v.import_register);
   put_register(w, v.export_register);
-  return w.u8(v.quarantined ? 1 : 0).take();
+  // Register event and quarantined energy are kept: nothing fills them yet.
+  return w.u8(v.quarantined ? 1 : 0).u8(0).u40(0).u40(0).take();
 }
 
 Result<Mark> decode_mark(BytesView opening) {
   ByteReader r(opening);
   Mark v;
-  v.account.bytes = r.array<16>();
-  v.meter.value = r.u32();
+  take_owner(r, v.account, v.meter);
   v.slot.value = r.u32();
   v.import_register = take_register(r);
   v.export_register = take_register(r);
-  const std::uint8_t flags = r.u8();
-  v.quarantined = checked(r, flags, flags <= 1) == 1;
+  const std::uint8_t quarantine = r.u8();
+  v.quarantined = checked(r, quarantine, quarantine <= 1) == 1;
+  const std::uint8_t event = r.u8();
+  const std::uint64_t import_kept = r.u40(), export_kept = r.u40();
+  checked(r, 0, event == 0 && import_kept == 0 && export_kept == 0);
   return finish(r, std::move(v), "mark");
 }
 
 Bytes encode(const SignedOrder& v) {
   ByteWriter w;
-  w.raw(v.order.account.bytes).u32(v.meter.value).u32(v.order.slot.value);
+  put_owner(w, v.order.account, v.meter);
+  w.u32(v.order.slot.value);
   w.u8(v.order.side == Side::sell ? 1 : 0).i64(v.order.energy.value).i64(v.order.limit.value);
   return w.raw(v.order.id.bytes).raw(v.signature).take();
 }
@@ -87,8 +148,7 @@ Bytes encode(const SignedOrder& v) {
 Result<SignedOrder> decode_order(BytesView opening) {
   ByteReader r(opening);
   SignedOrder v;
-  v.order.account.bytes = r.array<16>();
-  v.meter.value = r.u32();
+  take_owner(r, v.order.account, v.meter);
   v.order.slot.value = r.u32();
   const std::uint8_t side = r.u8();
   v.order.side = checked(r, side, side <= 1) == 1 ? Side::sell : Side::buy;
@@ -102,7 +162,8 @@ Result<SignedOrder> decode_order(BytesView opening) {
 Bytes encode(const Forecast& v) {
   invariant(v.net_wh.size() <= max_forecast_slots, "a forecast spans a day at most");
   ByteWriter w;
-  w.raw(v.account.bytes).u32(v.meter.value).u32(v.first_slot.value);
+  put_owner(w, v.account, v.meter);
+  w.u32(v.first_slot.value);
   w.u16(static_cast<std::uint16_t>(v.net_wh.size()));
   for (const std::int32_t wh : v.net_wh) w.u32(static_cast<std::uint32_t>(wh));
   return w.take();
@@ -111,8 +172,7 @@ Bytes encode(const Forecast& v) {
 Result<Forecast> decode_forecast(BytesView opening) {
   ByteReader r(opening);
   Forecast v;
-  v.account.bytes = r.array<16>();
-  v.meter.value = r.u32();
+  take_owner(r, v.account, v.meter);
   v.first_slot.value = r.u32();
   const std::uint16_t slots = r.u16();
   checked(r, 0, slots <= max_forecast_slots);
@@ -122,13 +182,14 @@ Result<Forecast> decode_forecast(BytesView opening) {
 }
 
 Bytes encode(const RegistrationBody& v) {
-  return ByteWriter().u32(v.gateway.value).raw(v.signature).take();
+  return ByteWriter().u32(v.gateway.value).u32(v.meters).raw(v.signature).take();
 }
 
 Result<RegistrationBody> decode_registration_body(BytesView body) {
   ByteReader r(body);
   RegistrationBody v;
   v.gateway.value = r.u32();
+  v.meters = r.u32();
   v.signature = r.array<64>();
   return finish(r, std::move(v), "registration");
 }
@@ -160,7 +221,8 @@ Result<OrderBody> decode_order_body(BytesView body) {
 
 Bytes encode(const ForecastBody& v) {
   ByteWriter w;
-  w.u32(v.gateway.value).u32(v.first_slot.value).u16(v.slots).i64(v.total.value);
+  w.u32(v.gateway.value).u32(v.first_slot.value).u16(v.slots);
+  w.i64(v.total ? v.total->value : hidden_total);
   return w.raw(v.signature).take();
 }
 
@@ -170,9 +232,26 @@ Result<ForecastBody> decode_forecast_body(BytesView body) {
   v.gateway.value = r.u32();
   v.first_slot.value = r.u32();
   v.slots = r.u16();
-  v.total.value = r.i64();
+  if (const std::int64_t total = r.i64(); total != hidden_total) v.total = WattHours{total};
   v.signature = r.array<64>();
   return finish(r, std::move(v), "forecast");
+}
+
+std::optional<WattHours> public_total(std::span<const Forecast> homes) {
+  std::vector<std::int64_t> totals;
+  WattHours sum;
+  for (const Forecast& f : homes) {
+    WattHours own;
+    for (const std::int32_t wh : f.net_wh) own += WattHours{wh};
+    totals.push_back(own.value);
+    sum += own;
+  }
+  return may_be_public(totals) ? std::optional(sum) : std::nullopt;
+}
+
+Salt order_salt(const SubjectKey& restricted_key, const SignedOrder& order) {
+  return derive_salt(restricted_key, SaltLabel::order, order.meter.value, order.order.slot.value,
+                     order.order.id.bytes);
 }
 
 Bytes order_signed_bytes(const Hash& chain_id, BytesView opening) {

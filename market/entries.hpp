@@ -1,21 +1,36 @@
 #pragma once
 // Bodies and openings of the transactions that the market executes. All openings begin with the
-// account they belong to; integers are big-endian; the entry's prefix stands in
-// ledger/chain/transaction.hpp. A body that ends in a signature signs `entry_signed_bytes`.
+// account they belong to and a version u8 of 1; integers are big-endian; the entry's prefix, which
+// holds the bodies' version, stands in ledger/chain/transaction.hpp. A body that ends in a
+// signature signs `entry_signed_bytes`.
 //
-// registration  body     gateway u32, registrar's signature 64
-//               opening  account 16, meter u32, gateway u32, kind u8, meter key 32, account key 32,
-//                        restricted key 32, max power u32 (W), import u40, export u40 (mWh),
-//                        deposit i64 (micro-euro)
+// registration  body     gateway u32, meters u32, registrar's signature 64
+//               opening  two a meter, one behind the other:
+//                        account 16, version, meter u32, gateway u32, feeder u32, kind u8,
+//                        meter key 32, account key 32, max power u32 (W), import u40,
+//                        export u40 (mWh), deposit i64 (micro-euro), first slot u32, end slot u32
+//                        account 16, version, meter u32, restricted key 32
+//               The account is the meter's from the first slot to the one before the end slot (a
+//               pseudonym's month, in slots). The key is for those who execute: no receipt shows
+//               it.
 // marks         body     gateway u32, slot u32, count u32, gateway's signature 64
-//               opening  account 16, meter u32, slot u32, import u40, export u40 (mWh at the slot's
-//                        end), flags u8 (bit 0: the slot holds quarantined readings)
+//               opening  account 16, version, meter u32, slot u32, import u40, export u40 (mWh at
+//               the
+//                        slot's end), quarantine u8 (0 none; 1 a reading since the last mark failed
+//                        a rule), register event u8 (0 none; 1 rollover, 2 reset and 3 replacement
+//                        are kept), quarantined import u40, quarantined export u40 (mWh; 0: kept
+//                        for quarantines that are released)
 // order         body     slot u32
-//               opening  account 16, meter u32, slot u32, side u8 (0 buy, 1 sell), energy i64 (Wh),
-//                        limit i64 (micro-euro per kWh), id 16, account's signature 64
-// forecast      body     gateway u32, first slot u32, slots u16, total i64 (Wh, homes only),
-//                        gateway's signature 64
-//               opening  account 16, meter u32, first slot u32, slots u16, slots times i32 (Wh net)
+//               opening  account 16, version, meter u32, slot u32, side u8 (0 buy, 1 sell),
+//                        energy i64 (Wh), limit i64 (micro-euro per kWh), id 16, account's
+//                        signature 64
+// forecast      body     gateway u32, first slot u32, slots u16, total i64 (Wh; INT64_MIN where
+//                        ledger/oracle/public_sum.hpp hides it), gateway's signature 64
+//               opening  account 16, version, meter u32, first slot u32, slots u16, slots times i32
+//                        (Wh net)
+
+#include <optional>
+#include <span>
 
 #include "ledger/chain/transaction.hpp"
 #include "ledger/crypto/ed25519.hpp"
@@ -31,12 +46,29 @@ struct Registration {
   AccountId account;
   MeterId meter;
   GatewayId gateway;
+  std::uint32_t feeder = 0;
   MeterKind kind = MeterKind::home;
   PublicKey meter_key{}, account_key{};
-  SubjectKey restricted_key{};
   std::uint32_t max_power_w = 0;
   MilliWattHours import_register, export_register;
   MicroEuros deposit;
+  Slot first_slot, end_slot{UINT32_MAX};
+
+  bool valid_in(Slot slot) const { return first_slot <= slot && slot < end_slot; }
+};
+// A fuse lets through far less; energies of whole years at this stay far within 64 bits.
+inline constexpr std::uint32_t max_meter_power_w = 100'000'000;
+
+// Seals what is restricted of an account.
+struct SealingKey {
+  AccountId account;
+  MeterId meter;
+  SubjectKey key{};
+};
+
+struct Registered {
+  Registration registration;
+  SubjectKey restricted_key{};
 };
 
 struct Mark {
@@ -63,6 +95,7 @@ struct Forecast {
 // Bodies.
 struct RegistrationBody {
   GatewayId gateway;
+  std::uint32_t meters = 0;
   Signature signature{};
 };
 struct MarksBody {
@@ -78,11 +111,14 @@ struct ForecastBody {
   GatewayId gateway;
   Slot first_slot;
   std::uint16_t slots = 0;
-  WattHours total;
+  std::optional<WattHours> total;
   Signature signature{};
 };
+// What a forecast's body shows of its homes' totals.
+std::optional<WattHours> public_total(std::span<const Forecast> homes);
 
 Bytes encode(const Registration&);
+Bytes encode(const SealingKey&);
 Bytes encode(const Mark&);
 Bytes encode(const SignedOrder&);
 Bytes encode(const Forecast&);
@@ -92,6 +128,7 @@ Bytes encode(const OrderBody&);
 Bytes encode(const ForecastBody&);
 
 Result<Registration> decode_registration(BytesView opening);
+Result<SealingKey> decode_sealing_key(BytesView opening);
 Result<Mark> decode_mark(BytesView opening);
 Result<SignedOrder> decode_order(BytesView opening);
 Result<Forecast> decode_forecast(BytesView opening);
@@ -99,6 +136,13 @@ Result<RegistrationBody> decode_registration_body(BytesView body);
 Result<MarksBody> decode_marks_body(BytesView body);
 Result<OrderBody> decode_order_body(BytesView body);
 Result<ForecastBody> decode_forecast_body(BytesView body);
+
+// A meter's two openings, and back: pairs that fit each other, an even number of openings.
+void add_openings(std::vector<Opening>& openings, const Registered& meter);
+Result<std::vector<Registered>> decode_registrations(std::span<const Opening> openings);
+
+// The salt of an order's opening.
+Salt order_salt(const SubjectKey& restricted_key, const SignedOrder& order);
 
 // What an account signs of its order: label, chain id, the opening without its last 64 bytes.
 Bytes order_signed_bytes(const Hash& chain_id, BytesView opening);

@@ -14,8 +14,14 @@ AccountId system_account(std::string_view name) {
   return id;
 }
 
+std::span<const AccountId> system_accounts() {
+  static const std::array all{bank,         retailer, grid_operator,
+                              state_levies, exchange, rounding_account};
+  return all;
+}
+
 bool is_system_account(const AccountId& id) {
-  const std::array all{bank, retailer, grid_operator, state_levies, exchange, rounding_account};
+  const auto all = system_accounts();
   return std::find(all.begin(), all.end(), id) != all.end();
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string_view>
 
 #include "ledger/base/amounts.hpp"
@@ -20,6 +21,7 @@ inline const ledger::AccountId state_levies = system_account("levies");
 inline const ledger::AccountId exchange = system_account("exchange");  // empty after each slot
 inline const ledger::AccountId rounding_account = system_account("rounding");
 
+std::span<const ledger::AccountId> system_accounts();
 bool is_system_account(const ledger::AccountId& id);
 
 enum class PostingKind : std::uint8_t {

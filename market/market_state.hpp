@@ -3,27 +3,26 @@
 // accounts and tokens. Implements the ledger's StateMachine; every rule is a pure function of what
 // was executed before.
 //
-// A slot closes by a settlement transaction that every validator makes itself. It is due once every
-// gateway has marked the slot, or `close_grace_ms` after its end; slots close in their order, one a
-// block. Orders for a slot are taken until it begins. At the close, orders are cleared in canonical
-// order, trades are settled against the marks, tokens are minted and retired.
+// A slot closes by a settlement and its statements, which every validator makes itself
+// (market/slot_entries.hpp). They are due once every gateway has marked the slot, or
+// `close_grace_ms` after its end; slots close in their order, one a block. A gateway marks slots in
+// their order, those that closed without its marks left out. Orders and forecasts for a slot are
+// taken until it begins. At the close, orders are cleared in canonical order, trades are settled
+// against what the marks are worth (market/mark_rules.hpp), tokens are minted and retired.
 //
-// settlement    body     slot u32, priced u8 (0 or 1), price i64 (0 where not priced), volume i64,
-//                        import i64, export i64, minted i64, retired i64, quarantined i64 (Wh),
-//                        accounts u32, orders u32, book root 32, content root 32
-//               opening  one statement an account (market/settlement.hpp)
+// Where a gateway's sums of import and export are public in all batches of a slot, the rises of its
+// homes' `metered` marks of that slot are at most those sums; marks beyond are refused.
 //
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
 // R is the RFC 6962 root over: the slot's batch entries by gateway and epoch, its marks entries by
 // gateway, its order entries by commitment, and the settlement's entry with zeros for its content
 // root.
 //
-// State tree: key = SHA-256(label || id), value = a salted commitment where the entry is
-// restricted, a plain hash where it is public.
+// State tree: all that later execution depends on. Key = SHA-256(label || id); a value is what the
+// table of docs/formats/transactions.md says, a salted commitment where the entry is restricted.
 
 #include <map>
 #include <set>
-#include <unordered_map>
 
 #include "ledger/chain/genesis.hpp"
 #include "ledger/chain/state_machine.hpp"
@@ -32,25 +31,16 @@
 #include "market/entries.hpp"
 #include "market/journal.hpp"
 #include "market/settlement.hpp"
+#include "market/slot_entries.hpp"
 #include "market/token_book.hpp"
 
 namespace market {
-
-struct SettlementBody {
-  Slot slot;
-  std::optional<Price> price;
-  WattHours volume, imported, exported, minted, retired, quarantined;
-  std::uint32_t accounts = 0, orders = 0;
-  Hash book_root{}, content_root{};
-};
-Bytes encode(const SettlementBody& body);
-Result<SettlementBody> decode_settlement_body(BytesView body);
 
 // What a closed slot was, for hosts and receipts; all of it also follows from the log's openings.
 struct ClosedSlot {
   Slot slot;
   Clearing clearing;
-  std::vector<Order> orders;  // by id
+  std::vector<Order> orders;  // by row id
   Settlement settlement;
 };
 
@@ -71,19 +61,16 @@ class MarketState final : public StateMachine {
 
   const Journal& journal() const { return journal_; }
   const TokenBook& tokens() const { return tokens_; }
+  const StateTree& tree() const { return tree_; }  // as of the last commit
   // Of the last settlement applied; null before the first.
   const ClosedSlot* last_closed() const { return last_closed_.get(); }
   // The first broken invariant in words; empty where all hold.
   std::string broken_invariant() const;
 
   struct Meter {
-    AccountId account;
-    GatewayId gateway;
-    MeterKind kind = MeterKind::home;
-    PublicKey meter_key{}, account_key{};
+    Registration registration;
     SubjectKey restricted_key{};
-    std::uint32_t max_power_w = 0;
-    MilliWattHours import_mark, export_mark;  // of the last closed slot
+    Anchor anchor;
   };
   const std::map<std::uint32_t, Meter>& meters() const { return meters_; }
 
@@ -93,36 +80,62 @@ class MarketState final : public StateMachine {
     std::uint32_t epoch = 0;  // of its last batch
     Hash last_entry{};        // SHA-256 of that entry
     std::uint32_t slots_marked = 0;
-    bool registered = false;
+    std::uint32_t meters = 0;  // registered
+  };
+  // What a gateway's batches of a slot say of import and export, as long as all of them say it.
+  struct BatchSums {
+    std::optional<MilliWattHours> imported = MilliWattHours{}, exported = MilliWattHours{};
   };
   struct OpenSlot {
-    std::map<OrderId, SignedOrder> orders;
-    std::map<Hash, Hash> order_leaves;    // commitment -> entry's leaf
-    std::map<std::uint32_t, Mark> marks;  // by meter
+    std::map<OrderId, SignedOrder> orders;  // by row id
+    std::map<Hash, Hash> order_leaves;      // commitment -> entry's leaf
+    std::map<std::uint32_t, Mark> marks;    // by meter
     std::map<std::pair<std::uint32_t, std::uint32_t>, Hash> batch_leaves;  // gateway, epoch
     std::map<std::uint32_t, Hash> marks_leaves;                            // by gateway
+    std::map<std::uint32_t, BatchSums> batch_sums;                         // by gateway
   };
+  using MarksOfMeters = std::map<std::uint32_t, Mark>;
 
+  // market_state.cpp: what others send.
   Applied admit_order(const Transaction& tx) const;
   Applied apply_registration(const Transaction& tx);
   Applied apply_batch(const Transaction& tx, std::int64_t time_ms);
   Applied apply_marks(const Transaction& tx, std::int64_t time_ms);
   Applied apply_order(const Transaction& tx, std::int64_t time_ms);
-  Applied apply_forecast(const Transaction& tx);
-  Applied apply_settlement(const Transaction& tx, std::int64_t time_ms);
-
+  Applied apply_forecast(const Transaction& tx, std::int64_t time_ms);
+  Applied check_registration(const RegistrationBody& body,
+                             const std::vector<Registered>& all) const;
+  Applied take_marks(const Transaction& tx, const MarksBody& body, MarksOfMeters& marks) const;
+  Applied check_sums(const MarksBody& body, const MarksOfMeters& marks) const;
   bool gateway_signed(const Transaction& tx, GatewayId gateway, const Signature& signature) const;
-  // A meter's registers at its last mark before the slot, be that slot closed or still open.
-  std::pair<MilliWattHours, MilliWattHours> marked_before(MeterId meter, Slot slot) const;
+  // A meter's anchor when the slot begins, be the slots before closed or still open.
+  Anchor anchor_before(MeterId meter, Slot slot) const;
+
+  // slot_closing.cpp: what the state makes itself.
+  Applied apply_settlement(const Transaction& tx, std::int64_t time_ms);
+  Applied apply_statements(const Transaction& tx);
   bool closable(std::int64_t time_ms) const;
   ClosedSlot close_next() const;
-  Transaction settlement_transaction(const ClosedSlot& closed) const;
+  std::vector<Transaction> closing_transactions(const ClosedSlot& closed) const;
+  std::vector<Transaction> statement_transactions(const ClosedSlot& closed) const;
   std::vector<SlotPosition> positions_of(const OpenSlot& slot, std::span<const Order> orders,
                                          const Clearing& clearing) const;
   Hash next_content_root(const Transaction& settlement_without_root) const;
+  void move_anchors(const OpenSlot& slot);
+  void move_tokens(const Settlement& settlement);
   void mint_tokens(const Statement& statement);
-  void hand_over_tokens(const Statement& statement);
-  void put_account(const Meter& meter, std::uint32_t id);
+
+  // state_entries.cpp: what the state tree holds.
+  void put(std::string_view label, BytesView id, const Hash& value);
+  void put_account(const Meter& meter);
+  void put_gateway(GatewayId gateway);
+  void put_system_balances();
+  void put_vintage(Slot vintage);
+  void put_place();
+  void put_in_slot(std::string_view label, BytesView id, Slot slot, const Hash& leaf);
+  void drop_slot(const OpenSlot& slot);
+  void drop_forecasts();
+  Salt system_salt(std::string_view what) const;
 
   // Shared by clones: it never changes.
   std::shared_ptr<const Genesis> genesis_;
@@ -132,10 +145,14 @@ class MarketState final : public StateMachine {
   std::map<AccountId, std::uint32_t> meter_of_account_;
   std::vector<Gateway> gateways_;
   std::map<std::uint32_t, OpenSlot> open_slots_;
+  std::set<std::pair<std::uint32_t, std::uint32_t>> forecasts_;  // first slot, gateway
   std::uint32_t next_slot_ = 0;
   Journal journal_;
   TokenBook tokens_;
   Hash content_root_{};
+  // Known to who executes: blinds what belongs to no single home. From the first meter's key.
+  std::optional<SubjectKey> secret_;
+  std::vector<Transaction> owed_;  // statements of the slot that is being closed
   StateTree tree_;
   std::map<Hash, Hash> dirty_;  // state tree updates of the block
   std::shared_ptr<const ClosedSlot> last_closed_;

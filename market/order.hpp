@@ -8,7 +8,8 @@
 
 namespace market {
 
-// Chosen by the client: 128 random bits, so that it also blinds the order's row in the slot's book.
+// Chosen by the client, once an account and slot: 128 random bits, so that it also blinds the
+// order's row in the slot's book.
 struct OrderId {
   std::array<std::uint8_t, 16> bytes{};
   auto operator<=>(const OrderId&) const = default;
@@ -17,13 +18,17 @@ struct OrderId {
 enum class Side : std::uint8_t { buy = 0, sell = 1 };
 
 struct Order {
-  OrderId id;
+  OrderId id;  // the client's; in a slot's book its row_id
   ledger::AccountId account;
   ledger::Slot slot;
   Side side = Side::buy;
   ledger::WattHours energy;  // > 0
   ledger::Price limit;       // the most a buyer pays, the least a seller takes; >= 0
 };
+
+// The id of an order in its slot's book: SHA-256("aipchain row 1" || account || id), first 16
+// bytes. An account's ids are its own: nobody can take another's.
+OrderId row_id(const ledger::AccountId& account, const OrderId& id);
 
 // What an order and a slot's book may hold; beyond it is refused by name. Together they keep the
 // welfare of a full book within 64 bits: 10^7 Wh x 10^8 / 1000 x 10^6 orders = 10^18 micro-euro.

@@ -34,6 +34,22 @@ void each_field(S& s, F&& field) {
   field(s.balance.value);
 }
 
+constexpr std::uint8_t version = 1;
+constexpr std::int64_t max_energy_wh = std::int64_t{1} << 40;    // beyond any register
+constexpr std::int64_t max_contract_wh = std::int64_t{1} << 44;  // beyond a full book
+constexpr std::int64_t max_amount = std::int64_t{1} << 62;
+
+bool within_bounds(const Statement& s) {
+  for (const WattHours e : {s.imported, s.exported, s.bought, s.sold, s.minted, s.retired})
+    if (e.value < 0 || e.value > max_energy_wh) return false;
+  for (const WattHours e : {s.contracted_buy, s.contracted_sell})
+    if (e.value < 0 || e.value > max_contract_wh) return false;
+  for (const MicroEuros m : {s.trade_paid, s.trade_earned, s.local_grid_fee, s.trade_levies,
+                             s.retail_energy, s.grid_fee, s.levies, s.feed_in, s.total, s.balance})
+    if (m.value < -max_amount || m.value > max_amount) return false;
+  return true;
+}
+
 // Shares `total` over `able` in proportion, by largest remainder; ties by position, which is by
 // account. total <= sum of able, so that nobody gets more than it is able to.
 std::vector<WattHours> share(const std::vector<WattHours>& able, WattHours total) {
@@ -59,8 +75,8 @@ void deliver(const std::vector<SlotPosition>& positions, std::vector<Statement>&
   std::vector<WattHours> can_buy, can_sell;
   WattHours buy_sum, sell_sum;
   for (const SlotPosition& p : positions) {
-    can_buy.push_back(p.quarantined ? WattHours{} : std::min(p.contracted_buy, p.imported));
-    can_sell.push_back(p.quarantined ? WattHours{} : std::min(p.contracted_sell, p.exported));
+    can_buy.push_back(trades(p.standing) ? std::min(p.contracted_buy, p.imported) : WattHours{});
+    can_sell.push_back(trades(p.standing) ? std::min(p.contracted_sell, p.exported) : WattHours{});
     buy_sum += can_buy.back();
     sell_sum += can_sell.back();
   }
@@ -91,7 +107,8 @@ void add_postings(const Statement& s, std::vector<Posting>& postings) {
 
 Bytes encode(const Statement& s) {
   ByteWriter w;
-  w.raw(s.account.bytes).u32(s.meter.value).u32(s.slot.value).u8(s.quarantined ? 1 : 0);
+  w.raw(s.account.bytes).u8(version).u32(s.meter.value).u32(s.slot.value).u32(s.since.value);
+  w.u8(static_cast<std::uint8_t>(s.standing));
   each_field(s, [&](std::int64_t v) { w.i64(v); });
   return w.take();
 }
@@ -100,12 +117,16 @@ Result<Statement> decode_statement(BytesView opening) {
   ByteReader r(opening);
   Statement s;
   s.account.bytes = r.array<16>();
+  const std::uint8_t found_version = r.u8();
   s.meter.value = r.u32();
   s.slot.value = r.u32();
-  const std::uint8_t quarantined = r.u8();
-  s.quarantined = quarantined == 1;
+  s.since.value = r.u32();
+  const std::uint8_t standing = r.u8();
+  s.standing = static_cast<Standing>(standing);
   each_field(s, [&](std::int64_t& v) { v = r.i64(); });
-  if (!r.done() || quarantined > 1) return failure("statement is not in its canonical form");
+  if (!r.done() || found_version != version || standing >= standings || s.slot < s.since)
+    return failure("statement is not in its canonical form");
+  if (!within_bounds(s)) return failure("statement holds energies or amounts beyond all measure");
   return s;
 }
 
@@ -121,7 +142,7 @@ void price_statement(Statement& s, std::optional<Price> price, const Tariff& tar
   s.feed_in = cost_of(rest_out, tariff.retail_sell);
   s.total = s.trade_paid - s.trade_earned + s.local_grid_fee + s.trade_levies + s.retail_energy +
             s.grid_fee + s.levies - s.feed_in;
-  s.minted = s.quarantined ? WattHours{} : s.exported;
+  s.minted = mints(s.standing) ? s.exported : WattHours{};
   s.retired = s.bought;
 }
 
@@ -142,7 +163,8 @@ Settlement settle(Slot slot, const Tariff& tariff, std::optional<Price> price,
     s.account = p.account;
     s.meter = p.meter;
     s.slot = slot;
-    s.quarantined = p.quarantined;
+    s.since = p.since;
+    s.standing = p.standing;
     s.imported = p.imported;
     s.exported = p.exported;
     s.contracted_buy = p.contracted_buy;

@@ -2,16 +2,17 @@
 // Settlement of one slot: what was traded against what was metered, to the last micro-euro.
 //
 // Delivery. A seller can deliver min(contracted, exported), a buyer can take min(contracted,
-//   imported); a home with quarantined readings neither. The shorter side decides the quantity Q;
-//   the longer side shares Q in proportion to what it could, rounded down, the remaining Wh one
-//   each by largest remainder, ties by rising account. So allocated out = allocated in <= metered.
+//   imported); a home whose mark is not its slot's alone (market/mark_rules.hpp) neither. The
+//   shorter side decides the quantity Q; the longer side shares Q in proportion to what it could,
+//   rounded down, the remaining Wh one each by largest remainder, ties by rising account. So
+//   allocated out = allocated in <= metered.
 // Money. Each line is rounded once (half a micro-euro away from zero):
 //   trade            price x bought, to the exchange;  price x sold, from the exchange
 //   local grid fee   local_grid_fee x bought           trade levies   levies x bought
 //   retail energy    retail_energy x rest of import    grid fee       grid_fee x rest of import
 //   levies           levies x rest of import           feed-in        retail_sell x rest of export
 //   What rounding leaves at the exchange goes to the rounding account.
-// Tokens. Every exported Wh that is not quarantined is minted for its home, at the slot as vintage;
+// Tokens. Every exported Wh whose mark mints is minted for its home, at the slot as vintage;
 //   sold Wh move to the buyers and are retired there against the slot's consumption; the rest of
 //   the export goes to the retailer with the energy.
 
@@ -23,6 +24,7 @@
 #include "ledger/base/result.hpp"
 #include "market/clearing.hpp"
 #include "market/journal.hpp"
+#include "market/mark_rules.hpp"
 #include "market/tariff.hpp"
 
 namespace market {
@@ -33,7 +35,8 @@ struct SlotPosition {
   ledger::MeterId meter;
   ledger::WattHours imported, exported;               // metered, >= 0
   ledger::WattHours contracted_buy, contracted_sell;  // filled orders, >= 0
-  bool quarantined = false;
+  Standing standing = Standing::metered;
+  ledger::Slot since;  // the first slot whose energy this is
 };
 
 // One home's slot, line by line. Amounts are what the home pays; income is negative.
@@ -41,7 +44,8 @@ struct Statement {
   ledger::AccountId account;
   ledger::MeterId meter;
   ledger::Slot slot;
-  bool quarantined = false;
+  ledger::Slot since;  // the first slot whose energy it settles; not above slot
+  Standing standing = Standing::metered;
   ledger::WattHours imported, exported, contracted_buy, contracted_sell, bought, sold;
   ledger::MicroEuros trade_paid, trade_earned, local_grid_fee, trade_levies;
   ledger::MicroEuros retail_energy, grid_fee, levies, feed_in;
@@ -52,8 +56,10 @@ struct Statement {
   auto operator<=>(const Statement&) const = default;
 };
 
-// A statement as a restricted opening: account 16, meter u32, slot u32, quarantined u8, then the
-// other fields in their order above, i64 each.
+// A statement as a restricted opening: account 16, version u8 = 1, meter u32, slot u32, since u32,
+// standing u8, then the other fields in their order above, i64 each. Energies are
+// within 0 and 2^40 Wh (contracted ones 2^44), amounts within 2^62 micro-euro, so that what a
+// stranger made can be computed with.
 ledger::Bytes encode(const Statement& statement);
 ledger::Result<Statement> decode_statement(ledger::BytesView opening);
 

@@ -32,6 +32,11 @@ TokenBook::Vintage& TokenBook::take_held(const AccountId& holder, Slot vintage,
   return v;
 }
 
+MilliWattHours TokenBook::mark(MeterId meter) const {
+  const auto at = mark_of_meter_.find(meter.value);
+  return at == mark_of_meter_.end() ? MilliWattHours{} : at->second;
+}
+
 void TokenBook::move_mark(MeterId meter, MilliWattHours export_register) {
   MilliWattHours& mark = mark_of_meter_[meter.value];
   mark = std::max(mark, export_register);

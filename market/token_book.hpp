@@ -39,6 +39,9 @@ class TokenBook {
   };
   const std::map<std::uint32_t, Vintage>& vintages() const { return vintages_; }
 
+  // The highest export register that ever minted or was passed over.
+  ledger::MilliWattHours mark(ledger::MeterId meter) const;
+
   ledger::WattHours held(const ledger::AccountId& holder, ledger::Slot vintage) const;
 
   struct Totals {

@@ -91,7 +91,7 @@ Result<Chain::Tried> Chain::try_block(BytesView bytes) const {
   if (!in_canonical_order(std::span(tried.block.transactions).subspan(at)))
     return failure("transactions are not in canonical order, or one is there twice");
   for (std::size_t i = 0; i < tried.block.transactions.size(); ++i) {
-    if (i >= at && tried.block.transactions[i].kind == TransactionKind::settlement)
+    if (i >= at && made_by_state(tried.block.transactions[i].kind))
       return failure("transaction " + std::to_string(i) + " is a settlement that is not due");
     const auto applied = tried.state->apply(tried.block.transactions[i], h.time_ms);
     if (!applied) return failure("transaction " + std::to_string(i) + ": " + applied.error().why);

@@ -27,6 +27,7 @@ json to_json(const Genesis& g) {
           {"epoch", to_rfc3339(g.epoch)},
           {"format", "aipchain genesis 1"},
           {"gateways", keys_json(g.gateways)},
+          {"input_hash", to_hex(g.input_hash)},
           {"mechanism", g.mechanism},
           {"metering_ms", g.metering_ms},
           {"name", g.name},
@@ -93,13 +94,16 @@ Genesis from_json(const json& j) {
     price->value = prices.at(key).get<std::int64_t>();
   g.mechanism = j.at("mechanism").get<std::string>();
   read_key(j.at("rules"), g.rules);
+  read_key(j.at("input_hash"), g.input_hash);
   check_identities(g);
   return g;
 }
 
 }  // namespace
 
-std::string origin_of(const Genesis& genesis) { return "aipchain.example/" + genesis.name; }
+std::string origin_of(const Genesis& genesis) {
+  return "aipchain.example/" + genesis.name + "/" + to_hex(chain_id_of(genesis));
+}
 
 std::string encode(const Genesis& genesis) { return to_json(genesis).dump(); }
 

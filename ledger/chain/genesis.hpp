@@ -29,9 +29,12 @@ struct Genesis {
   Price retail_buy, retail_sell, grid_fee, local_grid_fee, levies;
   std::string mechanism;  // market
   Hash rules{};           // hash of the oracle's rule set
+  Hash input_hash{};      // of the scenario or plan that the chain was set up from
 };
 
-std::string origin_of(const Genesis& genesis);  // of the log: "aipchain.example/<name>"
+// Of the log: "aipchain.example/<name>/<chain id, hexadecimal>". The keys of a policy are named
+// after it and validators cosign it, so that a policy fits one chain and no other.
+std::string origin_of(const Genesis& genesis);
 
 std::string encode(const Genesis& genesis);
 // Refuses any text that is not exactly what `encode` writes; the message is ASCII.

@@ -7,12 +7,12 @@ namespace ledger {
 namespace {
 
 constexpr std::uint8_t version = 1;
-constexpr std::size_t max_openings = 4096;
 constexpr std::size_t max_opening_size = 65'535;
 
 bool known(std::uint8_t kind) {
-  return kind >= static_cast<std::uint8_t>(TransactionKind::registration) &&
-         kind <= static_cast<std::uint8_t>(TransactionKind::forecast);
+  const auto k = static_cast<TransactionKind>(kind);
+  return (k >= TransactionKind::registration && k <= TransactionKind::forecast) ||
+         k == TransactionKind::statements;
 }
 
 }  // namespace

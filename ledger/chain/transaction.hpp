@@ -31,8 +31,16 @@ enum class TransactionKind : std::uint8_t {
   order = 4,
   settlement = 5,  // made by the state machine itself, never sent
   forecast = 6,
-  // 7 consent, 8 erasure, 9 evidence, 10 release, 11 attestation: kept for what is coming
+  statements = 12,  // made by the state machine itself, behind its settlement, one a gateway
+  // Kept for what is coming: 7 consent, 8 erasure, 9 evidence, 10 quarantine release,
+  // 11 attestation, 13 key change, 14 tariff change, 15 rules change, 16 meter swap,
+  // 17 deregistration
 };
+
+// Whether transactions of this kind are made by the state machine alone.
+constexpr bool made_by_state(TransactionKind kind) {
+  return kind == TransactionKind::settlement || kind == TransactionKind::statements;
+}
 
 struct Opening {
   Salt salt{};
@@ -56,6 +64,7 @@ struct Transaction {
 
 inline constexpr std::size_t max_entry_size = 65'535;
 inline constexpr std::size_t max_transaction_size = 1u << 20;  // with its openings
+inline constexpr std::size_t max_openings = 4096;  // of one transaction
 inline constexpr std::size_t entry_prefix_size = 34;
 
 // Refuses every byte sequence but the canonical one, an openings root that does not fit the

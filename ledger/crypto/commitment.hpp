@@ -2,10 +2,13 @@
 // Salted commitments: what the public log holds in place of restricted and personal data.
 //
 //   commitment = SHA-256(salt of 32 bytes || data)
-//   salt       = SHA-256(key of 32 bytes || label, 1 byte || owner, 4 bytes || number, 4 bytes)
+//   salt       = SHA-256(key of 32 bytes || label, 1 byte || owner, 4 bytes || number, 4 bytes
+//                        || more)
 //
-// Both are one SHA-256 block while data is at most 23 bytes. A salt under a subject's key can be
-// made again by whoever holds that key and by nobody else; destroying the key blinds them all.
+// No two commitments share a salt: label, owner and number name one of them, and `more` where they
+// do not. Both are one SHA-256 block while data is at most 23 bytes and there is no `more`. A salt
+// under a subject's key can be made again by whoever holds that key and by nobody else; destroying
+// the key blinds them all.
 
 #include "ledger/base/bytes.hpp"
 
@@ -18,15 +21,17 @@ using SubjectKey = std::array<std::uint8_t, 32>;
 enum class SaltLabel : std::uint8_t {
   reading = 'r',       // owner: meter, number: sequence
   meter_record = 'b',  // owner: meter, number: batch epoch
-  registration = 'g',  // owner: meter, number: 0
+  registration = 'g',  // owner: meter, number: first slot
+  sealing_key = 'k',   // owner: meter, number: first slot
   mark = 'm',          // owner: meter, number: slot
-  order = 'o',         // owner: meter, number: slot
+  order = 'o',         // owner: meter, number: slot, more: the order's id
   statement = 's',     // owner: meter, number: slot
   forecast = 'f',      // owner: meter, number: first slot
-  state = 't',         // owner: meter, number: kind of entry
+  state = 't',         // owner: meter, number: next slot; more: name of an entry of no meter
 };
 
-Salt derive_salt(const SubjectKey& key, SaltLabel label, std::uint32_t owner, std::uint32_t number);
+Salt derive_salt(const SubjectKey& key, SaltLabel label, std::uint32_t owner, std::uint32_t number,
+                 BytesView more = {});
 
 Hash commitment(const Salt& salt, BytesView data);
 

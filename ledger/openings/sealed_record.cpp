@@ -9,7 +9,6 @@ constexpr std::string_view restricted_label = "aipchain restricted 1";
 constexpr std::string_view personal_label = "aipchain personal 1";
 constexpr std::size_t restricted_context_size = 10;
 constexpr std::size_t personal_context_size = 12;
-constexpr std::size_t meter_record_size = 143;
 
 Bytes encode(const RestrictedContext& at) {
   return ByteWriter().u64(at.entry).u16(at.position).take();

@@ -8,7 +8,7 @@
 //   box            XChaCha20-Poly1305 over the plaintext; label, chain id and context are
 //                  authenticated with it, so that a record of one chain opens on no other
 //
-// Plaintext, restricted: salt 32, data. Personal: meter record 143, then readings 23 each.
+// Plaintext, restricted: salt 32, data. Personal: meter record 144, then readings 23 each.
 // A file is such records one after the other; nothing else.
 
 #include "ledger/crypto/seal.hpp"

@@ -1,13 +1,53 @@
 #include "ledger/oracle/batch.hpp"
 
+#include <algorithm>
+
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
+#include "ledger/merkle/log_tree.hpp"
+#include "ledger/oracle/public_sum.hpp"
 
 namespace ledger {
+namespace {
+
+constexpr std::uint8_t record_version = 1;
+
+}  // namespace
+
+void end_at(MeterRecord& record, const std::optional<Reading>& last) {
+  if (!last) return;
+  record.end_time_ms = last->time_ms;
+  record.import_register = last->import_register;
+  record.export_register = last->export_register;
+}
+
+MeterRecord absence_after(const MeterRecord& registered, const std::optional<Reading>& last,
+                          std::uint32_t epoch) {
+  MeterRecord m = registered;
+  m.epoch = epoch;
+  m.first_sequence = last ? last->sequence + 1 : 1;
+  m.readings_root = root_of({});
+  m.verdict = bit(Rule::absent);
+  end_at(m, last);
+  return m;
+}
+
+void count_record(Batch& b, const MeterRecord& r) {
+  ++b.records;
+  if (r.count == 0 || (r.verdict & bit(Rule::signature)) != 0) return;
+  b.first_sequence = b.count == 0 ? r.first_sequence : std::min(b.first_sequence, r.first_sequence);
+  b.last_sequence = std::max(b.last_sequence, r.first_sequence + r.count - 1);
+  b.count += r.count;
+}
 
 Bytes encode(const MeterRecord& m) {
   ByteWriter w;
-  w.raw(m.account.bytes).u32(m.meter.value).u32(m.epoch).u32(m.first_sequence).u16(m.count);
+  w.raw(m.account.bytes)
+      .u8(record_version)
+      .u32(m.meter.value)
+      .u32(m.epoch)
+      .u32(m.first_sequence)
+      .u16(m.count);
   w.raw(m.readings_root).u40(static_cast<std::uint64_t>(m.end_time_ms));
   w.u40(static_cast<std::uint64_t>(m.import_register.value));
   w.u40(static_cast<std::uint64_t>(m.export_register.value));
@@ -19,6 +59,7 @@ Result<MeterRecord> decode_meter_record(BytesView bytes) {
   ByteReader r(bytes);
   MeterRecord m;
   m.account.bytes = r.array<16>();
+  const std::uint8_t version = r.u8();
   m.meter.value = r.u32();
   m.epoch = r.u32();
   m.first_sequence = r.u32();
@@ -30,6 +71,7 @@ Result<MeterRecord> decode_meter_record(BytesView bytes) {
   m.verdict = r.u16();
   m.signature = r.array<64>();
   if (!r.done()) return failure("meter record of a wrong length");
+  if (version != record_version) return failure("unknown version of a meter record");
   return m;
 }
 
@@ -43,7 +85,12 @@ Bytes meter_signed_bytes(const Hash& chain_id, MeterId meter, std::uint32_t firs
 
 Bytes encode(const Batch& b) {
   ByteWriter w;
-  w.u32(b.gateway.value).u32(b.epoch).u32(b.count).u32(b.first_sequence).u32(b.last_sequence);
+  w.u32(b.gateway.value)
+      .u32(b.epoch)
+      .u32(b.records)
+      .u32(b.count)
+      .u32(b.first_sequence)
+      .u32(b.last_sequence);
   w.i64(b.import_sum.value).i64(b.export_sum.value).raw(b.quarantine_root).raw(b.previous);
   w.raw(b.signature);
   return w.take();
@@ -54,6 +101,7 @@ Result<Batch> decode_batch(BytesView body) {
   Batch b;
   b.gateway.value = r.u32();
   b.epoch = r.u32();
+  b.records = r.u32();
   b.count = r.u32();
   b.first_sequence = r.u32();
   b.last_sequence = r.u32();
@@ -63,6 +111,8 @@ Result<Batch> decode_batch(BytesView body) {
   b.previous = r.hash();
   b.signature = r.array<64>();
   if (!r.done()) return failure("batch of a wrong length");
+  if (b.import_sum.value < hidden_sum || b.export_sum.value < hidden_sum)
+    return failure("a batch's sum is below what stands for a hidden one");
   return b;
 }
 

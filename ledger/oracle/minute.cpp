@@ -12,13 +12,16 @@ JudgedMinute judge_minute(MeterOracle& oracle, bool signature_holds, std::uint32
   for (std::size_t i = 0; i < readings.size(); ++i) {
     const Reading r = decode_reading(readings[i]);
     // The minute arrives at once; a reading's own arrival is its place before the end.
-    const auto before_end = static_cast<std::int64_t>(readings.size() - 1 - i);
+    const std::int64_t before_end_ms =
+        static_cast<std::int64_t>(readings.size() - 1 - i) * timing.metering_ms;
     const std::int64_t received_ms =
-        timing.received_ms ? *timing.received_ms - before_end * timing.metering_ms : r.time_ms;
+        timing.received_ms ? *timing.received_ms - before_end_ms : r.time_ms;
     const Verdict v = oracle.judge(r, received_ms);
     out.verdict |= v;
     if (r.sequence != first_sequence + i) out.verdict |= bit(Rule::sequence_gap);
-    if (!(v & bit(Rule::sequence_stale)) && r.time_ms % timing.slot_ms == 0) out.slot_end = r;
+    if (v & bit(Rule::sequence_stale)) continue;
+    out.taken.push_back({r, before_end_ms});
+    if (r.time_ms % timing.slot_ms == 0) out.slot_end = r;
   }
   out.verdict |= oracle.judge_window();
   return out;

@@ -8,13 +8,20 @@
 // signature rule's bit and takes none.
 
 #include <span>
+#include <vector>
 
 #include "ledger/oracle/rules.hpp"
 
 namespace ledger {
 
+struct TakenReading {
+  Reading reading;
+  std::int64_t before_end_ms = 0;  // its place before the minute's end
+};
+
 struct JudgedMinute {
   Verdict verdict = 0;
+  std::vector<TakenReading> taken;
   std::optional<Reading> slot_end;  // the last one taken whose time is a market slot's end
 };
 

@@ -8,8 +8,6 @@
 namespace ledger {
 namespace {
 
-constexpr std::int64_t synchronised_ms = 2'000;
-constexpr std::int64_t informative_ms = 9'000;
 constexpr std::uint8_t min_voltage_v = 207, max_voltage_v = 253;
 
 struct RuleText {
@@ -17,7 +15,7 @@ struct RuleText {
   std::string_view name;
   std::string_view text;
 };
-constexpr std::array<RuleText, 11> rule_texts{{
+constexpr std::array<RuleText, 12> rule_texts{{
     {Rule::canonical, "canonical", "fits 23 bytes: refused"},
     {Rule::signature, "signature", "registered meter key: quarantine"},
     {Rule::sequence_gap, "sequence_gap", "sequence = last + 1: flag"},
@@ -29,6 +27,7 @@ constexpr std::array<RuleText, 11> rule_texts{{
     {Rule::voltage_range, "voltage_range", "207 V to 253 V: flag"},
     {Rule::counter_fell, "counter_fell", "registers never fall: quarantine"},
     {Rule::counter_power, "counter_power", "max(2 %, 2 steps) a window: quarantine"},
+    {Rule::absent, "absent", "each registered meter, each epoch: flag"},
 }};
 
 }  // namespace

@@ -23,10 +23,14 @@ enum class Rule : std::uint16_t {
   voltage_range = 1 << 8,     // outside 207 V to 253 V                                  flag
   counter_fell = 1 << 9,      // a register is below its last value                      quarantine
   counter_power = 1 << 10,    // energy over a window against integrated power           quarantine
+  absent = 1 << 11,           // nothing came from the meter in the epoch                flag
 };
 
 using Verdict = std::uint16_t;
 constexpr Verdict bit(Rule rule) { return static_cast<Verdict>(rule); }
+
+// Thresholds of the rules on time.
+inline constexpr std::int64_t synchronised_ms = 2'000, informative_ms = 9'000;
 
 inline constexpr Verdict quarantining = bit(Rule::canonical) | bit(Rule::signature) |
                                         bit(Rule::time_apart) | bit(Rule::time_backwards) |

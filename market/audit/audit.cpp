@@ -1,10 +1,14 @@
 #include "market/audit/audit.hpp"
 
 #include "ledger/oracle/rules.hpp"
+#include "market/audit/batch_audit.hpp"
 #include "market/audit/replay.hpp"
 
 namespace market {
 namespace {
+
+constexpr const char* batches = "batches: openings, signatures and rule results recomputed";
+constexpr const char* sequences = "sequences have no unexplained gap";
 
 class Auditor {
  public:
@@ -15,6 +19,7 @@ class Auditor {
   void add(const char* id, const char* name, const Result<void>& result, std::string detail);
   void skip(const char* id, const char* name, std::string why);
   void check_openings();
+  void check_batches_and_sequences(const Openings& openings);
 
   const AuditInput& input_;
   Verifier& verifier_;
@@ -35,10 +40,11 @@ void Auditor::skip(const char* id, const char* name, std::string why) {
 void Auditor::check_openings() {
   constexpr const char* execution = "re-execution gives the state root";
   constexpr const char* invariants = "invariants hold in each block";
-  constexpr const char* batches = "batches: openings, signatures and rule results recomputed";
   if (!input_.openings) {
     for (const auto& [id, name] : {std::pair{"R4", execution}, {"R5", invariants}, {"R6", batches}})
       skip(id, name, "no openings were given");
+    add("R7", sequences, check_sequences(log_),
+        "epochs and marks of every gateway; its meters' sequences want the openings");
     return;
   }
   const auto openings = load_openings(log_, *input_.openings);
@@ -46,6 +52,7 @@ void Auditor::check_openings() {
     add("R4", execution, failure("openings/" + openings.error()), "");
     skip("R5", invariants, "the openings do not hold");
     add("R6", batches, failure("openings/" + openings.error()), "");
+    skip("R7", sequences, "the openings do not hold");
     return;
   }
   std::string broken;
@@ -56,8 +63,21 @@ void Auditor::check_openings() {
   else
     add("R5", invariants, broken.empty() ? Result<void>() : failure(broken),
         "after each of " + std::to_string(log_.blocks.size()) + " blocks");
-  add("R6", batches, check_batches(log_, *openings, verifier_),
-      std::to_string(openings->personal.size()) + " batches opened");
+  check_batches_and_sequences(*openings);
+}
+
+void Auditor::check_batches_and_sequences(const Openings& openings) {
+  const auto checked = check_batches(log_, openings, verifier_);
+  if (!checked) {
+    add("R6", batches, failure(checked.error()), "");
+    skip("R7", sequences, "R6 fails");
+    return;
+  }
+  add("R6", batches, {}, std::to_string(checked->batches) + " batches opened");
+  add("R7", sequences, check_sequences(log_),
+      "epochs and marks of every gateway; " + std::to_string(checked->readings) +
+          " readings in sequence, " + std::to_string(checked->gaps) + " gaps flagged, " +
+          std::to_string(checked->absences) + " absences signed");
 }
 
 std::vector<AuditCheck> Auditor::run() {
@@ -85,14 +105,11 @@ std::vector<AuditCheck> Auditor::run() {
     skip("R3", "quorum and validator changes follow from genesis", "the blocks do not hold");
   if (readable) {
     check_openings();
-    add("R7", "sequences have no unexplained gap", check_sequences(log_),
-        "epochs and sequences of every gateway");
   } else {
     skip("R4", "re-execution gives the state root", "the blocks do not hold");
     skip("R5", "invariants hold in each block", "the blocks do not hold");
-    skip("R6", "batches: openings, signatures and rule results recomputed",
-         "the blocks do not hold");
-    skip("R7", "sequences have no unexplained gap", "the blocks do not hold");
+    skip("R6", batches, "the blocks do not hold");
+    skip("R7", sequences, "the blocks do not hold");
   }
   skip("R8", "minted energy a feeder is at most its feeder meter's",
        "the oracle does not balance feeders yet");

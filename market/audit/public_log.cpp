@@ -4,10 +4,12 @@
 #include <map>
 
 #include "ledger/base/codec.hpp"
+#include "ledger/chain/mempool.hpp"
 #include "ledger/consensus/verification.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "ledger/tlog/tiles.hpp"
+#include "market/entries.hpp"
 #include "market/tariff.hpp"
 
 namespace market {
@@ -96,6 +98,25 @@ Result<void> load_blocks(PublicLog& log, const FileSet& files) {
   return {};
 }
 
+namespace {
+
+// What is due stands first; all else by kind, body and leaf hash, nothing twice.
+Result<void> check_canonical_order(const PublicLog& log, const BlockHeader& h) {
+  std::optional<CanonicalPlace> last;
+  for (std::uint64_t i = h.log_size; i < h.log_size + h.entries; ++i) {
+    const auto tx = decode_entry(log.entries[i]);
+    if (!tx) return failure("entry " + std::to_string(i) + ": " + tx.error());
+    if (made_by_state(tx->kind) && !last) continue;
+    CanonicalPlace place = place_of(*tx);
+    if (made_by_state(tx->kind) || (last && place <= *last))
+      return failure("entry " + std::to_string(i) + ": is not in its block's canonical order");
+    last = std::move(place);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> check_consistency(const PublicLog& log) {
   std::uint64_t size = 0;
   for (const auto& block : log.blocks) {
@@ -108,6 +129,7 @@ Result<void> check_consistency(const PublicLog& log) {
       leaves.push_back(log.tree.leaf(i));
     if (root_of(leaves) != h.entries_root)
       return failure(block_name(h.height) + " commits to other entries");
+    if (auto ok = check_canonical_order(log, h); !ok) return ok;
     size += h.entries;
   }
   return {};
@@ -134,31 +156,59 @@ Result<void> check_certificates(const PublicLog& log, Verifier& verifier) {
   return {};
 }
 
+namespace {
+
+// What the log says of a gateway so far.
+struct GatewayTrail {
+  std::uint32_t epoch = 0, slots_marked = 0;
+  Hash entry{};
+};
+
+Result<void> follow_batch(GatewayTrail& trail, const Batch& batch, BytesView entry) {
+  const std::string name = "gateway " + std::to_string(batch.gateway.value);
+  if (batch.epoch != trail.epoch + 1 || batch.previous != trail.entry)
+    return failure(name + " epoch " + std::to_string(batch.epoch) + " does not follow its epoch " +
+                   std::to_string(trail.epoch));
+  if (batch.last_sequence < batch.first_sequence || (batch.count > 0) != (batch.last_sequence > 0))
+    return failure(name + " names sequences " + std::to_string(batch.first_sequence) + " to " +
+                   std::to_string(batch.last_sequence) + " of " + std::to_string(batch.count) +
+                   " readings");
+  trail.epoch = batch.epoch;
+  trail.entry = sha256(entry);
+  return {};
+}
+
+// A slot may be passed over once it has closed without the gateway's marks.
+Result<void> follow_marks(GatewayTrail& trail, const MarksBody& marks, std::uint32_t settled) {
+  const std::uint32_t next = std::max(trail.slots_marked, settled);
+  if (marks.slot.value != next)
+    return failure("gateway " + std::to_string(marks.gateway.value) + " marks slot " +
+                   std::to_string(marks.slot.value) + " where slot " + std::to_string(next) +
+                   " is next");
+  trail.slots_marked = next + 1;
+  return {};
+}
+
+}  // namespace
+
 Result<void> check_sequences(const PublicLog& log) {
-  struct Last {
-    std::uint32_t epoch = 0, sequence = 0;
-    Hash entry{};
-  };
-  std::map<std::uint32_t, Last> last_of_gateway;
+  std::map<std::uint32_t, GatewayTrail> trails;
+  std::uint32_t settled = 0;  // slots
   for (std::size_t i = 0; i < log.entries.size(); ++i) {
     const auto tx = decode_entry(log.entries[i]);
-    const std::string entry = "entry " + std::to_string(i);
-    if (!tx) return failure(entry + ": " + tx.error());
-    if (tx->kind != TransactionKind::batch) continue;
-    const auto batch = decode_batch(tx->body);
-    if (!batch) return failure(entry + ": " + batch.error());
-    Last& last = last_of_gateway[batch->gateway.value];
-    if (batch->epoch != last.epoch + 1 || batch->previous != last.entry)
-      return failure(entry + ": gateway " + std::to_string(batch->gateway.value) + " epoch " +
-                     std::to_string(batch->epoch) + " does not follow its epoch " +
-                     std::to_string(last.epoch));
-    if (batch->count > 0 && last.sequence > 0 && batch->first_sequence > last.sequence + 1)
-      return failure(entry + ": gateway " + std::to_string(batch->gateway.value) +
-                     " misses sequences " + std::to_string(last.sequence + 1) + " to " +
-                     std::to_string(batch->first_sequence - 1));
-    last.epoch = batch->epoch;
-    last.entry = sha256(log.entries[i]);
-    last.sequence = std::max(last.sequence, batch->last_sequence);
+    Result<void> ok = tx ? Result<void>() : failure(tx.error());
+    if (tx && tx->kind == TransactionKind::batch) {
+      const auto batch = decode_batch(tx->body);
+      ok = batch ? follow_batch(trails[batch->gateway.value], *batch, log.entries[i])
+                 : failure(batch.error());
+    } else if (tx && tx->kind == TransactionKind::marks) {
+      const auto marks = decode_marks_body(tx->body);
+      ok = marks ? follow_marks(trails[marks->gateway.value], *marks, settled)
+                 : failure(marks.error());
+    } else if (tx && tx->kind == TransactionKind::settlement) {
+      ++settled;
+    }
+    if (!ok) return failure("entry " + std::to_string(i) + ": " + ok.error());
   }
   return {};
 }

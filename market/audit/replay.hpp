@@ -1,6 +1,5 @@
 #pragma once
-// Re-execution of the public log with its restricted openings (R4, R5), and the check of batches
-// with their personal openings (R6).
+// Re-execution of the public log with its restricted openings (R4, R5).
 
 #include "market/audit/openings.hpp"
 #include "market/audit/public_log.hpp"
@@ -12,11 +11,6 @@ namespace market {
 // checkpoint's. `broken` gets the first invariant that does not hold after a block, and where.
 Result<void> check_execution(const PublicLog& log, const Openings& openings, Verifier& verifier,
                              std::string& broken);
-
-// Every batch: records under its root, readings under each record's root, the meters' signatures,
-// the verdicts that follow from the readings themselves, counts, sums and quarantine. Every mark:
-// the registers and the quarantine that its gateway's batches give for the slot's end, none left out.
-Result<void> check_batches(const PublicLog& log, const Openings& openings, Verifier& verifier);
 
 // A transaction of the log with its restricted openings put back.
 Result<Transaction> whole_transaction(const PublicLog& log, const Openings& openings,

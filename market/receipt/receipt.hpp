@@ -7,17 +7,21 @@
 //   format       "aipchain receipt 1"
 //   account, slot, meter
 //   genesis, policy                         texts as published
-//   registration, settlement, mark   {entry, proof, opening{data, salt, position, path[]}}
-//   before                                  the mark before, or null: then the registration's
-//                                           registers are where the slot begins
+//   settlement                              {entry, proof}
+//   registration, statement, mark           {entry, proof, opening{data, of, path[], position,
+//   salt}} before                                  the mark that the statement's energy begins at,
+//   of the
+//                                           slot before its `since`; null: the registration's
+//                                           registers are where it begins
 //   mark                                    null where the slot has none
 //   orders[]                                the account's own, in their order on the log
 //   book[]                                  rows of the slot's anonymous book, by id
-//   batches[]                               {entry, proof, opening, readings[{data, salt}]}
+//   batches[]                               {entry, proof, opening, readings[{data, salt}]}: every
+//                                           one of the slot where it has a mark
 //   bill[]                                  {line, micro_eur}: recomputed and compared by a reader
 //
 // `path` is the RFC 6962 inclusion proof of the opening's commitment under the entry's openings
-// root, in a tree of `of` leaves.
+// root, in a tree of `of` leaves. The registration's sealing key is no part of a receipt.
 
 #include "market/audit/openings.hpp"
 #include "market/settlement.hpp"

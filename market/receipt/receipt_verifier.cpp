@@ -40,7 +40,15 @@ Bytes hex_at(const json& j, const char* key) {
   return *bytes;
 }
 
-// An entry that is on the log, with one opening under its root.
+// A number as a receipt writes it: an integer without sign, fraction or exponent.
+std::uint64_t number_at(const json& j, const char* key, std::uint64_t most) {
+  const json& value = j.at(key);
+  want(value.is_number_unsigned() && value.get<std::uint64_t>() <= most,
+       std::string(key) + ": is not an integer of 0 to " + std::to_string(most));
+  return value.get<std::uint64_t>();
+}
+
+// An entry that is on the log, with one opening under its root where it has any.
 struct Opened {
   Bytes entry;
   Transaction tx;
@@ -66,8 +74,11 @@ class ReceiptVerifier {
   std::string check_tariff();
   std::string check_bill();
 
+  Opened open_entry(const json& j, TransactionKind kind, const std::string& name);
   Opened open(const json& j, TransactionKind kind, const std::string& name);
-  std::vector<Reading> open_batch(const json& j, std::size_t number);
+  void open_batch(const json& j, std::size_t number);
+  void take_readings(const json& j, const MeterRecord& record, const std::string& name);
+  void check_coverage();
   bool by_gateway(const Opened& o, GatewayId gateway, const Signature& signature);
 
   std::string_view text_;
@@ -80,7 +91,7 @@ class ReceiptVerifier {
   std::string checkpoint_;
   AccountId account_;
   std::uint32_t slot_ = 0;
-  Opened registration_, settlement_, mark_, before_;
+  Opened registration_, settlement_, billed_, mark_, before_;
   std::vector<Opened> orders_;
   Registration registered_;
   Statement statement_;
@@ -88,6 +99,8 @@ class ReceiptVerifier {
   std::optional<Mark> at_end_, at_start_;
   std::vector<SignedOrder> own_orders_;
   std::vector<Reading> readings_;
+  std::vector<std::uint32_t> epochs_;  // of the batches
+  Verdict verdict_ = 0;                // of all their records
 };
 
 void ReceiptVerifier::parse() {
@@ -98,9 +111,9 @@ void ReceiptVerifier::parse() {
   j_ = json::parse(text_, shallow, false);
   want(j_.is_object(), "is not JSON");
   want(j_.dump() + "\n" == text_, "is not in its canonical form");
-  const std::vector<std::string> keys{"account", "batches",      "before",     "bill",  "book",
-                                      "format",  "genesis",      "mark",       "meter", "orders",
-                                      "policy",  "registration", "settlement", "slot"};
+  const std::vector<std::string> keys{
+      "account", "batches", "before", "bill",         "book",       "format", "genesis",  "mark",
+      "meter",   "orders",  "policy", "registration", "settlement", "slot",   "statement"};
   std::vector<std::string> found;
   for (const auto& [key, value] : j_.items()) found.push_back(key);
   want(found == keys, "does not hold exactly the keys of a receipt");
@@ -108,7 +121,7 @@ void ReceiptVerifier::parse() {
   const auto account = array_from_hex<16>(j_.at("account").get_ref<const std::string&>());
   want(account.has_value(), "account is not 32 hexadecimal digits");
   account_ = {*account};
-  slot_ = j_.at("slot").get<std::uint32_t>();
+  slot_ = static_cast<std::uint32_t>(number_at(j_, "slot", UINT32_MAX));
 }
 
 std::string ReceiptVerifier::check_trust() {
@@ -132,11 +145,23 @@ void only_keys(const json& j, std::initializer_list<const char*> keys, const std
        name + ": does not hold exactly its keys");
 }
 
-Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::string& name) {
-  if (kind == TransactionKind::batch)
-    only_keys(j, {"entry", "opening", "proof", "readings"}, name);
-  else
-    only_keys(j, {"entry", "opening", "proof"}, name);
+// How many openings an entry says that it has.
+std::uint64_t openings_of(const Transaction& tx, const std::string& name) {
+  switch (tx.kind) {
+    case TransactionKind::registration:
+      return 2 * std::uint64_t{take(decode_registration_body(tx.body), name).meters};
+    case TransactionKind::statements:
+      return take(decode_statements_body(tx.body), name).count;
+    case TransactionKind::marks:
+      return take(decode_marks_body(tx.body), name).count;
+    case TransactionKind::batch:
+      return take(decode_batch(tx.body), name).records;
+    default:
+      return 1;
+  }
+}
+
+Opened ReceiptVerifier::open_entry(const json& j, TransactionKind kind, const std::string& name) {
   Opened o;
   o.entry = hex_at(j, "entry");
   o.tx = take(decode_entry(o.entry), name);
@@ -148,6 +173,15 @@ Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::str
   if (auto ok = verify_tlog_proof(proof, o.entry, policy_, verifier_); !ok)
     wrong(name + ": " + ok.error());
   o.index = proof.index;
+  return o;
+}
+
+Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::string& name) {
+  if (kind == TransactionKind::batch)
+    only_keys(j, {"entry", "opening", "proof", "readings"}, name);
+  else
+    only_keys(j, {"entry", "opening", "proof"}, name);
+  Opened o = open_entry(j, kind, name);
   const json& opening = j.at("opening");
   only_keys(opening, {"data", "of", "path", "position", "salt"}, name + ".opening");
   o.opening.data = hex_at(opening, "data");
@@ -160,9 +194,11 @@ Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::str
     want(hash.has_value(), name + ": path is not made of hashes");
     path.push_back(*hash);
   }
+  want(number_at(opening, "of", UINT32_MAX) == openings_of(o.tx, name),
+       name + ": of is not the number of openings that the entry has");
   want(verify_inclusion(leaf_hash(commitment(o.opening.salt, o.opening.data)),
-                        opening.at("position").get<std::uint64_t>(),
-                        opening.at("of").get<std::uint64_t>(), path, o.tx.root),
+                        number_at(opening, "position", UINT32_MAX),
+                        number_at(opening, "of", UINT32_MAX), path, o.tx.root),
        name + ": opening is not under the entry's root");
   want(owner_of(o.opening) == account_, name + ": opening is another account's");
   return o;
@@ -170,7 +206,9 @@ Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::str
 
 std::string ReceiptVerifier::check_inclusion() {
   registration_ = open(j_.at("registration"), TransactionKind::registration, "registration");
-  settlement_ = open(j_.at("settlement"), TransactionKind::settlement, "settlement");
+  only_keys(j_.at("settlement"), {"entry", "proof"}, "settlement");
+  settlement_ = open_entry(j_.at("settlement"), TransactionKind::settlement, "settlement");
+  billed_ = open(j_.at("statement"), TransactionKind::statements, "statement");
   if (!j_.at("mark").is_null()) mark_ = open(j_.at("mark"), TransactionKind::marks, "mark");
   if (!j_.at("before").is_null()) before_ = open(j_.at("before"), TransactionKind::marks, "before");
   for (const json& order : j_.at("orders")) {
@@ -184,10 +222,12 @@ std::string ReceiptVerifier::check_inclusion() {
 
 std::string ReceiptVerifier::check_openings() {
   registered_ = take(decode_registration(registration_.opening.data), "registration");
-  statement_ = take(decode_statement(settlement_.opening.data), "statement");
+  statement_ = take(decode_statement(billed_.opening.data), "statement");
   settled_ = take(decode_settlement_body(settlement_.tx.body), "settlement");
-  want(registered_.meter.value == j_.at("meter").get<std::uint32_t>(), "meter is another");
+  want(registered_.meter.value == number_at(j_, "meter", UINT32_MAX), "meter is another");
+  const auto statements = take(decode_statements_body(billed_.tx.body), "statement");
   want(statement_.meter == registered_.meter && statement_.slot.value == slot_ &&
+           statements.slot.value == slot_ && statements.gateway == registered_.gateway &&
            settled_.slot.value == slot_,
        "statement is of another meter or slot");
   if (!mark_.entry.empty()) {
@@ -197,8 +237,9 @@ std::string ReceiptVerifier::check_openings() {
   }
   if (!before_.entry.empty()) {
     at_start_ = take(decode_mark(before_.opening.data), "before");
-    want(at_start_->slot.value < slot_ && at_start_->meter == registered_.meter,
-         "before: mark is not an earlier one of this meter");
+    want(at_start_->slot.value + 1 == statement_.since.value && at_start_->slot.value < slot_ &&
+             at_start_->meter == registered_.meter,
+         "before: mark is not the one that the statement begins at");
   }
   for (const Opened& o : orders_) {
     own_orders_.push_back(take(decode_order(o.opening.data), "orders"));
@@ -233,7 +274,7 @@ std::string ReceiptVerifier::check_signatures() {
   return "registrar, gateway and account signed what is theirs";
 }
 
-std::vector<Reading> ReceiptVerifier::open_batch(const json& j, std::size_t number) {
+void ReceiptVerifier::open_batch(const json& j, std::size_t number) {
   const std::string name = "batches[" + std::to_string(number) + "]";
   const Opened o = open(j, TransactionKind::batch, name);
   const Batch batch = take(decode_batch(o.tx.body), name);
@@ -241,62 +282,116 @@ std::vector<Reading> ReceiptVerifier::open_batch(const json& j, std::size_t numb
   const MeterRecord record = take(decode_meter_record(o.opening.data), name);
   want(record.meter == registered_.meter && record.epoch == batch.epoch,
        name + ": record of another meter or epoch");
+  want(epochs_.empty() || epochs_.back() < batch.epoch, name + ": is not in order of epochs");
+  epochs_.push_back(batch.epoch);
+  verdict_ |= record.verdict;
+  take_readings(j.at("readings"), record, name);
+}
+
+void ReceiptVerifier::take_readings(const json& j, const MeterRecord& record,
+                                    const std::string& name) {
   std::vector<Hash> leaves;
-  std::vector<Reading> readings;
-  for (const json& r : j.at("readings")) {
+  const std::size_t before = readings_.size();
+  for (const json& r : j) {
     only_keys(r, {"data", "salt"}, name + ".readings");
     const auto data = array_from_hex<reading_size>(r.at("data").get_ref<const std::string&>());
     const auto salt = array_from_hex<32>(r.at("salt").get_ref<const std::string&>());
     want(data && salt, name + ": a reading is malformed");
     leaves.push_back(leaf_hash(commitment(*salt, *data)));
-    readings.push_back(decode_reading(*data));
+    readings_.push_back(decode_reading(*data));
   }
   want(root_of(leaves) == record.readings_root && leaves.size() == record.count,
        name + ": readings do not hash to the record's root");
-  want(verifier_.verify(registered_.meter_key,
-                        meter_signed_bytes(chain_id_, record.meter, record.first_sequence,
-                                           record.count, record.readings_root),
-                        record.signature),
-       name + ": not signed by the meter");
-  want(!readings.empty() && readings.front().sequence == record.first_sequence,
-       name + ": readings begin elsewhere");
-  return readings;
+  const bool absent = record.verdict & bit(Rule::absent);
+  want(absent == leaves.empty(), name + ": an absence holds readings, or a record none");
+  if (absent) return;
+  const Bytes signed_bytes = meter_signed_bytes(chain_id_, record.meter, record.first_sequence,
+                                                record.count, record.readings_root);
+  const bool holds = verifier_.verify(registered_.meter_key, signed_bytes, record.signature);
+  const bool forged = record.verdict & bit(Rule::signature);
+  want(holds || forged, name + ": not signed by the meter");
+  want(!holds || !forged, name + ": signed by the meter, and the verdict says otherwise");
+  // Nothing is taken from a minute that is not the meter's.
+  if (forged) readings_.resize(before);
+  if (forged) return;
+  if (record.verdict & bit(Rule::sequence_stale)) return;
+  const Reading& last = readings_.back();
+  want(readings_[before].sequence == record.first_sequence &&
+           last.import_register == record.import_register &&
+           last.export_register == record.export_register && last.time_ms == record.end_time_ms,
+       name + ": record does not begin and end where its readings do");
+}
+
+// Where the slot has a mark: every batch of the slot, and every reading up to its end but those
+// that a verdict says are missing.
+void ReceiptVerifier::check_coverage() {
+  const std::int64_t begin_ms = std::int64_t{slot_} * genesis_.slot_ms,
+                     end_ms = begin_ms + genesis_.slot_ms;
+  const std::int64_t first = begin_ms / genesis_.batch_ms + 1, last = end_ms / genesis_.batch_ms;
+  want(std::all_of(epochs_.begin(), epochs_.end(),
+                   [&](std::uint32_t e) { return first <= e && e <= last; }),
+       "a batch is of another slot");
+  if (!at_end_) return;
+  want(std::int64_t(epochs_.size()) == last - first + 1, "a batch of the slot is missing");
+  constexpr Verdict missing = bit(Rule::signature) | bit(Rule::sequence_gap) |
+                              bit(Rule::sequence_stale) | bit(Rule::absent);
+  if (verdict_ & missing) return;
+  want(std::int64_t(readings_.size()) == genesis_.slot_ms / genesis_.metering_ms,
+       "readings of the slot are missing, and no verdict says so");
+  for (std::size_t i = 1; i < readings_.size(); ++i)
+    want(readings_[i].sequence == readings_[i - 1].sequence + 1,
+         "a sequence is missing, and no verdict says so");
 }
 
 std::string ReceiptVerifier::check_readings() {
   std::size_t number = 0;
-  for (const json& batch : j_.at("batches")) {
-    const auto more = open_batch(batch, number++);
-    readings_.insert(readings_.end(), more.begin(), more.end());
-  }
-  for (std::size_t i = 1; i < readings_.size(); ++i)
-    want(readings_[i].sequence > readings_[i - 1].sequence &&
-             readings_[i].time_ms > readings_[i - 1].time_ms,
-         "readings are not in their order");
-  return std::to_string(readings_.size()) + " readings, signed by the meter";
+  for (const json& batch : j_.at("batches")) open_batch(batch, number++);
+  check_coverage();
+  if (!(verdict_ & (bit(Rule::sequence_stale) | bit(Rule::time_backwards))))
+    for (std::size_t i = 1; i < readings_.size(); ++i)
+      want(readings_[i].sequence > readings_[i - 1].sequence &&
+               readings_[i].time_ms > readings_[i - 1].time_ms,
+           "readings are not in their order");
+  return std::to_string(readings_.size()) + " readings, signed by the meter" +
+         (verdict_ == 0 ? std::string() : "; verdict: " + rule_names(verdict_));
 }
 
 std::string ReceiptVerifier::check_meter() {
+  const std::string standing(name_of(statement_.standing));
   if (!at_end_) {
-    want(statement_.imported.value == 0 && statement_.exported.value == 0 && readings_.empty(),
+    want(statement_.standing == Standing::unmarked && statement_.imported.value == 0 &&
+             statement_.exported.value == 0,
          "the slot has no mark, and the statement has energy");
-    return "the meter was silent: nothing is billed";
+    return "the slot has no mark: nothing is billed";
   }
-  const MilliWattHours from_in =
-      at_start_ ? at_start_->import_register : registered_.import_register;
-  const MilliWattHours from_out =
-      at_start_ ? at_start_->export_register : registered_.export_register;
-  want(whole_watt_hours(at_end_->import_register) - whole_watt_hours(from_in) ==
-               statement_.imported &&
-           whole_watt_hours(at_end_->export_register) - whole_watt_hours(from_out) ==
-               statement_.exported,
+  // A mark may be quarantined for readings of slots before it that had no mark of their own.
+  want(quarantines(verdict_) == at_end_->quarantined ||
+           (at_end_->quarantined && statement_.since.value < slot_),
+       "quarantine of the mark is not what the records' verdicts say");
+  const std::int64_t end_ms = (std::int64_t{slot_} + 1) * genesis_.slot_ms;
+  const auto end = std::find_if(readings_.rbegin(), readings_.rend(),
+                                [&](const Reading& r) { return r.time_ms == end_ms; });
+  want(end != readings_.rend() && end->import_register == at_end_->import_register &&
+           end->export_register == at_end_->export_register,
+       "the slot's last reading is not the mark");
+  Anchor anchor{registered_.import_register, registered_.export_register, statement_.since,
+                statement_.standing == Standing::recovering};
+  if (at_start_) {
+    anchor.import_register = at_start_->import_register;
+    anchor.export_register = at_start_->export_register;
+  }
+  want(!anchor.tainted || anchor.since.value < slot_, "there was nothing to recover from");
+  want(judge(anchor, *at_end_, registered_.max_power_w, genesis_.slot_ms) == statement_.standing,
+       "the mark is not \"" + standing + "\"");
+  const auto rise = [&](MilliWattHours now, MilliWattHours before) {
+    return carries_energy(statement_.standing) ? whole_watt_hours(now) - whole_watt_hours(before)
+                                               : WattHours{};
+  };
+  want(rise(at_end_->import_register, anchor.import_register) == statement_.imported &&
+           rise(at_end_->export_register, anchor.export_register) == statement_.exported,
        "statement's energy is not the difference of the marks");
-  want(at_end_->quarantined == statement_.quarantined, "quarantine differs from the mark");
-  want(!readings_.empty() && readings_.back().import_register == at_end_->import_register &&
-           readings_.back().export_register == at_end_->export_register,
-       "the last reading is not the mark");
   return std::to_string(statement_.imported.value) + " Wh imported, " +
-         std::to_string(statement_.exported.value) + " Wh exported";
+         std::to_string(statement_.exported.value) + " Wh exported; " + standing;
 }
 
 std::string ReceiptVerifier::check_clearing() {
@@ -315,8 +410,9 @@ std::string ReceiptVerifier::check_clearing() {
        "price and volume do not follow from the book");
   WattHours buy, sell;
   for (const SignedOrder& o : own_orders_) {
-    const auto own = std::find_if(book.begin(), book.end(),
-                                  [&](const Order& row) { return row.id == o.order.id; });
+    const OrderId id = row_id(account_, o.order.id);
+    const auto own =
+        std::find_if(book.begin(), book.end(), [&](const Order& row) { return row.id == id; });
     want(own != book.end() && own->energy == o.order.energy && own->limit == o.order.limit &&
              own->side == o.order.side,
          "an order of the account is not in the book");
@@ -345,10 +441,12 @@ std::string ReceiptVerifier::check_bill() {
   for (const auto& [line, micro_eur] : bill_lines(statement_))
     bill.push_back({{"line", line}, {"micro_eur", micro_eur}});
   const json& found = j_.at("bill");
+  want(found.is_array(), "the bill is not a list");
   for (std::size_t i = 0; i < std::min(bill.size(), found.size()); ++i)
-    want(bill[i] == found[i], "line " + std::to_string(i + 1) + " of the bill differs: \"" +
-                                  bill[i].at("line").get<std::string>() + "\"");
-  want(bill == found, "the bill has another number of lines");
+    want(bill[i].dump() == found[i].dump(), "line " + std::to_string(i + 1) +
+                                                " of the bill differs: \"" +
+                                                bill[i].at("line").get<std::string>() + "\"");
+  want(bill.size() == found.size(), "the bill has another number of lines");
   return "total " + std::to_string(statement_.total.value) + " micro-EUR";
 }
 

@@ -4,6 +4,7 @@
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/audit/replay.hpp"
 #include "market/receipt/receipt.hpp"
+#include "market/slot_entries.hpp"
 
 namespace market {
 
@@ -36,7 +37,8 @@ class ReceiptWriter {
   const Openings& openings_;
   AccountId account_;
   std::optional<Place> registration_;
-  std::map<std::uint32_t, Place> settlement_, mark_;  // by slot
+  std::map<std::uint32_t, Place> statement_, mark_;    // by slot
+  std::map<std::uint32_t, std::uint64_t> settlement_;  // by slot: its entry
   std::map<std::uint32_t, std::vector<Place>> own_orders_;
   std::map<std::uint32_t, std::vector<std::uint64_t>> orders_of_slot_;  // everybody's entries
   MeterId meter_;
@@ -55,6 +57,11 @@ json opening_json(const Opening& opening, std::uint64_t position, std::span<cons
 }
 
 void ReceiptWriter::find_places() {
+  for (std::uint64_t entry = 0; entry < log_.entries.size(); ++entry) {
+    const auto tx = decode_entry(log_.entries[entry]);
+    if (!tx || tx->kind != TransactionKind::settlement) continue;
+    if (const auto body = decode_settlement_body(tx->body)) settlement_[body->slot.value] = entry;
+  }
   for (const auto& [entry, openings] : openings_.restricted) {
     const auto tx = decode_entry(log_.entries[entry]);
     if (!tx) continue;
@@ -65,10 +72,12 @@ void ReceiptWriter::find_places() {
       if (owner_of(opening) != account_) continue;
       const Place place{entry, position};
       if (tx->kind == TransactionKind::registration) {
-        registration_ = place;
-        if (const auto r = decode_registration(opening.data)) meter_ = r->meter;
-      } else if (tx->kind == TransactionKind::settlement) {
-        if (const auto s = decode_statement(opening.data)) settlement_[s->slot.value] = place;
+        if (const auto r = decode_registration(opening.data)) {
+          registration_ = place;
+          meter_ = r->meter;
+        }
+      } else if (tx->kind == TransactionKind::statements) {
+        if (const auto s = decode_statement(opening.data)) statement_[s->slot.value] = place;
       } else if (tx->kind == TransactionKind::marks) {
         if (const auto m = decode_mark(opening.data)) mark_[m->slot.value] = place;
       } else if (tx->kind == TransactionKind::order) {
@@ -100,7 +109,10 @@ json ReceiptWriter::book_json(std::uint32_t slot) const {
   if (const auto at = orders_of_slot_.find(slot); at != orders_of_slot_.end())
     for (const std::uint64_t entry : at->second)
       for (const auto& [position, opening] : openings_.restricted.at(entry))
-        if (const auto o = decode_order(opening.data)) book[o->order.id] = o->order;
+        if (auto o = decode_order(opening.data)) {
+          o->order.id = row_id(o->order.account, o->order.id);
+          book[o->order.id] = o->order;
+        }
   json out = json::array();
   for (const auto& [id, order] : book) out.push_back(to_hex(book_row(order)));
   return out;
@@ -151,16 +163,16 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   if (!openings_.keys.contains(account_))
     return failure("account " + to_hex(account_.bytes) + " has no openings here");
   find_places();
-  if (!registration_ || settlement_.empty())
+  if (!registration_ || statement_.empty())
     return failure("account " + to_hex(account_.bytes) + " has no settled slot");
-  const std::uint32_t s = slot ? slot->value : settlement_.rbegin()->first;
-  if (!settlement_.contains(s))
+  const std::uint32_t s = slot ? slot->value : statement_.rbegin()->first;
+  if (!statement_.contains(s) || !settlement_.contains(s))
     return failure("slot " + std::to_string(s) + " is not settled for this account; settled: " +
-                   std::to_string(settlement_.begin()->first) + " to " +
-                   std::to_string(settlement_.rbegin()->first));
-  const Place& settled = settlement_.at(s);
+                   std::to_string(statement_.begin()->first) + " to " +
+                   std::to_string(statement_.rbegin()->first));
+  const Place& billed = statement_.at(s);
   const Statement statement =
-      *decode_statement(openings_.restricted.at(settled.entry).at(settled.position).data);
+      *decode_statement(openings_.restricted.at(billed.entry).at(billed.position).data);
   json j;
   j["format"] = receipt_format;
   j["account"] = to_hex(account_.bytes);
@@ -169,10 +181,11 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   j["genesis"] = encode(log_.genesis);
   j["policy"] = log_.policy_text;
   j["registration"] = opened_json(*registration_);
-  j["settlement"] = opened_json(settled);
+  j["settlement"] = entry_json(settlement_.at(s));
+  j["statement"] = opened_json(billed);
   j["mark"] = mark_.contains(s) ? opened_json(mark_.at(s)) : json();
-  auto before = mark_.lower_bound(s);
-  j["before"] = before == mark_.begin() ? json() : opened_json((--before)->second);
+  const auto before = mark_.find(statement.since.value - 1);  // of none for the first slot
+  j["before"] = before == mark_.end() ? json() : opened_json(before->second);
   j["orders"] = json::array();
   for (const Place& place : own_orders_[s]) j["orders"].push_back(opened_json(place));
   j["book"] = book_json(s);

@@ -11,6 +11,8 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/base/rng.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/openings/sealed_record.hpp"
 #include "market/audit/audit.hpp"
 #include "market/receipt/receipt.hpp"
 #include "tests/app/short_run.hpp"
@@ -62,8 +64,9 @@ Verifier& verifier() {
 }
 
 // The first check that fails, as "R4: why"; empty where all hold.
-std::string audit_of(const Run& r) {
+std::string audit_of(const Run& r, const std::string& policy = {}) {
   market::AuditInput input;
+  input.trusted_policy = policy;
   input.log = test::view_of(r.log);
   input.openings = test::view_of(r.openings);
   for (const market::AuditCheck& c : market::audit(input, verifier()))
@@ -71,8 +74,8 @@ std::string audit_of(const Run& r) {
   return {};
 }
 
-std::string verify_of(const std::string& receipt) {
-  for (const market::ReceiptCheck& c : market::verify_receipt(receipt, "", verifier()))
+std::string verify_of(const std::string& receipt, const std::string& policy = {}) {
+  for (const market::ReceiptCheck& c : market::verify_receipt(receipt, policy, verifier()))
     if (!c.ok) return c.name + ": " + c.detail;
   return {};
 }
@@ -158,6 +161,86 @@ TEST_CASE("every flipped bit of a receipt is found and named") {
   std::printf("receipt: %llu of %llu flips found in %zu bytes, seed %llu\n",
               static_cast<unsigned long long>(found), static_cast<unsigned long long>(flips),
               run().receipt.size(), static_cast<unsigned long long>(seed));
+}
+
+TEST_CASE("a policy of another chain, which differs in one price, refuses log and receipt") {
+  // The same names, keys and homes: only genesis' tariff and input differ.
+  test::Folder folder;
+  folder.write("scenario.toml", test::short_scenario);
+  const auto other =
+      test::aipchain({"run", folder.at("scenario.toml"), "--out", folder.at("out"), "--until", "1m",
+                      "--set", "prices.retail_sell_eur_per_kwh=0.09", "--quiet"});
+  REQUIRE(other.code == 0);
+  const std::string theirs = test::slurp(folder.at("out/log/policy"));
+  const Bytes& policy = run().log.at("policy");
+  const std::string ours(policy.begin(), policy.end());
+  CHECK(audit_of(run(), ours) == "");
+  CHECK(verify_of(run().receipt, ours) == "");
+  CHECK(audit_of(run(), theirs).find("R1: policy: differs") == 0);
+  CHECK(verify_of(run().receipt, theirs).find("trust root: policy differs") == 0);
+}
+
+TEST_CASE("a receipt shows its whole slot, and no key") {
+  const auto whole = nlohmann::json::parse(run().receipt);
+  const auto verdict = [](const nlohmann::json& j) { return verify_of(j.dump() + "\n"); };
+  REQUIRE(verdict(whole) == "");
+  const std::size_t batches = whole.at("batches").size();
+  REQUIRE(batches == 3);
+  for (std::size_t b = 0; b < batches; ++b) {
+    auto less = whole;
+    less.at("batches").erase(b);
+    CHECK(verdict(less) == "readings: a batch of the slot is missing");
+    auto twice = whole;
+    twice.at("batches").push_back(whole.at("batches")[b]);
+    CHECK(verdict(twice).find("order of epochs") != std::string::npos);
+    auto shorter = whole;
+    shorter.at("batches")[b].at("readings").erase(std::size_t{0});
+    CHECK(verdict(shorter).find("do not hash") != std::string::npos);
+  }
+  auto empty = whole;
+  empty.at("batches").clear();
+  CHECK(verdict(empty) == "readings: a batch of the slot is missing");
+  auto silent = whole;
+  silent["mark"] = nullptr;
+  CHECK(verdict(silent).find("no mark") != std::string::npos);
+  // The key that seals the account's restricted openings is in no part of the receipt.
+  const Hash chain_id = sha256(run().log.at("genesis"));
+  const auto registration =
+      from_hex(whole.at("registration").at("opening").at("data").get<std::string>());
+  REQUIRE(registration.has_value());
+  for (const auto& [path, file] : run().openings)
+    if (path.starts_with("restricted/" + whole.at("account").get<std::string>()))
+      for (std::size_t at = 0; at + 32 <= registration->size(); ++at) {
+        SymmetricKey key;
+        std::copy_n(registration->begin() + static_cast<std::ptrdiff_t>(at), 32, key.begin());
+        CHECK_FALSE(unseal_restricted_file(chain_id, key, file));
+      }
+}
+
+TEST_CASE("a number in a receipt has one form and one value") {
+  // Each number of the receipt, written otherwise: as a fraction, a truth, text, or 2^32 or 2^64
+  // on.
+  const std::string& whole = run().receipt;
+  std::size_t tried = 0;
+  for (std::size_t at = whole.find("\":"); at != std::string::npos;
+       at = whole.find("\":", at + 1)) {
+    const std::size_t begin = at + 2, end = whole.find_first_not_of("-0123456789", begin);
+    if (begin == end) continue;
+    const std::string number = whole.substr(begin, end - begin);
+    for (const std::string& other :
+         {number + ".5", number + ".0", number + "e0", "\"" + number + "\"", std::string("true"),
+          std::string("null"), std::to_string(std::stoll(number) + (std::int64_t{1} << 32)),
+          std::string("18446744073709551616"), std::string("1e99"), "[" + number + "]",
+          number.starts_with('-') ? number.substr(1) : "-" + number}) {
+      if (other == "-0") continue;  // not canonical, as the case above has it
+      const std::string finding = verify_of(whole.substr(0, begin) + other + whole.substr(end));
+      CAPTURE(number);
+      CAPTURE(other);
+      CHECK(finding != "");
+      ++tried;
+    }
+  }
+  CHECK(tried > 200);
 }
 
 TEST_CASE("garbage in place of a receipt is refused with its reason") {

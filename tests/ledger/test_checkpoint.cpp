@@ -71,7 +71,7 @@ TEST_CASE("too few, doubled, disordered and strangers' lines are refused") {
   CHECK(why(write_note(example().note({0, 1}))) == "2 cosignatures where the policy wants 3");
 
   SignedLog wider = example_log();
-  wider.policy = policy_of(genesis_of(5));
+  wider.policy = example_policy(5);
   CHECK_FALSE(holds(write_note(wider.note({0, 1, 2, 4}))));  // 4 is not in the policy
   CHECK(why(write_note(wider.note({0, 1, 2, 4}))).find("stranger") != std::string::npos);
 }

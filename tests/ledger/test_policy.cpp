@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <functional>
 
 #include "ledger/base/rng.hpp"
 #include "ledger/tlog/policy.hpp"
@@ -68,6 +69,22 @@ TEST_CASE("keys that count twice, and names that mean two things, are refused") 
     wrong.log.name = name;
     if (std::string(name) != "none" && std::string(name) != "validators")
       CHECK_FALSE_MESSAGE(parse_policy(policy_text(wrong)), name);
+  }
+}
+
+TEST_CASE("a policy is one chain's: whatever two geneses differ in, their policies differ") {
+  const Genesis good = genesis_of(4);
+  const std::string policy = policy_text(good);
+  CHECK(origin_of(good) == "aipchain.example/example/" + to_hex(chain_id_of(good)));
+  for (const auto& change : std::vector<std::function<void(Genesis&)>>{
+           [](Genesis& g) { ++g.retail_buy.value; }, [](Genesis& g) { g.slot_ms /= 3; },
+           [](Genesis& g) { g.mechanism = "retailer"; }, [](Genesis& g) { g.input_hash[31] ^= 1; },
+           [](Genesis& g) { g.rules[0] ^= 1; }, [](Genesis& g) { g.registrar[0] ^= 1; },
+           [](Genesis& g) { g.gateways.emplace_back(); }}) {
+    Genesis other = good;
+    change(other);
+    CHECK(policy_text(other) != policy);
+    CHECK(policy_of(other).log.name != policy_of(good).log.name);
   }
 }
 

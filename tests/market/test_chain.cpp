@@ -26,22 +26,20 @@ struct Fixture {
     return chain.build(time_ms, {0}, pool.ordered(), bytes);
   }
   std::string refusal(Block block) {
-    block.header.entries =
-        static_cast<std::uint32_t>(block.transactions.size());
+    block.header.entries = static_cast<std::uint32_t>(block.transactions.size());
     block.header.entries_root = entries_root(block.transactions);
     const auto tried = chain.try_block(encode(block));
     return tried ? std::string() : tried.error();
   }
 };
 
-} // namespace
+}  // namespace
 
 TEST_CASE("a transaction that does not fit is passed over, not waited for") {
   Fixture f;
   Transaction large;
   large.kind = TransactionKind::registration;
-  for (int i = 0; i < 14; ++i)
-    large.openings.push_back({{}, Bytes(65'000, 1)});
+  for (int i = 0; i < 14; ++i) large.openings.push_back({{}, Bytes(65'000, 1)});
   large.root = openings_root(large.openings);
   large.body = Bytes(68, 0);
   REQUIRE(decode_transaction(large.encode()));
@@ -55,8 +53,9 @@ TEST_CASE("a transaction that does not fit is passed over, not waited for") {
   CHECK(built.never.size() == 1);
 }
 
-TEST_CASE("transactions stand in canonical order, and a block in another order "
-          "is refused") {
+TEST_CASE(
+    "transactions stand in canonical order, and a block in another order "
+    "is refused") {
   Fixture f;
   const Block block = f.build(60'000).tried.block;
   CHECK(f.refusal(block).empty());
@@ -75,12 +74,9 @@ TEST_CASE("orders of one block stand by hash, whoever sent them first") {
     f.pool = Mempool();
     std::vector<Transaction> orders;
     for (std::uint8_t i = 0; i < 12; ++i)
-      orders.push_back(
-          Village::order(1 + i % 3, 1, Side::buy, 1000 + i, 200'000, i));
-    if (reverse)
-      std::reverse(orders.begin(), orders.end());
-    for (const Transaction &tx : orders)
-      f.pool.add(tx, 1);
+      orders.push_back(Village::order(1 + i % 3, 1, Side::buy, 1000 + i, 200'000, i));
+    if (reverse) std::reverse(orders.begin(), orders.end());
+    for (const Transaction& tx : orders) f.pool.add(tx, 1);
     const Block block = f.build(60'000).tried.block;
     REQUIRE(block.transactions.size() == 12);
     for (std::size_t i = 1; i < 12; ++i)
@@ -93,50 +89,36 @@ TEST_CASE("a header names rules and validators, and no evidence yet") {
   Fixture f;
   const Block block = f.build(60'000).tried.block;
   CHECK(block.header.rules == village_genesis().rules);
-  CHECK(block.header.validators ==
-        validators_hash(village_genesis().validators));
+  CHECK(block.header.validators == validators_hash(village_genesis().validators));
   CHECK(block.header.evidence_root == root_of({}));
   for (Hash BlockHeader::*field :
-       {&BlockHeader::rules, &BlockHeader::validators,
-        &BlockHeader::evidence_root}) {
+       {&BlockHeader::rules, &BlockHeader::validators, &BlockHeader::evidence_root}) {
     Block other = block;
     (other.header.*field)[3] ^= 1;
-    CHECK(f.refusal(other).find("does not continue this chain") !=
-          std::string::npos);
+    CHECK(f.refusal(other).find("does not continue this chain") != std::string::npos);
   }
 }
 
-TEST_CASE(
-    "what may wait for a block: signed by whom it has to be, and registered") {
+TEST_CASE("what may wait for a block: signed by whom it has to be, and registered") {
   Village v;
-  const auto admitted = [&](const Transaction &tx) {
+  const auto admitted = [&](const Transaction& tx) {
     const auto a = v.state().admit(tx);
-    return a                          ? std::string("yes")
-           : a.error().may_hold_later ? "later"
-                                      : "never";
+    return a ? std::string("yes") : a.error().may_hold_later ? "later" : "never";
   };
   CHECK(admitted(Village::order(1, 0, Side::buy, 1000, 200'000, 1)) == "later");
   v.register_all();
   CHECK(admitted(Village::order(1, 0, Side::buy, 1000, 200'000, 1)) == "yes");
-  CHECK(admitted(Village::order(1, 0, Side::buy, 1000, 200'000, 1,
-                                "account 2")) == "never");
+  CHECK(admitted(Village::order(1, 0, Side::buy, 1000, 200'000, 1, "account 2")) == "never");
   CHECK(admitted(Village::order(9, 0, Side::buy, 1000, 200'000, 1)) == "later");
   CHECK(admitted(v.batch(0, 1, {})) == "yes");
   Transaction forged = v.batch(0, 1, {});
   forged.body.back() ^= 1;
   CHECK(admitted(forged) == "never");
   CHECK(admitted(Village::marks(0, 0, {Village::mark(1, 0, 0, 500)})) == "yes");
-  CHECK(admitted(Village::registration(0, std::vector<Registration>{},
-                                       "gateway 0")) == "never");
+  CHECK(admitted(Village::registration(0, std::vector<Registration>{}, "gateway 0")) == "never");
   Transaction made_up;
-  made_up.kind = TransactionKind::settlement;
-  CHECK(admitted(made_up) == "never");
-}
-
-TEST_CASE("a batch of an interval that has not ended waits") {
-  Village v;
-  v.register_all();
-  CHECK(v.refusal(v.batch(0, 1, {}), 59'999).find("has not ended") !=
-        std::string::npos);
-  CHECK(v.refusal(v.batch(0, 1, {}), 60'000).empty());
+  for (const auto kind : {TransactionKind::settlement, TransactionKind::statements}) {
+    made_up.kind = kind;
+    CHECK(admitted(made_up) == "never");
+  }
 }

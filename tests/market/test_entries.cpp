@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "ledger/base/rng.hpp"
+#include "ledger/oracle/batch.hpp"
+#include "ledger/oracle/public_sum.hpp"
 #include "market/entries.hpp"
 #include "market/market_state.hpp"
 
@@ -18,7 +20,9 @@ Registration a_registration() {
   r.kind = MeterKind::feeder;
   r.meter_key.fill(1);
   r.account_key.fill(2);
-  r.restricted_key.fill(3);
+  r.feeder = 5;
+  r.first_slot = {2880};
+  r.end_slot = {5760};
   r.max_power_w = 43'470;
   r.import_register = {123'456'789};
   r.export_register = {987'654'321};
@@ -75,10 +79,16 @@ TEST_CASE("one encoding for each value") {
   check_canonical(encode(Mark{{}, {7}, {48}, {5}, {6}, true}), decode_mark);
   check_canonical(encode(an_order()), decode_order);
   check_canonical(encode(Forecast{{}, {7}, {96}, {1, -1, INT32_MIN, INT32_MAX}}), decode_forecast);
-  check_canonical(encode(RegistrationBody{{1}, {}}), decode_registration_body);
+  check_canonical(encode(RegistrationBody{{1}, 7, {}}), decode_registration_body);
   check_canonical(encode(MarksBody{{1}, {2}, 3, {}}), decode_marks_body);
   check_canonical(encode(OrderBody{{3}}), decode_order_body);
-  check_canonical(encode(ForecastBody{{1}, {96}, 96, {-5}, {}}), decode_forecast_body);
+  check_canonical(encode(ForecastBody{{1}, {96}, 96, WattHours{-5}, {}}), decode_forecast_body);
+  check_canonical(encode(ForecastBody{{1}, {96}, 96, {}, {}}), decode_forecast_body);
+  check_canonical(encode(SealingKey{{}, {7}, {9}}), decode_sealing_key);
+  check_canonical(encode(StatementsBody{{48}, {2}, 20}), decode_statements_body);
+  Statement s;
+  s.slot = s.since = {48};
+  check_canonical(encode(s), decode_statement);
   check_canonical(encode(a_settlement()), decode_settlement_body);
 }
 
@@ -89,11 +99,20 @@ TEST_CASE("values that no entry may hold are refused") {
   r = a_registration();
   r.kind = static_cast<MeterKind>(2);
   CHECK_FALSE(decode_registration(encode(r)));
-  Bytes mark = encode(Mark{});
-  mark.back() = 2;
-  CHECK_FALSE(decode_mark(mark));
+  r = a_registration();
+  r.max_power_w = max_meter_power_w + 1;
+  CHECK_FALSE(decode_registration(encode(r)));
+  r = a_registration();
+  r.end_slot = r.first_slot;
+  CHECK_FALSE(decode_registration(encode(r)));
+  // Quarantine, register event and the quarantined energies: what nothing fills yet is zero.
+  for (std::size_t from_end = 1; from_end <= 12; ++from_end) {
+    Bytes mark = encode(Mark{});
+    mark[mark.size() - from_end] = 2;
+    CHECK_FALSE(decode_mark(mark));
+  }
   Bytes order = encode(an_order());
-  order[24] = 2;  // the side
+  order[25] = 2;  // the side
   CHECK_FALSE(decode_order(order));
   Bytes settlement = encode(a_settlement());
   settlement[4] = 2;
@@ -102,10 +121,85 @@ TEST_CASE("values that no entry may hold are refused") {
   CHECK_FALSE(decode_settlement_body(settlement));
 }
 
+TEST_CASE("another version of an opening is refused") {
+  const auto other = [](Bytes bytes) { return (bytes[16] = 2, bytes); };
+  CHECK_FALSE(decode_registration(other(encode(a_registration()))));
+  CHECK_FALSE(decode_sealing_key(other(encode(SealingKey{}))));
+  CHECK_FALSE(decode_mark(other(encode(Mark{}))));
+  CHECK_FALSE(decode_order(other(encode(an_order()))));
+  CHECK_FALSE(decode_forecast(other(encode(Forecast{{}, {7}, {96}, {1}}))));
+  CHECK_FALSE(decode_statement(other(encode(Statement{}))));
+  CHECK_FALSE(decode_meter_record(other(encode(MeterRecord{}))));
+}
+
+TEST_CASE("a statement holds what can be computed with") {
+  const auto refused = [](auto change) {
+    Statement s;
+    s.slot = {5};
+    change(s);
+    return !decode_statement(encode(s));
+  };
+  CHECK_FALSE(refused([](Statement&) {}));
+  CHECK(refused([](Statement& s) { s.since = {6}; }));
+  CHECK(refused([](Statement& s) { s.standing = static_cast<Standing>(standings); }));
+  CHECK(refused([](Statement& s) { s.imported = {-1}; }));
+  CHECK(refused([](Statement& s) { s.sold = {(std::int64_t{1} << 40) + 1}; }));
+  CHECK(refused([](Statement& s) { s.contracted_buy = {INT64_MAX}; }));
+  CHECK(refused([](Statement& s) { s.trade_earned = {INT64_MIN}; }));
+  CHECK(refused([](Statement& s) { s.balance = {INT64_MAX}; }));
+}
+
+TEST_CASE("registrations and their keys come in pairs that fit") {
+  std::vector<Opening> openings;
+  add_openings(openings, {a_registration(), {3}});
+  const auto all = decode_registrations(openings);
+  REQUIRE(all);
+  CHECK(all->size() == 1);
+  CHECK((*all)[0].restricted_key == SubjectKey{3});
+  // No part of the registration shows the key.
+  const Bytes key = to_bytes(SubjectKey{3});
+  CHECK(std::search(openings[0].data.begin(), openings[0].data.end(), key.begin(), key.end()) ==
+        openings[0].data.end());
+  CHECK(openings[0].salt != openings[1].salt);
+  auto odd = openings;
+  odd.pop_back();
+  CHECK_FALSE(decode_registrations(odd));
+  std::swap(openings[0], openings[1]);
+  CHECK_FALSE(decode_registrations(openings));
+  openings = odd;
+  openings.push_back({{}, encode(SealingKey{a_registration().account, {8}, {3}})});
+  CHECK_FALSE(decode_registrations(openings));
+}
+
+TEST_CASE("no two orders of a home share a salt") {
+  SignedOrder a = an_order(), b = an_order();
+  b.order.id.bytes[15] ^= 1;
+  CHECK(order_salt({1}, a) != order_salt({1}, b));
+  CHECK(order_salt({1}, a) == order_salt({1}, an_order()));
+  CHECK(row_id(a.order.account, a.order.id) != row_id({}, a.order.id));
+}
+
+TEST_CASE("a sum over few homes, or mostly one home's, is hidden") {
+  std::vector<std::int64_t> nine(9, 100), ten(10, 100);
+  CHECK(public_sum(nine) == hidden_sum);
+  CHECK(public_sum(ten) == 1000);
+  nine.resize(40);  // thirty-one homes that add nothing hide nobody
+  CHECK(public_sum(nine) == hidden_sum);
+  ten.push_back(1000);
+  CHECK(public_sum(ten) == 2000);
+  ten.back() = 1001;
+  CHECK(public_sum(ten) == hidden_sum);
+  CHECK(public_sum({}) == hidden_sum);
+  std::vector<Forecast> homes(10, Forecast{{}, {}, {}, {50, -150}});
+  CHECK(public_total(homes) == WattHours{-1000});
+  homes.pop_back();
+  CHECK_FALSE(public_total(homes));
+}
+
 TEST_CASE("a forecast that announces more slots than it holds is refused without being read") {
   Bytes forecast = encode(Forecast{{}, {7}, {96}, {1, 2}});
-  forecast[24] = 0xff;  // slots u16
-  forecast[25] = 0xff;
+  forecast[25] = 0xff;  // slots u16
+  forecast[26] = 0xff;
   CHECK_FALSE(decode_forecast(forecast));
 }
 

@@ -6,6 +6,7 @@
 #include "ledger/chain/genesis.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
+#include "ledger/oracle/public_sum.hpp"
 #include "market/entries.hpp"
 #include "market/market_state.hpp"
 #include "tests/support/shared_data.hpp"
@@ -63,30 +64,46 @@ std::vector<std::pair<std::string, std::string>> worked() {
   Transaction batch_tx;
   batch_tx.kind = TransactionKind::batch;
   batch_tx.root = root_of(std::vector{leaf_hash(record_commitment(key, record))});
-  Batch batch{{2}, 1, 1, 7, 7, {15}, {4'000}, root_of({}), {}, {}};
+  Batch batch{{2}, 1, 1, 1, 7, 7, {hidden_sum}, {hidden_sum}, root_of({}), {}, {}};
   batch_tx.body = encode(batch);
   batch.signature = signed_by(2, entry_signed_bytes(chain_id, batch_tx.entry()));
   batch_tx.body = encode(batch);
   show("batch entry", batch_tx.entry());
 
+  Registration registration;
+  registration.account = account;
+  registration.meter = {3};
+  registration.gateway = {2};
+  registration.meter_key = counting<32>(0x60);
+  registration.account_key = counting<32>(0x80);
+  registration.max_power_w = 48'011;
+  registration.import_register = {19'244'291'641};
+  registration.deposit = {100'000'000};
+  std::vector<Opening> registered;
+  add_openings(registered, {registration, key});
+  show("registration opening", registered[0].data);
+  show("sealing key opening", registered[1].data);
+
   SignedOrder order{{{counting<16>(0xc0)}, account, {5}, Side::sell, {430}, {125'000}}, {3}, {}};
   order.signature = signed_by(3, order_signed_bytes(chain_id, encode(order)));
   Transaction order_tx;
   order_tx.kind = TransactionKind::order;
-  order_tx.openings.push_back({derive_salt(key, SaltLabel::order, 3, 5), encode(order)});
+  order_tx.openings.push_back({order_salt(key, order), encode(order)});
   order_tx.root = openings_root(order_tx.openings);
   order_tx.body = encode(OrderBody{{5}});
   show("order opening", order_tx.openings[0].data);
   show("order entry", order_tx.entry());
   show("order transaction", order_tx.encode());
-  show("book row", book_row(order.order));
+  Order row = order.order;
+  row.id = row_id(account, row.id);
+  show("book row", book_row(row));
 
   show("mark opening", encode(Mark{account, {3}, {5}, {19'244'291'641}, {4'767'567'787}, false}));
 
   Statement statement;
   statement.account = account;
   statement.meter = {3};
-  statement.slot = {5};
+  statement.slot = statement.since = {5};
   statement.exported = {500};
   statement.contracted_sell = {430};
   statement.sold = {430};
@@ -98,13 +115,15 @@ std::vector<std::pair<std::string, std::string>> worked() {
   settled.slot = {5};
   settled.price = Price{140'000};
   settled.volume = {430};
-  settled.exported = settled.minted = {500};
-  settled.retired = {430};
-  settled.accounts = 1;
+  settled.imported = WattHours{7'250};
+  settled.accounts = 12;
   settled.orders = 2;
+  settled.gateways = 1;
   settled.book_root = counting<32>(0x60);
+  settled.statements_root = counting<32>(0x70);
   settled.content_root = counting<32>(0x80);
   show("settlement body", encode(settled));
+  show("statements body", encode(StatementsBody{{5}, {2}, 12}));
 
   BlockHeader header;
   header.height = 9;
@@ -144,7 +163,7 @@ TEST_CASE("the worked bytes of the transaction formats are true") {
 }
 
 TEST_CASE("what is encoded reads back, and one byte more or less does not") {
-  const Bytes order = *from_hex(worked()[7].second);
+  const Bytes order = *from_hex(worked()[9].second);
   REQUIRE(decode_order(order).has_value());
   CHECK(encode(*decode_order(order)) == order);
   for (const auto& [name, hex] : worked()) {
@@ -153,6 +172,9 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
     const auto refused = [&](const Bytes& b) {
       if (name == "order transaction") return !decode_transaction(b).has_value();
       if (name == "order opening") return !decode_order(b).has_value();
+      if (name == "registration opening") return !decode_registration(b).has_value();
+      if (name == "sealing key opening") return !decode_sealing_key(b).has_value();
+      if (name == "statements body") return !decode_statements_body(b).has_value();
       if (name == "mark opening") return !decode_mark(b).has_value();
       if (name == "statement opening") return !decode_statement(b).has_value();
       if (name == "settlement body") return !decode_settlement_body(b).has_value();

@@ -19,7 +19,8 @@ constexpr Tariff tariff{{300'000}, {80'000}, {90'000}, {30'000}, {50'000}};
 
 SlotPosition home(std::uint8_t n, std::int64_t imported, std::int64_t exported, std::int64_t buys,
                   std::int64_t sells, bool quarantined = false) {
-  return {account(n), {n}, {imported}, {exported}, {buys}, {sells}, quarantined};
+  const Standing standing = quarantined ? Standing::recovering : Standing::metered;
+  return {account(n), {n}, {imported}, {exported}, {buys}, {sells}, standing, {0}};
 }
 
 Tariff random_tariff(Rng& rng) {
@@ -61,9 +62,10 @@ void check_delivery(const std::vector<SlotPosition>& slot, const Settlement& out
   WattHours can_buy, can_sell, bought, sold;
   for (const Statement& s : out.statements) {
     const SlotPosition& p = *by_account.at(s.account);
-    const WattHours most_in = p.quarantined ? WattHours{} : std::min(p.contracted_buy, p.imported);
+    const WattHours most_in =
+        trades(p.standing) ? std::min(p.contracted_buy, p.imported) : WattHours{};
     const WattHours most_out =
-        p.quarantined ? WattHours{} : std::min(p.contracted_sell, p.exported);
+        trades(p.standing) ? std::min(p.contracted_sell, p.exported) : WattHours{};
     REQUIRE(s.bought.value >= 0);
     REQUIRE(s.sold.value >= 0);
     REQUIRE(s.bought <= most_in);
@@ -253,7 +255,7 @@ TEST_CASE("a statement has one encoding; every other length or flag is refused")
   longer.push_back(0);
   CHECK_FALSE(decode_statement(longer));
   Bytes flag = bytes;
-  flag[24] = 2;
+  flag[29] = standings;
   CHECK_FALSE(decode_statement(flag));
   // No byte is without meaning: each flip is either refused or another statement.
   for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -285,7 +287,7 @@ TEST_CASE("two paths to the same money and tokens: a planted 1 micro-euro or 1 W
       }
       auto& reg = export_register[s.meter.value];
       reg += s.exported.value * 1000;
-      if (s.quarantined)
+      if (!mints(s.standing))
         tokens.move_mark(s.meter, {reg});
       else
         REQUIRE(tokens.mint(s.meter, {reg}, s.account, s.slot) == s.minted);

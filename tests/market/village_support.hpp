@@ -7,6 +7,7 @@
 #include "ledger/base/invariant.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
+#include "ledger/oracle/public_sum.hpp"
 #include "market/market_state.hpp"
 #include "tests/market/book_support.hpp"
 
@@ -59,11 +60,16 @@ class Village {
     r.gateway = gateway_of(meter);
     r.kind = meter == 4 ? MeterKind::feeder : MeterKind::home;
     r.account_key = signer_of("account " + std::to_string(meter)).public_key();
-    r.restricted_key.fill(static_cast<std::uint8_t>(meter));
     r.max_power_w = 43'000;
     r.export_register = {500};  // half a Wh before the first slot
     r.deposit = {r.kind == MeterKind::home ? 10'000'000 : 0};
     return r;
+  }
+
+  static SubjectKey restricted_key(std::uint32_t meter) {
+    SubjectKey key;
+    key.fill(static_cast<std::uint8_t>(meter));
+    return key;
   }
 
   // Signs a body that ends in a signature.
@@ -84,8 +90,9 @@ class Village {
   static Transaction registration(std::uint32_t gateway, std::vector<Registration> all,
                                   const std::string& signer = "registrar") {
     std::vector<Opening> openings;
-    for (const Registration& r : all) openings.push_back({{}, encode(r)});
-    return sealed(TransactionKind::registration, RegistrationBody{{gateway}, {}},
+    for (const Registration& r : all) add_openings(openings, {r, restricted_key(r.meter.value)});
+    const auto meters = static_cast<std::uint32_t>(all.size());
+    return sealed(TransactionKind::registration, RegistrationBody{{gateway}, meters, {}},
                   std::move(openings), signer);
   }
   static Transaction registration(std::uint32_t gateway, std::initializer_list<std::uint32_t> ids) {
@@ -94,8 +101,13 @@ class Village {
     return registration(gateway, std::move(all));
   }
 
-  Transaction batch(std::uint32_t gateway, std::uint32_t epoch, Hash previous) const {
+  // Two homes' sums are hidden, unless a test says otherwise.
+  static Transaction batch(std::uint32_t gateway, std::uint32_t epoch, Hash previous,
+                           std::int64_t import_sum = hidden_sum,
+                           std::int64_t export_sum = hidden_sum) {
     Batch b;
+    b.import_sum = {import_sum};
+    b.export_sum = {export_sum};
     b.gateway = {gateway};
     b.epoch = epoch;
     b.previous = previous;
@@ -110,10 +122,11 @@ class Village {
   }
 
   // Applies the batches of a gateway up to an epoch.
-  void batches_until(std::uint32_t gateway, std::uint32_t epoch) {
+  void batches_until(std::uint32_t gateway, std::uint32_t epoch,
+                     std::int64_t import_sum = hidden_sum, std::int64_t export_sum = hidden_sum) {
     auto& [last, hash] = batched_[gateway];
     while (last < epoch) {
-      const Transaction tx = batch(gateway, last + 1, hash);
+      const Transaction tx = batch(gateway, last + 1, hash, import_sum, export_sum);
       must(tx, (last + 1) * 60'000);
       hash = sha256(tx.entry());
       ++last;
@@ -159,12 +172,14 @@ class Village {
     return tx;
   }
 
-  static Transaction forecast(std::uint32_t gateway, std::vector<Forecast> all, std::int64_t total,
-                              std::uint16_t slots) {
+  static Transaction forecast(std::uint32_t gateway, std::vector<Forecast> all,
+                              std::optional<WattHours> total, std::uint16_t slots,
+                              std::uint32_t first_slot = 0) {
     std::vector<Opening> openings;
     for (const Forecast& f : all) openings.push_back({{}, encode(f)});
-    return sealed(TransactionKind::forecast, ForecastBody{{gateway}, {0}, slots, {total}, {}},
-                  std::move(openings), "gateway " + std::to_string(gateway));
+    return sealed(TransactionKind::forecast,
+                  ForecastBody{{gateway}, {first_slot}, slots, total, {}}, std::move(openings),
+                  "gateway " + std::to_string(gateway));
   }
 
   // Why a transaction is refused; empty where it is not.

@@ -29,10 +29,19 @@ inline Genesis genesis_of(std::uint8_t validators) {
   return g;
 }
 
+// The examples' origin ends with the name, so that their lines stay short: it has no chain id.
+inline Policy example_policy(std::uint8_t validators = 4) {
+  Policy policy = policy_of(genesis_of(validators));
+  policy.log.name = "aipchain.example/example";
+  for (std::size_t v = 0; v < policy.witnesses.size(); ++v)
+    policy.witnesses[v].name = policy.log.name + "/validator-" + std::to_string(v);
+  return policy;
+}
+
 struct SignedLog {
   std::vector<Bytes> entries;
   LogTree tree;
-  Policy policy = policy_of(genesis_of(4));
+  Policy policy = example_policy();
   std::uint64_t unix_seconds = 1'750'000'000;
 
   explicit SignedLog(const std::vector<std::string>& texts) {

@@ -5,6 +5,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
+#include "ledger/oracle/public_sum.hpp"
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
 #include "twin/node/gateway_record.hpp"
@@ -174,7 +175,8 @@ TEST_CASE(
   for (std::size_t b = 0; b < 15; ++b) {
     CHECK(bench.batches[b].epoch == b + 1);
     CHECK(bench.batches[b].count == 12);
-    CHECK(bench.batches[b].import_sum.value == 12'000);
+    CHECK(bench.batches[b].import_sum.value == hidden_sum);  // one home's
+    CHECK(bench.batches[b].records == 1);
     CHECK(bench.batches[b].quarantine_root == nothing);
     CHECK((bench.batches[b].previous == Hash{}) == (b == 0));
   }
@@ -184,7 +186,7 @@ TEST_CASE(
   CHECK(bench.verdict == 0);
   CHECK(bench.alerts.empty());
   CHECK(bench.refusals.empty());
-  CHECK(bench.sealed > 15 * (143 + 12 * 23));
+  CHECK(bench.sealed > 15 * (144 + 12 * 23));
 }
 
 TEST_CASE("each fault has its rule, and what quarantines marks the slot") {
@@ -229,15 +231,14 @@ TEST_CASE("a minute changed on the wire fails its signature") {
   CHECK((bench.verdict & bit(Rule::signature)) != 0);
 }
 
-TEST_CASE(
-    "a silent meter is told once, its batches are empty, and its return "
-    "ends the alert") {
+TEST_CASE("a silent meter is told once, its batches say absent, and its return ends the alert") {
   Bench bench;
   bench.run(12);
   bench.run(
       36, [](MeterSample&) { return false; }, [](Bytes&) {});
   CHECK(bench.alerts == std::vector<std::string>{"silent_meter"});
   CHECK(bench.batches.back().count == 0);
+  CHECK(bench.batches.back().records == 1);
   bench.run(24);
   CHECK(bench.alerts.back() == "silent_meter over");
 }
@@ -280,8 +281,10 @@ TEST_CASE("a replayed minute makes no record, from whomever it comes") {
     bench.run(12);
     for (int i = 0; i < 50; ++i) bench.take(Instant{} + seconds(123), {{from, old}});
     bench.take(Instant{} + seconds(183), {});
-    CHECK(bench.committed.size() == 2);
+    REQUIRE(bench.committed.size() == 3);
     CHECK(bench.batches.back().count == 0);
+    CHECK(bench.committed.back().record.verdict == bit(Rule::absent));
+    bench.committed.pop_back();
     CHECK(bench.refusals.size() == (from == stranger ? 50 : 0));
     for (const PersonalRecord& p : bench.committed) {
       CHECK(p.record.import_register == decode_reading(p.readings.back()).import_register);
@@ -305,7 +308,9 @@ TEST_CASE("forged minutes are committed at most, and nothing is taken from them"
     const MeterRecord& third = bench.committed[2].record;
     CHECK(third.verdict == (alone ? bit(Rule::signature) : 0));
     CHECK(third.import_register.value == (alone ? 24'000 : 36'000));
-    CHECK(bench.batches[2].import_sum.value == (alone ? 0 : 12'000));
+    CHECK(bench.batches[2].records == 1);
+    CHECK(bench.batches[2].count == (alone ? 0 : 12));
+    CHECK(bench.batches[2].first_sequence == (alone ? 0u : 25u));
     CHECK(bench.batches[2].last_sequence == (alone ? 0u : 36u));
     bench.run(144);
     REQUIRE(bench.marks.size() == 1);
@@ -377,6 +382,39 @@ TEST_CASE(
     }
     REQUIRE_FALSE(bench.marks.empty());
     CHECK(market::decode_mark(bench.marks[0].openings[0].data)->import_register.value == 180'000);
+  }
+}
+
+TEST_CASE("what comes after a gateway stood still is of the interval that it comes in") {
+  Bench bench;
+  bench.run(24);
+  bench.stopped = true;
+  bench.run(47);
+  bench.restart();
+  bench.committed.clear();
+  bench.run(1);  // brings the sixth minute
+  REQUIRE(bench.batches.size() == 6);
+  REQUIRE(bench.committed.size() == 5);  // the second's again, first
+  for (std::size_t b = 1; b < 4; ++b) {
+    const MeterRecord& absence = bench.committed[b].record;
+    CHECK(absence.verdict == bit(Rule::absent));
+    CHECK(absence.first_sequence == 25);
+    CHECK(absence.end_time_ms == 120'000);
+    CHECK(absence.import_register.value == 24'000);
+    CHECK(bench.batches[b + 1].count == 0);
+  }
+  CHECK(bench.committed[4].record.epoch == 6);
+  CHECK(bench.committed[4].record.verdict == bit(Rule::sequence_gap));
+  CHECK(bench.committed[4].record.import_register.value == 72'000);
+}
+
+TEST_CASE("a minute whose sequences run out or begin at nothing is refused") {
+  for (const std::uint32_t first : {0u, 0xffff'ffffu}) {
+    Bench bench;
+    const std::vector<Reading> two(2, {7, 5000, {}, {}, 0, 230});
+    bench.take(Instant{} + seconds(5), {{home, bench.minute(first, two)}});
+    REQUIRE(bench.refusals.size() == 1);
+    CHECK(bench.refusals[0].find("sequences run from 1") != std::string::npos);
   }
 }
 

@@ -19,10 +19,10 @@ struct Deployment::MeterSigners {
   Ed25519Signer meter, account;
 };
 
-Deployment::Deployment(const Scenario& scenario, const World& world)
+Deployment::Deployment(const Scenario& scenario, const World& world, const Hash& input_hash)
     : scenario_(scenario),
       identities_(make_identities(scenario)),
-      genesis_(make_genesis(scenario, identities_)),
+      genesis_(make_genesis(scenario, identities_, input_hash)),
       directory_{scenario.consensus.validators, scenario.ledger.gateways} {
   bind_to_chain(identities_, chain_id_of(genesis_));
   for (std::uint32_t m = 0; m < world.meters(); ++m) at_epoch_.push_back(world.registers(m));
@@ -78,16 +78,16 @@ GatewayConfig Deployment::gateway(std::uint32_t g) const {
                         m.personal_key, m.restricted_key, limits_of(m), start.import_register,
                         start.export_register, nominal_v_[m.meter.value]});
   }
-  c.registrations.push_back(registration(g));
+  c.registrations = registrations(g);
   return c;
 }
 
-// One registration a gateway: its meters, signed by the registrar.
-Bytes Deployment::registration(std::uint32_t gateway) const {
-  Transaction tx;
-  tx.kind = TransactionKind::registration;
+// A gateway's meters, signed by the registrar; as many transactions as their openings need.
+std::vector<Bytes> Deployment::registrations(std::uint32_t gateway) const {
+  std::vector<Transaction> all;
   for (const MeterIdentity& m : identities_.meters) {
     if (m.gateway != gateway) continue;
+    if (all.empty() || all.back().openings.size() == max_openings) all.emplace_back();
     const MeterSample& start = at_epoch_[m.meter.value];
     market::Registration r;
     r.account = m.account;
@@ -96,21 +96,25 @@ Bytes Deployment::registration(std::uint32_t gateway) const {
     r.kind = m.feeder ? market::MeterKind::feeder : market::MeterKind::home;
     r.meter_key = signers_[m.meter.value]->meter.public_key();
     r.account_key = signers_[m.meter.value]->account.public_key();
-    r.restricted_key = m.restricted_key;
     r.max_power_w = static_cast<std::uint32_t>(limits_of(m).max_power_w);
     r.import_register = start.import_register;
     r.export_register = start.export_register;
     r.deposit = {m.feeder ? 0 : deposit_micro_eur};
-    tx.openings.push_back({derive_salt(m.restricted_key, SaltLabel::registration, m.meter.value, 0),
-                           market::encode(r)});
+    market::add_openings(all.back().openings, {r, m.restricted_key});
   }
-  tx.root = openings_root(tx.openings);
-  market::RegistrationBody body{{gateway}, {}};
-  tx.body = market::encode(body);
+  std::vector<Bytes> out;
   Ed25519Signer registrar(identities_.registrar);
-  body.signature = registrar.sign(entry_signed_bytes(chain_id_of(genesis_), tx.entry()));
-  tx.body = market::encode(body);
-  return tx.encode();
+  for (Transaction& tx : all) {
+    tx.kind = TransactionKind::registration;
+    tx.root = openings_root(tx.openings);
+    market::RegistrationBody body{
+        {gateway}, static_cast<std::uint32_t>(tx.openings.size() / 2), {}};
+    tx.body = market::encode(body);
+    body.signature = registrar.sign(entry_signed_bytes(chain_id_of(genesis_), tx.entry()));
+    tx.body = market::encode(body);
+    out.push_back(tx.encode());
+  }
+  return out;
 }
 
 FleetConfig Deployment::fleet(std::uint32_t g) const {

@@ -11,8 +11,9 @@ namespace twin {
 
 class Deployment {
  public:
-  // The world gives the registers and histories as they stand at the epoch.
-  Deployment(const Scenario& scenario, const World& world);
+  // The world gives the registers and histories as they stand at the epoch; the hash of all that
+  // the scenario was read from goes into genesis.
+  Deployment(const Scenario& scenario, const World& world, const ledger::Hash& input_hash);
   ~Deployment();
 
   const ledger::Genesis& genesis() const { return genesis_; }
@@ -32,7 +33,7 @@ class Deployment {
 
  private:
   struct MeterSigners;
-  Bytes registration(std::uint32_t gateway) const;
+  std::vector<Bytes> registrations(std::uint32_t gateway) const;
   ledger::MeterLimits limits_of(const MeterIdentity& meter) const;
 
   Scenario scenario_;

@@ -32,17 +32,18 @@ Instant FleetNode::order_time(std::uint32_t slot) const {
          milliseconds(config_.genesis.slot_ms * (slot - 1) + config_.genesis.slot_ms / 3);
 }
 
+// Before the day begins, with its first slot's orders; the first day's at once, without slot 0.
+Instant FleetNode::forecast_time(std::uint32_t day) const {
+  return day == 0 ? Instant{} : order_time(static_cast<std::uint32_t>(day * slots_a_day()));
+}
+
 Instant FleetNode::next_deadline() const {
-  const Instant day = Instant{} + hours(24) * next_day_;
-  return std::min(day, order_time(next_order_slot_));
+  return std::min(forecast_time(next_day_), order_time(next_order_slot_));
 }
 
 void FleetNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   for (const MeterSample& s : inputs.samples) take(s, outbox);
-  while (now >= Instant{} + hours(24) * next_day_) {
-    issue_forecasts(Slot{static_cast<std::uint32_t>(next_day_ * slots_a_day())}, outbox);
-    ++next_day_;
-  }
+  while (now >= forecast_time(next_day_)) issue_forecasts(next_day_++, outbox);
   while (now >= order_time(next_order_slot_)) send_orders(Slot{next_order_slot_++}, outbox);
 }
 
@@ -91,20 +92,27 @@ void FleetNode::close_slot(Home& home, const MeterSample& sample) {
   home.slot_export = sample.export_register;
 }
 
-void FleetNode::issue_forecasts(Slot first, Outbox& outbox) {
-  FleetForecast message{first, static_cast<std::uint16_t>(slots_a_day()), {}};
+void FleetNode::issue_forecasts(std::uint32_t day, Outbox& outbox) {
+  const std::size_t slots = slots_a_day();
+  // The chain begins with the first day's slot 0, for which nothing can be said in advance.
+  const std::size_t skipped = day == 0 ? 1 : 0;
+  const Slot first{static_cast<std::uint32_t>(day * slots + skipped)};
+  FleetForecast message{first, static_cast<std::uint16_t>(slots - skipped), {}};
   for (Home& home : homes_) {
     if (home.meter.feeder) continue;
-    home.forecast_wh = ai::seven_day_mean(home.meter.history_wh, slots_a_day());
+    home.forecast_wh = ai::seven_day_mean(home.meter.history_wh, slots);
+    // Later days' are made within the last slot before, which the history lacks: it begins there.
+    if (day > 0 && !home.forecast_wh.empty())
+      std::rotate(home.forecast_wh.begin(), home.forecast_wh.begin() + 1, home.forecast_wh.end());
     market::Forecast f{home.meter.account, home.meter.meter, first, {}};
-    for (const std::int64_t wh : home.forecast_wh)
-      f.net_wh.push_back(
-          static_cast<std::int32_t>(std::clamp<std::int64_t>(wh, INT32_MIN, INT32_MAX)));
+    for (std::size_t k = skipped; k < home.forecast_wh.size(); ++k)
+      f.net_wh.push_back(static_cast<std::int32_t>(
+          std::clamp<std::int64_t>(home.forecast_wh[k], INT32_MIN, INT32_MAX)));
     const Salt salt =
         derive_salt(home.meter.restricted_key, SaltLabel::forecast, f.meter.value, first.value);
     message.openings.push_back({salt, market::encode(f)});
   }
-  if (!message.openings.empty())
+  if (!message.openings.empty() && message.slots > 0)
     outbox.send(config_.directory.gateway(config_.gateway), encode(message));
 }
 
@@ -126,8 +134,7 @@ void FleetNode::send_orders(Slot slot, Outbox& outbox) {
     tx.kind = TransactionKind::order;
     tx.body = market::encode(market::OrderBody{slot});
     tx.openings.push_back(
-        {derive_salt(home.meter.restricted_key, SaltLabel::order, order.meter.value, slot.value),
-         market::encode(order)});
+        {market::order_salt(home.meter.restricted_key, order), market::encode(order)});
     tx.root = openings_root(tx.openings);
     outbox.send(config_.directory.gateway(config_.gateway),
                 frame(MessageKind::transaction, tx.encode()));

@@ -51,10 +51,11 @@ class FleetNode final : public Node {
   void take(const MeterSample& sample, Outbox& outbox);
   void close_interval(Home& home, Outbox& outbox);
   void close_slot(Home& home, const MeterSample& sample);
-  void issue_forecasts(ledger::Slot first, Outbox& outbox);
+  void issue_forecasts(std::uint32_t day, Outbox& outbox);
   void send_orders(ledger::Slot slot, Outbox& outbox);
   std::size_t slots_a_day() const;
   Instant order_time(std::uint32_t slot) const;
+  Instant forecast_time(std::uint32_t day) const;
 
   FleetConfig config_;
   market::Tariff tariff_;

@@ -7,6 +7,7 @@
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/oracle/minute.hpp"
+#include "ledger/oracle/public_sum.hpp"
 #include "twin/node/gateway_record.hpp"
 
 namespace twin {
@@ -25,9 +26,10 @@ struct GatewayNode::MeterState {
   GatewayMeter meter;
   MeterOracle oracle;
   ai::MeterAlerts alerts;
-  std::optional<Heard> heard;                     // for the batch being collected
-  MilliWattHours batched_import, batched_export;  // at the batch before
-  std::optional<Reading> slot_end;                // last reading of the slot to be marked
+  MeterRecord registered;                   // account, meter, registers: how its records begin
+  std::optional<Heard> heard;               // for the batch being collected
+  MilliWattHours good_import, good_export;  // of the last record that is not quarantined
+  std::optional<Reading> slot_end;          // last reading of the slot to be marked
   bool slot_quarantined = false;
 };
 
@@ -50,11 +52,17 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
       chain_id_(chain_id_of(config_.genesis)) {
   for (const GatewayMeter& m : config_.meters) {
     index_of_meter_[m.meter.value] = meters_.size();
+    MeterRecord registered;
+    registered.account = m.account;
+    registered.meter = m.meter;
+    registered.import_register = m.first_import;
+    registered.export_register = m.first_export;
     meters_.push_back({m,
                        MeterOracle(m.limits),
                        ai::MeterAlerts(m.meter.value, m.feeder,
                                        {config_.transformer_w, config_.v_min_pu * m.nominal_v,
                                         config_.v_max_pu * m.nominal_v}),
+                       registered,
                        {},
                        m.first_import,
                        m.first_export,
@@ -84,8 +92,8 @@ void GatewayNode::recover(const Records& records) {
     state.oracle = MeterOracle(state.meter.limits, m.last);
     state.slot_end = m.slot_end;
     state.slot_quarantined = m.slot_quarantined;
-    state.batched_import = m.batched_import;
-    state.batched_export = m.batched_export;
+    state.good_import = m.good_import;
+    state.good_export = m.good_export;
   }
   last_messages_ = std::move(record->messages);
   last_openings_ = std::move(record->personal_openings);
@@ -112,6 +120,8 @@ bool GatewayNode::all_arrived() const {
 
 void GatewayNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   if (!started_) start(outbox);
+  // What comes now is not of a batch that stayed open while the gateway stood still.
+  while (now > batch_end() + milliseconds(informative_ms)) post_batch(outbox);
   for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
   while (now >= batch_end() + config_.batch_patience || (all_arrived() && now >= batch_end()))
     post_batch(outbox);
@@ -193,9 +203,7 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
 MeterRecord GatewayNode::judge(MeterState& state, Outbox& outbox) {
   const MeterState::Heard& heard = *state.heard;
   const MeterMinute& minute = heard.minute;
-  MeterRecord record;
-  record.account = state.meter.account;
-  record.meter = state.meter.meter;
+  MeterRecord record = state.registered;
   record.epoch = epoch_;
   record.first_sequence = minute.first_sequence;
   record.count = static_cast<std::uint16_t>(minute.readings.size());
@@ -207,10 +215,7 @@ MeterRecord GatewayNode::judge(MeterState& state, Outbox& outbox) {
                                            minute.first_sequence, minute.readings, timing);
   record.verdict = judged.verdict;
   if (judged.slot_end) state.slot_end = judged.slot_end;
-  const auto& last = state.oracle.last();
-  record.end_time_ms = last ? last->time_ms : 0;
-  record.import_register = last ? last->import_register : state.batched_import;
-  record.export_register = last ? last->export_register : state.batched_export;
+  end_at(record, state.oracle.last());
   state.slot_quarantined = state.slot_quarantined || quarantines(record.verdict);
   if (record.verdict != 0) outbox.event(Judged{record.meter.value, record.verdict, record.count});
   if (heard.signature_holds) watch(state, minute, outbox);
@@ -232,7 +237,6 @@ void GatewayNode::post_batch(Outbox& outbox) {
   Batch batch;
   batch.gateway = config_.gateway;
   batch.epoch = epoch_;
-  batch.first_sequence = UINT32_MAX;
   batch.previous = previous_entry_;
   Leaves leaves;
   std::vector<Bytes> openings, messages;
@@ -252,36 +256,39 @@ void GatewayNode::post_batch(Outbox& outbox) {
 
 void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
                              std::vector<Bytes>& openings, Outbox& outbox) {
-  if (m.heard) {
-    const MeterMinute& minute = m.heard->minute;
-    const MeterRecord r = judge(m, outbox);
-    batch.count += r.count;
-    // What a forged minute says of its sequences is nobody's word.
-    if (m.heard->signature_holds) {
-      batch.first_sequence = std::min(batch.first_sequence, r.first_sequence);
-      batch.last_sequence = std::max(batch.last_sequence, r.first_sequence + r.count - 1);
-    }
-    if (!m.meter.feeder) {
-      batch.import_sum += r.import_register - m.batched_import;
-      batch.export_sum += r.export_register - m.batched_export;
-    }
-    m.batched_import = r.import_register;
-    m.batched_export = r.export_register;
-    const Hash leaf = leaf_hash(record_commitment(m.meter.personal_key, r));
-    leaves.all.push_back(leaf);
-    if (quarantines(r.verdict)) leaves.quarantined.push_back(leaf);
-    Bytes opening =
-        ByteWriter().raw(m.meter.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
-    append(opening, seal_personal(chain_id_, m.meter.personal_key,
-                                  {config_.gateway, epoch_, r.meter}, r, minute.readings));
-    openings.push_back(std::move(opening));
-    m.heard.reset();
-  }
+  const std::vector<ReadingBytes> none;
+  const MeterRecord r =
+      m.heard ? judge(m, outbox) : absence_after(m.registered, m.oracle.last(), epoch_);
   raise(m.alerts.interval_ended(batch_end()), outbox);
+  count_record(batch, r);
+  const Hash leaf = leaf_hash(record_commitment(m.meter.personal_key, r));
+  leaves.all.push_back(leaf);
+  if (quarantines(r.verdict))
+    leaves.quarantined.push_back(leaf);
+  else
+    add_rises(m, r, leaves);
+  Bytes opening =
+      ByteWriter().raw(m.meter.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
+  append(opening, seal_personal(chain_id_, m.meter.personal_key, {config_.gateway, epoch_, r.meter},
+                                r, m.heard ? m.heard->minute.readings : none));
+  openings.push_back(std::move(opening));
+  m.heard.reset();
+}
+
+// What the batch's sums hold of a record that is not quarantined.
+void GatewayNode::add_rises(MeterState& m, const MeterRecord& r, Leaves& leaves) {
+  const auto rise = [](MilliWattHours now, MilliWattHours before) {
+    return std::max<std::int64_t>(0, (now - before).value);
+  };
+  if (!m.meter.feeder) leaves.imports.push_back(rise(r.import_register, m.good_import));
+  if (!m.meter.feeder) leaves.exports.push_back(rise(r.export_register, m.good_export));
+  m.good_import = r.import_register;
+  m.good_export = r.export_register;
 }
 
 Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {
-  if (batch.last_sequence == 0) batch.first_sequence = 0;
+  batch.import_sum = {public_sum(leaves.imports)};
+  batch.export_sum = {public_sum(leaves.exports)};
   batch.quarantine_root = root_of(leaves.quarantined);
   Transaction tx;
   tx.kind = TransactionKind::batch;
@@ -324,7 +331,7 @@ Bytes GatewayNode::record(std::vector<Bytes> messages, std::vector<Bytes> openin
   GatewayRecord out{chain_id_, config_.gateway, epoch_, previous_entry_, {}, {}, {}};
   for (const MeterState& m : meters_)
     out.meters.push_back({m.meter.meter, m.oracle.last(), m.slot_end, m.slot_quarantined,
-                          m.batched_import, m.batched_export});
+                          m.good_import, m.good_export});
   out.messages = std::move(messages);
   out.personal_openings = std::move(openings);
   return encode(out);
@@ -337,12 +344,14 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
   body.gateway = config_.gateway;
   body.first_slot = forecast.first_slot;
   body.slots = forecast.slots;
+  std::vector<market::Forecast> homes;
   for (const Opening& o : forecast.openings) {
-    const auto home = market::decode_forecast(o.data);
+    auto home = market::decode_forecast(o.data);
     if (!home)
       return outbox.event(Refused{config_.directory.fleet(config_.gateway.value), home.error()});
-    for (const std::int32_t wh : home->net_wh) body.total += WattHours{wh};
+    homes.push_back(std::move(*home));
   }
+  body.total = market::public_total(homes);
   tx.openings = forecast.openings;
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);

@@ -4,10 +4,10 @@
 // homes' orders and forecasts to the validators.
 //
 // It listens to its own fleet only. A batch is posted once its interval has ended by the clock,
-// with at most one record a meter: the newest minute whose signature holds, or else one that fails
-// it, committed and quarantined, from which nothing is taken. A minute that brings no new sequence
-// is known already and is answered by nothing. A minute that was overtaken by a newer one before
-// its batch was posted is told and shows as a gap.
+// with one record a meter: the newest minute whose signature holds, or else one that fails it,
+// committed and quarantined, from which nothing is taken, or else the meter's absence. A minute
+// that brings no new sequence is known already and is answered by nothing. A minute that was
+// overtaken by a newer one before its batch was posted is told and shows as a gap.
 
 #include <map>
 
@@ -68,9 +68,11 @@ class GatewayNode final : public Node {
   // One meter's part of the batch being posted.
   struct Leaves {
     std::vector<Hash> all, quarantined;
+    std::vector<std::int64_t> imports, exports;  // of the homes that add to the sums
   };
   void add_record(MeterState& state, ledger::Batch& batch, Leaves& leaves,
                   std::vector<Bytes>& openings, Outbox& outbox);
+  static void add_rises(MeterState& state, const ledger::MeterRecord& record, Leaves& leaves);
   ledger::Transaction batch_of(ledger::Batch batch, const Leaves& leaves);
   ledger::Transaction marks_of(ledger::Slot slot);
   Bytes record(std::vector<Bytes> messages, std::vector<Bytes> openings) const;

@@ -24,8 +24,8 @@ void put(ByteWriter& w, const GatewayRecord::Meter& m) {
                     (m.slot_quarantined ? quarantined : 0);
   w.u32(m.meter.value).u8(static_cast<std::uint8_t>(flags));
   w.raw(bytes_of_reading(m.last)).raw(bytes_of_reading(m.slot_end));
-  w.u40(static_cast<std::uint64_t>(m.batched_import.value));
-  w.u40(static_cast<std::uint64_t>(m.batched_export.value));
+  w.u40(static_cast<std::uint64_t>(m.good_import.value));
+  w.u40(static_cast<std::uint64_t>(m.good_export.value));
 }
 
 GatewayRecord::Meter read_meter(ByteReader& r) {
@@ -36,8 +36,8 @@ GatewayRecord::Meter read_meter(ByteReader& r) {
   if (flags & has_last) m.last = decode_reading(last);
   if (flags & has_slot_end) m.slot_end = decode_reading(slot_end);
   m.slot_quarantined = (flags & quarantined) != 0;
-  m.batched_import.value = static_cast<std::int64_t>(r.u40());
-  m.batched_export.value = static_cast<std::int64_t>(r.u40());
+  m.good_import.value = static_cast<std::int64_t>(r.u40());
+  m.good_export.value = static_cast<std::int64_t>(r.u40());
   return m;
 }
 

@@ -6,7 +6,7 @@
 //   chain id 32, gateway u32, next epoch u32, SHA-256 of the last batch entry 32,
 //   count u32 of meters, for each: meter u32, flags u8 (1 last, 2 slot end, 4 slot quarantined),
 //     last reading taken 23, reading at the open slot's end 23 (zeros where there is none),
-//     import and export register at the last batch u40
+//     import and export register of the last record that is not quarantined u40
 //   count u32 of messages to validators, each sized; count u32 of personal openings, each sized;
 //   SHA-256 of all before 32
 //
@@ -26,7 +26,7 @@ struct GatewayRecord {
     ledger::MeterId meter;
     std::optional<ledger::Reading> last, slot_end;
     bool slot_quarantined = false;
-    ledger::MilliWattHours batched_import, batched_export;
+    ledger::MilliWattHours good_import, good_export;
   };
   std::vector<Meter> meters;
   std::vector<Bytes> messages, personal_openings;

@@ -75,7 +75,8 @@ void bind_to_chain(Identities& identities, const Hash& chain_id) {
   }
 }
 
-Genesis make_genesis(const Scenario& scenario, const Identities& identities) {
+Genesis make_genesis(const Scenario& scenario, const Identities& identities,
+                     const Hash& input_hash) {
   Genesis g;
   g.name = scenario.name;
   g.epoch = scenario.time.start;
@@ -96,6 +97,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities) {
   g.levies = scenario.prices.levies;
   g.mechanism = scenario.market.mechanism;
   g.rules = rules_hash();
+  g.input_hash = input_hash;
   return g;
 }
 

@@ -35,6 +35,8 @@ Identities make_identities(const Scenario& scenario);
 ledger::SubjectKey on_chain(const ledger::Hash& chain_id, const ledger::SubjectKey& monthly);
 void bind_to_chain(Identities& identities, const ledger::Hash& chain_id);
 
-ledger::Genesis make_genesis(const Scenario& scenario, const Identities& identities);
+// `input_hash`: of everything that the scenario was read from.
+ledger::Genesis make_genesis(const Scenario& scenario, const Identities& identities,
+                             const ledger::Hash& input_hash);
 
 }  // namespace twin

@@ -33,6 +33,8 @@ Result<MeterMinute> decode_minute(BytesView body) {
   m.first_sequence = r.u32();
   const std::uint16_t count = r.u16();
   if (count == 0 || count > max_readings) return failure("a minute holds 1 to 3,600 readings");
+  if (m.first_sequence == 0 || m.first_sequence > UINT32_MAX - count + 1)
+    return failure("a minute's sequences run from 1 to 4,294,967,295");
   for (int i = 0; i < count && !r.failed(); ++i) m.readings.push_back(r.array<reading_size>());
   m.signature = r.array<64>();
   if (!r.done()) return failure("meter minute of a wrong length");

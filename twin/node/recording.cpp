@@ -164,7 +164,7 @@ Result<ReplayResult> replay(BytesView recording) {
   Ed25519Verifier plain;
   CachedVerifier verifier(plain);
   MemoryRecords records;
-  auto node = std::make_unique<ValidatorNode>(*config, signer, verifier, records);
+  std::optional<ValidatorNode> node(std::in_place, *config, signer, verifier, records);
   ReplayResult result;
   const auto differs = [&](const std::string& what) {
     if (result.first_difference.empty()) result.first_difference = what;
@@ -191,7 +191,7 @@ Result<ReplayResult> replay(BytesView recording) {
         differs(where + ": other inputs or effects");
     } else if (tag == restart_tag) {
       signer.give({});
-      node = std::make_unique<ValidatorNode>(*config, signer, verifier, records);
+      node.emplace(*config, signer, verifier, records);
     } else {
       return failure("unknown record in the recording");
     }

@@ -37,7 +37,8 @@ ValidatorNode::ValidatorNode(ValidatorConfig config, Signer& signer, Verifier& v
       verifier_(verifier),
       records_(records),
       driver_(consensus_config(config_), config_.self ? &signer : nullptr, verifier),
-      chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)) {
+      chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)),
+      policy_(policy_of(config_.genesis)) {
   recover();
 }
 
@@ -272,7 +273,7 @@ void ValidatorNode::tell_slot(Outbox& outbox) const {
 
 std::string ValidatorNode::text_of_checkpoint() const {
   return checkpoint_text(
-      {origin_of(config_.genesis), chain_.log().size(), chain_.log().root(), chain_.state_root()});
+      {policy_.log.name, chain_.log().size(), chain_.log().root(), chain_.state_root()});
 }
 
 void ValidatorNode::cosign(Instant now, Outbox& outbox) {
@@ -303,8 +304,7 @@ void ValidatorNode::collect(const CheckpointCosignature& c, NodeId from, Outbox&
 void ValidatorNode::take_cosignature(const CheckpointCosignature& c, ValidatorId from,
                                      Outbox& outbox) {
   if (cosignatures_.contains(from)) return;
-  const Policy policy = policy_of(config_.genesis);
-  const auto& key = policy.witnesses[from.value];
+  const auto& key = policy_.witnesses[from.value];
   if (verify_line(key, cosignature_line(key, c.timestamp, c.signature), text_of_checkpoint(),
                   verifier_))
     cosignatures_.emplace(from, c);
@@ -321,13 +321,12 @@ void ValidatorNode::take_early_cosignatures(Outbox& outbox) {
 }
 
 void ValidatorNode::publish_checkpoint(Outbox& outbox) {
-  const Policy policy = policy_of(config_.genesis);
-  if (cosignatures_.size() < policy.quorum) return;
+  if (cosignatures_.size() < policy_.quorum) return;
   SignedNote note{text_of_checkpoint(), {}};
   for (const auto& [v, c] : cosignatures_)
     note.signatures.push_back(
-        cosignature_line(policy.witnesses[v.value], c.timestamp, c.signature));
-  note.signatures.insert(note.signatures.begin(), sign_note(policy.log, signer_, note.text));
+        cosignature_line(policy_.witnesses[v.value], c.timestamp, c.signature));
+  note.signatures.insert(note.signatures.begin(), sign_note(policy_.log, signer_, note.text));
   ByteWriter record;
   record.u64(chain_.height()).u64(chain_.log().size()).sized(bytes_of(write_note(note)));
   outbox.persist(RecordKind::checkpoint, record.take(), true);

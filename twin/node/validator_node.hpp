@@ -16,6 +16,7 @@
 
 #include "ledger/chain/chain.hpp"
 #include "ledger/consensus/driver.hpp"
+#include "ledger/tlog/policy.hpp"
 #include "market/market_state.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
@@ -82,6 +83,7 @@ class ValidatorNode final : public Node {
   const Records& records_;
   ledger::Driver driver_;
   ledger::Chain chain_;
+  ledger::Policy policy_;  // of the chain
   ledger::Mempool mempool_;
   std::map<Hash, ledger::Chain::Tried> tried_;  // of the height being decided
   // For the height to come, as they came: what they sign is not known yet.

@@ -17,7 +17,7 @@ using ledger::Rng;
 
 namespace {
 
-// One settlement opens every home's statement, and a transaction has at most 4,096 openings.
+// A gateway's marks and statements open one part a meter, and a transaction at most 4,096 of them.
 constexpr std::int64_t max_homes = 4'000;
 // A gateway's forecasts of a day travel in one transaction, which a block of 4 MiB must hold.
 constexpr std::int64_t max_forecast_bytes = 4'000'000;

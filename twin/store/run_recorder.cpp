@@ -151,10 +151,13 @@ void RunRecorder::take_block(const Persist& persist) {
 void RunRecorder::take_openings(const Block& block) {
   for (const Transaction& tx : block.transactions) {
     if (tx.kind == TransactionKind::settlement) settlement_height_ = block.header.height;
+    if (tx.kind == TransactionKind::registration) {
+      const auto meters = market::decode_registrations(tx.openings);
+      invariant(meters.has_value(), "an executed registration decodes");
+      for (const market::Registered& m : *meters) statements_.add(m.registration);
+    }
     for (const Opening& o : tx.openings) {
-      if (tx.kind == TransactionKind::registration) {
-        statements_.add(*market::decode_registration(o.data));
-      } else if (tx.kind == TransactionKind::settlement) {
+      if (tx.kind == TransactionKind::statements) {
         const market::Statement s = *market::decode_statement(o.data);
         statements_.add(s);
         score_forecast(s);
@@ -162,7 +165,7 @@ void RunRecorder::take_openings(const Block& block) {
         const market::Forecast f = *market::decode_forecast(o.data);
         for (std::size_t k = 0; k < f.net_wh.size(); ++k)
           feeder_forecast_wh_[f.first_slot.value + static_cast<std::uint32_t>(k)] += f.net_wh[k];
-        forecast_of_meter_[f.meter.value] = f.net_wh;
+        forecast_of_meter_.try_emplace(f.meter.value, f);  // the first day's
       }
     }
   }
@@ -173,11 +176,12 @@ void RunRecorder::score_forecast(const market::Statement& s) {
   const auto f = forecast_of_meter_.find(s.meter.value);
   const auto y = yesterday_of_meter_.find(s.meter.value);
   const std::uint32_t slot = s.slot.value;
-  if (f == forecast_of_meter_.end() || y == yesterday_of_meter_.end() || slot >= f->second.size() ||
-      slot >= y->second.size())
+  if (f == forecast_of_meter_.end() || y == yesterday_of_meter_.end() || slot >= y->second.size())
     return;
+  const std::uint32_t first = f->second.first_slot.value;
+  if (slot < first || slot - first >= f->second.net_wh.size()) return;
   const std::int64_t actual = (s.imported - s.exported).value;
-  score_.add(f->second[slot], actual);
+  score_.add(f->second.net_wh[slot - first], actual);
   persistence_score_.add(y->second[slot], actual);
 }
 

@@ -89,7 +89,7 @@ class RunRecorder {
   market::Tariff tariff_;
   market::StatementLedger statements_;
   std::map<ledger::AccountId, std::uint32_t> home_of_account_;
-  std::map<std::uint32_t, std::vector<std::int32_t>> forecast_of_meter_;
+  std::map<std::uint32_t, market::Forecast> forecast_of_meter_;
   std::map<std::uint32_t, std::vector<std::int64_t>> yesterday_of_meter_;
   std::map<std::uint32_t, std::int64_t> feeder_forecast_wh_;  // by slot
   ai::ForecastScore score_, persistence_score_;

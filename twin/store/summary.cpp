@@ -50,8 +50,7 @@ json ledger_json(const Summary::Ledger& l) {
 
 json energy_json(const EnergyTotals& e) {
   const double own_use = e.generated_kwh - e.exported_kwh;
-  return {{"balance_residual_kwh", balance_residual_kwh(e)},
-          {"consumed_kwh", micro(e.consumed_kwh)},
+  return {{"consumed_kwh", micro(e.consumed_kwh)},
           {"curtailed_kwh", micro(e.curtailed_kwh)},
           {"exported_kwh", micro(e.exported_kwh)},
           {"generated_kwh", micro(e.generated_kwh)},
@@ -144,6 +143,8 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
               {"residual_wh", s.tokens.residual_wh},
               {"retired_wh", s.tokens.retired_wh}}}};
   j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
+  // What floating point leaves over differs between optimisation levels: shown, not hashed.
+  j["energy"]["balance_residual_kwh"] = balance_residual_kwh(s.energy);
   for (const DeviceReport& d : devices)
     j["devices"].push_back({{"name", d.name},
                             {"polls", d.polls},

@@ -1,0 +1,291 @@
+#include "market/audit/batch_audit.hpp"
+
+#include <algorithm>
+
+#include "ledger/oracle/minute.hpp"
+#include "ledger/oracle/public_sum.hpp"
+#include "market/audit/replay.hpp"
+#include "market/slot_entries.hpp"
+
+namespace market {
+namespace {
+
+// Rules whose verdict depends on when the gateway heard of a reading, which no record holds.
+constexpr Verdict on_arrival = bit(Rule::time_informative) | bit(Rule::time_apart);
+
+// What is kept of one meter from batch to batch.
+struct AuditedMeter {
+  Registration registration;
+  MeterOracle oracle;
+  MeterRecord registered;                   // account, meter, registers: how its records begin
+  MilliWattHours good_import, good_export;  // of the last record that is not quarantined
+  std::optional<Reading> slot_end;          // the last reading at a slot's end
+  bool slot_quarantined = false;            // since the last mark
+  std::map<std::uint32_t, Mark> due;        // by slot: what its gateway has to post
+};
+
+AuditedMeter audited(const Registration& r, const Genesis& genesis) {
+  MeterRecord registered;
+  registered.account = r.account;
+  registered.meter = r.meter;
+  registered.import_register = r.import_register;
+  registered.export_register = r.export_register;
+  const MeterLimits limits{static_cast<std::int32_t>(r.max_power_w), genesis.metering_ms};
+  return {r, MeterOracle(limits), registered, r.import_register, r.export_register, {}, false, {}};
+}
+
+// Whether the minute may have arrived at one moment of the batch's interval with every reading at
+// most `apart_ms` from its own arrival, its place before the minute's end.
+class Arrival {
+ public:
+  Arrival(const Genesis& g, std::uint32_t epoch, std::int64_t apart_ms)
+      : apart_ms_(apart_ms),
+        earliest_((std::int64_t{epoch} - 1) * g.batch_ms),
+        latest_(std::int64_t{epoch} * g.batch_ms + informative_ms) {}
+  void add(std::int64_t time_ms, std::int64_t before_end_ms) {
+    earliest_ = std::max(earliest_, time_ms + before_end_ms - apart_ms_);
+    latest_ = std::min(latest_, time_ms + before_end_ms + apart_ms_);
+  }
+  bool possible() const { return earliest_ <= latest_; }
+
+ private:
+  std::int64_t apart_ms_, earliest_, latest_;
+};
+
+class BatchAudit {
+ public:
+  BatchAudit(const PublicLog& log, const Openings& openings, Verifier& verifier)
+      : log_(log), openings_(openings), verifier_(verifier) {}
+  Result<BatchesChecked> run();
+
+ private:
+  using Records = std::map<std::uint32_t, PersonalRecord>;
+
+  Result<void> take(std::uint64_t entry);
+  void take_registration(const Transaction& tx);
+  Result<void> check_batch(const Transaction& tx);
+  Result<void> check_presence(const Batch& batch, const Records& records) const;
+  Result<void> check_record(AuditedMeter& meter, const PersonalRecord& p);
+  Result<void> check_readings(AuditedMeter& meter, const PersonalRecord& p);
+  Verdict recomputed_verdict(AuditedMeter& meter, const PersonalRecord& p) const;
+  void owe_marks(const Batch& batch);
+  Result<void> check_marks(const Transaction& tx);
+  Result<void> check_settled(const Transaction& tx);
+
+  Slot slot_of(std::uint32_t epoch) const {
+    const std::int64_t end_ms = std::int64_t{epoch} * log_.genesis.batch_ms;
+    return {static_cast<std::uint32_t>((end_ms - 1) / log_.genesis.slot_ms)};
+  }
+
+  const PublicLog& log_;
+  const Openings& openings_;
+  Verifier& verifier_;
+  std::map<std::uint32_t, AuditedMeter> meters_;
+  std::uint32_t next_slot_ = 0;  // not settled yet
+  BatchesChecked checked_;
+  std::size_t opened_ = 0;  // batches with records
+};
+
+Result<BatchesChecked> BatchAudit::run() {
+  for (std::uint64_t i = 0; i < log_.entries.size(); ++i)
+    if (auto ok = take(i); !ok) return failure(ok.error());
+  if (opened_ != openings_.personal.size())
+    return failure("personal: there are records of batches that are not on the log");
+  return checked_;
+}
+
+Result<void> BatchAudit::take(std::uint64_t entry) {
+  const auto tx = whole_transaction(log_, openings_, entry);
+  if (!tx) return failure(tx.error());
+  Result<void> ok;
+  if (tx->kind == TransactionKind::registration) take_registration(*tx);
+  if (tx->kind == TransactionKind::batch) ok = check_batch(*tx);
+  if (tx->kind == TransactionKind::marks) ok = check_marks(*tx);
+  if (tx->kind == TransactionKind::settlement) ok = check_settled(*tx);
+  return ok ? ok : failure("entry " + std::to_string(entry) + ": " + ok.error());
+}
+
+// One that does not hold is R4's finding.
+void BatchAudit::take_registration(const Transaction& tx) {
+  const auto all = decode_registrations(tx.openings);
+  if (!all) return;
+  for (const auto& [r, key] : *all) meters_.try_emplace(r.meter.value, audited(r, log_.genesis));
+}
+
+Result<void> BatchAudit::check_presence(const Batch& batch, const Records& records) const {
+  const Slot slot = slot_of(batch.epoch);
+  for (const auto& [id, m] : meters_)
+    if (m.registration.gateway == batch.gateway && m.registration.valid_in(slot) &&
+        !records.contains(id))
+      return failure("meter " + std::to_string(id) + " has neither record nor absence");
+  for (const auto& [id, p] : records) {
+    const std::string name = "record of meter " + std::to_string(id);
+    const auto meter = meters_.find(id);
+    if (meter == meters_.end()) return failure(name + ": the meter is not registered");
+    const Registration& r = meter->second.registration;
+    if (r.gateway != batch.gateway) return failure(name + ": the meter is another gateway's");
+    if (!r.valid_in(slot)) return failure(name + ": the account is of other slots");
+  }
+  return {};
+}
+
+Result<void> BatchAudit::check_batch(const Transaction& tx) {
+  static const Records none;
+  const auto batch = decode_batch(tx.body);
+  if (!batch) return failure(batch.error());
+  const auto at = openings_.personal.find({batch->gateway.value, batch->epoch});
+  const Records& records = at == openings_.personal.end() ? none : at->second;
+  if (auto ok = check_presence(*batch, records); !ok) return ok;
+  std::vector<Hash> leaves, quarantined;
+  std::vector<std::int64_t> imports, exports;
+  Batch expected = *batch;
+  expected.records = expected.count = expected.first_sequence = expected.last_sequence = 0;
+  for (const auto& [id, p] : records) {
+    AuditedMeter& m = meters_.at(id);
+    const MeterRecord& r = p.record;
+    if (auto ok = check_record(m, p); !ok)
+      return failure("record of meter " + std::to_string(id) + ": " + ok.error());
+    leaves.push_back(leaf_hash(record_commitment(openings_.keys.at(r.account).personal, r)));
+    count_record(expected, r);
+    if (quarantines(r.verdict)) {
+      quarantined.push_back(leaves.back());
+      m.slot_quarantined = true;
+      continue;
+    }
+    if (m.registration.kind == MeterKind::home) {
+      const auto rise = [](MilliWattHours now, MilliWattHours before) {
+        return std::max<std::int64_t>(0, (now - before).value);
+      };
+      imports.push_back(rise(r.import_register, m.good_import));
+      exports.push_back(rise(r.export_register, m.good_export));
+    }
+    m.good_import = r.import_register;
+    m.good_export = r.export_register;
+  }
+  expected.import_sum = {public_sum(imports)};
+  expected.export_sum = {public_sum(exports)};
+  if (root_of(leaves) != tx.root) return failure("its records do not hash to its root");
+  if (root_of(quarantined) != batch->quarantine_root)
+    return failure("its quarantine list is another");
+  if (encode(expected) != encode(*batch))
+    return failure("its counts, sequences or sums do not follow from its records");
+  ++checked_.batches;
+  opened_ += records.empty() ? 0 : 1;
+  owe_marks(*batch);
+  return {};
+}
+
+Result<void> BatchAudit::check_record(AuditedMeter& m, const PersonalRecord& p) {
+  const MeterRecord& r = p.record;
+  if (m.registration.account != r.account) return failure("is of another account than its meter's");
+  if (r.verdict & bit(Rule::absent)) {
+    if (!p.readings.empty() ||
+        encode(r) != encode(absence_after(m.registered, m.oracle.last(), r.epoch)))
+      return failure("is not the absence that follows from the readings before");
+    ++checked_.absences;
+  } else if (auto ok = check_readings(m, p); !ok) {
+    return ok;
+  }
+  return {};
+}
+
+Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p) {
+  const MeterRecord& r = p.record;
+  if (p.readings.empty()) return failure("holds no readings and is no absence");
+  const SubjectKey& key = openings_.keys.at(r.account).personal;
+  if (readings_root(key, r.meter, r.first_sequence, p.readings) != r.readings_root)
+    return failure("its readings do not hash to its root");
+  const Verdict v = recomputed_verdict(m, p);
+  const bool late = v & bit(Rule::time_apart), said_late = r.verdict & bit(Rule::time_apart);
+  const bool later = v & bit(Rule::time_informative), said_any = r.verdict & on_arrival;
+  if ((v | on_arrival) != (r.verdict | on_arrival) || (late && !said_late) || (later && !said_any))
+    return failure("its verdict is \"" + rule_names(r.verdict) + "\", recomputed \"" +
+                   rule_names(v) + "\"");
+  MeterRecord end = m.registered;
+  end_at(end, m.oracle.last());
+  if (end.import_register != r.import_register || end.export_register != r.export_register ||
+      end.end_time_ms != r.end_time_ms)
+    return failure("does not end where its readings end");
+  checked_.readings += p.readings.size();
+  checked_.gaps += v & bit(Rule::sequence_gap) ? 1 : 0;
+  return {};
+}
+
+Verdict BatchAudit::recomputed_verdict(AuditedMeter& m, const PersonalRecord& p) const {
+  const MeterRecord& r = p.record;
+  const Genesis& g = log_.genesis;
+  const Bytes signed_bytes =
+      meter_signed_bytes(log_.chain_id, r.meter, r.first_sequence, r.count, r.readings_root);
+  const bool holds = verifier_.verify(m.registration.meter_key, signed_bytes, r.signature);
+  const MinuteTiming timing{g.slot_ms, g.metering_ms, std::nullopt};
+  const JudgedMinute judged = judge_minute(m.oracle, holds, r.first_sequence, p.readings, timing);
+  if (judged.slot_end) m.slot_end = judged.slot_end;
+  Arrival in_time(g, r.epoch, informative_ms), synchronised(g, r.epoch, synchronised_ms);
+  for (const TakenReading& t : judged.taken) {
+    in_time.add(t.reading.time_ms, t.before_end_ms);
+    synchronised.add(t.reading.time_ms, t.before_end_ms);
+  }
+  Verdict v = judged.verdict;
+  if (!in_time.possible()) v |= bit(Rule::time_apart);
+  if (!synchronised.possible()) v |= bit(Rule::time_informative);
+  return v;
+}
+
+// What a gateway has to mark once its batches have reached the end of a slot that is not settled.
+void BatchAudit::owe_marks(const Batch& batch) {
+  const std::int64_t end_ms = std::int64_t{batch.epoch} * log_.genesis.batch_ms;
+  if (end_ms % log_.genesis.slot_ms != 0) return;
+  const Slot slot = slot_of(batch.epoch);
+  for (auto& [id, m] : meters_) {
+    if (m.registration.gateway != batch.gateway || !m.slot_end || m.slot_end->time_ms != end_ms)
+      continue;
+    if (slot.value >= next_slot_)
+      m.due[slot.value] = Mark{m.registration.account,
+                               {id},
+                               slot,
+                               m.slot_end->import_register,
+                               m.slot_end->export_register,
+                               m.slot_quarantined};
+    m.slot_quarantined = false;
+  }
+}
+
+Result<void> BatchAudit::check_marks(const Transaction& tx) {
+  const auto body = decode_marks_body(tx.body);
+  if (!body) return failure(body.error());
+  for (const Opening& o : tx.openings) {
+    const auto mark = decode_mark(o.data);
+    const auto meter = mark ? meters_.find(mark->meter.value) : meters_.end();
+    if (meter == meters_.end()) return failure("a mark is of no registered meter");
+    const auto due = meter->second.due.find(body->slot.value);
+    if (due == meter->second.due.end() || encode(due->second) != encode(*mark))
+      return failure("the mark of meter " + std::to_string(mark->meter.value) +
+                     " is not what its batches say");
+    meter->second.due.erase(due);
+  }
+  for (const auto& [id, m] : meters_)
+    if (m.registration.gateway == body->gateway && m.due.contains(body->slot.value))
+      return failure("the mark of meter " + std::to_string(id) + " is left out");
+  return {};
+}
+
+Result<void> BatchAudit::check_settled(const Transaction& tx) {
+  const auto body = decode_settlement_body(tx.body);
+  if (!body) return failure(body.error());
+  for (const auto& [id, m] : meters_)
+    if (m.due.contains(body->slot.value))
+      return failure("slot " + std::to_string(body->slot.value) + " is settled without gateway " +
+                     std::to_string(m.registration.gateway.value) +
+                     "'s marks, which its batches had reached");
+  next_slot_ = body->slot.value + 1;
+  return {};
+}
+
+}  // namespace
+
+Result<BatchesChecked> check_batches(const PublicLog& log, const Openings& openings,
+                                     Verifier& verifier) {
+  return BatchAudit(log, openings, verifier).run();
+}
+
+}  // namespace market

@@ -1,0 +1,24 @@
+#pragma once
+// Gateways against their meters (R6, and what R7 says of meters): every batch opened.
+//
+// Of each batch: a record or an absence for every meter that its gateway has on the log and that is
+// valid in the slot, none of another's; readings under each record's root; the meter's signature;
+// the verdict that follows from the readings themselves; registers, sequences, counts, sums,
+// quarantine. The gateway's own arrival times are on no record. A verdict may say that readings
+// came late, and must say so where no arrival within the batch's interval would have been in time.
+// Of each mark: registers and quarantine as the batches give them for the slot's end, none left
+// out; and no slot that was settled without the marks that its batches had reached.
+
+#include "market/audit/openings.hpp"
+#include "market/audit/public_log.hpp"
+
+namespace market {
+
+struct BatchesChecked {
+  std::size_t batches = 0, readings = 0, gaps = 0, absences = 0;  // gaps: flagged in a verdict
+};
+
+Result<BatchesChecked> check_batches(const PublicLog& log, const Openings& openings,
+                                     Verifier& verifier);
+
+}  // namespace market

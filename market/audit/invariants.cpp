@@ -1,0 +1,124 @@
+#include "market/audit/invariants.hpp"
+
+#include "ledger/oracle/public_sum.hpp"
+
+namespace market {
+namespace {
+
+std::string words(const char* what, std::int64_t found, std::int64_t allowed) {
+  return std::string(what) + ": " + std::to_string(found) + ", allowed " + std::to_string(allowed);
+}
+
+bool shows(const std::optional<WattHours>& shown, std::span<const std::int64_t> each) {
+  return (shown ? shown->value : hidden_sum) == public_sum(each);
+}
+
+}  // namespace
+
+std::string InvariantWatch::broken_by(std::span<const Transaction> block,
+                                      const MarketState& state) {
+  std::optional<SettlementBody> settled;
+  for (const Transaction& tx : block) {
+    std::string broken;
+    if (tx.kind == TransactionKind::registration) broken = take_registrations(tx);
+    if (tx.kind == TransactionKind::marks) broken = take_marks(tx);
+    if (tx.kind == TransactionKind::statements) broken = take_statements(tx);
+    if (!broken.empty()) return broken;
+    if (tx.kind == TransactionKind::settlement)
+      if (const auto body = decode_settlement_body(tx.body)) settled = *body;
+  }
+  if (settled)
+    if (std::string broken = check_slot(*settled, state); !broken.empty()) return broken;
+  if (const auto residual = money_residual(ledger_, state.journal()); residual.value != 0)
+    return words("micro-EUR apart between statements and balances", residual.value, 0);
+  if (const auto residual = token_residual(ledger_, state.tokens()); residual.value != 0)
+    return words("Wh apart between statements and tokens", residual.value, 0);
+  return state.broken_invariant();
+}
+
+std::string InvariantWatch::take_registrations(const Transaction& tx) {
+  const auto all = decode_registrations(tx.openings);
+  if (!all) return all.error();
+  for (const auto& [r, key] : *all) {
+    ledger_.add(r);
+    meters_[r.meter.value] = {r.export_register, r.export_register, {}, {}};
+  }
+  return {};
+}
+
+std::string InvariantWatch::take_marks(const Transaction& tx) {
+  for (const Opening& o : tx.openings) {
+    const auto mark = decode_mark(o.data);
+    if (!mark) return mark.error();
+    MeterTotals& m = meters_[mark->meter.value];
+    if (!mark->quarantined) m.highest_mark = std::max(m.highest_mark, mark->export_register);
+  }
+  return {};
+}
+
+std::string InvariantWatch::take_statements(const Transaction& tx) {
+  for (const Opening& o : tx.openings) {
+    const auto s = decode_statement(o.data);
+    if (!s) return s.error();
+    const std::string broken = take_statement(*s, slots_[s->slot.value]);
+    if (!broken.empty())
+      return "slot " + std::to_string(s->slot.value) + ", meter " + std::to_string(s->meter.value) +
+             ": " + broken;
+  }
+  return {};
+}
+
+std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot) {
+  const WattHours may_buy =
+      trades(s.standing) ? std::min(s.imported, s.contracted_buy) : WattHours{};
+  const WattHours may_sell =
+      trades(s.standing) ? std::min(s.exported, s.contracted_sell) : WattHours{};
+  if (s.bought > may_buy) return words("bought Wh", s.bought.value, may_buy.value);
+  if (s.sold > may_sell) return words("sold Wh", s.sold.value, may_sell.value);
+  if (!carries_energy(s.standing) && (s.imported.value != 0 || s.exported.value != 0))
+    return "settles energy without a mark that carries any";
+  const WattHours may_mint = mints(s.standing) ? s.exported : WattHours{};
+  if (s.minted != may_mint) return words("minted Wh", s.minted.value, may_mint.value);
+  if (s.retired != s.bought) return words("retired Wh", s.retired.value, s.bought.value);
+  MeterTotals& m = meters_[s.meter.value];
+  m.exported += s.exported;
+  m.minted += s.minted;
+  const WattHours metered = whole_watt_hours(m.highest_mark) - whole_watt_hours(m.at_registration);
+  if (m.exported > metered)
+    return words("Wh settled of its export", m.exported.value, metered.value);
+  if (m.minted > m.exported) return words("Wh minted in all", m.minted.value, m.exported.value);
+  ledger_.add(s);
+  const auto balance = ledger_.balances().find(s.account);
+  if (balance == ledger_.balances().end() || balance->second != s.balance)
+    return "its balance is not the deposit less what was billed";
+  slot.imports.push_back(s.imported.value);
+  slot.exports.push_back(s.exported.value);
+  slot.bought += s.bought;
+  slot.sold += s.sold;
+  slot.minted += s.minted;
+  ++slot.accounts;
+  return {};
+}
+
+std::string InvariantWatch::check_slot(const SettlementBody& settled,
+                                       const MarketState& state) const {
+  static const SlotTotals nothing;
+  const std::string name = "slot " + std::to_string(settled.slot.value) + ": ";
+  const auto at = slots_.find(settled.slot.value);
+  const SlotTotals& slot = at == slots_.end() ? nothing : at->second;
+  if (slot.bought != slot.sold) return name + words("sold Wh", slot.sold.value, slot.bought.value);
+  if (settled.accounts != slot.accounts)
+    return name + words("accounts", settled.accounts, slot.accounts);
+  if (!shows(settled.imported, slot.imports) || !shows(settled.exported, slot.exports))
+    return name + "the public sums are not those of the statements";
+  const auto vintage = state.tokens().vintages().find(settled.slot.value);
+  const TokenBook::Vintage v =
+      vintage == state.tokens().vintages().end() ? TokenBook::Vintage{} : vintage->second;
+  if (v.minted != slot.minted) return name + words("minted Wh", v.minted.value, slot.minted.value);
+  if (v.retired != slot.bought)
+    return name + words("retired Wh", v.retired.value, slot.bought.value);
+  if (v.escrowed.value != 0) return name + "tokens are left in escrow";
+  return {};
+}
+
+}  // namespace market

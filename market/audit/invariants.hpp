@@ -1,0 +1,49 @@
+#pragma once
+// The invariants of money, energy and tokens, after every block (R5): from the block's own
+// openings, and compared with what the state says.
+//
+//   money     debits = credits: all balances sum to 0, the exchange is empty; every balance is the
+//             deposit less the statements' totals, and each statement says the balance after it.
+//             Households are billed after their meters were read, so a balance may be below zero:
+//             nothing is free to spend twice, since no accepted order draws on it.
+//   energy    of each slot: bought = sold, each at most contracted and metered; a statement without
+//             energy of its own trades nothing; whole Wh of a meter never exceed its highest mark
+//   tokens    of each vintage: minted = exported - what does not mint, home by home; held +
+//   escrowed +
+//             retired = minted; retired = bought of that slot, once
+//   public    the settlement's sums, counts and roots are those of its statements
+
+#include <span>
+
+#include "market/market_state.hpp"
+#include "market/statement_ledger.hpp"
+
+namespace market {
+
+class InvariantWatch {
+ public:
+  // Takes a block's whole transactions and the state after it; the first broken invariant in words.
+  std::string broken_by(std::span<const Transaction> block, const MarketState& state);
+
+ private:
+  struct MeterTotals {
+    MilliWattHours at_registration, highest_mark;
+    WattHours exported, minted;
+  };
+  struct SlotTotals {
+    std::vector<std::int64_t> imports, exports;
+    WattHours bought, sold, minted;
+    std::uint32_t accounts = 0;
+  };
+  std::string take_registrations(const Transaction& tx);
+  std::string take_marks(const Transaction& tx);
+  std::string take_statements(const Transaction& tx);
+  std::string take_statement(const Statement& s, SlotTotals& slot);
+  std::string check_slot(const SettlementBody& settled, const MarketState& state) const;
+
+  StatementLedger ledger_;
+  std::map<std::uint32_t, MeterTotals> meters_;
+  std::map<std::uint32_t, SlotTotals> slots_;
+};
+
+}  // namespace market

@@ -1,0 +1,214 @@
+// How a slot closes: the part of MarketState that makes settlements and statements.
+
+#include <algorithm>
+
+#include "ledger/base/codec.hpp"
+#include "ledger/base/invariant.hpp"
+#include "ledger/chain/block.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/merkle/log_tree.hpp"
+#include "ledger/oracle/public_sum.hpp"
+#include "market/market_state.hpp"
+#include "market/refusals.hpp"
+#include "market/tariff.hpp"
+
+namespace market {
+namespace {
+
+// The sum over all homes of one quantity, where it may be public.
+std::optional<WattHours> shown_sum(const std::vector<Statement>& statements,
+                                   WattHours Statement::*quantity) {
+  std::vector<std::int64_t> each;
+  for (const Statement& s : statements) each.push_back((s.*quantity).value);
+  const std::int64_t sum = public_sum(each);
+  return sum == hidden_sum ? std::nullopt : std::optional(WattHours{sum});
+}
+
+}  // namespace
+
+bool MarketState::closable(std::int64_t time_ms) const {
+  const std::int64_t end_ms = (std::int64_t{next_slot_} + 1) * genesis_->slot_ms;
+  if (time_ms < end_ms) return false;
+  if (time_ms >= end_ms + genesis_->close_grace_ms) return true;
+  return std::all_of(gateways_.begin(), gateways_.end(),
+                     [&](const Gateway& g) { return g.slots_marked > next_slot_; });
+}
+
+std::vector<Transaction> MarketState::due(std::int64_t time_ms) const {
+  if (!closable(time_ms)) return {};
+  return closing_transactions(close_next());
+}
+
+ClosedSlot MarketState::close_next() const {
+  static const OpenSlot nothing;
+  const auto at = open_slots_.find(next_slot_);
+  const OpenSlot& slot = at == open_slots_.end() ? nothing : at->second;
+  ClosedSlot closed;
+  closed.slot = {next_slot_};
+  for (const auto& [row, order] : slot.orders) {
+    closed.orders.push_back(order.order);
+    closed.orders.back().id = row;
+  }
+  closed.clearing = clear(genesis_->mechanism, closed.orders);
+  closed.settlement = settle(closed.slot, tariff_of(*genesis_), closed.clearing.price,
+                             positions_of(slot, closed.orders, closed.clearing));
+  std::map<AccountId, MicroEuros> change;
+  for (const Posting& p : closed.settlement.postings) {
+    change[p.from] -= p.amount;
+    change[p.to] += p.amount;
+  }
+  for (Statement& s : closed.settlement.statements)
+    s.balance = journal_.balance(s.account) + change[s.account];
+  return closed;
+}
+
+std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot,
+                                                    std::span<const Order> orders,
+                                                    const Clearing& clearing) const {
+  std::vector<SlotPosition> out;
+  std::map<AccountId, std::size_t> index;
+  for (const auto& [id, meter] : meters_) {
+    const Registration& r = meter.registration;
+    if (r.kind != MeterKind::home || !r.valid_in({next_slot_})) continue;
+    const Anchor& anchor = meter.anchor;
+    SlotPosition p{r.account, {id}, {}, {}, {}, {}, Standing::unmarked, anchor.since};
+    if (const auto at = slot.marks.find(id); at != slot.marks.end()) {
+      const Mark& mark = at->second;
+      p.standing = judge(anchor, mark, r.max_power_w, genesis_->slot_ms);
+      if (carries_energy(p.standing)) {
+        p.imported =
+            whole_watt_hours(mark.import_register) - whole_watt_hours(anchor.import_register);
+        p.exported =
+            whole_watt_hours(mark.export_register) - whole_watt_hours(anchor.export_register);
+      }
+    }
+    index[p.account] = out.size();
+    out.push_back(p);
+  }
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    SlotPosition& p = out[index.at(orders[i].account)];
+    (orders[i].side == Side::buy ? p.contracted_buy : p.contracted_sell) += clearing.fills[i];
+  }
+  return out;
+}
+
+std::vector<Transaction> MarketState::statement_transactions(const ClosedSlot& closed) const {
+  std::map<std::uint32_t, Transaction> of_gateway;
+  for (const Statement& s : closed.settlement.statements) {
+    const Meter& meter = meters_.at(s.meter.value);
+    const Salt salt =
+        derive_salt(meter.restricted_key, SaltLabel::statement, s.meter.value, s.slot.value);
+    of_gateway[meter.registration.gateway.value].openings.push_back({salt, encode(s)});
+  }
+  std::vector<Transaction> out;
+  for (auto& [gateway, tx] : of_gateway) {
+    tx.kind = TransactionKind::statements;
+    tx.root = openings_root(tx.openings);
+    tx.body = encode(
+        StatementsBody{closed.slot, {gateway}, static_cast<std::uint32_t>(tx.openings.size())});
+    out.push_back(std::move(tx));
+  }
+  return out;
+}
+
+std::vector<Transaction> MarketState::closing_transactions(const ClosedSlot& closed) const {
+  std::vector<Transaction> out = statement_transactions(closed);
+  const std::vector<Statement>& statements = closed.settlement.statements;
+  SettlementBody body;
+  body.slot = closed.slot;
+  body.price = closed.clearing.price;
+  body.volume = closed.clearing.volume;
+  body.imported = shown_sum(statements, &Statement::imported);
+  body.exported = shown_sum(statements, &Statement::exported);
+  body.accounts = static_cast<std::uint32_t>(statements.size());
+  body.orders = static_cast<std::uint32_t>(closed.orders.size());
+  body.gateways = static_cast<std::uint32_t>(out.size());
+  body.book_root = book_root(closed.orders);
+  body.statements_root = entries_root(out);
+  Transaction tx;
+  tx.kind = TransactionKind::settlement;
+  tx.root = openings_root({});
+  tx.body = encode(body);
+  body.content_root = next_content_root(tx);
+  tx.body = encode(body);
+  out.insert(out.begin(), std::move(tx));
+  return out;
+}
+
+Hash MarketState::next_content_root(const Transaction& settlement_without_root) const {
+  std::vector<Hash> leaves;
+  if (const auto at = open_slots_.find(next_slot_); at != open_slots_.end()) {
+    for (const auto& [key, leaf] : at->second.batch_leaves) leaves.push_back(leaf);
+    for (const auto& [gateway, leaf] : at->second.marks_leaves) leaves.push_back(leaf);
+    for (const auto& [root, leaf] : at->second.order_leaves) leaves.push_back(leaf);
+  }
+  leaves.push_back(leaf_hash(settlement_without_root.entry()));
+  const Bytes number = ByteWriter().u32(next_slot_).take();
+  return sha256({bytes_of("aipchain content 1"), content_root_, number, root_of(leaves)});
+}
+
+MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::int64_t time_ms) {
+  if (!closable(time_ms)) return never("settlement of a slot that may not close");
+  auto closed = std::make_shared<ClosedSlot>(close_next());
+  std::vector<Transaction> expected = closing_transactions(*closed);
+  if (expected[0].encode() != tx.encode()) return never("settlement differs from the state's own");
+  owed_.assign(std::make_move_iterator(expected.begin() + 1),
+               std::make_move_iterator(expected.end()));
+  for (const Posting& p : closed->settlement.postings) journal_.post(p);
+  const OpenSlot slot = std::move(open_slots_[next_slot_]);
+  open_slots_.erase(next_slot_);
+  move_anchors(slot);
+  move_tokens(closed->settlement);
+  content_root_ = decode_settlement_body(tx.body)->content_root;
+  drop_slot(slot);
+  ++next_slot_;
+  drop_forecasts();
+  put_place();
+  put_vintage(closed->slot);
+  put_system_balances();
+  for (const auto& [id, meter] : meters_) put_account(meter);
+  last_closed_ = std::move(closed);
+  return {};
+}
+
+MarketState::Applied MarketState::apply_statements(const Transaction& tx) {
+  if (owed_.empty()) return never("statements that are not due");
+  if (owed_.front().encode() != tx.encode()) return never("statements differ from the state's own");
+  owed_.erase(owed_.begin());
+  return {};
+}
+
+void MarketState::move_anchors(const OpenSlot& slot) {
+  for (const auto& [id, mark] : slot.marks) {
+    Meter& m = meters_.at(id);
+    const Standing standing = judge(m.anchor, mark, m.registration.max_power_w, genesis_->slot_ms);
+    m.anchor = advanced(m.anchor, mark, standing);
+  }
+}
+
+void MarketState::move_tokens(const Settlement& settlement) {
+  for (const Statement& s : settlement.statements) mint_tokens(s);
+  // Every seller's tokens are in escrow now; the buyers' are handed out and retired.
+  for (const Statement& s : settlement.statements) {
+    const auto released = tokens_.release(s.account, s.slot, s.bought);
+    invariant(released.has_value(), "what was bought is what was sold");
+    const auto retired = tokens_.retire(s.account, s.slot, s.bought);
+    invariant(retired.has_value(), "a buyer holds what it bought");
+  }
+}
+
+void MarketState::mint_tokens(const Statement& s) {
+  const MilliWattHours mark = meters_.at(s.meter.value).anchor.export_register;
+  if (!mints(s.standing)) {
+    tokens_.move_mark(s.meter, mark);
+    return;
+  }
+  const WattHours minted = tokens_.mint(s.meter, mark, s.account, s.slot);
+  invariant(minted == s.exported, "what a slot mints is what its meter exported");
+  const auto sold = tokens_.escrow(s.account, s.slot, s.sold);
+  invariant(sold.has_value(), "a seller holds what it delivered");
+  const auto rest = tokens_.transfer(s.account, retailer, s.slot, s.exported - s.sold);
+  invariant(rest.has_value(), "a home holds the rest of its export");
+}
+
+}  // namespace market

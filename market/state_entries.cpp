@@ -1,0 +1,112 @@
+// What the state tree holds of MarketState: everything that later execution depends on.
+
+#include <array>
+
+#include "ledger/base/codec.hpp"
+#include "ledger/base/invariant.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "market/market_state.hpp"
+
+namespace market {
+namespace {
+
+constexpr std::uint32_t no_meter = UINT32_MAX;  // the owner of a salt that belongs to no meter
+constexpr Hash gone{};                          // removes a key
+
+Hash state_key(std::string_view label, BytesView id) { return sha256({bytes_of(label), id}); }
+Bytes number_bytes(std::uint32_t number) { return ByteWriter().u32(number).take(); }
+
+}  // namespace
+
+void MarketState::put(std::string_view label, BytesView id, const Hash& value) {
+  dirty_[state_key(label, id)] = value;
+}
+
+Salt MarketState::system_salt(std::string_view what) const {
+  const auto registered = static_cast<std::uint32_t>(meters_.size());
+  const Bytes more = ByteWriter().u32(registered).raw(bytes_of(what)).take();
+  return derive_salt(*secret_, SaltLabel::state, no_meter, next_slot_, more);
+}
+
+void MarketState::put_account(const Meter& m) {
+  const MeterId id = m.registration.meter;
+  ByteWriter w;
+  w.sized(encode(m.registration));
+  w.raw(sha256({bytes_of("aipchain restricted key 1"), m.restricted_key}));
+  w.i64(m.anchor.import_register.value).i64(m.anchor.export_register.value);
+  w.u32(m.anchor.since.value).u8(m.anchor.tainted ? 1 : 0);
+  w.i64(tokens_.mark(id).value).i64(journal_.balance(m.registration.account).value);
+  const Salt salt = derive_salt(m.restricted_key, SaltLabel::state, id.value, next_slot_);
+  put("account", m.registration.account.bytes, commitment(salt, w.view()));
+}
+
+void MarketState::put_gateway(GatewayId gateway) {
+  const Gateway& g = gateways_[gateway.value];
+  const Bytes value =
+      ByteWriter().u32(g.epoch).raw(g.last_entry).u32(g.slots_marked).u32(g.meters).take();
+  put("gateway", number_bytes(gateway.value), sha256(value));
+}
+
+void MarketState::put_system_balances() {
+  if (!secret_) return;
+  for (const AccountId& id : system_accounts()) {
+    const std::string_view name(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
+    const Bytes balance = ByteWriter().i64(journal_.balance(id).value).take();
+    put("balance", id.bytes, commitment(system_salt(name), balance));
+  }
+  put("secret", {}, sha256({bytes_of("aipchain state secret 2"), *secret_}));
+}
+
+void MarketState::put_vintage(Slot vintage) {
+  const auto at = tokens_.vintages().find(vintage.value);
+  if (at == tokens_.vintages().end()) return;
+  const TokenBook::Vintage& v = at->second;
+  ByteWriter w;
+  w.i64(v.minted.value).i64(v.escrowed.value).i64(v.retired.value);
+  for (const auto& [holder, quantity] : v.held) w.raw(holder.bytes).i64(quantity.value);
+  put("vintage", number_bytes(vintage.value), commitment(system_salt("vintage"), w.view()));
+}
+
+void MarketState::put_place() {
+  put("slot", {}, sha256(number_bytes(next_slot_)));
+  if (content_root_ != Hash{}) put("content", {}, content_root_);
+}
+
+// Also where a batch counts, which for a late one is not its own slot.
+void MarketState::put_in_slot(std::string_view label, BytesView id, Slot slot, const Hash& leaf) {
+  put(label, id, sha256({number_bytes(slot.value), leaf}));
+}
+
+void MarketState::drop_slot(const OpenSlot& slot) {
+  for (const auto& [at, leaf] : slot.batch_leaves)
+    put("batch", ByteWriter().u32(at.first).u32(at.second).view(), gone);
+  for (const auto& [gateway, leaf] : slot.marks_leaves)
+    put("marks", ByteWriter().u32(gateway).u32(next_slot_).view(), gone);
+  for (const auto& [root, leaf] : slot.order_leaves) put("order", root, gone);
+}
+
+// Forecasts of slots that have closed are refused by their slot from here on.
+void MarketState::drop_forecasts() {
+  while (!forecasts_.empty() && forecasts_.begin()->first < next_slot_) {
+    const auto [first, gateway] = *forecasts_.begin();
+    put("forecast", ByteWriter().u32(gateway).u32(first).view(), gone);
+    forecasts_.erase(forecasts_.begin());
+  }
+}
+
+Hash MarketState::commit() {
+  invariant(owed_.empty(), "a block that closes a slot holds all its statements");
+  tree_.update(dirty_);
+  dirty_.clear();
+  return tree_.root();
+}
+
+std::string MarketState::broken_invariant() const {
+  MicroEuros sum;
+  for (const auto& [account, balance] : journal_.balances()) sum += balance;
+  if (sum.value != 0) return "balances sum to " + std::to_string(sum.value) + " micro-EUR";
+  if (journal_.balance(exchange).value != 0) return "the exchange is not empty";
+  return tokens_.broken_invariant();
+}
+
+}  // namespace market
