@@ -32,7 +32,7 @@ int field(const Options& o) {
   if (!out) return complain(wrong_input, out.error());
   auto world = loaded->make_world();
   if (!world) return complain(wrong_input, world.error());
-  const twin::Deployment deployment(scenario, **world, loaded->input_hash);
+  const twin::Deployment deployment(scenario, **world, loaded->chain_hash);
   auto meters = hil::connect_meters(scenario);
   if (!meters) return complain(failed, meters.error());
   stop_on_signals();  // before anything is written

@@ -31,7 +31,7 @@ int run(const Options& o) {
   if (!out) return complain(wrong_input, out.error());
   auto world = loaded->make_world();
   if (!world) return complain(wrong_input, world.error());
-  const twin::Deployment deployment(scenario, **world, loaded->input_hash);
+  const twin::Deployment deployment(scenario, **world, loaded->chain_hash);
   stop_on_signals();  // before anything is written
   auto recorder =
       twin::RunRecorder::create(*out, scenario, (*world)->network(), deployment,

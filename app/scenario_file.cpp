@@ -86,6 +86,13 @@ ledger::Result<LoadedScenario> load_scenario(const std::string& path,
     return ledger::failure(meters.error());
   out.scenario = std::move(*scenario);
   out.resolved = twin::write_scenario(out.scenario, *network);
+  twin::Scenario common = out.scenario;
+  common.meters.clear();
+  common.output = {};
+  common.time.real_time_factor = 1;
+  ledger::Bytes shared = hashed;
+  ledger::append(shared, ledger::bytes_of(twin::write_scenario(common, *network)));
+  out.chain_hash = ledger::sha256(shared);
   ledger::append(hashed, ledger::bytes_of(out.resolved));
   out.input_hash = ledger::sha256(hashed);
   return out;
@@ -110,6 +117,8 @@ std::string LoadedScenario::resolved_in(const std::string& folder,
     if (!error) file = from_there.string();
   };
   lead(moved.grid.file);
+  lead(moved.weather.file);
+  for (twin::HomeSpec& home : moved.homes) lead(home.load.file);
   return twin::write_scenario(moved, network);
 }
 

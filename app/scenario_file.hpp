@@ -20,6 +20,9 @@ struct LoadedScenario {
   std::string path;           // of the file
   std::string resolved;       // all defaults written out
   ledger::Hash input_hash{};  // SHA-256 over the resolved text and every file that was read
+  // The same without what differs between twin and field: transports of meters, the field's pace,
+  // what is recorded. Genesis binds it, so that both hosts run one chain.
+  ledger::Hash chain_hash{};
   std::shared_ptr<std::map<std::string, std::string>> files;  // those, by the scenario's names
 
   // A world of it, from the same bytes.

@@ -8,8 +8,7 @@ using namespace ledger;
 
 namespace {
 
-Transaction order(std::uint32_t slot, std::uint8_t salt,
-                  std::size_t bytes = 20) {
+Transaction order(std::uint32_t slot, std::uint8_t salt, std::size_t bytes = 20) {
   Transaction tx;
   tx.kind = TransactionKind::order;
   Opening o;
@@ -23,20 +22,18 @@ Transaction order(std::uint32_t slot, std::uint8_t salt,
 
 constexpr NodeId one{5}, two{6};
 
-} // namespace
+}  // namespace
 
 TEST_CASE("the order of waiting says nothing about the order of arrival") {
   std::vector<Hash> rising, falling;
-  for (auto *ids : {&rising, &falling}) {
+  for (auto* ids : {&rising, &falling}) {
     Mempool pool;
     for (int i = 0; i < 40; ++i) {
       const int k = ids == &rising ? i : 39 - i;
-      REQUIRE(pool.add(order(static_cast<std::uint32_t>(1 + k % 2),
-                             static_cast<std::uint8_t>(k)),
+      REQUIRE(pool.add(order(static_cast<std::uint32_t>(1 + k % 2), static_cast<std::uint8_t>(k)),
                        0, k % 3 ? one : two) == Mempool::Added::yes);
     }
-    for (const auto *p : pool.ordered())
-      ids->push_back(p->id);
+    for (const auto* p : pool.ordered()) ids->push_back(p->id);
   }
   CHECK(rising == falling);
 }
@@ -54,8 +51,9 @@ TEST_CASE("by kind, then body, then hash") {
   CHECK(all[2]->transaction.body.back() == 2);
 }
 
-TEST_CASE("each sender has its share of count, bytes and of those that wait "
-          "for others") {
+TEST_CASE(
+    "each sender has its share of count, bytes and of those that wait "
+    "for others") {
   MempoolLimits limits;
   limits.count = 10;
   limits.bytes = 5000;
@@ -66,12 +64,10 @@ TEST_CASE("each sender has its share of count, bytes and of those that wait "
   SUBCASE("count") {
     Mempool pool(limits);
     for (std::uint8_t i = 0; i < 20; ++i)
-      CHECK(pool.add(order(1, i), 0, one) ==
-            (i < 6 ? Added::yes : Added::no_room));
+      CHECK(pool.add(order(1, i), 0, one) == (i < 6 ? Added::yes : Added::no_room));
     CHECK(pool.add(order(1, 0), 0, two) == Added::known);
     for (std::uint8_t i = 20; i < 30; ++i)
-      CHECK(pool.add(order(1, i), 0, two) ==
-            (i < 24 ? Added::yes : Added::no_room));
+      CHECK(pool.add(order(1, i), 0, two) == (i < 24 ? Added::yes : Added::no_room));
     CHECK(pool.size() == 10);
   }
   SUBCASE("bytes") {
@@ -88,8 +84,7 @@ TEST_CASE("each sender has its share of count, bytes and of those that wait "
   SUBCASE("waiting") {
     Mempool pool(limits);
     for (std::uint8_t i = 0; i < 4; ++i)
-      CHECK(pool.add(order(1, i), 0, one, true) ==
-            (i < 2 ? Added::yes : Added::no_room));
+      CHECK(pool.add(order(1, i), 0, one, true) == (i < 2 ? Added::yes : Added::no_room));
     CHECK(pool.add(order(1, 9), 0, one) == Added::yes);
     CHECK(pool.add(order(1, 3), 0, two, true) == Added::yes);
   }
@@ -98,13 +93,11 @@ TEST_CASE("each sender has its share of count, bytes and of those that wait "
 TEST_CASE("a transaction has at most a mebibyte with its openings") {
   Transaction tx = order(1, 0);
   tx.openings.clear();
-  for (int i = 0; i < 16; ++i)
-    tx.openings.push_back({{}, Bytes(65'000, 1)});
+  for (int i = 0; i < 16; ++i) tx.openings.push_back({{}, Bytes(65'000, 1)});
   tx.root = openings_root(tx.openings);
   CHECK(decode_transaction(tx.encode()).has_value());
   tx.openings.push_back({{}, Bytes(65'000, 1)});
   tx.root = openings_root(tx.openings);
   REQUIRE_FALSE(decode_transaction(tx.encode()).has_value());
-  CHECK(decode_transaction(tx.encode()).error().find("1,048,576") !=
-        std::string::npos);
+  CHECK(decode_transaction(tx.encode()).error().find("1,048,576") != std::string::npos);
 }

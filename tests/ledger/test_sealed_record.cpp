@@ -18,17 +18,17 @@ Opening opening(std::uint8_t what) { return {Salt{9}, Bytes(100, what)}; }
 // Length, context, nonce; then the box.
 constexpr std::size_t box_at = 4 + 10 + 24;
 
-bool same_key_stream(const Bytes &a, const Bytes &b, std::uint8_t difference) {
+bool same_key_stream(const Bytes& a, const Bytes& b, std::uint8_t difference) {
   std::size_t equal = 0;
-  for (std::size_t i = box_at + 32; i < box_at + 132; ++i)
-    equal += (a[i] ^ b[i]) == difference;
+  for (std::size_t i = box_at + 32; i < box_at + 132; ++i) equal += (a[i] ^ b[i]) == difference;
   return equal > 50;
 }
 
-} // namespace
+}  // namespace
 
-TEST_CASE("a record opens on its chain, in its place, under its key, and "
-          "nowhere else") {
+TEST_CASE(
+    "a record opens on its chain, in its place, under its key, and "
+    "nowhere else") {
   const Bytes record = seal_restricted(chain, key, place, opening(5));
   const auto opened = unseal_restricted_file(chain, key, record);
   REQUIRE(opened);
@@ -40,8 +40,7 @@ TEST_CASE("a record opens on its chain, in its place, under its key, and "
     Bytes changed = record;
     changed[i] ^= 1;
     CHECK_FALSE(unseal_restricted_file(chain, key, changed));
-    CHECK((i == 0 ||
-           !unseal_restricted_file(chain, key, BytesView(record).first(i))));
+    CHECK((i == 0 || !unseal_restricted_file(chain, key, BytesView(record).first(i))));
   }
 }
 
@@ -49,10 +48,7 @@ TEST_CASE("neither two chains nor two lives of a sender share a key stream") {
   const Bytes first = seal_restricted(chain, key, place, opening(5));
   CHECK(seal_restricted(chain, key, place, opening(5)) == first);
   CHECK(same_key_stream(first, first, 0));
-  CHECK_FALSE(same_key_stream(
-      first, seal_restricted(chain, key, place, opening(6)), 5 ^ 6));
-  CHECK_FALSE(same_key_stream(
-      first, seal_restricted(other_chain, key, place, opening(5)), 0));
-  CHECK_FALSE(same_key_stream(
-      first, seal_restricted(other_chain, key, place, opening(6)), 5 ^ 6));
+  CHECK_FALSE(same_key_stream(first, seal_restricted(chain, key, place, opening(6)), 5 ^ 6));
+  CHECK_FALSE(same_key_stream(first, seal_restricted(other_chain, key, place, opening(5)), 0));
+  CHECK_FALSE(same_key_stream(first, seal_restricted(other_chain, key, place, opening(6)), 5 ^ 6));
 }

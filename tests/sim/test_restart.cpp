@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const char *const scenario_text = R"(
+const char* const scenario_text = R"(
 name = "restarts"
 seed = 5
 [time]
@@ -37,11 +37,9 @@ pv = { share = 0.5 }
 recording = "validator-1"
 )";
 
-Result<std::string> no_file(const std::string &path) {
-  return failure(path + ": not here");
-}
+Result<std::string> no_file(const std::string& path) { return failure(path + ": not here"); }
 
-Scenario scenario_of(const std::string &text) {
+Scenario scenario_of(const std::string& text) {
   const auto file = read_scenario(text, "restarts.toml", {});
   REQUIRE(file);
   const auto network = make_network(file->grid(), file->seed(), no_file);
@@ -53,8 +51,7 @@ Scenario scenario_of(const std::string &text) {
 
 struct Folder {
   Folder() {
-    std::string name =
-        (fs::temp_directory_path() / "aipchain-sim-XXXXXX").string();
+    std::string name = (fs::temp_directory_path() / "aipchain-sim-XXXXXX").string();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     path = name;
   }
@@ -62,29 +59,27 @@ struct Folder {
   fs::path path;
 };
 
-} // namespace
+}  // namespace
 
-TEST_CASE("a run goes on over restarts of validators, observer and gateways, "
-          "and is recorded so") {
+TEST_CASE(
+    "a run goes on over restarts of validators, observer and gateways, "
+    "and is recorded so") {
   const Scenario scenario = scenario_of(scenario_text);
   auto world = World::create(scenario, no_file);
   REQUIRE(world);
-  const Deployment deployment(scenario, **world);
+  const Deployment deployment(scenario, **world, Hash{});
   const Folder folder;
   const std::string out = (folder.path / "run").string();
-  auto recorder = RunRecorder::create(out, scenario, (*world)->network(),
-                                      deployment, "", Hash{});
+  auto recorder = RunRecorder::create(out, scenario, (*world)->network(), deployment, "", Hash{});
   REQUIRE(recorder);
   sim::SimOptions options;
-  const Directory &d = deployment.directory();
+  const Directory& d = deployment.directory();
   const auto at = [](int ms) { return Instant{} + milliseconds(ms); };
-  options.restarts = {
-      {d.validator(1), at(30'030)},  {d.validator(1), at(95'000)},
-      {d.validator(1), at(160'060)}, {d.validator(2), at(70'020)},
-      {d.observer(), at(110'000)},   {d.gateway(0), at(61'000)},
-      {d.gateway(1), at(140'001)},   {d.gateway(1), at(200'000)}};
-  REQUIRE(
-      sim::run_simulation(scenario, **world, deployment, **recorder, options));
+  options.restarts = {{d.validator(1), at(30'030)},  {d.validator(1), at(95'000)},
+                      {d.validator(1), at(160'060)}, {d.validator(2), at(70'020)},
+                      {d.observer(), at(110'000)},   {d.gateway(0), at(61'000)},
+                      {d.gateway(1), at(140'001)},   {d.gateway(1), at(200'000)}};
+  REQUIRE(sim::run_simulation(scenario, **world, deployment, **recorder, options));
   CHECK((*recorder)->settled_slots() == 4);
   CHECK((*recorder)->checkpoint_covers_settlements());
   const auto summary = (*recorder)->finish(1);
@@ -94,8 +89,7 @@ TEST_CASE("a run goes on over restarts of validators, observer and gateways, "
   CHECK(summary->find("\"money_residual_eur\": 0") != std::string::npos);
 
   std::ifstream in(out + "/recording", std::ios::binary);
-  const Bytes recording{std::istreambuf_iterator<char>(in),
-                        std::istreambuf_iterator<char>()};
+  const Bytes recording{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   const auto replayed = replay(recording);
   REQUIRE(replayed);
   CHECK(replayed->finished);

@@ -23,35 +23,32 @@ Bytes order_of(std::uint32_t meter, std::size_t more = 0) {
   return frame(MessageKind::transaction, tx.encode());
 }
 
-std::size_t refused_by(const ValidatorNet &net, std::uint32_t n) {
-  return static_cast<std::size_t>(
-      std::count_if(net.refusals.begin(), net.refusals.end(),
-                    [&](const auto &r) { return r.first == n; }));
+std::size_t refused_by(const ValidatorNet& net, std::uint32_t n) {
+  return static_cast<std::size_t>(std::count_if(net.refusals.begin(), net.refusals.end(),
+                                                [&](const auto& r) { return r.first == n; }));
 }
 
 // Two prevotes of validator 3 for one step, as the owner of its key can sign
 // them.
-Bytes double_vote(ValidatorNet &net, std::uint64_t height) {
+Bytes double_vote(ValidatorNet& net, std::uint64_t height) {
   std::vector<Bytes> votes;
   for (const std::uint8_t mark : {1, 2}) {
     Vote v{VoteType::prevote, height, 0, Hash{mark}, no_round, {3}, {}};
-    v.signature =
-        net.signer(3).sign(signed_bytes(net.chain_id(), statement_of(v)));
+    v.signature = net.signer(3).sign(signed_bytes(net.chain_id(), statement_of(v)));
     votes.push_back(encode(v));
   }
   return encode(Evidence{votes[0], votes[1]});
 }
 
-} // namespace
+}  // namespace
 
-TEST_CASE("unsigned orders of unknown meters fill a bounded part, and garbage "
-          "nothing") {
+TEST_CASE(
+    "unsigned orders of unknown meters fill a bounded part, and garbage "
+    "nothing") {
   ValidatorNet net;
   const NodeId gateway = net.directory().gateway(0);
-  for (std::uint32_t i = 0; i < 6000; ++i)
-    net.post(gateway, {0}, order_of(1000 + i));
-  for (std::uint32_t i = 0; i < 100; ++i)
-    net.post(gateway, {0}, order_of(9000 + i, 5000));
+  for (std::uint32_t i = 0; i < 6000; ++i) net.post(gateway, {0}, order_of(1000 + i));
+  for (std::uint32_t i = 0; i < 100; ++i) net.post(gateway, {0}, order_of(9000 + i, 5000));
   net.run_for(milliseconds(30));
   CHECK(net.node(0).mempool().size() == 4096);
   CHECK(net.node(0).mempool().bytes() < 2'000'000);
@@ -63,14 +60,12 @@ TEST_CASE("unsigned orders of unknown meters fill a bounded part, and garbage "
   CHECK(net.node(0).mempool().size() == 0);
 }
 
-TEST_CASE(
-    "strangers, and peers in a part that is not theirs, are not listened to") {
+TEST_CASE("strangers, and peers in a part that is not theirs, are not listened to") {
   ValidatorNet net;
-  const Directory &d = net.directory();
+  const Directory& d = net.directory();
   std::size_t sent = 0;
   for (const NodeId from : {d.fleet(0), NodeId{77}, NodeId{UINT32_MAX}})
-    for (std::uint8_t kind = 0; kind < 9; ++kind, ++sent)
-      net.post(from, {0}, Bytes{kind, 1, 2, 3});
+    for (std::uint8_t kind = 0; kind < 9; ++kind, ++sent) net.post(from, {0}, Bytes{kind, 1, 2, 3});
   net.post({1}, {0}, order_of(5));
   net.post(d.gateway(0), {0}, frame(MessageKind::cosignature, Bytes(88, 0)));
   net.post(d.gateway(0), {0}, {});
@@ -84,8 +79,7 @@ TEST_CASE("garbage of peers leaves nothing behind and the chain goes on") {
   Rng rng(5);
   for (int i = 0; i < 4000; ++i) {
     Bytes bytes(1 + rng.below(300));
-    for (auto &b : bytes)
-      b = static_cast<std::uint8_t>(rng.next());
+    for (auto& b : bytes) b = static_cast<std::uint8_t>(rng.next());
     bytes[0] = static_cast<std::uint8_t>(rng.below(8));
     if (rng.chance(0.5) && bytes.size() > 2)
       bytes[1] = 1, bytes[2] = static_cast<std::uint8_t>(rng.below(10));
@@ -98,8 +92,7 @@ TEST_CASE("garbage of peers leaves nothing behind and the chain goes on") {
   CHECK(net.equivocations.empty());
 }
 
-TEST_CASE(
-    "a validator that was away for long catches up from the others' records") {
+TEST_CASE("a validator that was away for long catches up from the others' records") {
   ValidatorNet net;
   net.run_until(Instant{} + seconds(11));
   net.down(1);
@@ -116,17 +109,13 @@ TEST_CASE("requests for old decisions are answered, so many a second") {
   ValidatorNet net;
   std::size_t answered = 0;
   net.run_until(Instant{} + seconds(62));
-  net.on_send = [&](std::uint32_t n, const Send &send) {
+  net.on_send = [&](std::uint32_t n, const Send& send) {
     const auto m = decode_message(BytesView(send.bytes).subspan(1), 8u << 20);
-    answered += n == 0 && send.to == NodeId{2} && m &&
-                std::holds_alternative<Decision>(*m);
+    answered += n == 0 && send.to == NodeId{2} && m && std::holds_alternative<Decision>(*m);
   };
   for (int i = 0; i < 500; ++i)
-    net.post(
-        {2}, {0},
-        frame(MessageKind::consensus, encode(DecisionRequest{1 + i % 10ull})));
-  net.post({2}, {0},
-           frame(MessageKind::consensus, encode(DecisionRequest{1'000'000})));
+    net.post({2}, {0}, frame(MessageKind::consensus, encode(DecisionRequest{1 + i % 10ull})));
+  net.post({2}, {0}, frame(MessageKind::consensus, encode(DecisionRequest{1'000'000})));
   net.run_for(milliseconds(500));
   CHECK(answered == 32);
   net.run_for(milliseconds(600));
@@ -139,32 +128,30 @@ TEST_CASE("evidence is kept, told and sent on, once a node") {
   ValidatorNet net;
   net.run_until(Instant{} + seconds(7));
   const Bytes evidence = double_vote(net, 2);
-  for (int i = 0; i < 3; ++i)
-    net.post({3}, {0}, frame(MessageKind::evidence, evidence));
+  for (int i = 0; i < 3; ++i) net.post({3}, {0}, frame(MessageKind::evidence, evidence));
   Bytes changed = evidence;
   changed[60] ^= 1;
   net.post({3}, {1}, frame(MessageKind::evidence, changed));
   net.run_for(milliseconds(200));
   std::map<std::uint32_t, int> kept, told;
-  for (const auto &[n, p] : net.persisted)
+  for (const auto& [n, p] : net.persisted)
     if (p.kind == RecordKind::evidence) {
       ++kept[n];
       CHECK(p.durable);
       CHECK(to_bytes(BytesView(p.record).subspan(4)) == evidence);
     }
-  for (const auto &[n, e] : net.events)
-    if (const auto *seen = std::get_if<EvidenceSeen>(&e)) {
+  for (const auto& [n, e] : net.events)
+    if (const auto* seen = std::get_if<EvidenceSeen>(&e)) {
       ++told[n];
       CHECK(seen->culprit == ValidatorId{3});
     }
-  CHECK(kept ==
-        std::map<std::uint32_t, int>{{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}});
+  CHECK(kept == std::map<std::uint32_t, int>{{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, 1}});
   CHECK(told == kept);
   // Any amount of it about one validator stays within bounds.
   for (std::uint64_t h = 0; h < 100; ++h)
     net.post({3}, {0}, frame(MessageKind::evidence, double_vote(net, 100 + h)));
   net.run_for(milliseconds(200));
-  CHECK(std::count_if(net.events.begin(), net.events.end(), [](const auto &e) {
+  CHECK(std::count_if(net.events.begin(), net.events.end(), [](const auto& e) {
           return e.first == 0 && std::holds_alternative<EvidenceSeen>(e.second);
         }) == 16);
 }
@@ -178,13 +165,11 @@ TEST_CASE("a cosignature that does not hold takes no other's place") {
   CheckpointCosignature c;
   c.height = net.height(4) + 1;
   for (const std::int64_t at : {2'990, 3'080, 3'150})
-    for (std::uint32_t v = 0; v < 4; ++v)
-      net.post({v}, observer, encode(c), milliseconds(at));
+    for (std::uint32_t v = 0; v < 4; ++v) net.post({v}, observer, encode(c), milliseconds(at));
   net.run_for(milliseconds(4'000));
-  const auto newest = std::find_if(
-      net.persisted.rbegin(), net.persisted.rend(), [](const auto &p) {
-        return p.first == 4 && p.second.kind == RecordKind::checkpoint;
-      });
+  const auto newest = std::find_if(net.persisted.rbegin(), net.persisted.rend(), [](const auto& p) {
+    return p.first == 4 && p.second.kind == RecordKind::checkpoint;
+  });
   REQUIRE(newest != net.persisted.rend());
   ByteReader r(newest->second.record);
   CHECK(r.u64() == net.height(4));

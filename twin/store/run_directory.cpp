@@ -117,8 +117,11 @@ Result<void> RunDirectory::publish(const std::string& checkpoint, std::uint64_t 
   std::error_code error;
   fs::rename(fs::path(path_) / "log/checkpoint.new", fs::path(path_) / "log/checkpoint", error);
   if (error) return failure(path_ + "/log/checkpoint: " + error.message());
-  for (const std::string& old : obsolete_tiles(published_size_, log_size))
-    fs::remove(fs::path(path_) / "log" / old, error);
+  for (const std::string& old : obsolete_tiles(published_size_, log_size)) {
+    const fs::path file = fs::path(path_) / "log" / old;
+    fs::remove(file, error);
+    fs::remove(file.parent_path(), error);  // a partial tile's folder, once it is empty
+  }
   published_size_ = log_size;
   published_height_ = height;
   return {};
