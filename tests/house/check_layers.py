@@ -99,8 +99,7 @@ def check_tree(root):
     constructed = [str(p.relative_to(root)) for room in ("ledger", "market", "ai", "twin", "sim",
                                                          "hil", "viz", "app")
                    for p in sorted((root / room).rglob("*.cpp"))
-                   if re.search(r"make_unique<(twin::)?(Validator|Gateway|Fleet)Node>", p.read_text())
-                   and p.name != "recording.cpp"]  # replay's own, beside the recording's format
+                   if re.search(r"make_unique<(twin::)?(Validator|Gateway|Fleet)Node>", p.read_text())]
     rooms = sorted(room_of(p) for p in constructed)
     if not set(rooms) <= {"sim", "hil"} or len(rooms) != len(set(rooms)):
         found.append(f"nodes are made in two places, one in sim/ and one in hil/; found: {constructed}")
