@@ -74,10 +74,12 @@ bool is_there(const Case& c) {
          test::has_shared("ieee-feeders/opendss/IEEELineCodes.DSS");
 }
 
-// A voltage from a phase to ground ("2") or to another phase ("23").
+// A voltage from a phase to ground ("2") or to another phase ("23"); its angle where it is given to
+// all digits.
 struct Expected {
   std::string bus, between;
   double volts = 0, within_v = 0;
+  std::optional<double> angle_deg = std::nullopt;
 };
 
 std::vector<std::string> fields_of(const std::string& line) {
@@ -109,7 +111,8 @@ std::vector<Expected> expected_of(const Case& c) {
       header = line;
     } else if (header.starts_with("bus,phase,v_volt")) {
       const double nominal = std::stod(f[2]) / std::stod(f[3]);
-      out.push_back({f[0], f[1], std::stod(f[2]), std::stod(c.text("tolerance_pu")) * nominal});
+      out.push_back({f[0], f[1], std::stod(f[2]), std::stod(c.text("tolerance_pu")) * nominal,
+                     std::stod(f[4])});
     } else if (header.starts_with("node,quantity")) {
       if (f[2].empty()) continue;  // given without an angle
       const auto digits = f[0].find_first_of("0123456789");
@@ -121,10 +124,9 @@ std::vector<Expected> expected_of(const Case& c) {
   return out;
 }
 
-double volts_between(const Phases& v, const std::string& between) {
+Complex volts_between(const Phases& v, const std::string& between) {
   const Complex a = v[static_cast<std::size_t>(between[0] - '1')];
-  return between.size() == 1 ? std::abs(a)
-                             : std::abs(a - v[static_cast<std::size_t>(between[1] - '1')]);
+  return between.size() == 1 ? a : a - v[static_cast<std::size_t>(between[1] - '1')];
 }
 
 // Voltages with the regulators come to rest; empty where something does not converge.
@@ -161,8 +163,10 @@ void compare(const Case& c, const Network& net, const std::vector<Phases>& volta
     CAPTURE(e.between);
     const std::string name = bus_of.contains(e.bus) ? e.bus : "n" + e.bus;
     REQUIRE(bus_of.contains(name));
-    CHECK(volts_between(voltages[bus_of[name]], e.between) ==
-          doctest::Approx(e.volts).epsilon(e.within_v / e.volts));
+    const Complex v = volts_between(voltages[bus_of[name]], e.between);
+    CHECK(std::abs(v) == doctest::Approx(e.volts).epsilon(e.within_v / e.volts));
+    if (e.angle_deg)
+      CHECK(std::abs(v - std::polar(e.volts, *e.angle_deg * std::numbers::pi / 180)) < e.within_v);
   }
 }
 
