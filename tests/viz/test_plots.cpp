@@ -62,7 +62,9 @@ TEST_CASE("condensing keeps means of powers and extremes of the rest") {
 }
 
 TEST_CASE("energy flows part import from export and charge from discharge") {
-  std::vector<twin::FeederMinute> minutes(2);
+  ReportData data;
+  auto& minutes = data.minutes;
+  minutes.resize(2);
   minutes[0].import_w = 6000;
   minutes[0].battery_w = 3000;
   minutes[0].load_w = 3000;
@@ -70,12 +72,22 @@ TEST_CASE("energy flows part import from export and charge from discharge") {
   minutes[1].battery_w = -600;
   minutes[1].pv_w = 12000;
   minutes[1].losses_w = 600;
-  const auto flows = energy_flows(minutes);
+  const auto flows = energy_flows(data);
   CHECK(flows.import == doctest::Approx(0.1));
   CHECK(flows.exported == doctest::Approx(0.2));
   CHECK(flows.charge == doctest::Approx(0.05));
   CHECK(flows.discharge == doctest::Approx(0.01));
   CHECK(flows.sources() == doctest::Approx(flows.uses()));
+}
+
+TEST_CASE("energy flows agree with the summary's import and export") {
+  ReportData data;
+  data.minutes.resize(1);
+  data.minutes[0].import_w = 6000;  // 0.1 kWh net, of which 0.3 in and 0.2 out
+  data.summary.imported_kwh = 0.3;
+  data.summary.exported_kwh = 0.2;
+  CHECK(energy_flows(data).import == doctest::Approx(0.3));
+  CHECK(energy_flows(data).exported == doctest::Approx(0.2));
 }
 
 TEST_CASE("the price is drawn where something was traded, and nowhere else") {

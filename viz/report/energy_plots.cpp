@@ -171,7 +171,7 @@ Figure power_figure(const ReportData& data) {
 
 Figure flow_figure(const ReportData& data) {
   Figure out{"flows", "Energy from sources to uses", {}, {}, {}};
-  const EnergyFlows flows = energy_flows(data.minutes);
+  const EnergyFlows flows = energy_flows(data);
   if (!(flows.sources() > 0)) return without_data(out, "No energy was recorded.");
   out.message = flow_message(flows);
   const auto from = present({{"c-pv", "PV", flows.pv},

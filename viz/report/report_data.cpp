@@ -52,9 +52,9 @@ twin::Stored<ReportData> read_report_data(twin::RunReader& run, Summary summary)
   return out;
 }
 
-EnergyFlows energy_flows(const std::vector<twin::FeederMinute>& minutes) {
+EnergyFlows energy_flows(const ReportData& data) {
   EnergyFlows out;
-  for (const auto& row : minutes) {
+  for (const auto& row : data.minutes) {
     out.pv += kwh_a_minute(row.pv_w);
     out.import += kwh_a_minute(std::max(0.0, row.import_w));
     out.exported += kwh_a_minute(std::max(0.0, -row.import_w));
@@ -64,6 +64,11 @@ EnergyFlows energy_flows(const std::vector<twin::FeederMinute>& minutes) {
     out.ev += kwh_a_minute(row.ev_w);
     out.heat_pump += kwh_a_minute(row.heat_pump_w);
     out.losses += kwh_a_minute(row.losses_w);
+  }
+  // Import and export inside one minute cancel in its mean; the summary counted them step by step.
+  if (data.summary.imported_kwh && data.summary.exported_kwh) {
+    out.import = *data.summary.imported_kwh;
+    out.exported = *data.summary.exported_kwh;
   }
   return out;
 }

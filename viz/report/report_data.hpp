@@ -24,15 +24,15 @@ struct ReportData {
 
 twin::Stored<ReportData> read_report_data(twin::RunReader& run, Summary summary);
 
-// Energy of the whole run by source and use, kWh, all >= 0, integrated from the minutes. Sources
-// and uses balance as far as the minutes' means do.
+// Energy of the whole run by source and use, kWh, all >= 0, integrated from the minutes; import and
+// export are the summary's where it has them. Sources and uses balance as far as the minutes do.
 struct EnergyFlows {
   double pv = 0, import = 0, discharge = 0;
   double load = 0, ev = 0, heat_pump = 0, charge = 0, exported = 0, losses = 0;
   double sources() const { return pv + import + discharge; }
   double uses() const { return load + ev + heat_pump + charge + exported + losses; }
 };
-EnergyFlows energy_flows(const std::vector<twin::FeederMinute>& minutes);
+EnergyFlows energy_flows(const ReportData& data);
 
 // At most `most` rows, each standing for as many consecutive minutes: means of powers, extremes of
 // the rest.
