@@ -44,11 +44,19 @@ struct BranchRow {
   double loading = 0, i_a = 0, losses_w = 0;
   twin::Complex from_va;  // into the branch, sum of phases
 };
+struct RegulatorRow {
+  std::string name;
+  double tap = 1;
+  double step = 0;  // where the tap stands, steps off its neutral place
+};
 struct Answer {
   bool converged = false;
   int iterations = 0;
+  std::string worst_bus;  // where it did not converge
+  double worst_mismatch_pu = 0;
   std::vector<BusRow> buses;
   std::vector<BranchRow> branches;
+  std::vector<RegulatorRow> regulators;
   double losses_w = 0;
   twin::Complex source_va;
 };
@@ -86,6 +94,16 @@ std::vector<BranchRow> branch_rows(const twin::Network& net, const twin::PowerFl
   return out;
 }
 
+std::vector<RegulatorRow> regulator_rows(const twin::Network& net,
+                                         const twin::PowerFlowResult& result) {
+  std::vector<RegulatorRow> out;
+  for (std::size_t c = 0; c < net.tap_controls.size(); ++c) {
+    const twin::TapControl& control = net.tap_controls[c];
+    out.push_back({control.name, result.tap[c], (result.tap[c] - 1) / control.tap_step});
+  }
+  return out;
+}
+
 bool is_unbalanced(const twin::Network& net) {
   for (const twin::Connection& c : net.connections)
     if (c.draw_va[0] != c.draw_va[1] || c.draw_va[0] != c.draw_va[2]) return true;
@@ -105,6 +123,9 @@ Answer answer_of(const twin::Network& net, int phases, double tolerance_pu) {
   out.iterations = result.iterations;
   out.buses = bus_rows(net, result, phases);
   out.branches = branch_rows(net, result);
+  out.regulators = regulator_rows(net, result);
+  out.worst_bus = net.buses[result.worst_bus].name;
+  out.worst_mismatch_pu = result.worst_mismatch_pu;
   for (const double w : result.losses_w) out.losses_w += w;
   out.source_va = result.source_va;
   return out;
@@ -130,6 +151,9 @@ void print_json(const Answer& a) {
                                {"p_from_w", row.from_va.real()},
                                {"q_from_var", row.from_va.imag()},
                                {"losses_w", row.losses_w}});
+  out["regulators"] = nlohmann::ordered_json::array();
+  for (const RegulatorRow& row : a.regulators)
+    out["regulators"].push_back({{"name", row.name}, {"tap", row.tap}, {"step", row.step}});
   out["losses_w"] = a.losses_w;
   out["source_p_w"] = a.source_va.real();
   out["source_q_var"] = a.source_va.imag();
@@ -147,6 +171,9 @@ void print_tables(const Answer& a) {
   for (const BranchRow& row : a.branches)
     std::printf("%-24s %8.2f%% %10.3f %12.4f %12.4f %10.4f\n", row.name.c_str(), row.loading * 100,
                 row.i_a, row.from_va.real() / 1000, row.from_va.imag() / 1000, row.losses_w / 1000);
+  if (!a.regulators.empty()) std::printf("\n%-24s %9s %6s\n", "regulator", "tap", "step");
+  for (const RegulatorRow& row : a.regulators)
+    std::printf("%-24s %9.5f %+6.1f\n", row.name.c_str(), row.tap, row.step);
   std::printf("\nlosses %.4f kW, from the source %.4f kW and %.4f kvar; %s after %d iterations\n",
               a.losses_w / 1000, a.source_va.real() / 1000, a.source_va.imag() / 1000,
               a.converged ? "converged" : "NOT CONVERGED", a.iterations);
@@ -168,7 +195,10 @@ int solve(const SolveOptions& options) {
   else
     print_tables(answer);
   if (answer.converged) return done;
-  return complain(does_not_hold, options.file + ": the power flow did not converge");
+  char mismatch[32];
+  std::snprintf(mismatch, sizeof mismatch, "%.3g", answer.worst_mismatch_pu);
+  return complain(does_not_hold, options.file + ": the power flow did not converge; worst at bus " +
+                                     answer.worst_bus + ", off by " + mismatch + " pu");
 }
 
 // Written beside its place and moved there, so that nothing half-written stays behind.

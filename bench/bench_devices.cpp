@@ -169,6 +169,22 @@ void world_day(benchmark::State& state) {
 }
 BENCHMARK(world_day)->Unit(benchmark::kMillisecond);
 
+// The same through a year of one-minute steps.
+void world_year(benchmark::State& state) {
+  constexpr int steps = 365 * 24 * 60;
+  Scenario year = village();
+  year.time.duration = ledger::hours(365 * 24);
+  year.time.physics_step = ledger::minutes(1);
+  year.time.metering_interval = ledger::minutes(15);
+  for (auto _ : state) {
+    auto world = World::create(year, {});
+    for (int i = 0; i < steps; ++i) (*world)->step();
+    benchmark::DoNotOptimize((*world)->energy().consumed_kwh);
+  }
+  state.SetItemsProcessed(state.iterations() * 40 * steps);
+}
+BENCHMARK(world_year)->Unit(benchmark::kMillisecond)->Iterations(1);
+
 void world_history(benchmark::State& state) {
   const auto world = World::create(village(), {});
   for (auto _ : state)

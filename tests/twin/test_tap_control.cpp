@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "twin/grid/power_flow.hpp"
 #include "twin/grid/tap_control.hpp"
 
 using namespace twin;
@@ -38,6 +39,19 @@ std::vector<Phases> volts(double a, double b = 2440, double c = 2440) {
 
 double steps(const Network& net, std::size_t t = 0) {
   return (net.transformers[t].to_tap - 1) / 0.00625;
+}
+
+// The same behind a source of `volts`, with a load on each phase.
+Network supplied_regulators(double volts) {
+  Network net = regulators(3);
+  Source source;
+  source.voltage_pu = volts / 2400;
+  net.sources.push_back(source);
+  Connection load;
+  load.bus = 1;
+  load.draw_va = {1e5, 2e5, 3e5};
+  net.connections.push_back(load);
+  return net;
 }
 
 }  // namespace
@@ -95,4 +109,33 @@ TEST_CASE("line-drop compensation takes what the line will lose off the voltage"
 TEST_CASE("a network without regulators is at rest") {
   Network net = regulators(0);
   CHECK_FALSE(move_taps(net, volts(1)));
+}
+
+TEST_CASE("a power flow brings its regulators to rest inside their bands") {
+  const Network net = supplied_regulators(2280);
+  REQUIRE(PowerFlow::check(net) == "");
+  PowerFlow flow(net);
+  const PowerFlowResult& result = flow.solve(std::vector{net.connections[0].draw_va});
+  REQUIRE(result.converged);
+  for (std::size_t p = 0; p < 3; ++p) {
+    CHECK(std::abs(result.voltage_v[1][p]) >= 2420);
+    CHECK(std::abs(result.voltage_v[1][p]) <= 2460);
+    CHECK(result.tap[p] > 1.05);
+  }
+  // What enters is what the load draws and the branches lose, with the taps where they are.
+  double lost_w = 0;
+  for (const double w : result.losses_w) lost_w += w;
+  CHECK(result.source_va.real() == doctest::Approx(6e5 + lost_w).epsilon(1e-7));
+  // They rest, so that the next call finds them there.
+  const std::vector<double> taps = result.tap;
+  CHECK(flow.solve(std::vector{net.connections[0].draw_va}).tap == taps);
+}
+
+TEST_CASE("a regulator whose band is narrower than its step never rests, and is named") {
+  Network net = supplied_regulators(2280);
+  net.tap_controls[1].band_v = 0.01;
+  PowerFlow flow(net);
+  const PowerFlowResult& result = flow.solve(std::vector{net.connections[0].draw_va});
+  CHECK_FALSE(result.converged);
+  CHECK(result.worst_bus == 1);
 }

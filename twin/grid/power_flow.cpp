@@ -9,11 +9,15 @@
 #include "twin/grid/newton.hpp"
 #include "twin/grid/phase_matrix.hpp"
 #include "twin/grid/sweep.hpp"
+#include "twin/grid/tap_control.hpp"
 #include "twin/grid/topology.hpp"
 #include "twin/grid/two_port.hpp"
 
 namespace twin {
 namespace {
+
+// Rounds of taps before regulators count as restless; a tap from end to end takes a few.
+constexpr int most_tap_rounds = 100;
 
 // V conj(I), summed over phases.
 Complex power(const Phases& v, const Phases& i) {
@@ -51,6 +55,10 @@ Complex answered_va(const LoadModel& model, Complex va, double u) {
 
 struct PowerFlow::Engine {
   Engine(Network net, PowerFlowOptions options);
+  bool solve(std::span<const Phases> draw_va);
+  bool settle_taps(std::span<const Phases> draw_va);
+  void take_network();
+  void note_taps();
   bool solve_by_sweep(std::span<const Phases> draw_va);
   bool solve_by_newton(std::span<const Phases> draw_va);
   void finish(const SweepBlock* block, std::span<const Phases> draw_va);
@@ -72,16 +80,12 @@ struct PowerFlow::Engine {
 
 PowerFlow::Engine::Engine(Network net, PowerFlowOptions opts)
     : network(std::move(net)), options(opts), topology(topology_of(network)) {
-  if (Sweep::unsupported(network, topology).empty())
-    sweep.emplace(network, topology,
-                  SweepOptions{options.tolerance_pu, options.max_iterations, options.phases});
+  take_network();
   for (const Line& l : network.lines) {
-    two_ports.push_back(admittance(l));
     is_plain.push_back(is_zero(l.shunt) && l.from_closed && l.to_closed);
     rated_a.push_back(l.rated_a);
   }
   for (const Transformer& t : network.transformers) {
-    two_ports.push_back(admittance(t));
     is_plain.push_back(false);
     rated_a.push_back(rated_to_a(t));
   }
@@ -92,6 +96,25 @@ PowerFlow::Engine::Engine(Network net, PowerFlowOptions opts)
   result.loading.resize(branches);
   result.losses_w.resize(branches);
   result.drawn_va.resize(network.connections.size());
+  result.tap.resize(network.tap_controls.size());
+  note_taps();
+}
+
+// What follows from the network's values, with its taps where they stand.
+void PowerFlow::Engine::take_network() {
+  sweep.reset();
+  newton.reset();
+  if (Sweep::unsupported(network, topology).empty())
+    sweep.emplace(network, topology,
+                  SweepOptions{options.tolerance_pu, options.max_iterations, options.phases});
+  two_ports.clear();
+  for (const Line& l : network.lines) two_ports.push_back(admittance(l));
+  for (const Transformer& t : network.transformers) two_ports.push_back(admittance(t));
+}
+
+void PowerFlow::Engine::note_taps() {
+  for (std::size_t c = 0; c < network.tap_controls.size(); ++c)
+    result.tap[c] = network.transformers[network.tap_controls[c].transformer].to_tap;
 }
 
 void PowerFlow::Engine::finish_line(const SweepBlock& block, std::uint32_t branch) {
@@ -212,11 +235,31 @@ bool PowerFlow::Engine::solve_by_newton(std::span<const Phases> draw_va) {
   return true;
 }
 
+bool PowerFlow::Engine::solve(std::span<const Phases> draw_va) {
+  return (sweep && solve_by_sweep(draw_va)) || solve_by_newton(draw_va);
+}
+
+// From a solution: whether the taps came to rest at a solution of their own.
+bool PowerFlow::Engine::settle_taps(std::span<const Phases> draw_va) {
+  std::vector<double> before;
+  for (int round = 0; round < most_tap_rounds; ++round) {
+    if (!move_taps(network, result.voltage_v)) return true;
+    before = result.tap;
+    note_taps();
+    take_network();
+    if (!solve(draw_va)) return false;
+  }
+  for (std::size_t c = 0; c < before.size(); ++c)
+    if (result.tap[c] != before[c])
+      result.worst_bus = network.transformers[network.tap_controls[c].transformer].to;
+  return false;
+}
+
 const PowerFlowResult& PowerFlow::solve(std::span<const Phases> draw_va) {
   Engine& e = *engine_;
   ledger::invariant(draw_va.size() == e.network.connections.size(), "one power a connection");
   // The caller keeps the last good picture where neither converges.
-  e.result.converged = (e.sweep && e.solve_by_sweep(draw_va)) || e.solve_by_newton(draw_va);
+  e.result.converged = e.solve(draw_va) && e.settle_taps(draw_va);
   return e.result;
 }
 

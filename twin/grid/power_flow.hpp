@@ -7,6 +7,10 @@
 // at both ends and does not come out, taken from its own series current: Re(dV conj(I)) of a line,
 // the real part of both terminals' power of a transformer. Not converging is a value, never an
 // exception: the result then keeps the last good picture.
+//
+// Voltage regulators (tap_control.hpp) move between solutions until all rest, and stand there when
+// the next call begins. Regulators that never come to rest are not converged: `worst_bus` is then
+// one that they still move.
 
 #include <cstdint>
 #include <memory>
@@ -40,6 +44,7 @@ struct PowerFlowResult {
   Complex shunt_va;              // drawn by shunts
   std::vector<Phases> drawn_va;  // by connection and leg, at the solved voltages
   Complex load_va;               // drawn by all connections at the solved voltages
+  std::vector<double> tap;       // by tap control: its transformer's `to_tap`
 };
 
 // What a connection's leg takes of `va` where its voltage is u times its nominal one.

@@ -98,6 +98,8 @@ struct Sweep::Engine {
   std::vector<double> nominal_v;  // by node
   SweepState single;
   Lanes good_v, good_chord_i;  // of the last converged single case
+  // Of batches, by slice; kept, since fresh memory costs more than a small batch.
+  std::vector<std::unique_ptr<SweepState>> slice_states;
   SweepBlock block;
 };
 
@@ -305,10 +307,12 @@ void Sweep::solve_batch(std::span<const Phases> draw_va, const Workers& workers,
   const SweepKernel kernel = sweep_kernel(e.options.simd, sweep_lanes, e.plan.phases);
   constexpr std::size_t lanes = sweep_lanes;
   const std::size_t blocks = (cases + lanes - 1) / lanes;
-  // A few slices a thread even out what the cases take; each has one state for all its blocks.
+  // A few slices a thread even out what the cases take; each has a state of its own.
   const std::size_t slices = std::min(blocks, workers.threads == 1 ? 1 : 4 * workers.threads);
+  while (e.slice_states.size() < slices)
+    e.slice_states.push_back(std::make_unique<SweepState>(e.plan, sweep_lanes));
   workers.run(slices, [&](std::size_t slice) {
-    SweepState state(e.plan, sweep_lanes);
+    SweepState& state = *e.slice_states[slice];
     for (std::size_t b = blocks * slice / slices; b < blocks * (slice + 1) / slices; ++b) {
       const std::size_t count = std::min(lanes, cases - b * lanes);
       e.prepare<sweep_lanes>(state, draw_va, b * lanes, count);

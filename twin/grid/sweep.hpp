@@ -92,7 +92,8 @@ class Sweep {
 
   // Cases in order, `draw_va` holding all connections of one after the other. Each starts from the
   // solution of the first case (or no-load where that has none). `sink` gets every block once, from
-  // whichever thread solved it. Memory: rows x 8 lanes for each thread.
+  // whichever thread solved it. Memory: rows x 8 lanes for each of up to four slices a thread,
+  // kept.
   void solve_batch(std::span<const Phases> draw_va, const Workers& workers,
                    const std::function<void(const SweepBlock&)>& sink);
 
