@@ -30,6 +30,8 @@ GridCase read_case(const std::filesystem::path& folder) {
   c.file = t["file"].value_or("");
   c.expected = t["expected"].value_or("");
   c.params = t["params"].value_or("");
+  c.update = t["update"].value_or("");
+  c.scenario = t["scenario"].value_or(std::size_t{0});
   c.phases = t["phases"].value_or(3);
   c.tolerance_pu = t["tolerance_pu"].value_or(0.0);
   c.losses_w = t["losses_w"].value_or(0.0);
@@ -212,7 +214,8 @@ class Comparison {
   }
   void against_pgm() {
     params_ = json::parse(*read_text(shared_path(case_.params)));
-    const json data = json::parse(*read_text(shared_path(case_.expected)))["data"];
+    json data = json::parse(*read_text(shared_path(case_.expected)))["data"];
+    if (data.is_array()) data = json(data[case_.scenario]);
     for (const json& n : data["node"]) node(n);
     for (const char* kind : {"line", "link", "asym_line", "transformer", "generic_branch"})
       if (data.contains(kind))
@@ -239,6 +242,18 @@ std::vector<GridCase> grid_cases(const std::filesystem::path& folder) {
   std::sort(out.begin(), out.end(),
             [](const GridCase& a, const GridCase& b) { return a.name < b.name; });
   return out;
+}
+
+tl::expected<std::string, std::string> read_case_file(const GridCase& c, const std::string& path) {
+  auto text = read_text(path);
+  if (!text || c.update.empty() || path != shared_path(c.file)) return text;
+  json grid = json::parse(*text);
+  const json changes = json::parse(*read_text(shared_path(c.update)))["data"][c.scenario];
+  for (const auto& [kind, rows] : changes.items())
+    for (const json& row : rows)
+      for (json& element : grid["data"][kind])
+        if (element["id"] == row["id"]) element.update(row);
+  return grid.dump();
 }
 
 std::vector<std::string> differences(const GridCase& c, const Network& net,

@@ -11,10 +11,14 @@
 //   params, skip      power-grid-model's tolerances, and attributes that are not compared
 //   atol              of powers (1e-4 of it: of currents), where params' own cannot be met
 //   losses_w, losses_tolerance
+//   update, scenario  power-grid-model's batch: attributes that the scenario of that number (from
+//   0)
+//                     changes in `file`; `expected` then holds all scenarios' answers
 
 #include <filesystem>
 #include <map>
 #include <string>
+#include <tl/expected.hpp>
 #include <vector>
 
 #include "twin/grid/network.hpp"
@@ -23,7 +27,8 @@
 namespace test {
 
 struct GridCase {
-  std::string name, source, file, expected, params;
+  std::string name, source, file, expected, params, update;
+  std::size_t scenario = 0;
   std::vector<std::string> skip;
   struct Voltage {
     std::int64_t id = 0;
@@ -36,6 +41,9 @@ struct GridCase {
 
 // All of a folder, by name.
 std::vector<GridCase> grid_cases(const std::filesystem::path& folder);
+
+// Reads files below ../shared/data, with the case's update in its file.
+tl::expected<std::string, std::string> read_case_file(const GridCase& c, const std::string& path);
 
 // Where the result is not what the case expects, in words; at most some of them.
 std::vector<std::string> differences(const GridCase& c, const twin::Network& net,

@@ -262,12 +262,20 @@ TEST_CASE("two-port: a line with an open end is its charging behind its impedanc
   CHECK(largest(admittance(l).tt - expected) < 1e-11 * largest(expected));
 }
 
-TEST_CASE("two-port: a line without charging takes nothing where an end is open") {
-  Line l;
-  l.z = from_sequence({0.1, 0.1}, {0.4, 0.3});
-  l.from_closed = false;
-  const TwoPort y = admittance(l);
-  CHECK(largest(y.tt) < 1e-14 * largest(*inverse(l.z)));
+TEST_CASE(
+    "two-port: a line without charging takes exactly nothing where an end is open; one may not "
+    "resonate") {
+  Line line;
+  line.z = from_sequence(Complex(5e-9, 5e-9), Complex(5e-9, 5e-9));
+  line.to_closed = false;
+  CHECK_FALSE(resonates(line));
+  const TwoPort y = admittance(line);
+  for (std::size_t p = 0; p < 3; ++p)
+    for (std::size_t q = 0; q < 3; ++q) CHECK(y.ff[p][q] == Complex{});
+  // 2 ohm of reactance against half of 1 siemens.
+  line.z = from_sequence(Complex(0, 2), Complex(0, 2));
+  line.shunt = from_sequence(Complex(0, 1), Complex(0, 1));
+  CHECK(resonates(line));
 }
 
 TEST_CASE("two-port: an open grounded winding still lets its delta carry the zero sequence") {

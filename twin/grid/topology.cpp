@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "twin/grid/phase_matrix.hpp"
+#include "twin/grid/two_port.hpp"
 
 namespace twin {
 namespace {
@@ -101,6 +102,8 @@ std::string problem_of(const Network& net, const Line& l) {
   if (!is_finite(l.z) || !is_finite(l.shunt))
     return name + " has an impedance that is not a number";
   if (!inverse(l.z, l.phases)) return name + " has no impedance";
+  if (!(l.from_closed && l.to_closed) && resonates(l))
+    return name + " is open and resonates with its own charging";
   return {};
 }
 

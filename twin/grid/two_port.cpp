@@ -109,15 +109,29 @@ void add_neutral(Nodal& y, std::size_t star, const std::optional<Complex>& z) {
   y[star][star] += *z == Complex{} ? Complex(solid_s) : 1.0 / *z;
 }
 
+// Half a line's shunt as seen through its series impedance, (1 + y z)^-1 y. Nothing cancels, so
+// that a line without shunt draws nothing at all, however small its impedance is.
+std::optional<PhaseMatrix> charging_behind(const PhaseMatrix& z, const PhaseMatrix& y) {
+  PhaseMatrix m = y * z;
+  for (std::size_t p = 0; p < 3; ++p) m[p][p] += 1.0;
+  const auto inverted = inverse(m);
+  if (!inverted) return std::nullopt;
+  return *inverted * y;
+}
+
 }  // namespace
+
+bool resonates(const Line& line) { return !charging_behind(line.z, 0.5 * line.shunt); }
 
 TwoPort admittance(const Line& line) {
   const auto y = inverse(line.z, line.phases);
   ledger::invariant(y.has_value(), "a line's impedance was checked");
   const PhaseMatrix half = 0.5 * line.shunt;
-  TwoPort out{*y + half, -1.0 * *y, -1.0 * *y, *y + half};
-  open_ends(out, line.from_closed, line.to_closed);
-  return out;
+  if (line.from_closed && line.to_closed) return {*y + half, -1.0 * *y, -1.0 * *y, *y + half};
+  const auto behind = charging_behind(line.z, half);
+  ledger::invariant(behind.has_value(), "a line's resonance was checked");
+  const PhaseMatrix own = half + *behind;
+  return {line.from_closed ? own : PhaseMatrix{}, {}, {}, line.to_closed ? own : PhaseMatrix{}};
 }
 
 TwoPort admittance(const Transformer& t) {

@@ -12,7 +12,11 @@ struct TwoPort {
   PhaseMatrix ff{}, ft{}, tf{}, tt{};  // siemens
 };
 
-// Needs z invertible on the line's phases.
+// Whether a line, open at one end, has no admittance at the other: its charging and its series
+// impedance cancel.
+bool resonates(const Line& line);
+
+// Needs z invertible on the line's phases, and an open line that does not resonate.
 TwoPort admittance(const Line& line);
 
 // From the coils: with k = 1 / n, y = 1 / (z to_tap^2), every pair adds y [k^2 -k; -k 1] between
