@@ -34,4 +34,9 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
   return best;
 }
 
+std::string cut(const std::string& text) {
+  constexpr std::size_t longest_shown = 80;
+  return text.size() <= longest_shown ? text : text.substr(0, longest_shown) + "...";
+}
+
 }  // namespace twin

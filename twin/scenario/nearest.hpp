@@ -9,4 +9,7 @@ namespace twin {
 // The entry of `known` with the fewest edits from `word`; empty where none is near.
 std::string nearest(const std::string& word, const std::vector<std::string>& known);
 
+// As much of a word as a message shows.
+std::string cut(const std::string& word);
+
 }  // namespace twin

@@ -21,7 +21,7 @@ struct Override {
 };
 
 // What was read, before the homes are known.
-struct ScenarioFile;
+struct ScenarioParts;
 
 class ReadScenario {
  public:
@@ -38,8 +38,8 @@ class ReadScenario {
  private:
   friend ledger::Result<ReadScenario> read_scenario(std::string_view, const std::string&,
                                                     const std::vector<Override>&);
-  explicit ReadScenario(std::unique_ptr<ScenarioFile> file);
-  std::unique_ptr<ScenarioFile> file_;
+  explicit ReadScenario(std::unique_ptr<ScenarioParts> parts);
+  std::unique_ptr<ScenarioParts> parts_;
 };
 
 ledger::Result<ReadScenario> read_scenario(std::string_view toml, const std::string& file,

@@ -8,8 +8,6 @@
 namespace twin {
 namespace {
 
-constexpr std::size_t longest_shown = 80;  // characters of a key or a value in a message
-
 // A limit, or a value.
 std::string shown(double v) {
   std::array<char, 40> out{};
@@ -23,10 +21,6 @@ std::string with_decimals(double v) {
   return text.find_first_not_of("-0123456789") == std::string::npos ? text + ".0" : text;
 }
 
-std::string cut(const std::string& text) {
-  return text.size() <= longest_shown ? text : text.substr(0, longest_shown) + "...";
-}
-
 std::string shown(const toml::node& node);
 
 // The first few of an array.
@@ -38,10 +32,7 @@ std::string shown(const toml::array& array) {
 }
 
 std::string shown(const toml::node& node) {
-  if (const auto* s = node.as_string()) {
-    const bool whole = s->get().size() <= longest_shown;
-    return "\"" + s->get().substr(0, longest_shown) + (whole ? "\"" : "...\"");
-  }
+  if (const auto* s = node.as_string()) return "\"" + cut(s->get()) + "\"";
   if (const auto* i = node.as_integer()) return std::to_string(i->get());
   if (const auto* f = node.as_floating_point()) return with_decimals(f->get());
   if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";

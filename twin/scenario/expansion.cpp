@@ -1,0 +1,167 @@
+// A scenario's homes on a network: prosumers where they name a connection, populations on what is
+// free, then gateways, meters and the recording, which name homes and nodes.
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "twin/scenario/nearest.hpp"
+#include "twin/scenario/scenario_parts.hpp"
+#include "twin/scenario/scenario_reader.hpp"
+
+namespace twin {
+
+using ledger::failure;
+using ledger::Result;
+
+namespace {
+
+// A gateway's forecasts of a day travel in one transaction, which a block of 4 MiB must hold.
+constexpr std::int64_t max_forecast_bytes = 4'000'000;
+constexpr std::int64_t most_gateways_unasked = 4;
+
+std::string names_of(const Network& network) {
+  if (network.connections.empty()) return ", which has none";
+  return "; it has \"" + cut(network.connections.front().name) + "\" to \"" +
+         cut(network.connections.back().name) + "\"";
+}
+
+class Expansion {
+ public:
+  Expansion(const ScenarioParts& parts, const Network& network)
+      : parts_(parts), network_(network), out_(parts.base), taken_(network.connections.size()) {
+    for (std::uint32_t c = 0; c < network.connections.size(); ++c)
+      connection_of_[network.connections[c].name] = c;
+  }
+
+  Result<Scenario> run() {
+    for (const Prosumer& p : parts_.prosumers)
+      if (auto ok = place(p); !ok) return failure(ok.error());
+    for (const Population& p : parts_.populations)
+      if (auto ok = place(p); !ok) return failure(ok.error());
+    if (!no_profile_.empty()) return failure(no_profile_);
+    if (auto ok = share_gateways(); !ok) return failure(ok.error());
+    for (const MeterEntry& m : parts_.meters)
+      if (auto ok = attach(m); !ok) return failure(ok.error());
+    if (auto ok = check_recording(); !ok) return failure(ok.error());
+    return out_;
+  }
+
+ private:
+  void add(const Population& figures, const std::string& name, std::uint32_t connection) {
+    const LoadRanges& load = figures.load;
+    if (load.kind == LoadSpec::Kind::grid_profile && no_profile_.empty() &&
+        network_.connections[connection].profile_w.empty())
+      no_profile_ = load.where_kind + ": home \"" + name +
+                    "\" wants the grid file's profile, and its connection has none";
+    taken_[connection] = true;
+    HomeSpec home = sample_home(figures, name, out_.seed);
+    home.connection = connection;
+    out_.homes.push_back(std::move(home));
+  }
+
+  Result<void> place(const Prosumer& p) {
+    if (!names_.insert(p.name).second)
+      return failure(p.where_name + ": found \"" + p.name + "\" twice; names are unique");
+    const auto at = connection_of_.find(p.connection);
+    if (at == connection_of_.end()) return no_connection(p);
+    if (taken_[at->second])
+      return failure(p.where_connection + ": connection \"" + p.connection +
+                     "\" has a home already");
+    add(p.figures, p.name, at->second);
+    return {};
+  }
+
+  Result<void> no_connection(const Prosumer& p) const {
+    std::vector<std::string> known;
+    for (const auto& [name, c] : connection_of_) known.push_back(name);
+    const std::string near = nearest(cut(p.connection), known);
+    return failure(p.where_connection + ": connection \"" + cut(p.connection) +
+                   "\" does not exist in the grid" +
+                   (near.empty() ? names_of(network_) : "; did you mean \"" + near + "\"?"));
+  }
+
+  Result<void> place(const Population& p) {
+    const auto free_left = std::count(taken_.begin(), taken_.end(), false);
+    if (p.count > free_left)
+      return failure(p.where + ": found " + std::to_string(p.count) + "; the grid has " +
+                     std::to_string(free_left) + " free connections");
+    const std::int64_t count = p.count == 0 ? free_left : p.count;
+    for (std::int64_t k = 0; k < count; ++k) {
+      while (taken_[next_free_]) ++next_free_;
+      std::string number = std::to_string(out_.homes.size() + 1);
+      if (number.size() < 2) number = "0" + number;
+      const std::string name = p.prefix + number;
+      if (!names_.insert(name).second)
+        return failure(p.where + ": the name \"" + name + "\" is taken; choose another prefix");
+      add(p, name, next_free_);
+    }
+    return {};
+  }
+
+  Result<void> share_gateways() {
+    const auto homes = static_cast<std::int64_t>(out_.homes.size());
+    if (homes > max_homes)
+      return failure(parts_.file + ": population: found " + std::to_string(homes) +
+                     " homes; wants at most " + std::to_string(max_homes));
+    const std::int64_t forecast_bytes = 62 + 4 * (ledger::hours(24) / out_.time.market_slot);
+    const std::int64_t least =
+        (homes * forecast_bytes + max_forecast_bytes - 1) / max_forecast_bytes;
+    std::uint32_t& gateways = out_.ledger.gateways;
+    if (gateways == 0)
+      gateways = static_cast<std::uint32_t>(
+          std::max(least, std::min<std::int64_t>(most_gateways_unasked, homes)));
+    if (gateways < least)
+      return failure(parts_.where_gateways + ": found " + std::to_string(gateways) + "; " +
+                     std::to_string(homes) + " homes with slots of " +
+                     ledger::to_text(out_.time.market_slot) + " want at least " +
+                     std::to_string(least));
+    if (gateways > homes)
+      return failure(parts_.where_gateways + ": found " + std::to_string(gateways) +
+                     "; wants at most one a home (" + std::to_string(homes) + ")");
+    for (std::size_t h = 0; h < out_.homes.size(); ++h)
+      out_.homes[h].gateway = static_cast<std::uint32_t>(h * gateways / out_.homes.size());
+    return {};
+  }
+
+  Result<void> attach(const MeterEntry& m) {
+    if (!names_.contains(m.spec.home)) {
+      const std::string near = nearest(m.spec.home, {names_.begin(), names_.end()});
+      return failure(m.where + ": home \"" + m.spec.home + "\" does not exist" +
+                     (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+    }
+    for (const MeterSpec& other : out_.meters)
+      if (other.home == m.spec.home)
+        return failure(m.where + ": home \"" + m.spec.home + "\" has a meter already");
+    out_.meters.push_back(m.spec);
+    return {};
+  }
+
+  Result<void> check_recording() const {
+    const std::string& wanted = out_.output.recording;
+    if (wanted.empty()) return {};
+    std::vector<std::string> nodes{"observer"};
+    for (std::uint32_t v = 0; v < out_.consensus.validators; ++v)
+      nodes.push_back("validator-" + std::to_string(v));
+    if (std::find(nodes.begin(), nodes.end(), wanted) != nodes.end()) return {};
+    return failure(parts_.where_recording + ": found \"" + wanted +
+                   "\"; wants \"observer\" or \"validator-0\" to \"" + nodes.back() + "\"");
+  }
+
+  const ScenarioParts& parts_;
+  const Network& network_;
+  Scenario out_;
+  std::map<std::string, std::uint32_t> connection_of_;
+  std::set<std::string> names_;
+  std::vector<bool> taken_;  // by connection
+  std::uint32_t next_free_ = 0;
+  std::string no_profile_;  // the first home that wants one where the grid has none
+};
+
+}  // namespace
+
+Result<Scenario> ReadScenario::expand(const Network& network) const {
+  return Expansion(*parts_, network).run();
+}
+
+}  // namespace twin
