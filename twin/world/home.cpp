@@ -162,6 +162,21 @@ double Home::balance(double power_w, ledger::Duration span) {
   return did_w;
 }
 
+// Many homes do not fit into a cache, and a home is longer than what the processor fetches ahead of
+// itself: fetching the third next one halves the time of 100,000 (docs/benchmarks.md).
+void step_homes(std::span<Home> homes, ledger::Instant from, ledger::Duration span,
+                std::span<const WeatherSample> skies) {
+  constexpr std::size_t ahead = 3, cache_line = 64;
+  for (std::size_t h = 0; h < homes.size(); ++h) {
+    if (h + ahead < homes.size()) {
+      const char* next = reinterpret_cast<const char*>(&homes[h + ahead]);
+      for (std::size_t at = 0; at < sizeof(Home); at += cache_line)
+        __builtin_prefetch(next + at, 1);
+    }
+    homes[h].step(from, span, skies);
+  }
+}
+
 double Home::consumed_w() const { return state_.load_w + state_.ev_w + state_.heat_pump_w; }
 
 }  // namespace twin

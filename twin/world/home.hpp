@@ -76,4 +76,8 @@ class Home {
   HomeState state_;
 };
 
+// All of them over one step, in their order.
+void step_homes(std::span<Home> homes, ledger::Instant from, ledger::Duration span,
+                std::span<const WeatherSample> skies);
+
 }  // namespace twin

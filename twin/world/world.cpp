@@ -219,8 +219,9 @@ void SimulatedWorld::step() {
   std::fill(draw_va_.begin(), draw_va_.end(), Phases{});
   island_.reset();
   if (source_is_lost()) plan_the_island(dt);
+  step_homes(homes_, now_, dt, skies_);
   for (std::size_t h = 0; h < homes_.size(); ++h) {
-    states_[h] = homes_[h].step(now_, dt, skies_);
+    states_[h] = homes_[h].state();
     draw_va_[scenario_.homes[h].connection] = states_[h].draw_va;
   }
   for (const auto& [home, draw] : measured_) {
