@@ -112,6 +112,7 @@ const std::vector<Key> promised{
     {"/energy/self_sufficiency", Kind::number},
     {"/energy/self_consumption", Kind::number},
     {"/grid/overload_minutes", Kind::number},
+    {"/grid/tap_changes", Kind::number},
     {"/grid/overload_kwh", Kind::number},
     {"/grid/voltage_violation_minutes", Kind::number},
     {"/grid/max_loading", Kind::number},

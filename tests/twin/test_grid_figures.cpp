@@ -198,6 +198,23 @@ TEST_CASE("unbalance is the share of negative sequence") {
   CHECK(c.figures.events()[0].kind == GridEventKind::unbalance);
 }
 
+TEST_CASE("tap changes are the steps that regulators move, after the first power flow") {
+  Case c;
+  c.net.tap_controls.resize(2);
+  const auto step = [&](double first, double second, bool converged = true) {
+    c.result.tap = {first, second};
+    c.result.converged = converged;
+    c.now = c.now + ledger::seconds(5);
+    c.figures.add(c.now, ledger::seconds(5), c.result, c.homes);
+    return c.figures.totals().tap_changes;
+  };
+  CHECK(step(1.05, 1.0) == 0);  // where the run finds them
+  CHECK(step(1.05, 1.0) == 0);
+  CHECK(step(1.0375, 1.00625) == 3);
+  CHECK(step(1.1, 0.9, false) == 3);  // no picture, no taps
+  CHECK(step(1.0375, 1.0) == 4);
+}
+
 TEST_CASE("steps without a solution are events and count for nothing else") {
   Case c;
   c.step();

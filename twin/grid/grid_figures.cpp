@@ -134,6 +134,14 @@ void GridFigures::add(Instant end, Duration step, const PowerFlowResult& result,
   }
   add_branches(step.seconds() / 3600, result, homes);
   add_supplies(step.seconds(), result, homes);
+  count_tap_changes(result.tap);
+}
+
+void GridFigures::count_tap_changes(std::span<const double> taps) {
+  for (std::size_t c = 0; c < taps_.size(); ++c)
+    totals_.tap_changes += static_cast<std::uint64_t>(
+        std::llround(std::abs(taps[c] - taps_[c]) / network_.tap_controls[c].tap_step));
+  taps_.assign(taps.begin(), taps.end());
 }
 
 void GridFigures::add_branches(double hours, const PowerFlowResult& result,

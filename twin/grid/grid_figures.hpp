@@ -78,11 +78,12 @@ struct GridTotals {
   double v_min_pu = 0, v_max_pu = 0;
   std::string worst_element;  // of max_loading
   std::uint64_t power_flows = 0, not_converged = 0;
-  std::string unsolved_bus;  // where the flow moved most in the steps that did not converge
-  double max_unbalance = 0;               // of ten-minute means
-  double least_share_inside = 1;          // of ten-minute means, over connections
+  std::string unsolved_bus;       // where the flow moved most in the steps that did not converge
+  double max_unbalance = 0;       // of ten-minute means
+  double least_share_inside = 1;  // of ten-minute means, over connections
   std::uint32_t connections_outside = 0;  // that fail EN 50160's voltage band
   std::uint64_t events = 0;
+  std::uint64_t tap_changes = 0;  // steps that regulators moved after the first power flow
 };
 
 class GridFigures {
@@ -115,6 +116,7 @@ class GridFigures {
 
   void add_branches(double hours, const PowerFlowResult& result, std::span<const HomeDraw> homes);
   void add_supplies(double seconds, const PowerFlowResult& result, std::span<const HomeDraw> homes);
+  void count_tap_changes(std::span<const double> taps);
   void close_ten_minutes();
   void note(GridEventKind kind, std::uint32_t element, std::uint32_t bus, bool outside,
             double depth, std::span<const HomeDraw> homes);
@@ -134,7 +136,8 @@ class GridFigures {
   std::vector<GridEvent> events_;
   std::vector<std::uint32_t> open_;  // by kind and element: place in events_, or none
   std::vector<std::size_t> open_of_kind_;
-  ledger::Instant begin_, end_;  // of the current step
+  ledger::Instant begin_, end_;    // of the current step
+  std::vector<double> taps_;       // by tap control, of the last step that converged
   double worst_mismatch_pu_ = -1;  // of the steps that did not converge
   GridTotals totals_;
 };

@@ -50,6 +50,9 @@ json ledger_json(const Summary::Ledger& l) {
 
 json energy_json(const EnergyTotals& e) {
   const double own_use = e.generated_kwh - e.exported_kwh;
+  // Losses alone may be more than what the homes use.
+  const double sufficiency =
+      e.consumed_kwh > 0 ? std::max(0.0, 1 - e.imported_kwh / e.consumed_kwh) : 0;
   return {{"consumed_kwh", micro(e.consumed_kwh)},
           {"curtailed_kwh", micro(e.curtailed_kwh)},
           {"exported_kwh", micro(e.exported_kwh)},
@@ -57,7 +60,7 @@ json energy_json(const EnergyTotals& e) {
           {"imported_kwh", micro(e.imported_kwh)},
           {"losses_kwh", micro(e.losses_kwh)},
           {"self_consumption", micro(e.generated_kwh > 0 ? own_use / e.generated_kwh : 0)},
-          {"self_sufficiency", micro(e.consumed_kwh > 0 ? 1 - e.imported_kwh / e.consumed_kwh : 0)},
+          {"self_sufficiency", micro(sufficiency)},
           {"storage_losses_kwh", micro(e.storage_losses_kwh)},
           {"stored_delta_kwh", micro(e.stored_delta_kwh)},
           {"unserved_kwh", micro(e.unserved_kwh)}};
@@ -70,6 +73,7 @@ json grid_json(const GridTotals& g) {
           {"max_loading", micro(g.max_loading)},
           {"max_unbalance", micro(g.max_unbalance)},
           {"not_converged", g.not_converged},
+          {"tap_changes", g.tap_changes},
           {"unsolved_bus", g.unsolved_bus},
           {"overload_kwh", micro(g.overload_kwh)},
           {"overload_minutes", micro(g.overload_minutes)},
