@@ -52,8 +52,7 @@ struct RegulatorRow {
 struct Answer {
   bool converged = false;
   int iterations = 0;
-  std::string worst_bus;  // where it did not converge
-  double worst_mismatch_pu = 0;
+  std::string unsolved;  // why it did not converge
   std::vector<BusRow> buses;
   std::vector<BranchRow> branches;
   std::vector<RegulatorRow> regulators;
@@ -104,6 +103,16 @@ std::vector<RegulatorRow> regulator_rows(const twin::Network& net,
   return out;
 }
 
+std::string why_unsolved(const twin::Network& net, const twin::PowerFlowResult& result) {
+  if (result.restless)
+    return "regulator " + net.tap_controls[*result.restless].name +
+           " never comes to rest; is its band narrower than two of its steps?";
+  char mismatch[32];
+  std::snprintf(mismatch, sizeof mismatch, "%.3g", result.worst_mismatch_pu);
+  return "the power flow did not converge; worst at bus " + net.buses[result.worst_bus].name +
+         ", off by " + mismatch + " pu";
+}
+
 bool is_unbalanced(const twin::Network& net) {
   for (const twin::Connection& c : net.connections)
     if (c.draw_va[0] != c.draw_va[1] || c.draw_va[0] != c.draw_va[2]) return true;
@@ -124,8 +133,7 @@ Answer answer_of(const twin::Network& net, int phases, double tolerance_pu) {
   out.buses = bus_rows(net, result, phases);
   out.branches = branch_rows(net, result);
   out.regulators = regulator_rows(net, result);
-  out.worst_bus = net.buses[result.worst_bus].name;
-  out.worst_mismatch_pu = result.worst_mismatch_pu;
+  out.unsolved = why_unsolved(net, result);
   for (const double w : result.losses_w) out.losses_w += w;
   out.source_va = result.source_va;
   return out;
@@ -195,10 +203,7 @@ int solve(const SolveOptions& options) {
   else
     print_tables(answer);
   if (answer.converged) return done;
-  char mismatch[32];
-  std::snprintf(mismatch, sizeof mismatch, "%.3g", answer.worst_mismatch_pu);
-  return complain(does_not_hold, options.file + ": the power flow did not converge; worst at bus " +
-                                     answer.worst_bus + ", off by " + mismatch + " pu");
+  return complain(does_not_hold, options.file + ": " + answer.unsolved);
 }
 
 // Written beside its place and moved there, so that nothing half-written stays behind.

@@ -148,3 +148,79 @@ TEST_CASE("a blackout serves nothing and curtails everything") {
   CHECK(std::abs(balance_residual_kwh(e)) < 1e-9);
   CHECK(world->grid_totals().v_min_pu == 0);
 }
+
+namespace {
+
+// Two low-voltage feeders side by side on one source, a load of the file and a plant on the first.
+constexpr const char* two_feeders = R"(
+New Circuit.two basekv=10 bus1=mv MVAsc3=200
+New Transformer.one phases=3 buses=[mv lv1] conns=[delta wye] kvs=[10 .4] kvas=[250 250] xhl=4
+New Transformer.two phases=3 buses=[mv lv2] conns=[delta wye] kvs=[10 .4] kvas=[250 250] xhl=4
+New Line.one bus1=lv1 bus2=a r1=.05 x1=.02 r0=.2 x0=.1 c1=0 c0=0
+New Line.two bus1=lv2 bus2=b r1=.05 x1=.02 r0=.2 x0=.1 c1=0 c0=0
+New Load.h1 bus1=a kv=.4 kw=1 pf=.95
+New Load.h2 bus1=b kv=.4 kw=1 pf=.95
+New Load.works bus1=a kv=.4 kw=3 pf=.9
+New Generator.plant bus1=a kv=.4 kw=2 pf=1
+New Reactor.damper bus1=lv1 phases=3 kv=.4 r=400 x=0
+Set voltagebases=[10 .4]
+)";
+
+std::unique_ptr<World> two_feeder_world(Scenario s) {
+  s.grid.file = "two.dss";
+  auto world = World::create(
+      s, [](const std::string&) -> tl::expected<std::string, std::string> { return two_feeders; });
+  REQUIRE_MESSAGE(world.has_value(), (world ? "" : world.error()));
+  return std::move(*world);
+}
+
+}  // namespace
+
+TEST_CASE("a part of the grid that no battery of its own feeds is dark, and goes unserved") {
+  Scenario s = village(2, 1, "2026-01-15T18:00:00+01:00", ledger::hours(1), ledger::hours(2));
+  s.homes[0].battery->initial_charge = 1;
+  s.homes[0].battery->capacity_kwh = 40;
+  const auto world = two_feeder_world(s);
+  run(*world, ledger::hours(1));
+  const EnergyTotals before = world->energy();
+  CHECK(std::abs(balance_residual_kwh(before)) < 1e-6 * before.consumed_kwh);
+  run(*world, ledger::hours(3));
+  const EnergyTotals during = world->energy();
+  const Network& net = world->network();
+  for (std::size_t b = 0; b < net.buses.size(); ++b) {
+    const double v = std::abs(world->grid().voltage_v[b][0]);
+    const bool first = net.buses[b].name == "a" || net.buses[b].name == "lv1";
+    CHECK((first ? v > 220 : v == 0));
+  }
+  CHECK(world->grid().drawn_va[1] == Phases{});
+  CHECK(during.unserved_kwh > before.unserved_kwh + 0.2);
+  CHECK(during.consumed_kwh > before.consumed_kwh + 6);  // the works went on
+  CHECK(during.imported_kwh == before.imported_kwh);
+  CHECK(std::abs(balance_residual_kwh(during)) < 1e-6 * during.consumed_kwh);
+}
+
+TEST_CASE("two parts with a battery each stand side by side") {
+  Scenario s = village(2, 2, "2026-01-15T18:00:00+01:00", Duration{}, ledger::hours(4));
+  for (HomeSpec& h : s.homes) h.battery->initial_charge = 1, h.battery->capacity_kwh = 40;
+  const auto world = two_feeder_world(s);
+  run(*world, ledger::hours(1));
+  const EnergyTotals e = world->energy();
+  CHECK(e.unserved_kwh == 0);
+  CHECK(e.imported_kwh == 0);
+  CHECK(world->homes()[0].battery_w < 0);
+  CHECK(world->homes()[1].battery_w < 0);
+  CHECK(std::abs(balance_residual_kwh(e)) < 1e-6 * e.consumed_kwh);
+}
+
+TEST_CASE("loads, plants and shunts of the grid file run without a home, and are in the balance") {
+  const Scenario s = village(2, 0, "2026-01-15T00:00:00+01:00", ledger::hours(3), ledger::hours(1));
+  const auto world = two_feeder_world(s);
+  run(*world, ledger::hours(1));
+  const EnergyTotals e = world->energy();
+  CHECK(e.consumed_kwh > 3);
+  CHECK(e.generated_kwh == doctest::Approx(2).epsilon(1e-3));
+  CHECK(e.losses_kwh > 0.39);  // 400 W in the reactor
+  CHECK(world->others().drawn_w == doctest::Approx(3000).epsilon(1e-3));
+  CHECK(world->others().fed_in_w == doctest::Approx(2000).epsilon(1e-3));
+  CHECK(std::abs(balance_residual_kwh(e)) < 1e-6 * e.consumed_kwh);
+}

@@ -137,5 +137,6 @@ TEST_CASE("a regulator whose band is narrower than its step never rests, and is 
   PowerFlow flow(net);
   const PowerFlowResult& result = flow.solve(std::vector{net.connections[0].draw_va});
   CHECK_FALSE(result.converged);
+  CHECK(result.restless == 1);
   CHECK(result.worst_bus == 1);
 }

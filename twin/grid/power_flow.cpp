@@ -250,14 +250,17 @@ bool PowerFlow::Engine::settle_taps(std::span<const Phases> draw_va) {
     if (!solve(draw_va)) return false;
   }
   for (std::size_t c = 0; c < before.size(); ++c)
-    if (result.tap[c] != before[c])
+    if (result.tap[c] != before[c]) {
+      result.restless = static_cast<std::uint32_t>(c);
       result.worst_bus = network.transformers[network.tap_controls[c].transformer].to;
+    }
   return false;
 }
 
 const PowerFlowResult& PowerFlow::solve(std::span<const Phases> draw_va) {
   Engine& e = *engine_;
   ledger::invariant(draw_va.size() == e.network.connections.size(), "one power a connection");
+  e.result.restless.reset();
   // The caller keeps the last good picture where neither converges.
   e.result.converged = e.solve(draw_va) && e.settle_taps(draw_va);
   return e.result;

@@ -9,11 +9,12 @@
 // exception: the result then keeps the last good picture.
 //
 // Voltage regulators (tap_control.hpp) move between solutions until all rest, and stand there when
-// the next call begins. Regulators that never come to rest are not converged: `worst_bus` is then
-// one that they still move.
+// the next call begins. Regulators that never come to rest are not converged; `restless` is then
+// one of them.
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,7 @@ struct PowerFlowResult {
   std::vector<Phases> drawn_va;  // by connection and leg, at the solved voltages
   Complex load_va;               // drawn by all connections at the solved voltages
   std::vector<double> tap;       // by tap control: its transformer's `to_tap`
+  std::optional<std::uint32_t> restless;  // a tap control that never came to rest
 };
 
 // What a connection's leg takes of `va` where its voltage is u times its nominal one.

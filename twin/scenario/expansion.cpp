@@ -26,6 +26,11 @@ std::string names_of(const Network& network) {
          cut(network.connections.back().name) + "\"";
 }
 
+// Populations leave a grid file's plants alone.
+bool is_plant(const Connection& c) {
+  return c.draw_va[0].real() + c.draw_va[1].real() + c.draw_va[2].real() < 0;
+}
+
 class Expansion {
  public:
   Expansion(const ScenarioParts& parts, const Network& network)
@@ -82,19 +87,21 @@ class Expansion {
   }
 
   Result<void> place(const Population& p) {
-    const auto free_left = std::count(taken_.begin(), taken_.end(), false);
+    std::vector<std::uint32_t> free;
+    for (std::uint32_t c = 0; c < taken_.size(); ++c)
+      if (!taken_[c] && !is_plant(network_.connections[c])) free.push_back(c);
+    const auto free_left = static_cast<std::int64_t>(free.size());
     if (p.count > free_left)
       return failure(p.where + ": found " + std::to_string(p.count) + "; the grid has " +
                      std::to_string(free_left) + " free connections");
     const std::int64_t count = p.count == 0 ? free_left : p.count;
     for (std::int64_t k = 0; k < count; ++k) {
-      while (taken_[next_free_]) ++next_free_;
       std::string number = std::to_string(out_.homes.size() + 1);
       if (number.size() < 2) number = "0" + number;
       const std::string name = p.prefix + number;
       if (!names_.insert(name).second)
         return failure(p.where + ": the name \"" + name + "\" is taken; choose another prefix");
-      add(p, name, next_free_);
+      add(p, name, free[static_cast<std::size_t>(k)]);
     }
     return {};
   }
@@ -154,8 +161,7 @@ class Expansion {
   std::map<std::string, std::uint32_t> connection_of_;
   std::set<std::string> names_;
   std::vector<bool> taken_;  // by connection
-  std::uint32_t next_free_ = 0;
-  std::string no_profile_;  // the first home that wants one where the grid has none
+  std::string no_profile_;   // the first home that wants one where the grid has none
 };
 
 }  // namespace

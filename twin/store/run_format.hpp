@@ -72,9 +72,9 @@ RunDescription describe(const Scenario& scenario, const Network& network);
 // Means over the minute that ends at `time`; extremes for the last five fields.
 struct FeederMinute {
   ledger::Instant time;
-  double load_w = 0;  // households alone
+  double load_w = 0;  // households, and the grid file's own loads
   double ev_w = 0, heat_pump_w = 0;
-  double pv_w = 0;       // >= 0
+  double pv_w = 0;       // and the grid file's own plants; >= 0
   double battery_w = 0;  // charging positive
   double import_w = 0;   // at the source, import positive
   double losses_w = 0;

@@ -19,8 +19,15 @@ void add_homes(FeederMinute& sum, std::span<const HomeState> homes) {
   }
 }
 
+void add_others(FeederMinute& sum, const OthersState& others) {
+  sum.load_w += others.drawn_w;
+  sum.pv_w += others.fed_in_w;
+}
+
 void add_grid(FeederMinute& sum, const PowerFlowResult& grid, std::size_t lines) {
   sum.import_w += grid.source_va.real();
+  sum.pv_w += grid.generator_va.real();
+  sum.losses_w += grid.shunt_va.real();
   for (const double losses : grid.losses_w) sum.losses_w += losses;
   for (std::size_t i = 0; i < grid.loading.size(); ++i) {
     sum.max_loading = std::max(sum.max_loading, grid.loading[i]);
@@ -72,6 +79,7 @@ void MinuteSum::add(const World& world) {
   ++steps_;
   sum_.time = world.now();
   add_homes(sum_, world.homes());
+  add_others(sum_, world.others());
   add_grid(sum_, world.grid(), world.network().lines.size());
   widen_voltage(sum_, world.network(), world.grid());
 }

@@ -8,7 +8,7 @@
 #include "twin/grid/grid_reader.hpp"
 #include "twin/weather/weather_reader.hpp"
 #include "twin/world/home.hpp"
-#include "twin/world/island.hpp"
+#include "twin/world/islands.hpp"
 #include "twin/world/register.hpp"
 
 namespace twin {
@@ -20,6 +20,8 @@ using ledger::Rng;
 namespace {
 
 constexpr int history_days = 7;
+
+double watts(const Phases& va) { return va[0].real() + va[1].real() + va[2].real(); }
 
 // One meter: registers and what they stood at when the running interval began.
 struct MeterState {
@@ -52,9 +54,11 @@ class SimulatedWorld final : public World {
   ProfileView followed_by(const HomeSpec& home) const;
   Home make_home(std::uint32_t home, ProfileView profile, const WeatherSample& sky) const;
   bool source_is_lost() const;
-  void plan_the_island(Duration dt);
-  void solve_island(Duration dt);
+  void plan_the_islands(Duration dt);
+  void solve_islands(Duration dt);
   void count_energy(double hours);
+  void count_answers(double hours);
+  OthersState others() const override;
   void count_grid();
   void move_meters(double hours);
   void take_samples();
@@ -66,10 +70,11 @@ class SimulatedWorld final : public World {
   Rng rng_;
   Weather weather_;
   PowerFlow power_flow_;
-  std::optional<IslandPlan> island_;  // of the running step, while the source is lost
-  std::optional<PowerFlow> island_flow_;
-  std::optional<std::uint32_t> island_former_;  // whose battery island_flow_ stands on
+  std::optional<Islands> islands_;  // while the source is lost
   PowerFlowResult island_result_;
+  std::vector<bool> has_home_;     // by connection
+  std::vector<Phases> others_va_;  // by connection: what the grid file has where no home stands
+  std::vector<double> others_w_;   // its active power
   std::vector<Home> homes_;
   std::vector<HomeState> states_;
   std::vector<WeatherSample> skies_;  // of the running step
@@ -109,6 +114,13 @@ SimulatedWorld::SimulatedWorld(const Scenario& scenario, Network network, LoadSo
   }
   meters_.push_back({EnergyRegisters(100'000'000'000, 20'000'000'000)});
   states_.resize(homes_.size());
+  has_home_.resize(network_.connections.size());
+  for (const HomeSpec& home : scenario_.homes) has_home_[home.connection] = true;
+  for (std::uint32_t c = 0; c < network_.connections.size(); ++c) {
+    others_va_.push_back(has_home_[c] ? Phases{} : network_.connections[c].draw_va);
+    others_w_.push_back(watts(others_va_[c]));
+  }
+  draw_va_ = others_va_;
   busbar_ = network_.transformers.empty() ? network_.sources[0].bus : network_.transformers[0].to;
   grid_ = &power_flow_.solve(draw_va_);
   take_samples();
@@ -157,7 +169,7 @@ bool SimulatedWorld::source_is_lost() const {
 }
 
 // What homes would do if they were left alone is asked of copies of them.
-void SimulatedWorld::plan_the_island(Duration dt) {
+void SimulatedWorld::plan_the_islands(Duration dt) {
   const double hours = dt.seconds() / 3600;
   std::vector<IslandHome> wanted;
   for (const Home& home : homes_) {
@@ -169,56 +181,45 @@ void SimulatedWorld::plan_the_island(Duration dt) {
     wanted.push_back({s.load_w + s.ev_w + s.heat_pump_w, s.pv_w, home.most_charging_w(hours),
                       home.most_discharging_w(hours), home.has_battery_on_all_phases()});
   }
-  double losses_w = 0;  // the last step's
-  if (island_former_)
-    for (const double w : island_result_.losses_w) losses_w += w;
   constexpr auto a_turn = ledger::minutes(15);
   const auto turn = static_cast<std::uint32_t>(now_.since_epoch() / a_turn % wanted.size());
-  island_ = plan_island(wanted, losses_w, turn);
-  for (std::size_t h = 0; h < homes_.size(); ++h) homes_[h].set(island_->asked[h]);
+  const auto& asked = islands_->plan(wanted, others_w_, turn);
+  for (std::size_t h = 0; h < homes_.size(); ++h) homes_[h].set(asked[h]);
 }
 
-// The forming battery takes what the others leave over: the island's losses.
-void SimulatedWorld::solve_island(Duration dt) {
-  if (!island_->former) {
-    island_former_.reset();
-    island_result_ = *grid_;
-    island_result_.converged = true;
-    for (auto* by_phase : {&island_result_.voltage_v, &island_result_.current_a,
-                           &island_result_.to_current_a, &island_result_.drawn_va})
-      std::fill(by_phase->begin(), by_phase->end(), Phases{});
-    std::fill(island_result_.loading.begin(), island_result_.loading.end(), 0.0);
-    std::fill(island_result_.losses_w.begin(), island_result_.losses_w.end(), 0.0);
-    island_result_.load_va = island_result_.source_va = {};
-    grid_ = &island_result_;
-    return;
+// The forming batteries take what the others leave over: their islands' losses.
+void SimulatedWorld::solve_islands(Duration dt) {
+  PowerFlowResult& result = island_result_;
+  result = islands_->solve(draw_va_);
+  grid_ = &result;
+  if (!result.converged) return;
+  for (const Islands::Rest& rest : islands_->rests()) {
+    const double given_w = -homes_[rest.home].balance(-rest.watts, dt);
+    states_[rest.home] = homes_[rest.home].state();
+    const std::uint32_t connection = scenario_.homes[rest.home].connection;
+    draw_va_[connection] = states_[rest.home].draw_va;
+    for (Complex& s : result.drawn_va[connection]) s -= rest.watts / 3;
+    result.load_va -= rest.watts;
+    // What it could not give was not served; what it could not take was lost in its inverter.
+    energy_.unserved_kwh += std::max(0.0, rest.watts - given_w) * dt.seconds() / 3.6e6;
   }
-  const std::uint32_t former = *island_->former;
-  const std::uint32_t connection = scenario_.homes[former].connection;
-  if (island_former_ != former) {
-    island_flow_.emplace(islanded(network_, network_.connections[connection].bus));
-    island_former_ = former;
-  }
-  island_result_ = island_flow_->solve(draw_va_);
-  grid_ = &island_result_;
-  if (!island_result_.converged) return;
-  const double rest_w = island_result_.source_va.real();
-  const double given_w = -homes_[former].balance(-rest_w, dt);
-  states_[former] = homes_[former].state();
-  for (Complex& s : island_result_.drawn_va[connection]) s -= rest_w / 3;
-  island_result_.load_va -= rest_w;
-  island_result_.source_va = {};
-  // What it could not give was not served; what it could not take was lost in its inverter.
-  energy_.unserved_kwh += std::max(0.0, rest_w - given_w) * dt.seconds() / 3.6e6;
 }
 
 void SimulatedWorld::step() {
   const Duration dt = scenario_.time.physics_step;
   const double hours = dt.seconds() / 3600;
   weather_.over(now_, dt, skies_);
-  std::fill(draw_va_.begin(), draw_va_.end(), Phases{});
-  island_.reset();
-  if (source_is_lost()) plan_the_island(dt);
+  draw_va_ = others_va_;
+  if (!source_is_lost()) {
+    islands_.reset();
+  } else {
+    if (!islands_) {
+      std::vector<std::uint32_t> of_home;
+      for (const HomeSpec& home : scenario_.homes) of_home.push_back(home.connection);
+      islands_.emplace(network_, std::move(of_home));
+    }
+    plan_the_islands(dt);
+  }
   step_homes(homes_, now_, dt, skies_);
   for (std::size_t h = 0; h < homes_.size(); ++h) {
     states_[h] = homes_[h].state();
@@ -232,8 +233,8 @@ void SimulatedWorld::step() {
     draw_va_[scenario_.homes[home].connection] = draw;
   }
   measured_.clear();
-  if (island_)
-    solve_island(dt);
+  if (islands_)
+    solve_islands(dt);
   else
     grid_ = &power_flow_.solve(draw_va_);
   now_ = now_ + dt;
@@ -248,22 +249,41 @@ void SimulatedWorld::step() {
 }
 
 void SimulatedWorld::count_energy(double hours) {
-  double asked_w = 0;
   for (std::size_t h = 0; h < homes_.size(); ++h) {
     energy_.consumed_kwh += homes_[h].consumed_w() * hours / 1000;
     energy_.generated_kwh += states_[h].pv_w * hours / 1000;
     energy_.curtailed_kwh += states_[h].curtailed_w * hours / 1000;
     energy_.unserved_kwh += (states_[h].shed_w * hours + states_[h].ev_unmet_wh) / 1000;
-    for (const Complex& s : states_[h].draw_va) asked_w += s.real();
   }
-  // Loads that answer to voltage take another power than they asked for.
-  const double answer_kwh = (grid_->load_va.real() - asked_w) * hours / 1000;
-  energy_.consumed_kwh += answer_kwh;
-  const bool blackout = island_ && !island_->former;
-  if (!grid_->converged || blackout) energy_.unserved_kwh += std::max(0.0, -answer_kwh);
+  energy_.consumed_kwh += others().drawn_w * hours / 1000;
+  energy_.generated_kwh += others().fed_in_w * hours / 1000;
+  count_answers(hours);
   const double source_w = grid_->source_va.real();
   (source_w > 0 ? energy_.imported_kwh : energy_.exported_kwh) += std::abs(source_w) * hours / 1000;
+  energy_.generated_kwh += grid_->generator_va.real() * hours / 1000;
+  energy_.losses_kwh += grid_->shunt_va.real() * hours / 1000;
   for (const double w : grid_->losses_w) energy_.losses_kwh += w * hours / 1000;
+}
+
+// Loads that answer to voltage take another power than they asked for; what does not get any, or
+// stands still because the flow did not converge, goes unserved.
+void SimulatedWorld::count_answers(double hours) {
+  for (std::uint32_t c = 0; c < draw_va_.size(); ++c) {
+    const double answer_w = watts(grid_->drawn_va[c]) - watts(draw_va_[c]);
+    if (has_home_[c]) energy_.consumed_kwh += answer_w * hours / 1000;
+    const bool unserved = !grid_->converged || (islands_ && islands_->is_dark(c));
+    if (unserved) energy_.unserved_kwh += std::max(0.0, -answer_w) * hours / 1000;
+  }
+}
+
+OthersState SimulatedWorld::others() const {
+  OthersState out;
+  for (std::uint32_t c = 0; c < draw_va_.size(); ++c) {
+    if (has_home_[c]) continue;
+    const double w = watts(grid_->drawn_va[c]);
+    (w > 0 ? out.drawn_w : out.fed_in_w) += std::abs(w);
+  }
+  return out;
 }
 
 EnergyTotals SimulatedWorld::energy() const {
@@ -290,9 +310,7 @@ void SimulatedWorld::count_grid() {
 
 void SimulatedWorld::move_meters(double hours) {
   for (std::size_t h = 0; h < homes_.size(); ++h) {
-    double watts = 0;
-    for (const Complex& s : grid_->drawn_va[scenario_.homes[h].connection]) watts += s.real();
-    meters_[h].registers.add(watts, hours);
+    meters_[h].registers.add(watts(grid_->drawn_va[scenario_.homes[h].connection]), hours);
   }
   meters_.back().registers.add(grid_->source_va.real(), hours);
 }

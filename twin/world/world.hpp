@@ -63,12 +63,20 @@ struct HomeState {
   double cold_kh = 0;              // of this step: kelvin-hours below the thermostat's band
 };
 
+// Loads and plants of the grid file at connections without a home, in the last step, W, >= 0. They
+// run at the file's power.
+struct OthersState {
+  double drawn_w = 0, fed_in_w = 0;
+};
+
 // Energy since the start, from the physics' own doubles, kWh. Each is a sum of its own terms:
-// losses from the branches, stored energy from the batteries' states.
+// losses from the branches and shunts, stored energy from the batteries' states.
 struct EnergyTotals {
-  double consumed_kwh = 0;                      // household + EV + heat pump + battery standby
-  double generated_kwh = 0, curtailed_kwh = 0;  // fed in; available and kept back by set-points
-  double imported_kwh = 0, exported_kwh = 0;    // at the source, step by step
+  // Household, EV, heat pump, battery standby, and the grid file's own loads without a home.
+  double consumed_kwh = 0;
+  // Fed in by homes' PV and the grid file's plants; available and kept back by set-points.
+  double generated_kwh = 0, curtailed_kwh = 0;
+  double imported_kwh = 0, exported_kwh = 0;  // at the source, step by step
   double losses_kwh = 0;
   double stored_delta_kwh = 0, storage_losses_kwh = 0;
   // Asked for in steps that did not converge, beyond what was drawn; household load that was shed;
@@ -111,6 +119,7 @@ class World {
 
   virtual const PowerFlowResult& grid() const = 0;
   virtual std::span<const HomeState> homes() const = 0;
+  virtual OthersState others() const { return {}; }
   virtual EnergyTotals energy() const = 0;
   virtual GridTotals grid_totals() const { return {}; }
   virtual const GridFigures* grid_figures() const { return nullptr; }
