@@ -67,6 +67,34 @@ Network network(const std::string& lines) {
   return *net;
 }
 
+const std::string mini = R"(New Circuit.M basekv=.4 MVAsc3=10 MVAsc1=10
+New Line.l1 bus1=sourcebus bus2=b r1=.1 x1=.05 r0=.2 x0=.1 c1=0 c0=0
+New Load.a bus1=b kv=.4 kw=10 pf=.9
+Set voltagebases=[.4]
+)";
+
+// Network of the mini script with these lines at the end.
+Network mini_network(const std::string& lines) {
+  auto net = read(mini + lines + "\n");
+  REQUIRE_MESSAGE(net.has_value(), lines << ": " << (net ? "" : net.error()));
+  return *net;
+}
+// What all loads draw together, in kW.
+double mini_kw(const std::string& lines) {
+  double out = 0;
+  for (const Connection& c : mini_network(lines).connections)
+    for (const Complex s : c.draw_va) out += s.real() / 1000;
+  return out;
+}
+// What the load "b" of these words draws, in kVA.
+Complex load_kva(const std::string& words) {
+  const Network net = mini_network("New Load.b bus1=b kv=.4 " + words);
+  Complex out;
+  for (const Complex s : net.connections[1].draw_va) out += s / 1000.0;
+  return out;
+}
+bool near(Complex a, Complex b) { return std::abs(a - b) < 1e-6; }
+
 struct Wrong {
   std::string text, says;
 };
@@ -320,6 +348,114 @@ TEST_CASE("what is not supported or not there is refused with file and line") {
       {"r1=1\n", "command \"r1\" is not supported"},
       {"New Line.a like=a\n", "no other \"a\" to be like"},
   });
+}
+
+TEST_CASE("Solve takes options as Set does") {
+  CHECK(mini_kw("solve") == doctest::Approx(10));
+  CHECK(mini_kw("Set loadmult=2") == doctest::Approx(20));
+  CHECK(mini_kw("solve loadmult=2") == doctest::Approx(20));
+  CHECK(mini_kw("solve mode=snap number=1 loadmult=(1 2 /)") == doctest::Approx(5));
+  CHECK(mini_kw("solve mode=daily stepsize=15m number=96 controlmode=o") == doctest::Approx(10));
+  check_refused({
+      {mini + "Solve mode=foo", "main.dss:5: option mode wants one of snapshot daily"},
+      {mini + "Set mode=foo", "main.dss:5: option mode wants one of snapshot daily"},
+      {mini + "Solve colour=red", "main.dss:5: option \"colour\" of Set and Solve is not"},
+      {mini + "Solve %growth=2", "main.dss:5: option \"%growth\" of Set and Solve is not"},
+      {mini + "Solve year=3", "main.dss:5: option year=3 is not supported"},
+      {mini + "Solve loadmult=abc", "main.dss:5: option loadmult wants a number, found \"abc\""},
+  });
+}
+
+TEST_CASE("values of Set that cannot be read are no defaults") {
+  check_refused({
+      {mini + "Set loadmult=abc", "main.dss:5: option loadmult wants a number, found \"abc\""},
+      {mini + "Set loadmult=nan", "main.dss:5: option loadmult wants a number"},
+      {mini + "Set genmult=abc", "main.dss:5: option genmult wants a number, found \"abc\""},
+      {mini + "Set tolerance=abc", "main.dss:5: option tolerance wants a number, found \"abc\""},
+      {mini + "Set maxiter=many", "main.dss:5: option maxiterations wants a number"},
+      {mini + "Set controlmode=xyz", "main.dss:5: option controlmode wants one of off static"},
+      {mini + "Set controlmode=[off static]", "main.dss:5: option controlmode wants one of"},
+      {mini + "Set controlmode=''", "main.dss:5: option controlmode wants one of"},
+      {mini + "Set voltagebases=[foo]", "main.dss:5: VoltageBases wants a number"},
+  });
+}
+
+TEST_CASE("LoadMult scales neither fixed nor exempt loads") {
+  for (const char* status : {"status=exempt", "status=Fixed"}) {
+    CAPTURE(status);
+    CHECK(mini_kw(std::string("New Load.b bus1=b kv=.4 kw=1 ") + status + "\nSet loadmult=2") ==
+          doctest::Approx(21));
+  }
+  CHECK(mini_kw("New Load.b bus1=b kv=.4 kw=1 status=v\nSet loadmult=2") == doctest::Approx(22));
+  CHECK(mini_kw("New Generator.b bus1=b kv=.4 kw=1 status=fixed\nSet genmult=2") ==
+        doctest::Approx(9));
+  CHECK(mini_kw("New Generator.b bus1=b kv=.4 kw=1 status=exempt\nSet genmult=2") ==
+        doctest::Approx(8));
+  // What is fixed follows no series, what is exempt does.
+  const std::string shape = "New Loadshape.s npts=2 interval=1 mult=[1 3]\n";
+  CHECK(mini_network(shape + "New Load.b bus1=b kv=.4 kw=1 daily=s status=fixed")
+            .connections[1]
+            .profile_w.empty());
+  CHECK(mini_network(shape + "New Load.b bus1=b kv=.4 kw=1 daily=s status=exempt\nSet loadmult=2")
+            .connections[1]
+            .profile_w == std::vector<double>{1000, 3000});
+  check_refused({{mini + "New Load.b bus1=b kv=.4 status=odd",
+                  "main.dss:5: load.b: status wants variable, fixed or exempt, found \"odd\""}});
+}
+
+// The orders of OpenDSS's Load (Load.pas, RecalcElementData at the end of each command).
+TEST_CASE("a load's power is what the last of kW, kvar and kVA says") {
+  const double kvar_at_88 = 20 * std::sqrt(1 / (0.88 * 0.88) - 1);  // the power factor by default
+  CHECK(near(load_kva("kw=20"), {20, kvar_at_88}));
+  CHECK(kvar_at_88 == doctest::Approx(10.79).epsilon(1e-3));
+  CHECK(near(load_kva("kvar=5 kw=20"), {20, kvar_at_88}));
+  CHECK(near(load_kva("kw=20 kvar=5"), {20, 5}));
+  CHECK(near(load_kva("kw=20 kvar=5 pf=0.8"), {20, 5}));
+  CHECK(near(load_kva("kvar=5 kw=20 pf=0.8"), {20, 15}));
+  CHECK(near(load_kva("kw=20 pf=0.8"), {20, 15}));
+  CHECK(near(load_kva("pf=0.8 kw=20"), {20, 15}));
+  CHECK(near(load_kva("pf=-0.8 kw=20"), {20, -15}));
+  CHECK(near(load_kva("kva=25 pf=0.8"), {20, 15}));
+  CHECK(near(load_kva("pf=0.8 kva=25"), {20, 15}));
+  CHECK(near(load_kva("kva=25 kw=20"), {20, kvar_at_88}));
+  CHECK(near(load_kva("kw=3 kva=25 pf=-0.8"), {20, -15}));
+  CHECK(near(load_kva("kva=25 kvar=5"), {10, 5}));  // kVA became no kW yet: 10 by default
+  CHECK(near(load_kva("kw=0 kvar=5"), {0, 5}));
+  CHECK(near(load_kva("kw=20 kvar=15\nEdit Load.b kw=40"), {40, 30}));
+  CHECK(near(load_kva("kw=20 kvar=15\nEdit Load.b pf=0.5"), {20, 15}));
+  CHECK(near(load_kva("kva=25 pf=0.8\nEdit Load.b kvar=7"), {20, 7}));
+  CHECK(near(load_kva("kw=20 kvar=15\nNew Load.c like=b kw=40"), {20, 15}));
+  // Generators hold to the power factor that kW and kvar had when kvar was said.
+  const auto generated = [](const std::string& words) {
+    const Network net = mini_network("New Generator.b bus1=b kv=.4 " + words);
+    Complex out;
+    for (const Complex s : net.connections[1].draw_va) out -= s / 1000.0;
+    return out;
+  };
+  CHECK(near(generated("kw=20 kvar=15 kw=40"), {40, 30}));
+  CHECK(near(generated("kw=20 kvar=5 pf=0.8"), {20, 15}));
+}
+
+TEST_CASE("a series of kW sets its load's power to its highest value") {
+  const std::string shape = "New Loadshape.s npts=3 interval=1 mult=[1 5 2] useactual=yes\n";
+  const auto draws = [&](const std::string& load) {
+    const Network net = mini_network(shape + load + "\nSet loadmult=2 genmult=3");
+    Complex out;
+    for (const Complex s : net.connections[1].draw_va) out += s / 1000.0;
+    return out;
+  };
+  CHECK(near(draws("New Load.b bus1=b kv=.4 kw=1 pf=1 daily=s"), {10, 0}));
+  CHECK(near(draws("New Load.b bus1=b kv=.4 kw=1 pf=.8 yearly=s"), {10, 7.5}));
+  CHECK(near(draws("New Load.b bus1=b kv=.4 kw=1 kvar=1 daily=s"), {10, 0}));
+  CHECK(near(draws("New Load.b bus1=b kv=.4 pf=1 daily=s kw=1"), {2, 0}));
+  CHECK(near(draws("New Load.b bus1=b kv=.4 kw=1 pf=1 daily=none"), {2, 0}));
+  CHECK(near(draws("New Generator.b bus1=b kv=.4 kw=1 pf=.8 daily=s"), {-15, 0}));
+  const auto profile = [&](const std::string& load) {
+    return mini_network(shape + load + "\nSet loadmult=2 genmult=3").connections[1].profile_w;
+  };
+  CHECK(profile("New Load.b bus1=b kv=.4 daily=s") == std::vector<double>{1000, 5000, 2000});
+  CHECK(profile("New Generator.b bus1=b kv=.4 daily=s") ==
+        std::vector<double>{-1000, -5000, -2000});
 }
 
 TEST_CASE("controls, switches, geometry and shunts are refused where they cannot be held") {

@@ -16,7 +16,7 @@ const std::vector<DssScript::Command>& DssScript::commands() {
       {"select", &S::select},
       {"save", &S::look},
       {"show", &S::look},
-      {"solve", &S::look},
+      {"solve", &S::set},
       {"enable", &S::enable},
       {"disable", &S::disable},
       {"plot", &S::look},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "twin/grid/dss_build.hpp"
 #include "twin/grid/dss_connections.hpp"
@@ -12,45 +13,80 @@ namespace {
 constexpr std::size_t max_profile_values = 32u << 20;
 constexpr double no_limit = 1e3;
 
-// Power as OpenDSS takes it: kW and power factor, kW and kvar, or kVA and power factor, whatever
-// was said last.
+// A load's power is kW and power factor, kW and kvar, or kVA and power factor, as the last of kW,
+// kvar and kVA says; a power factor alone changes none of these, so it says nothing beside kvar.
+// What a command says becomes power at its end: there the power factor of kW and kvar is found that
+// a later kW goes by (OpenDSS's Load). Generators go from word to word instead, and their power
+// factor counts at once.
 class Power {
  public:
-  Power(double kw, double pf) : kw_(kw), pf_(pf) {}
+  enum class By { command, word };
+  Power(double kw, double pf, By by) : by_(by), kw_(kw), pf_(pf) { settle(); }
 
   bool take(DssBuild& build, const DssSaid& s) {
     if (s.name == "kw") {
       kw_ = build.number(s);
-      from_kva_ = false;
+      given_ = Given::kw_pf;
     } else if (s.name == "pf") {
-      pf_ = build.number(s);
-      if (!(std::abs(pf_) <= 1) || pf_ == 0)
-        build.refuse(s, "power factor wants -1 to 1 other than 0, found \"" + s.value->text + "\"");
+      pf_ = power_factor(build, s);
+      pf_given_ = true;
+      if (by_ == By::word) given_ = Given::kw_pf;
     } else if (s.name == "kvar") {
-      const double kvar = build.number(s), kva = std::hypot(kw_, kvar);
-      kvar_only_ = kw_ == 0 ? kvar : 0;
-      if (kw_ != 0) pf_ = std::abs(kw_) / kva * (kw_ * kvar < 0 ? -1 : 1);
-      from_kva_ = false;
+      set_kvar(build.number(s));
     } else if (s.name == "kva") {
       kva_ = build.number(s);
-      from_kva_ = true;
+      given_ = Given::kva_pf;
     } else {
       return false;
     }
+    if (by_ == By::word) settle();
     return true;
   }
-  double kw() const { return from_kva_ ? kva_ * std::abs(pf_) : kw_; }
-  double pf() const { return pf_; }
-  Complex va() const {
-    const double tangent = std::sqrt(1 / (pf_ * pf_) - 1) * (pf_ < 0 ? -1 : 1);
-    return 1000.0 * Complex(kw(), kvar_only_ != 0 ? kvar_only_ : kw() * tangent);
+  // A series of kW has the load's power at its highest. It says nothing of kvar: a power factor
+  // that a load was given goes on holding, a generator has none.
+  void peak(double kw) {
+    const bool keeps_pf = pf_given_ && by_ == By::command;
+    kw_ = kw;
+    if (keeps_pf)
+      given_ = Given::kw_pf;
+    else
+      set_kvar(0);
+    if (by_ == By::word) settle();
   }
+  void settle();
+
+  double kw() const { return kw_; }
+  double pf() const { return pf_; }
+  Complex va() const { return 1000.0 * Complex(kw_, kvar_); }
 
  private:
-  double kw_, pf_, kva_ = 0;
-  double kvar_only_ = 0;  // where there is no kW that it could be told from
-  bool from_kva_ = false;
+  enum class Given { kw_pf, kw_kvar, kva_pf };
+  static double power_factor(DssBuild& build, const DssSaid& s) {
+    const double pf = build.number(s);
+    if (std::abs(pf) <= 1 && pf != 0) return pf;
+    build.refuse(s, "power factor wants -1 to 1 other than 0, found \"" + s.value->text + "\"");
+    return 1;
+  }
+  void set_kvar(double kvar) {
+    kvar_ = kvar;
+    given_ = Given::kw_kvar;
+    pf_given_ = false;
+  }
+
+  By by_;
+  Given given_ = Given::kw_pf;
+  bool pf_given_ = false;
+  double kw_, pf_, kvar_ = 0, kva_ = 0;
 };
+
+void Power::settle() {
+  if (given_ == Given::kw_kvar) {
+    if (kw_ != 0) pf_ = std::abs(kw_) / std::hypot(kw_, kvar_) * (kw_ * kvar_ < 0 ? -1 : 1);
+    return;
+  }
+  if (given_ == Given::kva_pf) kw_ = kva_ * std::abs(pf_);
+  kvar_ = kw_ * std::sqrt(1 / (pf_ * pf_) - 1) * (pf_ < 0 ? -1 : 1);
+}
 
 struct Said {
   explicit Said(Power p) : power(p) {}
@@ -61,28 +97,11 @@ struct Said {
   double min_pu = 0.95, max_pu = 1.05;
   double cvr_watts = 1, cvr_vars = 2;
   std::vector<double> zipv;
-  const DssSaid *bus = nullptr, *yearly = nullptr, *daily = nullptr;
-  bool fixed = false;  // no multiplier counts
+  std::optional<DssSaid> bus, yearly, daily;
+  // Neither multipliers nor series count for what is fixed, no multiplier for what is exempt.
+  enum class Status { variable, fixed, exempt };
+  Status status = Status::variable;
 };
-
-void take(DssBuild& build, const DssSaid& s, Said& to) {
-  if (to.power.take(build, s)) return;
-  if (s.name == "phases") to.phases = build.count(s, 1, 3);
-  if (s.name == "bus1") to.bus = &s;
-  if (s.name == "kv") to.kv = build.above_zero(s);
-  if (s.name == "model") to.model = build.count(s, 1, 8);
-  if (s.name == "yearly") to.yearly = &s;
-  if (s.name == "daily") to.daily = &s;
-  if (s.name == "conn") to.delta = dss_is_delta(build, s);
-  if (s.name == "vminpu") to.min_pu = build.number(s);
-  if (s.name == "vmaxpu") to.max_pu = build.number(s);
-  if (s.name == "cvrwatts") to.cvr_watts = build.number(s);
-  if (s.name == "cvrvars") to.cvr_vars = build.number(s);
-  if (s.name == "zipv") to.zipv = build.numbers(s, 7);
-  if (s.name == "status") to.fixed = build.word(s).starts_with("f");
-  if (s.name == "basefreq" && build.number(s) != build.net.frequency_hz)
-    build.refuse(s, "a base frequency other than the circuit's is not supported");
-}
 
 using Shares = std::array<double, 3>;
 constexpr Shares constant_power{1, 0, 0}, constant_current{0, 1, 0}, constant_impedance{0, 0, 1};
@@ -204,24 +223,80 @@ const DssBuild::Shape* shape_named(DssBuild& build, const DssSaid& s) {
   return &build.shapes.emplace(o, read_shape(build, *o)).first->second;
 }
 
-void add_profile(DssBuild& build, const DssSaid& s, double kw, Connection& to) {
+Said::Status status_of(DssBuild& build, const DssSaid& s) {
+  const std::string word = build.word(s);
+  const char first = word.empty() ? '\0' : word[0];
+  if (first == 'f') return Said::Status::fixed;
+  if (first == 'e') return Said::Status::exempt;
+  if (first != 'v')
+    build.refuse(s, "status wants variable, fixed or exempt, found \"" + s.value->text + "\"");
+  return Said::Status::variable;
+}
+
+// The value that is furthest from zero.
+double peak_of(const std::vector<double>& values) {
+  const auto nearer = [](double a, double b) { return std::abs(a) < std::abs(b); };
+  const auto at = std::max_element(values.begin(), values.end(), nearer);
+  return at == values.end() ? 0 : *at;
+}
+
+void take(DssBuild& build, const DssSaid& s, Said& to) {
+  if (to.power.take(build, s)) return;
+  if (s.name == "phases") to.phases = build.count(s, 1, 3);
+  if (s.name == "bus1") to.bus = s;
+  if (s.name == "kv") to.kv = build.above_zero(s);
+  if (s.name == "model") to.model = build.count(s, 1, 8);
+  if (s.name == "yearly" || s.name == "daily") {
+    (s.name == "yearly" ? to.yearly : to.daily) = s;
+    const DssBuild::Shape* shape = build.word(s) == "none" ? nullptr : shape_named(build, s);
+    if (shape && shape->actual) to.power.peak(peak_of(shape->values));
+  }
+  if (s.name == "conn") to.delta = dss_is_delta(build, s);
+  if (s.name == "vminpu") to.min_pu = build.number(s);
+  if (s.name == "vmaxpu") to.max_pu = build.number(s);
+  if (s.name == "cvrwatts") to.cvr_watts = build.number(s);
+  if (s.name == "cvrvars") to.cvr_vars = build.number(s);
+  if (s.name == "zipv") to.zipv = build.numbers(s, 7);
+  if (s.name == "status") to.status = status_of(build, s);
+  if (s.name == "basefreq" && build.number(s) != build.net.frequency_hz)
+    build.refuse(s, "a base frequency other than the circuit's is not supported");
+}
+
+Said said_of(DssBuild& build, const DssObject& o, Said said) {
+  const std::vector<DssSaid> all = build.said_of(o);
+  const DssPlace* command = nullptr;
+  for (const DssSaid& s : all) {
+    const DssPlace& place = s.value->place;
+    if (command && (place.file != command->file || place.line != command->line))
+      said.power.settle();
+    command = &place;
+    take(build, s, said);
+  }
+  said.power.settle();
+  return said;
+}
+
+// `sign`: 1 consumes, -1 delivers. Multipliers do not count for a series of kW.
+void add_profile(DssBuild& build, const DssSaid& s, double kw, double sign, Connection& to) {
   const DssBuild::Shape* shape = shape_named(build, s);
   if (!shape) return;
   build.profile_values += shape->values.size();
   if (build.profile_values > max_profile_values)
     return build.refuse(s, "the series of all loads hold more than 33,554,432 values");
   to.profile_step_s = shape->step_s;
-  for (const double v : shape->values) to.profile_w.push_back(v * (shape->actual ? 1 : kw) * 1000);
+  const double base_w = sign * (shape->actual ? 1 : kw) * 1000;
+  for (const double v : shape->values) to.profile_w.push_back(v * base_w);
 }
 
 double multiplier(DssBuild& build, const Said& said, const char* option) {
   const DssValue* value = build.script.option(option);
-  if (!value || said.fixed) return 1;
+  if (!value || said.status != Said::Status::variable) return 1;
   return dss_number(value->text).value_or(1);
 }
 
-void add_connection(DssBuild& build, const DssObject& o, const Said& said, double factor) {
-  const DssLegs legs = dss_legs(build, o, said.bus, said.phases, said.delta);
+void add_connection(DssBuild& build, const DssObject& o, const Said& said, double factor,
+                    double sign) {
+  const DssLegs legs = dss_legs(build, o, said.bus ? &*said.bus : nullptr, said.phases, said.delta);
   Connection c;
   c.name = o.name;
   c.id = static_cast<std::int64_t>(build.net.connections.size()) + 1;
@@ -235,31 +310,30 @@ void add_connection(DssBuild& build, const DssObject& o, const Said& said, doubl
     build.refuse(o, "Vminpu and Vmaxpu want 0 or more, and Vmaxpu above Vminpu");
   for (unsigned p = 0; p < 3; ++p)
     if (legs.mask >> p & 1)
-      c.draw_va[p] = factor * said.power.va() / static_cast<double>(said.phases);
-  if (const DssSaid* series = said.yearly ? said.yearly : said.daily)
-    if (build.word(*series) != "none") add_profile(build, *series, factor * said.power.kw(), c);
+      c.draw_va[p] = sign * factor * said.power.va() / static_cast<double>(said.phases);
+  const std::optional<DssSaid>& series = said.yearly ? said.yearly : said.daily;
+  if (series && said.status != Said::Status::fixed && build.word(*series) != "none")
+    add_profile(build, *series, factor * said.power.kw(), sign, c);
   build.net.connections.push_back(std::move(c));
 }
 
 }  // namespace
 
 void add_load(DssBuild& build, const DssObject& o) {
-  Said said(Power(10, 0.88));
-  const std::vector<DssSaid> all = build.said_of(o);
-  for (const DssSaid& s : all) take(build, s, said);
-  add_connection(build, o, said, multiplier(build, said, "loadmult"));
+  const Said said = said_of(build, o, Said(Power(10, 0.88, Power::By::command)));
+  add_connection(build, o, said, multiplier(build, said, "loadmult"), 1);
 }
 
 // Generation is consumption below zero.
 void add_generator(DssBuild& build, const DssObject& o) {
-  Said said(Power(1000, 0.88));
-  said.min_pu = 0.9;
-  said.max_pu = 1.1;
-  const std::vector<DssSaid> all = build.said_of(o);
-  for (const DssSaid& s : all) take(build, s, said);
+  Said begin(Power(1000, 0.88, Power::By::word));
+  begin.min_pu = 0.9;
+  begin.max_pu = 1.1;
+  Said said = said_of(build, o, begin);
+  if (said.status == Said::Status::exempt) said.status = Said::Status::variable;  // of loads only
   if (said.model != 1 && said.model != 2)
     build.refuse(o, "generators of model " + std::to_string(said.model) + " are not supported");
-  add_connection(build, o, said, -multiplier(build, said, "genmult"));
+  add_connection(build, o, said, multiplier(build, said, "genmult"), -1);
 }
 
 }  // namespace twin

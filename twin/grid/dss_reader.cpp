@@ -56,7 +56,7 @@ std::string read_frequency(DssBuild& build) {
 
 bool controls_are_off(const DssScript& script) {
   const DssValue* mode = script.option("controlmode");
-  return mode && lower_case(mode->text).starts_with("off");
+  return mode && lower_case(mode->text).starts_with("o");
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 //
 // Commands that act   Clear, New, Edit, BatchEdit, More, M and ~, Select, object.property=value,
 //                     Enable, Disable, Open, Close, Set, SetkVBase, Redirect, Compile, BusCoords,
-//                     LatLongCoords, SetBusXY
-// Commands that look  Solve, Show, Export, Plot, ... are accepted: they leave the network as it is
+//                     LatLongCoords, SetBusXY; Solve, whose options act as those of Set
+// Commands that look  Show, Export, Plot, ... are accepted: they leave the network as it is
 // All others are refused by name. A name may be cut short: the first of OpenDSS's commands that
 // begins with it is meant.
 //
