@@ -458,6 +458,59 @@ TEST_CASE("a series of kW sets its load's power to its highest value") {
         std::vector<double>{-1000, -5000, -2000});
 }
 
+TEST_CASE("absurd but finite numbers are refused where they stand") {
+  check_refused({
+      {mini + "New Load.b bus1=b kv=.4 kw=1e308",
+       "main.dss:5: load.b: kw wants numbers below 1e15"},
+      {mini + "New Load.b bus1=b kv=.4 kvar=-1e15", "main.dss:5: load.b: kvar wants numbers below"},
+      {mini + "New Load.b bus1=b kv=.4 kw=(1e200 1e100 *)", "main.dss:5: load.b: kw wants numbers"},
+      {mini + "New Load.b bus1=b kv=1e-300", "main.dss:5: load.b: kv wants a number above zero"},
+      {mini + "New Load.b bus1=b kv=.4 pf=1e-300", "main.dss:5: load.b: power factor wants"},
+      {mini + "New Loadshape.s npts=1 mult=[1e300]\nNew Load.b bus1=b kv=.4 daily=s",
+       "main.dss:5: loadshape.s: mult wants numbers below 1e15"},
+      {mini + "Edit Line.l1 c1=-1e300", "main.dss:5: line.l1: c1 wants numbers below 1e15"},
+      {mini + "Edit Line.l1 length=1e-300",
+       "main.dss:5: line.l1: length wants a number above zero"},
+      {mini + "New Line.m b c r1=0 x1=1e-308 r0=0 x0=1e-308",
+       "main.dss:5: line.m: its impedance is zero or below 1e-12 ohm"},
+      {mini + "New Line.m b c rmatrix=[1e308|0 1|0 0 1] xmatrix=[1|0 1|0 0 1]",
+       "main.dss:5: line.m: rmatrix wants numbers below 1e15"},
+      {mini + "New Reactor.m bus1=b bus2=c r=0 x=1e-308",
+       "main.dss:5: reactor.m: its impedance is zero or below 1e-12 ohm"},
+      {mini + "Edit Vsource.source r1=0 x1=1e-308 r0=0 x0=1e-308",
+       "main.dss:1: vsource.source: its impedance is below 1e-12 ohm, yet not zero"},
+      {mini + "Edit Vsource.source basekv=1e300",
+       "main.dss:5: vsource.source: basekv wants numbers below 1e15"},
+      {mini + "New Transformer.t buses=[b c] kvs=[.4 .2] xhl=1e-300 %rs=[0 0]",
+       "main.dss:5: transformer.t: needs an impedance other than zero"},
+      {mini + "Set loadmult=1e300", "main.dss:5: option loadmult wants numbers below 1e15"},
+      {mini + "Set voltagebases=[1e300]", "main.dss:5: VoltageBases wants numbers from 1e-12"},
+      {mini + "SetkVBase b kVLN=1e-300", "main.dss:5: SetkVBase wants"},
+  });
+}
+
+TEST_CASE("messages show files' words cut and without control characters") {
+  const std::string digits(300, '7');
+  for (const std::string& text :
+       {mini + "New Load.b bus1=b kv=.4 pf=" + digits,
+        mini + "New Load.b bus1=b kv=.4 status=" + digits, mini + "Solve mode=" + digits,
+        mini + "Solve " + digits + "=1", mini + digits,
+        mini + "New Load.b bus1=b kv=.4 " + digits + "=1", mini + "New " + digits + ".b",
+        mini + "Edit Load." + digits, mini + "New Load." + digits + " bus1=b kv=x"}) {
+    const std::string error = error_of(text);
+    CAPTURE(error);
+    CHECK(error.find("main.dss:5: ") == 0);
+    CHECK(error.size() < 300);
+  }
+  using namespace std::string_literals;
+  check_refused({
+      {mini + "New Load.b bus1=b kv=.4 conn=\x1b[2J\0\x07"s, "connection \"\\x1b[2J\\x00\\x07\" is not wye"},
+      {mini + "New Load.b bus1=b kv=.4 status=z\0\x07\x7f\xff\xc2\x9bq"s,
+       "\"z\\x00\\x07\\x7f\\xff\\xc2\\x9bq\""},
+      {mini + "New Load.b bus1=b kv=.4 status=m\xc3\xbchle"s, "\"m\xc3\xbchle\""},
+  });
+}
+
 TEST_CASE("controls, switches, geometry and shunts are refused where they cannot be held") {
   check_refused({
       {and_then("New RegControl.r winding=2"), "main.dss:14: regcontrol.r: needs a transformer"},
@@ -525,7 +578,14 @@ TEST_CASE("files that lead nowhere or in circles end with a message") {
       {{"a.dss", "redirect b.dss\n"},
        {"b.dss", "redirect a.dss\n"},
        {"bad.txt", "b1 1 2\nb2 x\n"}});
-  CHECK(read_grid("grid.xyz", files({})).error().find("not supported") != std::string::npos);
+  CHECK(read_grid("grid.xyz", files({{"grid.xyz", ""}})).error().find("not supported") !=
+        std::string::npos);
+  for (const char* missing : {"grid.xyz", "folder", "folder/", "a.b/c"}) {
+    const std::string error = read_grid(missing, files({})).error();
+    CAPTURE(error);
+    CHECK(error.starts_with(std::string(missing) + ": cannot be read"));
+    CHECK(error.find("not supported") == std::string::npos);
+  }
 }
 
 TEST_CASE("gigantic scripts are refused in bounded time") {

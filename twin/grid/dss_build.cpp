@@ -5,10 +5,13 @@
 #include <cmath>
 #include <queue>
 
+#include "twin/grid/number_range.hpp"
+#include "twin/scenario/nearest.hpp"
+
 namespace twin {
 
 void DssBuild::refuse(const DssObject& o, const DssPlace& place, const std::string& what) {
-  if (problem.empty()) problem = words_of(place) + ": " + o.full_name() + ": " + what;
+  if (problem.empty()) problem = words_of(place) + ": " + cut(o.full_name()) + ": " + what;
 }
 void DssBuild::refuse(const DssSaid& said, const std::string& what) {
   refuse(*said.object, said.value->place, what);
@@ -31,21 +34,27 @@ std::vector<DssSaid> DssBuild::said_of(const DssObject& o) {
 
 const DssObject* DssBuild::named_by(const DssSaid& said, const std::string& type) {
   const DssObject* found = script.find(type + "." + word(said));
-  if (!found) refuse(said, type + " \"" + said.value->text + "\" does not exist");
+  if (!found) refuse(said, type + " \"" + cut(said.value->text) + "\" does not exist");
   return found;
 }
 
 double DssBuild::number(const DssSaid& said) {
   const auto value = dss_number(said.value->text);
   if (!value) refuse(said, std::string(said.name) + " " + value.error());
-  return value.value_or(1);
+  return within(said, value.value_or(1));
+}
+
+double DssBuild::within(const DssSaid& said, double value) {
+  if (!is_too_large(value)) return value;
+  refuse(said, std::string(said.name) + " wants numbers below 1e15");
+  return 1;
 }
 
 double DssBuild::above_zero(const DssSaid& said) {
   const double value = number(said);
-  if (value > 0) return value;
-  refuse(said,
-         std::string(said.name) + " wants a number above zero, found \"" + said.value->text + "\"");
+  if (value >= least_above_zero) return value;
+  refuse(said, std::string(said.name) + " wants a number above zero (at least 1e-12), found \"" +
+                   said.value->text + "\"");
   return 1;
 }
 
@@ -55,7 +64,7 @@ std::size_t DssBuild::count(const DssSaid& said, std::size_t least, std::size_t 
       value == std::floor(value))
     return static_cast<std::size_t>(value);
   refuse(said, std::string(said.name) + " wants " + std::to_string(least) + " to " +
-                   std::to_string(most) + ", found \"" + said.value->text + "\"");
+                   std::to_string(most) + ", found \"" + cut(said.value->text) + "\"");
   return least;
 }
 
@@ -74,7 +83,9 @@ std::string DssBuild::word(const DssSaid& said) const {
 std::vector<double> DssBuild::numbers(const DssSaid& said) {
   auto values = dss_numbers(said.value->text);
   if (!values) refuse(said, std::string(said.name) + " " + values.error());
-  return values ? std::move(*values) : std::vector<double>{};
+  if (!values) return {};
+  for (double& v : *values) v = within(said, v);
+  return std::move(*values);
 }
 
 std::vector<double> DssBuild::numbers(const DssSaid& said, std::size_t at_most) {
@@ -95,7 +106,9 @@ std::vector<std::string> DssBuild::list(const DssSaid& said) {
 std::vector<double> DssBuild::matrix(const DssSaid& said, std::size_t order) {
   auto values = dss_matrix(said.value->text, order);
   if (!values) refuse(said, std::string(said.name) + " " + values.error());
-  return values ? std::move(*values) : std::vector<double>(order * order);
+  if (!values) return std::vector<double>(order * order);
+  for (double& v : *values) v = within(said, v);
+  return std::move(*values);
 }
 
 std::uint32_t DssBuild::bus(const DssObject& o, const DssPlace& place, const std::string& name) {
@@ -126,11 +139,11 @@ DssTerminal DssBuild::terminal(const DssObject& o, const DssPlace& place, const 
     int value = 0;
     const auto [end, error] = std::from_chars(node.data(), node.data() + node.size(), value);
     if (error != std::errc{} || end != node.data() + node.size() || value < 0 || value > 99)
-      refuse(o, place, "bus \"" + spec + "\": node \"" + node + "\" is not 0 to 99");
+      refuse(o, place, "bus \"" + cut(spec) + "\": node \"" + cut(node) + "\" is not 0 to 99");
     if (c < conductors)
       out.nodes[c] = value;
     else if (value != 0)
-      refuse(o, place, "bus \"" + spec + "\": more nodes than the element has conductors");
+      refuse(o, place, "bus \"" + cut(spec) + "\": more nodes than the element has conductors");
     dot = next;
   }
   return out;

@@ -66,8 +66,10 @@ class DssBuild {
   // The object of this type that the property names; null and refused where there is none.
   const DssObject* named_by(const DssSaid& said, const std::string& type);
 
+  // Bounds: number_range.hpp.
   double number(const DssSaid& said);
   double above_zero(const DssSaid& said);
+  double within(const DssSaid& said, double value);
   // A whole number from `least` to `most`.
   std::size_t count(const DssSaid& said, std::size_t least, std::size_t most);
   bool flag(const DssSaid& said);

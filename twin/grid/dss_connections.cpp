@@ -2,6 +2,8 @@
 
 #include <numbers>
 
+#include "twin/scenario/nearest.hpp"
+
 namespace twin {
 namespace {
 
@@ -37,7 +39,8 @@ DssLegs dss_legs(DssBuild& build, const DssObject& o, const DssSaid* bus, std::s
     const std::size_t other = ring ? (c + 1) % 3 : delta ? c + 1 : phases;
     const auto leg = leg_between(t.nodes[c], t.nodes[other]);
     if (!leg) {
-      build.refuse(*bus, "no load can stand between the nodes of \"" + bus->value->text + "\"");
+      build.refuse(*bus,
+                   "no load can stand between the nodes of \"" + cut(bus->value->text) + "\"");
       return out;
     }
     const auto bit = static_cast<PhaseMask>(1 << leg->phase);
@@ -58,7 +61,7 @@ bool dss_is_delta(DssBuild& build, const DssSaid& conn) {
   const std::string word = build.word(conn);
   const bool delta = word == "delta" || word == "d" || word == "ll";
   if (!delta && word != "wye" && word != "y" && word != "ln" && word != "w" && word != "star")
-    build.refuse(conn, "connection \"" + conn.value->text + "\" is not wye or delta");
+    build.refuse(conn, "connection \"" + cut(conn.value->text) + "\" is not wye or delta");
   return delta;
 }
 

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "twin/scenario/nearest.hpp"
+
 namespace twin {
 namespace {
 
@@ -14,7 +16,7 @@ struct Wire {
 
 double metres(DssBuild& build, const DssSaid& said) {
   const auto m = dss_metres(build.word(said));
-  if (!m) build.refuse(said, "unit \"" + said.value->text + "\" is not known");
+  if (!m) build.refuse(said, "unit \"" + cut(said.value->text) + "\" is not known");
   return m && *m > 0 ? *m : 1;
 }
 
@@ -113,7 +115,7 @@ void Reading::resize(std::size_t n) {
 
 void Reading::hang(std::size_t c, const DssSaid& s, const std::string& name) {
   const DssObject* wire = build_.script.find("wiredata." + lower_case(name));
-  if (!wire) return build_.refuse(s, "wiredata \"" + name + "\" does not exist");
+  if (!wire) return build_.refuse(s, "wiredata \"" + cut(name) + "\" does not exist");
   const Wire w = wire_of(build_, *wire);
   out_.conductors[c] = w.conductor;
   hung_[c] = true;
@@ -183,7 +185,7 @@ DssGeometry dss_hung(DssBuild& build, const DssSaid& wires, const DssObject& spa
   for (std::size_t c = 0; c < names.size(); ++c) {
     const DssObject* wire = build.script.find("wiredata." + lower_case(names[c]));
     if (!wire) {
-      build.refuse(wires, "wiredata \"" + names[c] + "\" does not exist");
+      build.refuse(wires, "wiredata \"" + cut(names[c]) + "\" does not exist");
       return out;
     }
     const Wire w = wire_of(build, *wire);

@@ -6,7 +6,9 @@
 
 #include "twin/grid/dss_build.hpp"
 #include "twin/grid/dss_geometry.hpp"
+#include "twin/grid/number_range.hpp"
 #include "twin/grid/phase_matrix.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 namespace {
@@ -81,7 +83,8 @@ Impedance line_code(DssBuild& build, const DssObject& o) {
     }
     if (s.name == "units") {
       out.units = build.word(s);
-      if (!dss_metres(out.units)) build.refuse(s, "unit \"" + s.value->text + "\" is not known");
+      if (!dss_metres(out.units))
+        build.refuse(s, "unit \"" + cut(s.value->text) + "\" is not known");
     }
     if (s.name == "normamps") out.rated_a = build.number(s);
     if (s.name == "basefreq") check_frequency(build, s);
@@ -138,7 +141,7 @@ void Reading::take(const DssSaid& s) {
   if (s.name == "basefreq") check_frequency(build_, s);
   if (s.name == "units") {
     units_ = build_.word(s);
-    if (!dss_metres(units_)) build_.refuse(s, "unit \"" + s.value->text + "\" is not known");
+    if (!dss_metres(units_)) build_.refuse(s, "unit \"" + cut(s.value->text) + "\" is not known");
   }
   if (s.name == "geometry")
     if (const DssObject* geometry = build_.named_by(s, "linegeometry"))
@@ -171,8 +174,8 @@ void Reading::use_code(const DssSaid& s) {
   from_conductors_ = false;
   if (impedance_.rated_a <= 0) impedance_.rated_a = rated;
   if (phases_said_ && phases != impedance_.phases)
-    build_.refuse(s, "has " + std::to_string(phases) + " phases, its line code \"" + s.value->text +
-                         "\" has " + std::to_string(impedance_.phases));
+    build_.refuse(s, "has " + std::to_string(phases) + " phases, its line code \"" +
+                         cut(s.value->text) + "\" has " + std::to_string(impedance_.phases));
 }
 
 void Reading::use_conductors(const DssSaid& s, DssGeometry geometry) {
@@ -206,7 +209,7 @@ void Reading::use_earth(const DssSaid& s) {
   if (model == "carson" || model == "deri")
     earth_ = model == "carson" ? EarthModel::carson : EarthModel::deri;
   else
-    build_.refuse(s, "earth model \"" + s.value->text + "\" is not carson or deri");
+    build_.refuse(s, "earth model \"" + cut(s.value->text) + "\" is not carson or deri");
 }
 
 // The phases of both ends, which are the same; the node of each conductor into `nodes`.
@@ -282,6 +285,11 @@ void Reading::run() {
   line.phases = connect(line, nodes);
   if (!build_.problem.empty()) return;
   from_conductors_ ? fill_from_conductors(line, nodes) : fill(line, nodes);
+  for (const int node : nodes) {
+    const auto phase = static_cast<std::size_t>(node - 1);
+    if (is_too_small(line.z[phase][phase]))
+      build_.refuse(object_, "its impedance is zero or below 1e-12 ohm");
+  }
   if (!inverse(line.z, line.phases))
     build_.refuse(object_, "its impedance is zero or cannot be inverted");
   line.rated_a = impedance_.rated_a;

@@ -6,6 +6,8 @@
 
 #include "twin/grid/dss_build.hpp"
 #include "twin/grid/dss_connections.hpp"
+#include "twin/grid/number_range.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 namespace {
@@ -63,8 +65,9 @@ class Power {
   enum class Given { kw_pf, kw_kvar, kva_pf };
   static double power_factor(DssBuild& build, const DssSaid& s) {
     const double pf = build.number(s);
-    if (std::abs(pf) <= 1 && pf != 0) return pf;
-    build.refuse(s, "power factor wants -1 to 1 other than 0, found \"" + s.value->text + "\"");
+    if (std::abs(pf) <= 1 && !is_too_small(pf)) return pf;
+    build.refuse(s,
+                 "power factor wants -1 to 1 other than 0, found \"" + cut(s.value->text) + "\"");
     return 1;
   }
   void set_kvar(double kvar) {
@@ -168,7 +171,7 @@ std::vector<double> csv_column(DssBuild& build, const DssSaid& s, bool hours) {
       build.refuse(s, "csvfile " + row.error());
       break;
     }
-    if (!row->empty()) out.push_back(row->front());
+    if (!row->empty()) out.push_back(build.within(s, row->front()));
   }
   return out;
 }
@@ -216,7 +219,7 @@ const DssBuild::Shape* shape_named(DssBuild& build, const DssSaid& s) {
   if (!o && build.word(s) == "default")
     return &build.shapes.try_emplace(nullptr, default_shape()).first->second;
   if (!o) {
-    build.refuse(s, "load shape \"" + s.value->text + "\" does not exist");
+    build.refuse(s, "load shape \"" + cut(s.value->text) + "\" does not exist");
     return nullptr;
   }
   if (const auto at = build.shapes.find(o); at != build.shapes.end()) return &at->second;
@@ -229,7 +232,7 @@ Said::Status status_of(DssBuild& build, const DssSaid& s) {
   if (first == 'f') return Said::Status::fixed;
   if (first == 'e') return Said::Status::exempt;
   if (first != 'v')
-    build.refuse(s, "status wants variable, fixed or exempt, found \"" + s.value->text + "\"");
+    build.refuse(s, "status wants variable, fixed or exempt, found \"" + cut(s.value->text) + "\"");
   return Said::Status::variable;
 }
 

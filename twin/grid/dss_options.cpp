@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "twin/grid/dss_words.hpp"
+#include "twin/grid/number_range.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 
@@ -147,7 +149,7 @@ constexpr std::array<std::string_view, 15> number_options{
     "emergvmaxpu", "miniterations", "maxcontroliter", "%mean",      "%stddev"};
 
 tl::unexpected<std::string> not_supported(const std::string& name) {
-  return failure("option \"" + name + "\" of Set and Solve is not supported");
+  return failure("option \"" + cut(name) + "\" of Set and Solve is not supported");
 }
 
 Result<std::string> full_name(const std::string& name) {
@@ -166,18 +168,23 @@ bool has_word(std::string_view words, const std::string& beginning) {
          (words.starts_with(beginning) || words.find(" " + beginning) != std::string_view::npos);
 }
 
+std::string wrong_number(const std::string& value) {
+  const auto number = dss_number(value);
+  if (!number) return " " + number.error();
+  return is_too_large(*number) ? " wants numbers below 1e15" : "";
+}
+
 // What is wrong with the value; empty: nothing.
 std::string wrong_value(std::string_view name, const std::string& value) {
   for (const Fixed& each : fixed)
     if (each.name == name && !lower_case(value).starts_with(each.value))
-      return "=" + value + " is not supported";
+      return "=" + cut(value) + " is not supported";
   for (const Words& each : word_options)
     if (each.name == name && !has_word(each.words, lower_case(value)))
       return " wants one of " + std::string(each.words) + "(or the beginning of one), found \"" +
-             value + "\"";
+             cut(value) + "\"";
   for (const std::string_view each : number_options)
-    if (each == name)
-      if (const auto number = dss_number(value); !number) return " " + number.error();
+    if (each == name) return wrong_number(value);
   return {};
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "twin/grid/dss_build.hpp"
+#include "twin/grid/number_range.hpp"
 
 namespace twin {
 
@@ -38,7 +39,7 @@ std::string read_frequency(DssBuild& build) {
   build.net.frequency_hz = 60;  // OpenDSS's own default
   const auto read = [&](const DssValue& value, double& out) -> std::string {
     const auto hertz = dss_number(value.text);
-    if (!hertz || !(*hertz > 0))
+    if (!hertz || is_too_large(*hertz) || !(*hertz >= least_above_zero))
       return words_of(value.place) + ": the frequency wants a number above zero";
     out = *hertz;
     return "";

@@ -4,6 +4,8 @@
 #include <numbers>
 
 #include "twin/grid/dss_options.hpp"
+#include "twin/grid/number_range.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 
@@ -114,7 +116,7 @@ Result<void> DssScript::line(std::string_view text) {
   const std::string name = lower_case(first.value);
   const Command* command = command_named(name);
   if (!command || command->act == &DssScript::not_supported)
-    return refuse("command \"" + first.value + "\" is not supported");
+    return refuse("command \"" + cut(first.value) + "\" is not supported");
   words.erase(words.begin());
   return (this->*command->act)(std::move(words));
 }
@@ -126,9 +128,9 @@ Result<void> DssScript::not_supported(std::vector<DssWord>) { return refuse("is 
 Result<void> DssScript::assign_by_path(const std::string& full_name, std::vector<DssWord> words) {
   const auto dot = full_name.rfind('.');
   if (dot == std::string::npos || full_name.find('.') == dot)
-    return refuse("command \"" + full_name + "\" is not supported");
+    return refuse("command \"" + cut(full_name) + "\" is not supported");
   DssObject* object = object_of(full_name.substr(0, dot));
-  if (!object) return refuse(full_name.substr(0, dot) + " does not exist");
+  if (!object) return refuse(cut(full_name.substr(0, dot)) + " does not exist");
   last_ = object;
   words.front().name = full_name.substr(dot + 1);
   return assign(*object, words, 0);
@@ -154,11 +156,11 @@ Result<void> DssScript::create(std::vector<DssWord> words) {
     name = "source";
   }
   const DssClass* type = dss_class(type_name);
-  if (!type) return refuse("object type \"" + type_name + "\" is not supported");
+  if (!type) return refuse("object type \"" + cut(type_name) + "\" is not supported");
   if (name.empty()) return refuse("New " + type_name + " wants a name");
   if (objects_.size() >= max_objects) return refuse("more than 1,000,000 objects");
   if (!index_.emplace(type_name + "." + name, objects_.size()).second)
-    return refuse(type_name + "." + name + " exists already");
+    return refuse(cut(type_name + "." + name) + " exists already");
   last_ = &objects_.emplace_back();
   last_->type = type;
   last_->name = name;
@@ -176,7 +178,7 @@ Result<DssObject*> DssScript::object_named(const std::vector<DssWord>& words,
     return refuse(command + " wants an object");
   const auto [type, name] = split_name(words[0].value);
   DssObject* object = object_of(type == "circuit" ? "vsource.source" : type + "." + name);
-  if (!object) return refuse(type + "." + name + " does not exist");
+  if (!object) return refuse(cut(type + "." + name) + " does not exist");
   return object;
 }
 
@@ -203,7 +205,7 @@ Result<void> DssScript::batch_edit(std::vector<DssWord> words) {
   if (words.empty()) return refuse("BatchEdit wants a pattern");
   const auto [type_name, pattern] = split_name(words[0].value);
   const DssClass* type = dss_class(type_name);
-  if (!type) return refuse("object type \"" + type_name + "\" is not supported");
+  if (!type) return refuse("object type \"" + cut(type_name) + "\" is not supported");
   const auto wanted = DssPattern::parse(pattern);
   if (!wanted) return refuse(wanted.error());
   for (DssObject& object : objects_) {
@@ -272,7 +274,8 @@ Result<void> DssScript::set_kv_base(std::vector<DssWord> words) {
     }
     const bool line_to_line = w.name == "kvll" || (w.name.empty() && i == 1);
     const auto kv = dss_number(w.value);
-    if (!kv || !(*kv > 0) || (!line_to_line && w.name != "kvln"))
+    if (!kv || is_too_large(*kv) || !(*kv >= least_above_zero) ||
+        (!line_to_line && w.name != "kvln"))
       return refuse("SetkVBase wants a bus and its kVLL or kVLN above zero");
     line_to_neutral_v = *kv * 1000 / (line_to_line ? std::numbers::sqrt3 : 1);
   }

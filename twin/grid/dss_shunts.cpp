@@ -5,6 +5,7 @@
 
 #include "twin/grid/dss_build.hpp"
 #include "twin/grid/dss_connections.hpp"
+#include "twin/grid/number_range.hpp"
 #include "twin/grid/phase_matrix.hpp"
 
 namespace twin {
@@ -147,7 +148,7 @@ void add_reactor(DssBuild& build, const DssObject& o) {
                        ? volts * volts * static_cast<double>(said.phases) / (said.kvar[0] * 1000)
                        : said.x;
   const Complex z(said.r, x);
-  if (z == Complex{}) return build.refuse(o, "its impedance is zero");
+  if (is_too_small(z)) return build.refuse(o, "its impedance is zero or below 1e-12 ohm");
   if (at_ground(build, said))
     add_shunt(build, o, said, 1.0 / z);
   else

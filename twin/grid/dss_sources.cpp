@@ -4,6 +4,7 @@
 #include <numbers>
 
 #include "twin/grid/dss_build.hpp"
+#include "twin/grid/number_range.hpp"
 #include "twin/grid/phase_matrix.hpp"
 
 namespace twin {
@@ -113,6 +114,9 @@ void add_source(DssBuild& build, const DssObject& o) {
   source.voltage_pu = said.pu;
   source.angle_deg = said.angle;
   source.z = from_sequence(said.z1, said.z0);
+  for (const Complex z : {said.z1, said.z0})
+    if (z != Complex{} && is_too_small(z))
+      return build.refuse(o, "its impedance is below 1e-12 ohm, yet not zero");
   if (!is_finite(source.z)) return build.refuse(o, "its impedance cannot be");
   build.net.sources.push_back(std::move(source));
   build.source_ln_v.push_back(line_v / std::numbers::sqrt3);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "twin/grid/dss_build.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 namespace {
@@ -58,8 +59,8 @@ void add_tap_control(DssBuild& build, const DssObject& o) {
   if (!said.transformer) return build.refuse(o, "needs a transformer");
   const auto found = build.windings_of.find(build.word(*said.transformer));
   if (found == build.windings_of.end())
-    return build.refuse(*said.transformer,
-                        "transformer \"" + said.transformer->value->text + "\" does not exist");
+    return build.refuse(*said.transformer, "transformer \"" + cut(said.transformer->value->text) +
+                                               "\" does not exist");
   if (said.winding > found->second.size())
     return build.refuse(o, "its transformer has no winding " + std::to_string(said.winding));
   if (said.tap_winding != 0 && said.tap_winding != said.winding)

@@ -9,6 +9,8 @@
 #include <numbers>
 
 #include "twin/grid/dss_build.hpp"
+#include "twin/grid/number_range.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 namespace {
@@ -74,7 +76,7 @@ bool Reading::delta_of(const DssSaid& s, const std::string& word) {
   const std::string l = lower_case(word);
   const bool delta = l == "d" || l == "delta" || l == "ll";
   if (!delta && l != "y" && l != "wye" && l != "ln" && l != "w" && l != "star")
-    build_.refuse(s, "connection \"" + word + "\" is not wye or delta");
+    build_.refuse(s, "connection \"" + cut(word) + "\" is not wye or delta");
   return delta;
 }
 
@@ -190,7 +192,7 @@ void Reading::take(const DssSaid& s) {
     const std::string word = build_.word(s);
     plan_.high_side_leads = word == "lead" || word == "euro";
     if (!plan_.high_side_leads && word != "lag" && word != "ansi")
-      build_.refuse(s, "leadlag \"" + s.value->text + "\" is not lead, lag, ansi or euro");
+      build_.refuse(s, "leadlag \"" + cut(s.value->text) + "\" is not lead, lag, ansi or euro");
   }
 }
 
@@ -237,7 +239,7 @@ std::vector<std::array<Terminal, 2>> Reading::coils(std::size_t index, std::uint
     out.push_back({at(c), at(other)});
     if (out.back()[0] == out.back()[1])
       build_.refuse(object_, w.bus_place,
-                    "bus \"" + w.bus + "\": both ends of a coil are the same node");
+                    "bus \"" + cut(w.bus) + "\": both ends of a coil are the same node");
   }
   return out;
 }
@@ -349,8 +351,8 @@ bool Reading::check() {
       build_.refuse(object_, "a delta winding of two phases is not supported");
   }
   const Winding& first = plan_.windings[0];
-  if (plan_.windings.size() == 2 && plan_.x12 == 0 &&
-      first.percent_r + plan_.windings[1].percent_r == 0)
+  if (plan_.windings.size() == 2 && is_too_small(plan_.x12) &&
+      is_too_small(first.percent_r + plan_.windings[1].percent_r))
     build_.refuse(object_, "needs an impedance other than zero");
   return build_.problem.empty();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "twin/grid/dss_script.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 
@@ -50,16 +51,17 @@ Result<void> DssScript::assign(DssObject& object, const std::vector<DssWord>& wo
     std::size_t property = next;
     if (!w.name.empty()) {
       const auto found = object.type->find(w.name);
-      if (!found) return refuse(object.full_name() + " has no property \"" + w.name + "\"");
+      if (!found)
+        return refuse(cut(object.full_name()) + " has no property \"" + cut(w.name) + "\"");
       property = *found;
     } else if (property >= object.type->properties.size()) {
-      return refuse(object.full_name() + ": no property is left for \"" + w.value + "\"");
+      return refuse(cut(object.full_name()) + ": no property is left for \"" + cut(w.value) + "\"");
     }
     next = property + 1;
     const auto [name, meaning] = object.type->properties[property];
     if (meaning == DssMeaning::unneeded) continue;
     if (meaning == DssMeaning::unsupported)
-      return refuse(object.full_name() + ": property \"" + std::string(name) +
+      return refuse(cut(object.full_name()) + ": property \"" + std::string(name) +
                     "\" is not supported");
     if (++total_said_ > max_said) return refuse("more than 4,000,000 property values");
     if (name == "like") {
@@ -71,7 +73,7 @@ Result<void> DssScript::assign(DssObject& object, const std::vector<DssWord>& wo
     object.said.emplace_back(static_cast<std::uint16_t>(property), *value);
     if (name == "enabled") {
       const auto on = dss_flag(w.value);
-      if (!on) return refuse(object.full_name() + ": enabled " + on.error());
+      if (!on) return refuse(cut(object.full_name()) + ": enabled " + on.error());
       object.enabled = *on;
     }
   }
@@ -81,7 +83,7 @@ Result<void> DssScript::assign(DssObject& object, const std::vector<DssWord>& wo
 Result<void> DssScript::be_like(DssObject& object, const std::string& name) {
   const DssObject* other = find(std::string(object.type->name) + "." + lower_case(name));
   if (!other || other == &object)
-    return refuse(object.full_name() + ": there is no other \"" + name + "\" to be like");
+    return refuse(cut(object.full_name()) + ": there is no other \"" + cut(name) + "\" to be like");
   total_said_ += other->said.size();
   if (total_said_ > max_said) return refuse("more than 4,000,000 property values");
   object.said.insert(object.said.end(), other->said.begin(), other->said.end());
@@ -99,7 +101,7 @@ Result<const DssValue*> DssScript::value_of(const DssObject& object, const std::
     if (!column) return failure(column.error());
     text = std::move(*column);
   } else if (l.compare(begin, 8, "sngfile=") == 0 || l.compare(begin, 8, "dblfile=") == 0) {
-    return refuse(object.full_name() + ": binary files are not supported");
+    return refuse(cut(object.full_name()) + ": binary files are not supported");
   } else if (object.type->name == "loadshape" && property == "csvfile") {
     auto all = load_text(dss_path(folder_, text));
     if (!all) return failure(all.error());
@@ -129,7 +131,7 @@ Result<std::string> DssScript::column_of(const std::string& file_words) {
       if (!flag) return refuse("header " + flag.error());
       header = *flag;
     } else {
-      return refuse("(file=" + name + " ...): \"" + w.name + w.value + "\" is not known");
+      return refuse("(file=" + name + " ...): \"" + cut(w.name + w.value) + "\" is not known");
     }
   }
   const auto text = load_text(dss_path(folder_, name));

@@ -5,6 +5,8 @@
 #include <numbers>
 
 #include "twin/grid/dss_build.hpp"
+#include "twin/grid/number_range.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 namespace {
@@ -74,6 +76,10 @@ void name_voltages(DssBuild& build) {
   std::vector<double> bases;
   if (const DssValue* option = build.script.option("voltagebases")) {
     const auto values = dss_numbers(option->text);
+    for (const double kv : values.value_or(bases))
+      if (is_too_large(kv) || (kv != 0 && is_too_small(kv)))
+        build.problem =
+            words_of(option->place) + ": VoltageBases wants numbers from 1e-12 to below 1e15";
     if (!values) build.problem = words_of(option->place) + ": VoltageBases " + values.error();
     bases = values.value_or(bases);
   }
@@ -81,7 +87,7 @@ void name_voltages(DssBuild& build) {
     Bus& bus = net.buses[b];
     if (!(bus.nominal_v > 0) || !std::isfinite(bus.nominal_v))
       return build.refuse(build.first_at(b),
-                          "bus \"" + bus.name + "\" is not connected to the source");
+                          "bus \"" + cut(bus.name) + "\" is not connected to the source");
     bus.nominal_v = snapped(bus.nominal_v, bases);
     const auto said = build.script.base_ln_v.find(bus.name);
     if (said != build.script.base_ln_v.end()) bus.nominal_v = said->second;
@@ -113,7 +119,7 @@ void add_switch_control(DssBuild& build, const DssObject& o) {
   const std::string name = build.word(*line);
   const auto found = build.line_of.find(name.starts_with("line.") ? name.substr(5) : "");
   if (found == build.line_of.end())
-    return build.refuse(*line, "there is no line \"" + line->value->text + "\" to switch");
+    return build.refuse(*line, "there is no line \"" + cut(line->value->text) + "\" to switch");
   const DssSaid* last = state ? state : action ? action : normal;
   if (!last) return;
   const std::string word = build.word(*last);

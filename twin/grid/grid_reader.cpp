@@ -7,6 +7,7 @@
 #include "twin/grid/pgm_reader.hpp"
 #include "twin/grid/power_flow.hpp"
 #include "twin/grid/simbench_reader.hpp"
+#include "twin/scenario/nearest.hpp"
 
 namespace twin {
 
@@ -38,6 +39,10 @@ Result<Network> read_any(const std::string& path, const LoadFile& load) {
   }
   if (!path.empty() && load(path + (path.ends_with('/') ? "" : "/") + "Line.csv"))
     return read_simbench(path, load);
+  if (!load(path))
+    return failure(path +
+                   ": cannot be read, neither as a file nor as a SimBench folder with its "
+                   "Line.csv");
   return failure(path + ": a grid file of this kind (\"" + suffix +
                  "\") is not supported; supported: .json, .m, .dss, and a SimBench folder with "
                  "its Line.csv");
@@ -47,7 +52,7 @@ Result<Network> read_any(const std::string& path, const LoadFile& load) {
 
 Result<Network> read_grid(const std::string& path, const LoadFile& load) {
   auto network = read_any(path, load);
-  if (!network) return network;
+  if (!network) return failure(printable(network.error()));
   if (const std::string problem = PowerFlow::check(*network); !problem.empty())
     return failure(path + ": " + problem);
   return network;

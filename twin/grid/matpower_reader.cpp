@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <numbers>
 #include <unordered_map>
 
 #include "twin/grid/matlab_program.hpp"
 #include "twin/grid/matpower_format.hpp"
+#include "twin/grid/number_range.hpp"
 #include "twin/grid/phase_matrix.hpp"
 #include "twin/grid/pi_branch.hpp"
 #include "twin/scenario/nearest.hpp"
@@ -28,9 +30,10 @@ constexpr std::array without_effect{"gencost", "areas",   "bus_name",   "gen_nam
                                     "gentype", "genfuel", "branch_name"};
 
 std::string shown(double v) {
-  std::string out = std::to_string(v);
-  if (v == std::floor(v) && std::abs(v) < 1e15) out = std::to_string(static_cast<long long>(v));
-  return out;
+  if (v == std::floor(v) && std::abs(v) < 1e15) return std::to_string(static_cast<long long>(v));
+  if (std::abs(v) < 1e15 && std::abs(v) > 1e-5) return std::to_string(v);
+  std::array<char, 32> digits{};
+  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), v).ptr};
 }
 
 class Reader {
@@ -106,7 +109,7 @@ void Reader::check_fields() {
     if (has(matrices, name)) {
       if (value.kind != MatlabValue::Kind::matrix) fail(at + "wants a matrix");
     } else if (name == "baseMVA") {
-      if (!value.is_number() || !(value.numbers[0] > 0 && value.numbers[0] < 1e12))
+      if (!value.is_number() || !(value.numbers[0] >= least_above_zero && value.numbers[0] < 1e12))
         fail(at + "wants a number above 0");
     } else if (name == "version") {
       const bool text = value.kind == MatlabValue::Kind::text && value.texts[0] == "2";
@@ -144,7 +147,7 @@ void Reader::refuse(const Row& row, const char* column, std::size_t at, const st
 
 bool Reader::finite(const Row& row, std::size_t columns) {
   for (std::size_t c = 0; c < columns; ++c)
-    if (!(std::abs(row[c]) < 1e15))
+    if (is_too_large(row[c]))
       refuse(row, ("column " + std::to_string(c + 1)).c_str(), c, "a number below 1e15");
   return ok();
 }
@@ -174,7 +177,8 @@ void Reader::read_bus(const Row& row, const std::string& name) {
   const double type = row[at::type];
   if (!(type >= 1 && type <= 4 && type == std::floor(type)))
     return refuse(row, "BUS_TYPE", at::type, "1, 2, 3 or 4");
-  if (row[at::base_kv] < 0) return refuse(row, "BASE_KV", at::base_kv, "at least 0");
+  if (row[at::base_kv] < 0 || (row[at::base_kv] != 0 && is_too_small(row[at::base_kv])))
+    return refuse(row, "BASE_KV", at::base_kv, "at least 0 (1e-12 where it is not 0)");
   const auto id = static_cast<std::int64_t>(row[at::number]);
   const bool isolated = static_cast<int>(type) == at::isolated;
   const auto index = isolated ? absent_ : static_cast<std::uint32_t>(net_.buses.size());
@@ -278,8 +282,10 @@ void Reader::read_branch(const Row& row) {
   const std::uint32_t from = bus(row, "F_BUS", at::from), to = bus(row, "T_BUS", at::to);
   if (!ok() || from == absent_ || to == absent_ || !finite(row, at::columns)) return;
   const Complex z(row[at::r], row[at::x]);
-  if (z == Complex{}) return refuse(row, "BR_X", at::x, "BR_R and BR_X not both 0");
-  if (row[at::tap] < 0) return refuse(row, "TAP", at::tap, "at least 0");
+  if (is_too_small(z))
+    return refuse(row, "BR_X", at::x, "BR_R and BR_X not both 0 (nor below 1e-12)");
+  if (row[at::tap] < 0 || (row[at::tap] != 0 && is_too_small(row[at::tap])))
+    return refuse(row, "TAP", at::tap, "at least 0 (1e-12 where it is not 0)");
   if (row[at::rate_a] < 0) return refuse(row, "RATE_A", at::rate_a, "at least 0");
   const double from_v = net_.buses[from].nominal_v, to_v = net_.buses[to].nominal_v;
   const double base_ohm = 3 * to_v * to_v / base_va_;

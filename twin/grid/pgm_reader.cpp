@@ -5,6 +5,7 @@
 #include <numbers>
 #include <unordered_map>
 
+#include "twin/grid/number_range.hpp"
 #include "twin/grid/pgm_file.hpp"
 #include "twin/grid/pgm_row.hpp"
 #include "twin/grid/pgm_transformer.hpp"
@@ -156,8 +157,8 @@ void Reader::line(const Row& row) {
   const bool charging = row.has(at::c0);
   if (zero && !charging) zero_sequence_ = false;
   const Complex y0 = charging ? omega * row.real(at::c0) * Complex(row.real(at::tan0), 1) : y1;
-  if (z1 == Complex{}) fail(row.refuse(at::x1, "wants r1 and x1 not both 0"));
-  if (z0 == Complex{}) fail(row.refuse(at::x0, "wants r0 and x0 not both 0"));
+  if (is_too_small(z1)) fail(row.refuse(at::x1, "wants r1 and x1 not both 0 (nor below 1e-12)"));
+  if (is_too_small(z0)) fail(row.refuse(at::x0, "wants r0 and x0 not both 0 (nor below 1e-12)"));
   out.z = from_sequence(z1, z0);
   out.shunt = from_sequence(y1, y0);
   out.rated_a = rating(row, at::i_n);
@@ -203,12 +204,16 @@ void Reader::asym_line(const Row& row) {
     return fail(row.refuse("wants all or none of r_na ... r_nn and x_na ... x_nn"));
   if (neutral_r) {
     const Complex nn = row.pair(at::r + 9, at::x + 9);
-    if (nn == Complex{}) return fail(row.refuse(at::x + 9, "wants r_nn and x_nn not both 0"));
+    if (is_too_small(nn))
+      return fail(row.refuse(at::x + 9, "wants r_nn and x_nn not both 0 (nor below 1e-12)"));
     for (std::size_t p = 0; p < 3; ++p)
       for (std::size_t q = 0; q < 3; ++q)
         out.z[p][q] -=
             row.pair(at::r + 6 + p, at::x + 6 + p) * row.pair(at::r + 6 + q, at::x + 6 + q) / nn;
   }
+  for (std::size_t p = 0; p < 3; ++p)
+    if (is_too_small(out.z[p][p]))
+      return fail(row.refuse("wants impedances of the phases that are not all below 1e-12"));
   if (!inverse(out.z)) return fail(row.refuse("its impedance matrix cannot be inverted"));
   if (row.has(at::c0) && row.has(at::c1)) {
     const Complex y1(0, omega * row.real(at::c1)), y0(0, omega * row.real(at::c0));
@@ -236,7 +241,8 @@ void Reader::generic_branch(const Row& row) {
   pi.y = row.pair(at::g1, at::b1);
   pi.k = row.real(at::k, 1);
   pi.theta_rad = row.real(at::theta);
-  if (pi.z == Complex{}) return fail(row.refuse(at::x1, "wants r1 and x1 not both 0"));
+  if (is_too_small(pi.z))
+    return fail(row.refuse(at::x1, "wants r1 and x1 not both 0 (nor below 1e-12)"));
   Transformer out = transformer_of(pi);
   attach(row, out);
   out.rated_va = row.real(at::sn);

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "twin/grid/number_range.hpp"
 #include "twin/scenario/nearest.hpp"
 
 namespace twin::pgm {
@@ -19,7 +20,7 @@ bool whole_between(double v, double low, double high) {
 bool three_numbers(const JsonTree& tree, Place v) {
   if (tree.kind(v) != Kind::array || tree.child_count(v) != 3) return false;
   for (Place c = tree.first_child(v); c < tree.next(v); c = tree.next(c))
-    if (tree.kind(c) != Kind::number) return false;
+    if (tree.kind(c) != Kind::number || is_too_large(tree.number(c))) return false;
   return true;
 }
 
@@ -42,15 +43,18 @@ std::string wanted(const JsonTree& tree, Place v, const Attribute& a) {
     case Type::small:
       return number && whole_between(value, -127, 127) ? "" : "wants an integer from -127 to 127";
     case Type::triple:
-      return three_numbers(tree, v) ? "" : "wants three numbers, one a phase";
+      return three_numbers(tree, v) ? "" : "wants three numbers, one a phase, below 1e15";
     case Type::limit:
-      return (number && value > 0) || is_infinite(tree, v) ? ""
-                                                           : "wants a number above 0 or \"inf\"";
+      return (number && value >= least_above_zero) || is_infinite(tree, v)
+                 ? ""
+                 : "wants a number above 0 or \"inf\", at least 1e-12";
     case Type::real:
       break;
   }
   if (!number) return "wants a number";
-  if (a.domain == Domain::positive && value <= 0) return "wants a number above 0";
+  if (is_too_large(value)) return "wants a number below 1e15";
+  if (a.domain == Domain::positive && value < least_above_zero)
+    return "wants a number above 0 (at least 1e-12)";
   if (a.domain == Domain::not_negative && value < 0) return "wants a number of at least 0";
   return {};
 }

@@ -9,6 +9,7 @@
 #include <unordered_set>
 
 #include "twin/grid/csv_table.hpp"
+#include "twin/grid/number_range.hpp"
 #include "twin/grid/pgm_transformer.hpp"
 #include "twin/grid/phase_matrix.hpp"
 #include "twin/grid/pi_branch.hpp"
@@ -57,6 +58,10 @@ class Row {
   }
   double positive(std::string_view column) const { return number(column, 1e-12); }
   std::string id() const { return text("id"); }
+  // As a message names it.
+  std::string shown(std::string_view column) const {
+    return has(column) ? text(column).substr(0, 60) : "none";
+  }
 
   void refuse(std::string_view column, const std::string& wants) const {
     if (!error_.empty()) return;
@@ -261,7 +266,7 @@ void Reader::lines() {
     const double km = row.positive("length");
     const Complex z = km * Complex(data.number("r", 0), data.number("x", 0));
     const Complex y(0, km * data.number("b", 0) * micro);
-    if (z == Complex{}) data.refuse("x", "r and x not both 0");
+    if (is_too_small(z)) data.refuse("x", "r and x not both 0 (times the length: below 1e-12)");
     out.z = from_sequence(z, {r0_to_r1 * z.real(), x0_to_x1 * z.imag()});
     out.shunt = from_sequence(y, y);
     out.rated_a = data.number("iMax", 0);
@@ -282,6 +287,14 @@ void Reader::transformers() {
   });
 }
 
+void check_tap(const Row& row, const Row& type) {
+  const double position = row.number_or("tappos", 0);
+  if ((type.has("tapMin") && position < type.number("tapMin")) ||
+      (type.has("tapMax") && position > type.number("tapMax")))
+    row.refuse("tappos", "the type's tapMin to tapMax (" + type.shown("tapMin") + " to " +
+                             type.shown("tapMax") + ")");
+}
+
 void Reader::add_transformer(const Row& row, const Row& type) {
   pgm::Nameplate p;
   p.sn = type.positive("sR") * mega;
@@ -299,6 +312,7 @@ void Reader::add_transformer(const Row& row, const Row& type) {
     const bool low_voltage = p.u2 < 1000;
     (low_voltage ? p.from : p.to) = pgm::WindingKind::delta;
   }
+  check_tap(row, type);
   const double steps = row.number_or("tappos", 0) - type.number_or("tapNeutr", 0);
   if (steps != 0) {
     const std::string side = type.text("tapside");

@@ -21,6 +21,20 @@ std::size_t edits(const std::string& a, const std::string& b) {
   return row.back();
 }
 
+// The bytes of the UTF-8 character that begins here; 0: there is none, or a control character.
+std::size_t printable_at(const std::string& text, std::size_t at) {
+  const auto byte = [&](std::size_t i) {
+    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || (first == 0xc2 && byte(1) < 0xa0)) return 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xc0u) != 0x80) return 0;
+  return length;
+}
+
 }  // namespace
 
 std::string nearest(const std::string& word, const std::vector<std::string>& known) {
@@ -37,6 +51,21 @@ std::string nearest(const std::string& word, const std::vector<std::string>& kno
 std::string cut(const std::string& text) {
   constexpr std::size_t longest_shown = 80;
   return text.size() <= longest_shown ? text : text.substr(0, longest_shown) + "...";
+}
+
+std::string printable(const std::string& message) {
+  constexpr const char* digits = "0123456789abcdef";
+  std::string out;
+  for (std::size_t at = 0; at < message.size();) {
+    const std::size_t length = printable_at(message, at);
+    const auto byte = static_cast<unsigned char>(message[at]);
+    if (length > 0)
+      out.append(message, at, length);
+    else
+      out += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
 }
 
 }  // namespace twin
