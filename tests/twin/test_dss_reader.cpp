@@ -504,7 +504,8 @@ TEST_CASE("messages show files' words cut and without control characters") {
   }
   using namespace std::string_literals;
   check_refused({
-      {mini + "New Load.b bus1=b kv=.4 conn=\x1b[2J\0\x07"s, "connection \"\\x1b[2J\\x00\\x07\" is not wye"},
+      {mini + "New Load.b bus1=b kv=.4 conn=\x1b[2J\0\x07"s,
+       "connection \"\\x1b[2J\\x00\\x07\" is not wye"},
       {mini + "New Load.b bus1=b kv=.4 status=z\0\x07\x7f\xff\xc2\x9bq"s,
        "\"z\\x00\\x07\\x7f\\xff\\xc2\\x9bq\""},
       {mini + "New Load.b bus1=b kv=.4 status=m\xc3\xbchle"s, "\"m\xc3\xbchle\""},
