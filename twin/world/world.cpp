@@ -255,8 +255,9 @@ void SimulatedWorld::count_energy(double hours) {
     energy_.curtailed_kwh += states_[h].curtailed_w * hours / 1000;
     energy_.unserved_kwh += (states_[h].shed_w * hours + states_[h].ev_unmet_wh) / 1000;
   }
-  energy_.consumed_kwh += others().drawn_w * hours / 1000;
-  energy_.generated_kwh += others().fed_in_w * hours / 1000;
+  const OthersState beside = others();
+  energy_.consumed_kwh += beside.drawn_w * hours / 1000;
+  energy_.generated_kwh += beside.fed_in_w * hours / 1000;
   count_answers(hours);
   const double source_w = grid_->source_va.real();
   (source_w > 0 ? energy_.imported_kwh : energy_.exported_kwh) += std::abs(source_w) * hours / 1000;
