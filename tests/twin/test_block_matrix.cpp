@@ -103,6 +103,18 @@ TEST_CASE("block matrix: a tree fills in nothing, however its nodes are numbered
   CHECK(block_pattern(500, star).other.size() == 499);
 }
 
+TEST_CASE("block matrix: a square mesh fills in about n log n, as nested dissection would") {
+  // George, SIAM J. Numer. Anal. 10(2), 1973: no order does better than a multiple of n log2 n.
+  constexpr std::uint32_t side = 100, nodes = side * side;
+  Edges edges;
+  for (std::uint32_t v = 0; v < nodes; ++v) {
+    if ((v + 1) % side != 0) edges.emplace_back(v, v + 1);
+    if (v + side < nodes) edges.emplace_back(v, v + side);
+  }
+  CHECK(static_cast<double>(block_pattern(nodes, edges).other.size()) <
+        2 * nodes * std::log2(nodes));
+}
+
 TEST_CASE("block matrix: doubled edges and loops count once and not at all") {
   const Edges edges{{0, 1}, {1, 0}, {1, 1}, {0, 1}};
   CHECK(block_pattern(2, edges).other.size() == 1);

@@ -1,6 +1,7 @@
 #pragma once
 // Sparse square systems in blocks of N x N numbers, one block row a node, structurally symmetric:
-//   A x = b,   A = L U  in the order of least degree (Tinney and Walker, Proc. IEEE 55(11), 1967)
+//   A x = b,   A = L U  in the order of approximate least degree (Amestoy, Davis and Duff, SIAM J.
+//                       Matrix Anal. Appl. 17(4), 1996), trees before loops
 // Rows are swapped inside a block only. A radial network fills in nothing and is factorised in time
 // and memory linear in its nodes. Nodes are known by their place in that order; a vector holds N
 // numbers a node, in it.
