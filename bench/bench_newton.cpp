@@ -1,7 +1,8 @@
-// Newton alone: three-phase and single-phase equivalent, trees of 33 to 10,000 buses and a mesh,
-// from the unloaded network (cold, with the network built before) and from the solution of another
-// case (warm); and one factorisation of its matrix against Eigen's SparseLU. ns_node: nanoseconds a
-// bus and case, to a tolerance of 1e-8; iterations: of the last case.
+// Newton alone: three-phase and single-phase equivalent, trees of 33 to 10,000 buses, one with
+// loops, from the unloaded network (cold, with the network built before) and from the solution of
+// another case (warm); square meshes of up to 100,000 buses from nothing; and one factorisation of
+// its matrix against Eigen's SparseLU. ns_node: nanoseconds a bus and case, to a tolerance of 1e-8;
+// iterations: of the last case.
 
 #include <benchmark/benchmark.h>
 #include <cmath>
@@ -15,30 +16,48 @@ namespace {
 
 using namespace twin;
 
-// A low-voltage tree of short streets, every bus with loads; `loops` lines beside it.
-Network made_up_network(std::uint32_t buses, std::uint32_t loops) {
-  ledger::Rng rng(buses);
+void add_line(Network& net, std::uint32_t from, std::uint32_t to, ledger::Rng& rng) {
+  Line line;
+  line.from = from;
+  line.to = to;
+  const Complex z1 = rng.uniform(0.5, 1.5) * Complex(2e-3, 8e-4);
+  line.z = from_sequence(z1, 3.0 * z1);
+  net.lines.push_back(line);
+}
+
+// Fed at the first bus, every other with loads; without lines.
+Network buses_alone(std::uint32_t buses) {
   Network net;
   net.sources.resize(1);
-  const auto add_line = [&](std::uint32_t from, std::uint32_t to) {
-    Line line;
-    line.from = from;
-    line.to = to;
-    const Complex z1 = rng.uniform(0.5, 1.5) * Complex(2e-3, 8e-4);
-    line.z = from_sequence(z1, 3.0 * z1);
-    net.lines.push_back(line);
-  };
   for (std::uint32_t b = 0; b < buses; ++b) {
     net.buses.push_back({"b" + std::to_string(b), 230, 0, 0, b});
     if (b == 0) continue;
-    add_line(b < 4 ? 0 : b - 1 - static_cast<std::uint32_t>(rng.below(4)), b);
     Connection c;
     c.bus = b;
     net.connections.push_back(c);
   }
+  return net;
+}
+
+// A low-voltage tree of short streets; `loops` lines beside it.
+Network made_up_network(std::uint32_t buses, std::uint32_t loops) {
+  ledger::Rng rng(buses);
+  Network net = buses_alone(buses);
+  for (std::uint32_t b = 1; b < buses; ++b)
+    add_line(net, b < 4 ? 0 : b - 1 - static_cast<std::uint32_t>(rng.below(4)), b, rng);
   for (std::uint32_t k = 0; k < loops; ++k) {
     const auto a = static_cast<std::uint32_t>(rng.below(buses - 1));
-    add_line(a, a + 1 + static_cast<std::uint32_t>(rng.below(buses - 1 - a)));
+    add_line(net, a, a + 1 + static_cast<std::uint32_t>(rng.below(buses - 1 - a)), rng);
+  }
+  return net;
+}
+
+Network square_mesh(std::uint32_t side) {
+  ledger::Rng rng(side);
+  Network net = buses_alone(side * side);
+  for (std::uint32_t b = 0; b < side * side; ++b) {
+    if ((b + 1) % side != 0) add_line(net, b, b + 1, rng);
+    if (b + side < side * side) add_line(net, b, b + side, rng);
   }
   return net;
 }
@@ -106,6 +125,23 @@ void cases(benchmark::internal::Benchmark* b) {
 }
 BENCHMARK(cold)->Apply(cases);
 BENCHMARK(warm)->Apply(cases);
+
+// From a network to its solution, the order of elimination found in it.
+void mesh(benchmark::State& state) {
+  const Network net = square_mesh(static_cast<std::uint32_t>(state.range(0)));
+  const auto draws = draws_of(net, 0.1, 1);
+  NewtonResult last;
+  for (auto _ : state)
+    last = Newton(net, {.phases = static_cast<int>(state.range(1))}).solve(draws);
+  report(state, net.buses.size(), last);
+}
+BENCHMARK(mesh)
+    ->ArgNames({"side", "phases"})
+    ->Unit(benchmark::kMillisecond)
+    ->Args({100, 1})
+    ->Args({200, 1})
+    ->Args({316, 1})
+    ->Args({100, 3});
 
 // One solve of the linear part: the same pattern as Newton's matrix.
 template <bool pivoting>
