@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "hil/meter_poller.hpp"
-#include "hil/node_files.hpp"
 #include "ledger/base/invariant.hpp"
+#include "twin/store/node_store.hpp"
 
 namespace hil {
 
@@ -29,7 +29,7 @@ struct Seat {
   std::unique_ptr<RecordingSigner> recording;
   std::unique_ptr<Node> node;
   const ValidatorNode* validator = nullptr;
-  std::unique_ptr<NodeFiles> files;  // none: a home's fleet
+  std::unique_ptr<NodeStore> store;  // none: a home's fleet
 };
 
 struct Delivery {
@@ -54,7 +54,7 @@ class Host {
 
  private:
   Result<void> make_nodes();
-  Result<void> open_files(Seat& seat, const std::string& name);
+  Result<void> open_store(Seat& seat, const std::string& name);
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
   Result<void> live();
   void wait_until(Instant time);
@@ -99,15 +99,15 @@ void Host::seat_validator(NodeId id, const ValidatorConfig& config, const KeySee
     signer = seat.recording.get();
     recorder_.recording_begins(config);
   }
-  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_, *seat.files);
+  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_, *seat.store);
   seat.validator = node.get();
   seat.node = std::move(node);
 }
 
-Result<void> Host::open_files(Seat& seat, const std::string& name) {
-  auto files = NodeFiles::open(recorder_.directory() + "/node/" + name);
-  if (!files) return failure(files.error());
-  seat.files = std::move(*files);
+Result<void> Host::open_store(Seat& seat, const std::string& name) {
+  auto store = NodeStore::open(recorder_.directory() + "/node/" + name + ".db");
+  if (!store) return failure(store.error());
+  seat.store = std::move(*store);
   return {};
 }
 
@@ -120,17 +120,17 @@ Result<void> Host::make_nodes() {
   seats_.resize(d.nodes());
   for (std::uint32_t n = 0; n < seats_.size(); ++n) seats_[n].id = {n};
   for (std::uint32_t v = 0; v < d.validators; ++v) {
-    if (auto ok = open_files(seats_[v], "validator-" + std::to_string(v)); !ok) return ok;
+    if (auto ok = open_store(seats_[v], "validator-" + std::to_string(v)); !ok) return ok;
     seat_validator(d.validator(v), deployment_.validator(v), keys.validators[v]);
   }
-  if (auto ok = open_files(seats_[d.observer().value], "observer"); !ok) return ok;
+  if (auto ok = open_store(seats_[d.observer().value], "observer"); !ok) return ok;
   seat_validator(d.observer(), deployment_.observer(), keys.observer);
   for (std::uint32_t g = 0; g < d.gateways; ++g) {
     Seat& gateway = seats_[d.gateway(g).value];
     gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
-    if (auto ok = open_files(gateway, "gateway-" + std::to_string(g)); !ok) return ok;
+    if (auto ok = open_store(gateway, "gateway-" + std::to_string(g)); !ok) return ok;
     gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_,
-                                                 *gateway.files);
+                                                 *gateway.store);
     seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
   }
   return {};
@@ -164,8 +164,8 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
   }
   recorder_.effect(seat.id, now, effect);
   const auto* persist = std::get_if<Persist>(&effect);
-  if (persist && seat.files)
-    if (auto ok = seat.files->keep(*persist); !ok) failure_ = ok.error();
+  if (persist && seat.store)
+    if (auto ok = seat.store->keep(*persist); !ok) failure_ = ok.error();
 }
 
 void Host::settle_messages(Instant now) {

@@ -11,8 +11,9 @@
 // and their registers, power and voltage are what the home's node sees. The home's simulated twin
 // runs on as a shadow and stands in while the meter does not answer.
 //
-// What a node needs after a restart is on the disk before its messages leave (DIR/node/validator-N
-// and so on, node_files.hpp), and each node is started from what stands there.
+// What a node needs after a restart is on the disk before its messages leave
+// (DIR/node/validator-N.db and so on, twin/store/node_store.hpp), and each node is started from
+// what stands there.
 
 #include <atomic>
 #include <functional>

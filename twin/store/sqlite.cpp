@@ -67,9 +67,13 @@ void Statement::put(int index, std::string_view value) {
 }
 
 void Statement::put(int index, std::span<const float> value) {
+  put(index, std::span(reinterpret_cast<const std::uint8_t*>(value.data()), value.size_bytes()));
+}
+
+// A null pointer would bind NULL.
+void Statement::put(int index, std::span<const std::uint8_t> value) {
   const void* bytes = value.empty() ? static_cast<const void*>("") : value.data();
-  const int code =
-      sqlite3_bind_blob64(statement_.get(), index, bytes, value.size_bytes(), SQLITE_STATIC);
+  const int code = sqlite3_bind_blob64(statement_.get(), index, bytes, value.size(), SQLITE_STATIC);
   if (code) bind_error_ = code;
 }
 

@@ -49,6 +49,7 @@ class Statement {
   void put(int index, double value);
   void put(int index, std::string_view value);
   void put(int index, const std::string& value) { put(index, std::string_view(value)); }
+  void put(int index, std::span<const std::uint8_t> value);
   void put(int index, std::span<const float> value);
   void put(int index, const std::vector<float>& value) { put(index, std::span(value)); }
   template <class T>
