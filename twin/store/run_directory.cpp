@@ -1,18 +1,12 @@
 #include "twin/store/run_directory.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
 
 #include "ledger/base/codec.hpp"
 #include "ledger/chain/transaction.hpp"
 #include "ledger/crypto/seal.hpp"
 #include "ledger/crypto/sha256.hpp"
-#include "ledger/tlog/policy.hpp"
-#include "ledger/tlog/tiles.hpp"
-#include "market/audit/public_log.hpp"
 
 namespace twin {
 
@@ -20,17 +14,6 @@ using namespace ledger;
 namespace fs = std::filesystem;
 
 namespace {
-
-Result<void> put_file(const fs::path& path, BytesView bytes, std::ios::openmode mode) {
-  std::error_code error;
-  fs::create_directories(path.parent_path(), error);
-  std::ofstream out(path, std::ios::binary | mode);
-  out.write(reinterpret_cast<const char*>(bytes.data()),
-            static_cast<std::streamsize>(bytes.size()));
-  out.flush();
-  if (!out) return failure(path.string() + ": cannot be written: " + std::strerror(errno));
-  return {};
-}
 
 // A wrapped key's ephemeral secret: derived, so that runs repeat; bound to what it wraps.
 std::array<std::uint8_t, 32> ephemeral_of(const SubjectKey& key) {
@@ -46,11 +29,9 @@ Result<RunDirectory> RunDirectory::create(const std::string& path, const Genesis
     return failure(path + ": exists already and is not an empty directory");
   fs::create_directories(path, error);
   if (error) return failure(path + ": cannot be made: " + error.message());
-  RunDirectory dir(path);
-  if (auto ok = dir.write("log/genesis", bytes_of(encode(genesis))); !ok)
-    return failure(ok.error());
-  if (auto ok = dir.write("log/policy", bytes_of(policy_text(genesis))); !ok)
-    return failure(ok.error());
+  auto log = LogDirectory::open(path + "/log", genesis);
+  if (!log) return failure(log.error());
+  RunDirectory dir(path, std::move(*log));
   if (auto ok = dir.write_keys(genesis, identities); !ok) return failure(ok.error());
   return dir;
 }
@@ -72,25 +53,22 @@ Result<void> RunDirectory::write_keys(const Genesis& genesis, const Identities& 
 }
 
 Result<void> RunDirectory::write(const std::string& name, BytesView bytes) const {
-  return put_file(fs::path(path_) / name, bytes, std::ios::trunc);
+  return put_file(path_ + "/" + name, bytes, false);
 }
 
 Result<void> RunDirectory::append(const std::string& name, BytesView bytes) const {
-  return put_file(fs::path(path_) / name, bytes, std::ios::app);
+  return put_file(path_ + "/" + name, bytes, true);
 }
 
 void RunDirectory::add_block(std::uint64_t height, BytesView header, BytesView certificate,
                              const std::vector<Bytes>& entries) {
-  invariant(height == blocks_.size() + 1, "blocks are added in their order");
-  blocks_.push_back(ByteWriter().raw(header).sized(certificate).take());
-  for (const Bytes& entry : entries) {
-    const auto tx = decode_entry(entry);
+  for (std::size_t k = 0; k < entries.size(); ++k) {
+    const auto tx = decode_entry(entries[k]);
     if (tx && tx->kind == TransactionKind::batch)
       if (const auto batch = decode_batch(tx->body))
-        batch_entries_.emplace(entries_.size(), std::pair{batch->gateway.value, batch->epoch});
-    entries_.push_back(entry);
-    tree_.append(leaf_hash(entry));
+        batch_entries_.emplace(log_.entries() + k, std::pair{batch->gateway.value, batch->epoch});
   }
+  log_.add_block(height, header, certificate, entries);
 }
 
 void RunDirectory::add_restricted(const AccountId& account, std::uint64_t entry, Bytes sealed) {
@@ -108,38 +86,11 @@ void RunDirectory::add_personal(const AccountId& account, GatewayId gateway, std
     waiting.push_back({std::move(file), std::move(sealed)});
 }
 
+// Openings first: who sees the checkpoint finds those of its entries.
 Result<void> RunDirectory::publish(const std::string& checkpoint, std::uint64_t log_size,
                                    std::uint64_t height) {
-  if (auto ok = publish_blocks(height); !ok) return ok;
   if (auto ok = publish_openings(log_size); !ok) return ok;
-  if (auto ok = publish_tiles(log_size); !ok) return ok;
-  if (auto ok = write("log/checkpoint.new", bytes_of(checkpoint)); !ok) return ok;
-  std::error_code error;
-  fs::rename(fs::path(path_) / "log/checkpoint.new", fs::path(path_) / "log/checkpoint", error);
-  if (error) return failure(path_ + "/log/checkpoint: " + error.message());
-  for (const std::string& old : obsolete_tiles(published_size_, log_size)) {
-    const fs::path file = fs::path(path_) / "log" / old;
-    fs::remove(file, error);
-    fs::remove(file.parent_path(), error);  // a partial tile's folder, once it is empty
-  }
-  published_size_ = log_size;
-  published_height_ = height;
-  return {};
-}
-
-Result<void> RunDirectory::publish_blocks(std::uint64_t height) {
-  std::map<std::string, Bytes> more;
-  for (std::uint64_t h = published_height_ + 1; h <= height; ++h)
-    ledger::append(more[market::block_file_path(h)], blocks_[h - 1]);
-  for (const auto& [file, bytes] : more)
-    if (auto ok = append("log/" + file, bytes); !ok) return ok;
-  return {};
-}
-
-Result<void> RunDirectory::publish_tiles(std::uint64_t log_size) {
-  for (const auto& [file, bytes] : changed_tiles(entries_, tree_, published_size_, log_size))
-    if (auto ok = write("log/" + file, bytes); !ok) return ok;
-  return {};
+  return log_.publish(checkpoint, log_size, height);
 }
 
 Result<void> RunDirectory::publish_openings(std::uint64_t log_size) {

@@ -1,13 +1,7 @@
 #pragma once
-// A run's directory on disk: the public ledger under log/, sealed openings under openings/, and the
-// files beside them. The public log grows by publish(): tiles and certificates first, the
-// checkpoint last and by rename, so that a reader never sees a checkpoint without its log.
+// A run's directory on disk: the public ledger under log/ (log_directory.hpp), sealed openings
+// under openings/, and the files beside them.
 //
-//   log/genesis            canonical JSON, ledger/chain/genesis.hpp
-//   log/policy             the trust root, ledger/tlog/policy.hpp
-//   log/checkpoint         signed note with a quorum of cosignatures
-//   log/tile/...           C2SP tlog-tiles
-//   log/blocks/<n>         256 blocks a file from 256 n + 1 on: header 257, certificate sized
 //   openings/auditor       hexadecimal secret of the auditor's box: this directory is their copy
 //   openings/keys          a line an account, sorted: account, wrapped restricted and personal key
 //   openings/restricted/<account>, openings/personal/<account>   ledger/openings/sealed_record.hpp
@@ -18,9 +12,9 @@
 
 #include "ledger/base/ids.hpp"
 #include "ledger/base/result.hpp"
-#include "ledger/merkle/log_tree.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "twin/node/identity.hpp"
+#include "twin/store/log_directory.hpp"
 
 namespace twin {
 
@@ -49,10 +43,8 @@ class RunDirectory {
   ledger::Result<void> append(const std::string& name, ledger::BytesView bytes) const;
 
  private:
-  explicit RunDirectory(std::string path) : path_(std::move(path)) {}
+  RunDirectory(std::string path, LogDirectory log) : path_(std::move(path)), log_(std::move(log)) {}
   ledger::Result<void> write_keys(const ledger::Genesis& genesis, const Identities& identities);
-  ledger::Result<void> publish_blocks(std::uint64_t height);
-  ledger::Result<void> publish_tiles(std::uint64_t log_size);
   ledger::Result<void> publish_openings(std::uint64_t log_size);
 
   struct Waiting {
@@ -60,13 +52,10 @@ class RunDirectory {
     ledger::Bytes sealed;
   };
   std::string path_;
-  std::vector<ledger::Bytes> entries_;
-  ledger::LogTree tree_;                              // of their leaf hashes
-  std::vector<ledger::Bytes> blocks_;                 // header and sized certificate
+  LogDirectory log_;
   std::multimap<std::uint64_t, Waiting> restricted_;  // by entry
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::vector<Waiting>> personal_;
   std::multimap<std::uint64_t, std::pair<std::uint32_t, std::uint32_t>> batch_entries_;
-  std::uint64_t published_size_ = 0, published_height_ = 0;
 };
 
 }  // namespace twin
