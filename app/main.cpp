@@ -13,6 +13,7 @@
 #include "app/field_command.hpp"
 #include "app/grid_command.hpp"
 #include "app/meter_command.hpp"
+#include "app/node_command.hpp"
 #include "app/run_command.hpp"
 #include "app/view_command.hpp"
 #include "twin/scenario/nearest.hpp"
@@ -115,6 +116,7 @@ int run(int argc, char** argv) {
   app::add_meter_command(program, chosen);
   app::add_grid_command(program, chosen);
   app::add_view_command(program, chosen);
+  app::add_node_commands(program, chosen);
   complete(program);
   std::vector<std::string> words(argv + 1, argv + argc);
   if (!words.empty() && words[0] == "help" && (words.size() == 1 || !words[1].starts_with("-")))

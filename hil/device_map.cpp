@@ -7,8 +7,6 @@
 #include <filesystem>
 #include <fstream>
 #include <numeric>
-
-#define TOML_EXCEPTIONS 0
 #include <toml++/toml.h>
 
 #include "hil/built_in_maps.hpp"
@@ -117,13 +115,15 @@ class MapReader {
     if (const auto line = twin::too_deep_key(text))
       return tl::unexpected(file_ + ":" + std::to_string(*line) + ": a key with more than " +
                             std::to_string(twin::max_key_depth) + " dots");
-    const toml::parse_result parsed = toml::parse(text, file_);
-    if (!parsed) {
-      fail(parsed.error().source(), std::string(parsed.error().description()));
+    toml::table root;
+    try {
+      root = toml::parse(text, file_);
+    } catch (const toml::parse_error& error) {
+      fail(error.source(), std::string(error.description()));
       return tl::unexpected(error_);
     }
     DeviceMap map;
-    read_root(parsed.table(), map);
+    read_root(root, map);
     if (error_.empty()) check_overlaps(map);
     if (!error_.empty()) return tl::unexpected(error_);
     map.name = std::filesystem::path(file_).stem().string();

@@ -1,7 +1,7 @@
 #pragma once
 // Reads one table of a TOML file key by key, and knows in the end which keys nobody asked for.
 // The first thing wrong stands in `Problem`: file, line, column, key, what was found and what is
-// allowed. Private to the readers of this room: it shows toml++.
+// allowed. For the .cpp files of readers alone: it shows toml++.
 
 #include <limits>
 #include <optional>

@@ -1,0 +1,19 @@
+#pragma once
+// What a chain of real parties starts from, out of a TOML file that holds public keys alone; every
+// key has 64 hexadecimal digits:
+//
+//   name, start; slot, batch, block, metering (durations); mechanism; registrar, observer, auditor
+//   [prices] retail_buy_eur_per_kwh, retail_sell_..., grid_fee_..., local_grid_fee_..., levies_...
+//   [[validator]] key        [[gateway]] key        in their order
+
+#include <string>
+
+#include "ledger/chain/genesis.hpp"
+
+namespace hil {
+
+// `file` is named in errors. Genesis binds the text's hash.
+ledger::Result<ledger::Genesis> read_genesis_config(const std::string& text,
+                                                    const std::string& file);
+
+}  // namespace hil

@@ -1,0 +1,60 @@
+#include "hil/key_file.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fstream>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ledger/base/invariant.hpp"
+
+namespace hil {
+
+using namespace ledger;
+
+namespace {
+constexpr std::string_view prefix = "aipchain key 1 ";
+}
+
+Result<void> write_key(const std::string& path, const KeySeed& secret) {
+  const std::string text = std::string(prefix) + to_hex(secret) + "\n";
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (file < 0) return failure(path + ": " + std::strerror(errno));
+  const bool written =
+      ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+      ::fsync(file) == 0;
+  if (::close(file) != 0 || !written) return failure(path + ": " + std::strerror(errno));
+  return {};
+}
+
+Result<KeySeed> read_key(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return failure(path + ": " + std::strerror(errno));
+  if (!S_ISREG(status.st_mode)) return failure(path + ": is not a file");
+  if (status.st_mode & (S_IRWXG | S_IRWXO))
+    return failure(path + ": others can read this key; allow its owner alone (chmod 600)");
+  std::string text(prefix.size() + 65, '\0');
+  std::ifstream in(path, std::ios::binary);
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  const bool whole = in.gcount() == static_cast<std::streamsize>(text.size()) &&
+                     in.peek() == std::char_traits<char>::eof();
+  const auto secret = whole && text.starts_with(prefix) && text.back() == '\n'
+                          ? array_from_hex<32>(std::string_view(text).substr(prefix.size(), 64))
+                          : std::nullopt;
+  if (!secret)
+    return failure(path +
+                   ": is not a key file (wants \"aipchain key 1\" and 64 lower-case "
+                   "hexadecimal digits on one line)");
+  return *secret;
+}
+
+KeySeed new_secret() {
+  KeySeed out;
+  invariant(RAND_bytes(out.data(), static_cast<int>(out.size())) == 1,
+            "the operating system gives random bytes");
+  return out;
+}
+
+}  // namespace hil
