@@ -362,7 +362,8 @@ class Block:
         version, self.kind = c.uints(1, 1)
         self.about, self.round, value, count = c.uint(8), c.uint(4), c.raw(32), c.uint(2)
         self.value = value
-        want(version == 1 and self.kind in (4, 5) and self.about >= 1 and self.round < 2**31 - 1,
+        want(version == 1 and self.kind in (4, 5) and self.about >= 1 and self.round < 2**31 - 1
+             and count <= 1024,
              f"{self.name} is not in its canonical form")
         self.votes = []
         for _ in range(count):

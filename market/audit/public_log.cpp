@@ -8,6 +8,7 @@
 #include "ledger/consensus/verification.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
+#include "ledger/oracle/rules.hpp"
 #include "ledger/tlog/tiles.hpp"
 #include "market/entries.hpp"
 #include "market/tariff.hpp"
@@ -137,6 +138,7 @@ Result<void> check_consistency(const PublicLog& log) {
 
 Result<void> check_certificates(const PublicLog& log, Verifier& verifier) {
   const ValidatorSet validators(log.genesis.validators);
+  const Hash set = validators_hash(log.genesis.validators);
   Hash previous{};
   std::int64_t time_ms = -1;
   for (const auto& block : log.blocks) {
@@ -144,6 +146,10 @@ Result<void> check_certificates(const PublicLog& log, Verifier& verifier) {
     const Hash id = block_id(block.bytes);
     if (h.previous != previous || h.time_ms <= time_ms)
       return failure(block_name(h.height) + " does not follow the block before it");
+    if (h.validators != set)
+      return failure(block_name(h.height) + " names other validators than genesis");
+    if (h.evidence_root != root_of({}))
+      return failure(block_name(h.height) + " names evidence, of which this format has none");
     const Certificate& c = block.certificate;
     if (c.type != VoteType::precommit || c.height != h.height || c.value != id)
       return failure(block_name(h.height) + ": its certificate is about another block");
@@ -153,6 +159,16 @@ Result<void> check_certificates(const PublicLog& log, Verifier& verifier) {
     previous = id;
     time_ms = h.time_ms;
   }
+  return {};
+}
+
+Result<void> check_rules(const PublicLog& log) {
+  const Hash rules = rules_hash();
+  if (log.genesis.rules != rules)
+    return failure("genesis: names another rule set than this program's");
+  for (const auto& block : log.blocks)
+    if (block.header.rules != rules)
+      return failure(block_name(block.header.height) + " is executed under another rule set");
   return {};
 }
 
