@@ -2,7 +2,9 @@
 // Every block costs a certificate of four signatures, however small it is, so the ratio depends on
 // a block's size; without_signatures shows the rest alone.
 
+#include <algorithm>
 #include <benchmark/benchmark.h>
+#include <chrono>
 #include <map>
 
 #include "ledger/crypto/sha256.hpp"
@@ -55,13 +57,35 @@ struct Trusting final : Verifier {
   bool verify(const PublicKey&, BytesView, const Signature&) override { return true; }
 };
 
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+// One pass, the quickest of some.
+double seconds_of_hashing(const Files& files) {
+  double best = 1e9;
+  for (int i = 0; i < 10; ++i) {
+    const auto begin = Clock::now();
+    for (const auto& [path, bytes] : files) benchmark::DoNotOptimize(sha256(bytes));
+    best = std::min(best, seconds_since(begin));
+  }
+  return best;
+}
+
+// `passes` says how many passes of hashing the quickest audit takes.
 void audit(benchmark::State& state, Verifier& verifier) {
   const Files& files = log_of(static_cast<std::size_t>(state.range(0)));
   market::AuditInput input;
   input.log = view_of(files);
-  for (auto _ : state)
+  double best = 1e9;
+  for (auto _ : state) {
+    const auto begin = Clock::now();
     for (const market::AuditCheck& c : market::audit(input, verifier))
       if (c.result == market::CheckResult::fails) state.SkipWithError(c.detail.c_str());
+    best = std::min(best, seconds_since(begin));
+  }
+  state.counters["passes"] = best / seconds_of_hashing(files);
   state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(size_of(files)));
 }
 
