@@ -120,7 +120,10 @@ void Driver::perform(Instant, const CastVote& action, Effects& out) {
   out.push_back(Broadcast{encode(vote)});
 }
 
-void Driver::perform(Instant now, const ArmTimeout& action, Effects&) {
+// A round whose precommits are in but decide nothing ends soon: whatever was proven in it must
+// reach the next proposer in time, also where Byzantine validators showed it to us alone.
+void Driver::perform(Instant now, const ArmTimeout& action, Effects& out) {
+  if (action.kind == TimeoutKind::precommit) tell_valid(out);
   if (action.kind == TimeoutKind::propose)
     arm(Timer::Kind::propose, now + grown(config_.propose_timeout));
   else
@@ -287,11 +290,7 @@ void Driver::repeat(Instant now, Effects& out) {
   if (round > 0)
     for (const Vote& vote : votes_.votes(VoteType::precommit, round - 1))
       out.push_back(Broadcast{encode(vote)});
-  if (const auto& valid = machine_.valid()) {
-    repeat_proposal(valid->round, valid->value, out);
-    if (const auto proof = votes_.certificate(VoteType::prevote, valid->round, valid->value))
-      out.push_back(Broadcast{encode(*proof)});
-  }
+  tell_valid(out);
   const auto* current = book_.find(round);
   const bool shown = machine_.valid() && machine_.valid()->round == round;
   if (current && !shown && self_ && current->proposal.proposer == *self_)
@@ -301,6 +300,14 @@ void Driver::repeat(Instant now, Effects& out) {
       if (const Vote* own = votes_.find(type, round, *self_))
         out.push_back(Broadcast{encode(*own)});
   ask(out);
+}
+
+void Driver::tell_valid(Effects& out) const {
+  const auto& valid = machine_.valid();
+  if (!valid) return;
+  repeat_proposal(valid->round, valid->value, out);
+  if (const auto proof = votes_.certificate(VoteType::prevote, valid->round, valid->value))
+    out.push_back(Broadcast{encode(*proof)});
 }
 
 void Driver::repeat_proposal(std::uint32_t round, const Hash& value, Effects& out) const {
