@@ -27,7 +27,9 @@
 // repeats its statements of the last two rounds, the precommits that ended the round before, the
 // proposal and certificate of its valid value, and asks one peer for the decision of its height.
 // Where a round ends without a decision, the valid value and its certificate are told before.
-// A node that sees f+1 validators two heights ahead asks at once.
+// A node that sees f+1 validators two heights ahead asks at once; one that sees them at the next
+// height, and still does not decide, asks after message_delay and again each message_delay: they
+// have decided, perhaps on a vote that was shown to them alone, and need it for the next quorum.
 
 #include <cstdint>
 #include <optional>
@@ -153,7 +155,7 @@ class Driver {
   static constexpr std::uint32_t round_window = 4;
 
   struct Timer {
-    enum class Kind : std::uint8_t { begin, propose, prevote, precommit, repeat } kind;
+    enum class Kind : std::uint8_t { begin, propose, prevote, precommit, repeat, ask } kind;
     Instant at;
     std::uint32_t round;
   };
@@ -216,7 +218,8 @@ class Driver {
   Duration repeat_period() const;
   bool timely(Instant received, const Proposal& proposal, const BlockHeader& header) const;
   bool fits_clock(const BlockHeader& header) const;
-  bool is_behind() const;
+  std::uint64_t height_of_f_plus_one() const;  // that they have been seen at
+  void ask_later(Instant now);
   void event(ConsensusEvent::Kind kind, Effects& out,
              std::optional<ConsensusFault> fault = std::nullopt) const;
 

@@ -148,7 +148,10 @@ void Driver::hold(Instant received, std::uint64_t height, ValidatorId from, bool
                   BytesView bytes, Effects& out) {
   seen_height_[from.value] = std::max(seen_height_[from.value], height);
   if (height == height_ + 1) next_height_.add({received, from, is_proposal, to_bytes(bytes)});
-  if (!decided_ && is_behind() && asked_height_ != height_) ask(out);
+  const std::uint64_t others = height_of_f_plus_one();
+  if (decided_ || others <= height_) return;
+  ask_later(received);
+  if (others > height_ + 1 && asked_height_ != height_) ask(out);
 }
 
 bool Driver::authentic(BytesView statement, ValidatorId validator, const Signature& signature,

@@ -94,7 +94,7 @@ void Byzantine::say_late(Actor& actor, const PacketPtr& packet) {
 // ---- what
 
 void Byzantine::damage(const Actor& actor, const Bytes& bytes) {
-  if (!rng_.chance(0.2)) return;
+  if (bytes.empty() || !rng_.chance(0.2)) return;
   const auto to = static_cast<ActorId>(rng_.below(wire_.actors()));
   if (to == actor.id) return;
   Bytes damaged = bytes;

@@ -77,9 +77,11 @@ class Network {
     if (actor.fault == Fault::silent) return;
     Signer* signer = actor.fault == Fault::amnesiac ? nullptr : actor.signer.get();
     actor.driver = std::make_unique<Driver>(config_, signer, verifier_);
-    const bool first_life = actor.life++ == 0;
+    // Its record is made with it, before it may sign: none at all means that one was lost.
+    if (actor.life++ == 0 && signer)
+      actor.disk.record = SignGuard(config_.chain_id, {*actor.validator}).record();
     const bool restored = !options_.forget_records && actor.driver->restore(actor.disk.record);
-    if (!restored && !first_life && signer && !options_.forget_records) {
+    if (!restored && signer && !options_.forget_records) {
       if (!actor.bad_disk && !actor.disk.record.empty())
         checks_.violation("a node refused its own record");
       ++report_.records_lost;
