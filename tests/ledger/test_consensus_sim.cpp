@@ -35,9 +35,9 @@ bool has(const Report& report, const std::string& words) {
 }  // namespace
 
 TEST_CASE("networks of 1 to 10 agree and go on, whatever fails") {
-  const std::uint64_t count = setting("AIPCHAIN_SIMULATIONS", 60),
+  const std::uint64_t count = setting("AIPCHAIN_SIMULATIONS", 150),
                       first = setting("AIPCHAIN_SEED", 1),
-                      length = setting("AIPCHAIN_SIMULATED_S", 60);
+                      length = setting("AIPCHAIN_SIMULATED_S", 90);
   const bool campaign = std::getenv("AIPCHAIN_SIMULATIONS") != nullptr;
   const auto started = std::chrono::steady_clock::now();
   std::uint64_t violations = 0, unequal = 0, live = 0, messages = 0, crashes = 0, lost = 0;
@@ -121,7 +121,7 @@ TEST_CASE("twins that share a key are named, and nobody else is") {
 
 TEST_CASE("with more than f Byzantine validators there are forks, and at least f+1 are named") {
   std::size_t forks = 0, forks_by_amnesia = 0;
-  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     Rng rng = Rng(seed).fork("traitors");
     Options options;
     options.seed = seed;
