@@ -126,9 +126,25 @@ void Byzantine::flood(const Actor& actor, const Bytes& bytes) {
   }
 }
 
-void Byzantine::sign_anything(const Actor& actor, const Bytes& bytes) {
+// A block of its own with a certificate that others never signed.
+void Byzantine::forge_decision(Actor& actor, std::uint64_t height) {
+  if (height != actor.application.height + 1) return;
+  const ValidatorId self{*actor.validator};
+  const Bytes block =
+      actor.application.next_block(actor.clock.at(events_.now()).whole_ms(), self, rng_.next());
+  Certificate certificate{VoteType::precommit, height, 0, block_id(block), {}};
+  for (std::uint32_t v = 0; v < validators_.quorum(); ++v) {
+    Vote vote{VoteType::precommit, height, 0, certificate.value, no_round, {v}, {}};
+    vote.signature = actor.signer->sign(signed_bytes(config_.chain_id, statement_of(vote)));
+    certificate.votes.push_back({{v}, no_round, vote.signature});
+  }
+  to_all(actor, packet_of(encode(Decision{std::move(certificate), block})));
+}
+
+void Byzantine::sign_anything(Actor& actor, const Bytes& bytes) {
   const auto heard = decode_vote(bytes);
   if (!heard || !rng_.chance(0.3)) return;
+  if (rng_.chance(0.05)) forge_decision(actor, heard->height);
   Vote vote = *heard;
   vote.type = rng_.chance(0.5) ? VoteType::prevote : VoteType::precommit;
   vote.round += static_cast<std::uint32_t>(rng_.below(3));

@@ -23,7 +23,8 @@ class Byzantine {
   void say_late(Actor& actor, const PacketPtr& packet);
   void damage(const Actor& actor, const ledger::Bytes& bytes);
   void flood(const Actor& actor, const ledger::Bytes& bytes);
-  void sign_anything(const Actor& actor, const ledger::Bytes& bytes);
+  void forge_decision(Actor& actor, std::uint64_t height);
+  void sign_anything(Actor& actor, const ledger::Bytes& bytes);
   void forget_locks(Actor& actor, const ledger::Bytes& bytes);
   void propose_anew(Actor& actor, std::uint64_t height, std::uint32_t round);
 

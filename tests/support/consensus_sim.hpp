@@ -34,7 +34,7 @@ enum class Fault : std::uint8_t {
   flooding,      // signs votes for far rounds and heights
   garbage,       // random bytes, damaged copies of what it hears
   withholding,   // says everything to f+1 at once, to the others seconds later
-  chaotic,       // signs whatever it hears of, as another vote, to whom it likes
+  chaotic,       // signs whatever it hears of, as another vote, to whom it likes; forges decisions
 };
 inline constexpr std::uint32_t fault_kinds = 10;
 
