@@ -45,8 +45,7 @@ TEST_CASE("a block continues its chain, or is refused") {
   grow(chain, 1000);
   const Block good = chain.build(2000, {1}, {}, 1 << 20).tried.block;
   CHECK(chain.try_block(encode(good)));
-  for (const auto& [what, change] :
-       std::vector<std::pair<const char*, std::function<void(Block&)>>>{
+  for (const auto& named : std::vector<std::pair<const char*, std::function<void(Block&)>>>{
            {"the time of the block before", [](Block& b) { b.header.time_ms = 1000; }},
            {"an earlier time", [](Block& b) { b.header.time_ms = 999; }},
            {"the height before", [](Block& b) { b.header.height = 1; }},
@@ -59,9 +58,9 @@ TEST_CASE("a block continues its chain, or is refused") {
            {"other validators", [](Block& b) { b.header.validators[0] = 1; }},
            {"evidence that is not there", [](Block& b) { b.header.evidence_root[0] ^= 1; }},
            {"a count of entries that are not there", [](Block& b) { b.header.entries = 1; }}}) {
-    INFO(what);
+    INFO(named.first);
     Block bad = good;
-    change(bad);
+    named.second(bad);
     CHECK_FALSE(chain.try_block(encode(bad)));
   }
   CHECK_FALSE(decode_block(Bytes(10, 1)));
