@@ -11,6 +11,7 @@
 
 #include "app/console.hpp"
 #include "app/file_set.hpp"
+#include "app/http_log.hpp"
 #include "app/input_file.hpp"
 #include "market/audit/audit.hpp"
 #include "market/receipt/receipt.hpp"
@@ -47,19 +48,34 @@ std::string safe_json(const json& j) {
   return j.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
+// The public log's files, from a directory or an address; `code` is what its failure ends with.
+ledger::Result<market::FileSet> public_files(const Options& o, const std::string& policy,
+                                             ExitCode& code) {
+  code = wrong_input;
+  if (o.directory.find("://") == std::string::npos)
+    return log_directory(o.directory).and_then(files_below);
+  const auto address = parse_http_url(o.directory);
+  if (!address) return ledger::failure(address.error());
+  auto files = fetch_log(*address, policy);
+  if (files) return std::move(*files);
+  if (files.error().is_network) code = failed;
+  return ledger::failure(files.error().why);
+}
+
 int audit(const Options& o) {
   market::AuditInput input;
-  const auto log = log_directory(o.directory).and_then(files_below);
-  if (!log) return complain(wrong_input, log.error());
-  input.log = *log;
+  const auto policy = trusted_policy(o);
+  if (!policy) return complain(wrong_input, policy.error());
+  input.trusted_policy = *policy;
+  ExitCode code = done;
+  auto log = public_files(o, *policy, code);
+  if (!log) return complain(code, log.error());
+  input.log = std::move(*log);
   if (!o.openings.empty()) {
     const auto openings = files_below(o.openings);
     if (!openings) return complain(wrong_input, openings.error());
     input.openings = *openings;
   }
-  const auto policy = trusted_policy(o);
-  if (!policy) return complain(wrong_input, policy.error());
-  input.trusted_policy = *policy;
 
   ledger::Ed25519Verifier verifier;
   const auto checks = market::audit(input, verifier);
@@ -157,7 +173,10 @@ int verify(const Options& o) {
 void add_audit_commands(CLI::App& program, std::function<int()>& chosen) {
   auto o = std::make_shared<Options>();
   auto* a = program.add_subcommand("audit", "re-checks a whole ledger from its public files");
-  a->add_option("directory", o->directory, "a run's directory, or its log/")->required();
+  a->add_option(
+       "directory", o->directory,
+       "a run's directory or its log/, or where a server has them: http://host[:port]/path")
+      ->required();
   a->add_option("--policy", o->policy, "the trust root, from a source you trust");
   a->add_option("--openings", o->openings, "an auditor's copy of the openings");
   a->add_flag("--json", o->json, "prints JSON");

@@ -44,19 +44,25 @@ Bytes Transaction::encode() const {
   return w.take();
 }
 
-Result<Transaction> decode_entry(BytesView entry) {
+Result<EntryView> view_entry(BytesView entry) {
   if (entry.size() > max_entry_size) return failure("entry above 65,535 bytes");
   ByteReader r(entry);
   const std::uint8_t found_version = r.u8();
   const std::uint8_t kind = r.u8();
-  Transaction tx;
-  tx.root = r.hash();
+  EntryView view;
+  view.root = r.hash();
   if (r.failed()) return failure("entry shorter than its prefix");
   if (found_version != version) return failure("unknown entry version");
   if (!known(kind)) return failure("unknown transaction kind " + std::to_string(kind));
-  tx.kind = static_cast<TransactionKind>(kind);
-  tx.body = to_bytes(r.raw(r.left()));
-  return tx;
+  view.kind = static_cast<TransactionKind>(kind);
+  view.body = r.raw(r.left());
+  return view;
+}
+
+Result<Transaction> decode_entry(BytesView entry) {
+  const auto view = view_entry(entry);
+  if (!view) return failure(view.error());
+  return Transaction{view->kind, view->root, to_bytes(view->body), {}};
 }
 
 Result<Transaction> decode_transaction(BytesView bytes) {

@@ -64,14 +64,22 @@ struct Transaction {
 
 inline constexpr std::size_t max_entry_size = 65'535;
 inline constexpr std::size_t max_transaction_size = 1u << 20;  // with its openings
-inline constexpr std::size_t max_openings = 4096;  // of one transaction
+inline constexpr std::size_t max_openings = 4096;              // of one transaction
 inline constexpr std::size_t entry_prefix_size = 34;
 
 // Refuses every byte sequence but the canonical one, an openings root that does not fit the
 // openings, and openings in a batch. The reason is in words.
 Result<Transaction> decode_transaction(BytesView bytes);
 
-// The public part alone, as an auditor reads it: no openings.
+// The public part alone, as it lies in the bytes that were read.
+struct EntryView {
+  TransactionKind kind{};
+  Hash root{};  // openings_root
+  BytesView body;
+};
+Result<EntryView> view_entry(BytesView entry);
+
+// The same with a body of its own, as an auditor reads it: no openings.
 Result<Transaction> decode_entry(BytesView entry);
 
 }  // namespace ledger

@@ -63,6 +63,11 @@ Hash LogTree::root_at(std::uint64_t size) const {
   return range_root(0, size);
 }
 
+Hash LogTree::root_between(std::uint64_t begin, std::uint64_t end) const {
+  invariant(begin <= end && end <= size(), "a root of leaves that are there");
+  return range_root(begin, end);
+}
+
 std::vector<Hash> LogTree::inclusion_proof(std::uint64_t index, std::uint64_t size) const {
   invariant(index < size && size <= this->size(), "a proof of a leaf that is there");
   std::vector<Hash> out;

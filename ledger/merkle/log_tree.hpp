@@ -25,6 +25,8 @@ class LogTree {
 
   // size <= size(), index < size: anything else is a broken invariant.
   Hash root_at(std::uint64_t size) const;
+  // The root over leaves begin to end - 1 as a log of their own; begin <= end <= size().
+  Hash root_between(std::uint64_t begin, std::uint64_t end) const;
   // The root over leaves [index << height, (index + 1) << height), all of them there.
   const Hash& subtree(unsigned height, std::uint64_t index) const;
   const Hash& leaf(std::uint64_t index) const { return subtree(0, index); }

@@ -124,26 +124,26 @@ std::vector<std::string> obsolete_tiles(std::uint64_t old_size, std::uint64_t ne
   return out;
 }
 
-Result<std::vector<Bytes>> read_tiles(std::uint64_t size, const ReadFile& read) {
+Result<TiledLog> read_tiles(std::uint64_t size, const ReadFile& read) {
   if (size > max_log_size) return failure("a log above 2^32 entries");
-  std::vector<Bytes> entries;
-  LogTree tree;
+  TiledLog log;
   // Bundles come first, so that the tree is whole before a hash tile is compared with it.
   for (std::uint64_t n = 0; n * tile_width < size; ++n) {
     const Tile tile{true, 0, n, std::min(tile_width, size - n * tile_width)};
     const auto bundle = read(tile.path());
     if (!bundle) return failure(tile.path() + ": missing");
-    if (auto ok = read_bundle(tile, *bundle, entries); !ok) return failure(ok.error());
-    for (std::uint64_t i = tile.begin(); i < tile.end(); ++i) tree.append(leaf_hash(entries[i]));
+    if (auto ok = read_bundle(tile, *bundle, log.entries); !ok) return failure(ok.error());
+    for (std::uint64_t i = tile.begin(); i < tile.end(); ++i)
+      log.tree.append(leaf_hash(log.entries[i]));
   }
   for (const Tile& tile : tiles_between(0, size)) {
     if (tile.entries) continue;
     const auto found = read(tile.path());
     if (!found) return failure(tile.path() + ": missing");
-    if (*found != hash_tile_bytes(tree, tile))
+    if (*found != hash_tile_bytes(log.tree, tile))
       return failure(tile.path() + ": differs from its entries");
   }
-  return entries;
+  return log;
 }
 
 }  // namespace ledger

@@ -36,7 +36,11 @@ std::vector<std::string> obsolete_tiles(std::uint64_t old_size, std::uint64_t ne
 
 // Reads the entry bundles of a log of this size, then compares every hash tile with the one rebuilt
 // from the entries. The error names the first path that is missing or differs.
+struct TiledLog {
+  std::vector<Bytes> entries;
+  LogTree tree;  // over them
+};
 using ReadFile = std::function<std::optional<Bytes>(const std::string& path)>;
-Result<std::vector<Bytes>> read_tiles(std::uint64_t size, const ReadFile& read);
+Result<TiledLog> read_tiles(std::uint64_t size, const ReadFile& read);
 
 }  // namespace ledger

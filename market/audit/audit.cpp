@@ -117,11 +117,9 @@ std::vector<AuditCheck> Auditor::run() {
   skip("R10", "access log against consents", "this chain's format holds no consents");
   skip("R11", "destroyed keys open nothing", "this chain's format holds no erasures");
   if (trust)
-    add("R12", "rule-set hash as published",
-        log_.genesis.rules == rules_hash()
-            ? Result<void>()
-            : failure("genesis: names another rule set than this program's"),
-        "oracle rules " + to_hex(rules_hash()).substr(0, 16));
+    add("R12", "rule-set hash as published", check_rules(log_),
+        "oracle rules " + to_hex(rules_hash()).substr(0, 16) + " in genesis and " +
+            std::to_string(log_.blocks.size()) + " blocks");
   else
     skip("R12", "rule-set hash as published", "genesis does not hold");
   return std::move(checks_);

@@ -4,10 +4,10 @@
 #include <map>
 
 #include "ledger/base/codec.hpp"
-#include "ledger/chain/mempool.hpp"
 #include "ledger/consensus/verification.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
+#include "ledger/oracle/rules.hpp"
 #include "ledger/tlog/tiles.hpp"
 #include "market/entries.hpp"
 #include "market/tariff.hpp"
@@ -53,10 +53,10 @@ Result<void> load_entries(PublicLog& log, const FileSet& files, Verifier& verifi
   if (!checkpoint) return failure("checkpoint: " + checkpoint.error());
   log.checkpoint_note = *note;
   log.checkpoint = *checkpoint;
-  auto entries = read_tiles(checkpoint->size, files.read);
-  if (!entries) return failure(entries.error());
-  log.entries = std::move(*entries);
-  for (const Bytes& entry : log.entries) log.tree.append(leaf_hash(entry));
+  auto tiled = read_tiles(checkpoint->size, files.read);
+  if (!tiled) return failure(tiled.error());
+  log.entries = std::move(tiled->entries);
+  log.tree = std::move(tiled->tree);
   if (log.tree.root() != checkpoint->root)
     return failure("tile/entries: entries do not hash to the checkpoint's root");
   return {};
@@ -100,17 +100,31 @@ Result<void> load_blocks(PublicLog& log, const FileSet& files) {
 
 namespace {
 
+// Where an entry stands among a block's, in the bytes that were read: ledger/chain/mempool.hpp.
+struct Place {
+  EntryView entry;
+  const Hash* leaf = nullptr;
+
+  bool operator<(const Place& other) const {
+    const BytesView a = entry.body, b = other.entry.body;
+    if (entry.kind != other.entry.kind) return entry.kind < other.entry.kind;
+    const auto order =
+        std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
+    return order != 0 ? order < 0 : *leaf < *other.leaf;
+  }
+};
+
 // What is due stands first; all else by kind, body and leaf hash, nothing twice.
 Result<void> check_canonical_order(const PublicLog& log, const BlockHeader& h) {
-  std::optional<CanonicalPlace> last;
+  std::optional<Place> last;
   for (std::uint64_t i = h.log_size; i < h.log_size + h.entries; ++i) {
-    const auto tx = decode_entry(log.entries[i]);
-    if (!tx) return failure("entry " + std::to_string(i) + ": " + tx.error());
-    if (made_by_state(tx->kind) && !last) continue;
-    CanonicalPlace place = place_of(*tx);
-    if (made_by_state(tx->kind) || (last && place <= *last))
+    const auto entry = view_entry(log.entries[i]);
+    if (!entry) return failure("entry " + std::to_string(i) + ": " + entry.error());
+    if (made_by_state(entry->kind) && !last) continue;
+    const Place place{*entry, &log.tree.leaf(i)};
+    if (made_by_state(entry->kind) || (last && !(*last < place)))
       return failure("entry " + std::to_string(i) + ": is not in its block's canonical order");
-    last = std::move(place);
+    last = place;
   }
   return {};
 }
@@ -124,10 +138,7 @@ Result<void> check_consistency(const PublicLog& log) {
     if (h.log_size != size || h.log_size + h.entries > log.entries.size() ||
         h.log_root != log.tree.root_at(h.log_size))
       return failure(block_name(h.height) + " commits to another log before it");
-    std::vector<Hash> leaves;
-    for (std::uint64_t i = h.log_size; i < h.log_size + h.entries; ++i)
-      leaves.push_back(log.tree.leaf(i));
-    if (root_of(leaves) != h.entries_root)
+    if (log.tree.root_between(size, size + h.entries) != h.entries_root)
       return failure(block_name(h.height) + " commits to other entries");
     if (auto ok = check_canonical_order(log, h); !ok) return ok;
     size += h.entries;
@@ -137,6 +148,7 @@ Result<void> check_consistency(const PublicLog& log) {
 
 Result<void> check_certificates(const PublicLog& log, Verifier& verifier) {
   const ValidatorSet validators(log.genesis.validators);
+  const Hash set = validators_hash(log.genesis.validators);
   Hash previous{};
   std::int64_t time_ms = -1;
   for (const auto& block : log.blocks) {
@@ -144,6 +156,10 @@ Result<void> check_certificates(const PublicLog& log, Verifier& verifier) {
     const Hash id = block_id(block.bytes);
     if (h.previous != previous || h.time_ms <= time_ms)
       return failure(block_name(h.height) + " does not follow the block before it");
+    if (h.validators != set)
+      return failure(block_name(h.height) + " names other validators than genesis");
+    if (h.evidence_root != root_of({}))
+      return failure(block_name(h.height) + " names evidence, of which this format has none");
     const Certificate& c = block.certificate;
     if (c.type != VoteType::precommit || c.height != h.height || c.value != id)
       return failure(block_name(h.height) + ": its certificate is about another block");
@@ -153,6 +169,16 @@ Result<void> check_certificates(const PublicLog& log, Verifier& verifier) {
     previous = id;
     time_ms = h.time_ms;
   }
+  return {};
+}
+
+Result<void> check_rules(const PublicLog& log) {
+  const Hash rules = rules_hash();
+  if (log.genesis.rules != rules)
+    return failure("genesis: names another rule set than this program's");
+  for (const auto& block : log.blocks)
+    if (block.header.rules != rules)
+      return failure(block_name(block.header.height) + " is executed under another rule set");
   return {};
 }
 
@@ -195,7 +221,7 @@ Result<void> check_sequences(const PublicLog& log) {
   std::map<std::uint32_t, GatewayTrail> trails;
   std::uint32_t settled = 0;  // slots
   for (std::size_t i = 0; i < log.entries.size(); ++i) {
-    const auto tx = decode_entry(log.entries[i]);
+    const auto tx = view_entry(log.entries[i]);
     Result<void> ok = tx ? Result<void>() : failure(tx.error());
     if (tx && tx->kind == TransactionKind::batch) {
       const auto batch = decode_batch(tx->body);

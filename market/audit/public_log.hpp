@@ -45,6 +45,7 @@ Result<void> load_blocks(PublicLog& log, const FileSet& files);
 Result<void> check_consistency(const PublicLog& log);                       // R2
 Result<void> check_certificates(const PublicLog& log, Verifier& verifier);  // R3
 Result<void> check_sequences(const PublicLog& log);                         // R7
+Result<void> check_rules(const PublicLog& log);                             // R12
 // A file that no list names is a finding.
 Result<void> check_listing(const PublicLog& log, const FileSet& files);
 

@@ -48,6 +48,12 @@ std::uint64_t number_at(const json& j, const char* key, std::uint64_t most) {
   return value.get<std::uint64_t>();
 }
 
+// A list, and not what a loop would take for one: null, an object, a value by itself.
+const json& list_at(const json& j, const char* key) {
+  want(j.at(key).is_array(), std::string(key) + ": is not a list");
+  return j.at(key);
+}
+
 // An entry that is on the log, with one opening under its root where it has any.
 struct Opened {
   Bytes entry;
@@ -189,7 +195,7 @@ Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::str
   want(salt.has_value(), name + ": salt is not 64 hexadecimal digits");
   o.opening.salt = *salt;
   std::vector<Hash> path;
-  for (const json& h : opening.at("path")) {
+  for (const json& h : list_at(opening, "path")) {
     const auto hash = array_from_hex<32>(h.get_ref<const std::string&>());
     want(hash.has_value(), name + ": path is not made of hashes");
     path.push_back(*hash);
@@ -211,7 +217,7 @@ std::string ReceiptVerifier::check_inclusion() {
   billed_ = open(j_.at("statement"), TransactionKind::statements, "statement");
   if (!j_.at("mark").is_null()) mark_ = open(j_.at("mark"), TransactionKind::marks, "mark");
   if (!j_.at("before").is_null()) before_ = open(j_.at("before"), TransactionKind::marks, "before");
-  for (const json& order : j_.at("orders")) {
+  for (const json& order : list_at(j_, "orders")) {
     orders_.push_back(open(order, TransactionKind::order, "orders"));
     want(orders_.size() < 2 || orders_[orders_.size() - 2].index < orders_.back().index,
          "orders are not in their order on the log");
@@ -285,7 +291,7 @@ void ReceiptVerifier::open_batch(const json& j, std::size_t number) {
   want(epochs_.empty() || epochs_.back() < batch.epoch, name + ": is not in order of epochs");
   epochs_.push_back(batch.epoch);
   verdict_ |= record.verdict;
-  take_readings(j.at("readings"), record, name);
+  take_readings(list_at(j, "readings"), record, name);
 }
 
 void ReceiptVerifier::take_readings(const json& j, const MeterRecord& record,
@@ -345,7 +351,7 @@ void ReceiptVerifier::check_coverage() {
 
 std::string ReceiptVerifier::check_readings() {
   std::size_t number = 0;
-  for (const json& batch : j_.at("batches")) open_batch(batch, number++);
+  for (const json& batch : list_at(j_, "batches")) open_batch(batch, number++);
   check_coverage();
   if (!(verdict_ & (bit(Rule::sequence_stale) | bit(Rule::time_backwards))))
     for (std::size_t i = 1; i < readings_.size(); ++i)
@@ -396,7 +402,7 @@ std::string ReceiptVerifier::check_meter() {
 
 std::string ReceiptVerifier::check_clearing() {
   std::vector<Order> book;
-  for (const json& row : j_.at("book")) {
+  for (const json& row : list_at(j_, "book")) {
     const auto bytes = from_hex(row.get_ref<const std::string&>());
     want(bytes.has_value(), "book row is not lower-case hexadecimal");
     book.push_back(take(decode_book_row(*bytes), "book"));

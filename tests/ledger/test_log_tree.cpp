@@ -81,6 +81,17 @@ TEST_CASE("every root of a growing log is the defined one, by three ways") {
     REQUIRE(tree.root_at(size) == root_by_definition(std::span(leaves).first(size)));
 }
 
+TEST_CASE("the root between any two places is that of a log of its own") {
+  constexpr std::size_t n = 70;
+  const auto leaves = random_leaves(n);
+  LogTree tree;
+  for (const Hash& leaf : leaves) tree.append(leaf);
+  for (std::size_t begin = 0; begin <= n; ++begin)
+    for (std::size_t end = begin; end <= n; ++end)
+      REQUIRE(tree.root_between(begin, end) ==
+              root_by_definition(std::span(leaves).subspan(begin, end - begin)));
+}
+
 TEST_CASE("an odd last leaf is not doubled, and order, count and content matter") {
   auto leaves = random_leaves(7);
   const Hash root = root_of(leaves);

@@ -33,14 +33,14 @@ Files files_of(std::span<const Bytes> entries, std::uint64_t size) {
   return out;
 }
 
-Result<std::vector<Bytes>> read_back(const Files& files, std::uint64_t size) {
+Result<TiledLog> read_back(const Files& files, std::uint64_t size) {
   return read_tiles(size, [&](const std::string& path) {
     const auto at = files.find(path);
     return at == files.end() ? std::nullopt : std::optional(at->second);
   });
 }
 
-bool names(const Result<std::vector<Bytes>>& read, const std::string& path) {
+bool names(const Result<TiledLog>& read, const std::string& path) {
   return !read && read.error().starts_with(path + ": ");
 }
 
@@ -123,10 +123,12 @@ TEST_CASE("what was written is read back") {
   for (const std::size_t size : {0u, 1u, 2u, 255u, 256u, 257u, 511u, 512u, 800u}) {
     const auto read = read_back(files_of(entries, size), size);
     REQUIRE(read);
-    CHECK(*read == std::vector<Bytes>(entries.begin(), entries.begin() + static_cast<long>(size)));
+    CHECK(read->entries ==
+          std::vector<Bytes>(entries.begin(), entries.begin() + static_cast<long>(size)));
+    CHECK(read->tree.root() == tree_of(read->entries).root());
   }
   const std::vector<Bytes> largest{Bytes(65'535, 7)};
-  CHECK(read_back(files_of(largest, 1), 1) == largest);
+  CHECK(read_back(files_of(largest, 1), 1)->entries == largest);
 }
 
 TEST_CASE("a missing or shortened or lengthened file is named") {
