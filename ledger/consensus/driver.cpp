@@ -15,7 +15,8 @@ Driver::Driver(ConsensusConfig config, Signer* signer, Verifier& verifier)
       votes_(validators_),
       seen_height_(validators_.size(), 0) {
   invariant(config_.block_interval.ns > 0 && config_.propose_timeout.ns > 0 &&
-                config_.vote_timeout.ns > 0 && config_.timeout_growth.ns > 0,
+                config_.vote_timeout.ns > 0 && config_.timeout_growth.ns > 0 &&
+                config_.message_delay.ns > 0,
             "consensus intervals are positive");
   if (signer_) self_ = validators_.find(signer_->public_key());
   if (self_) guard_.emplace(config_.chain_id, *self_);
@@ -64,7 +65,7 @@ void Driver::begin_height(Instant now, std::uint64_t height, Effects& out) {
   for (const HeightBuffer::Held& held : next_height_.take())
     if (!decided_) handle(held.received, held.bytes, out);
   run(now, out);
-  if (!decided_ && is_behind()) ask(out);
+  if (!decided_ && height_of_f_plus_one() > height_ + 1) ask(out);
 }
 
 // After a restart within a height: our own statements are signed and sent again, the lock stands,
@@ -120,7 +121,10 @@ void Driver::perform(Instant, const CastVote& action, Effects& out) {
   out.push_back(Broadcast{encode(vote)});
 }
 
-void Driver::perform(Instant now, const ArmTimeout& action, Effects&) {
+// A round whose precommits are in but decide nothing ends soon: whatever was proven in it must
+// reach the next proposer in time, also where Byzantine validators showed it to us alone.
+void Driver::perform(Instant now, const ArmTimeout& action, Effects& out) {
+  if (action.kind == TimeoutKind::precommit) tell_valid(out);
   if (action.kind == TimeoutKind::propose)
     arm(Timer::Kind::propose, now + grown(config_.propose_timeout));
   else
@@ -130,7 +134,7 @@ void Driver::perform(Instant now, const ArmTimeout& action, Effects&) {
 
 void Driver::perform(Instant now, const EnterRound& action, Effects& out) {
   machine_.enter(action.round);
-  timers_.clear();
+  std::erase_if(timers_, [](const Timer& t) { return t.kind != Timer::Kind::ask; });
   value_wanted_.reset();
   const auto& locked = machine_.locked();
   const auto& valid = machine_.valid();
@@ -269,6 +273,9 @@ void Driver::fire(Instant now, const Timer& timer, Effects& out) {
       return perform(now, EnterRound{0}, out);
     case Timer::Kind::repeat:
       return repeat(now, out);
+    case Timer::Kind::ask:
+      ask_later(now);
+      return ask(out);
     default:
       break;
   }
@@ -287,11 +294,7 @@ void Driver::repeat(Instant now, Effects& out) {
   if (round > 0)
     for (const Vote& vote : votes_.votes(VoteType::precommit, round - 1))
       out.push_back(Broadcast{encode(vote)});
-  if (const auto& valid = machine_.valid()) {
-    repeat_proposal(valid->round, valid->value, out);
-    if (const auto proof = votes_.certificate(VoteType::prevote, valid->round, valid->value))
-      out.push_back(Broadcast{encode(*proof)});
-  }
+  tell_valid(out);
   const auto* current = book_.find(round);
   const bool shown = machine_.valid() && machine_.valid()->round == round;
   if (current && !shown && self_ && current->proposal.proposer == *self_)
@@ -301,6 +304,14 @@ void Driver::repeat(Instant now, Effects& out) {
       if (const Vote* own = votes_.find(type, round, *self_))
         out.push_back(Broadcast{encode(*own)});
   ask(out);
+}
+
+void Driver::tell_valid(Effects& out) const {
+  const auto& valid = machine_.valid();
+  if (!valid) return;
+  repeat_proposal(valid->round, valid->value, out);
+  if (const auto proof = votes_.certificate(VoteType::prevote, valid->round, valid->value))
+    out.push_back(Broadcast{encode(*proof)});
 }
 
 void Driver::repeat_proposal(std::uint32_t round, const Hash& value, Effects& out) const {
@@ -313,6 +324,12 @@ void Driver::repeat_proposal(std::uint32_t round, const Hash& value, Effects& ou
 void Driver::ask(Effects& out) {
   asked_height_ = height_;
   out.push_back(AskPeer{attempts_++, encode(DecisionRequest{height_})});
+}
+
+void Driver::ask_later(Instant now) {
+  const auto asks = [](const Timer& t) { return t.kind == Timer::Kind::ask; };
+  if (std::none_of(timers_.begin(), timers_.end(), asks))
+    arm(Timer::Kind::ask, now + config_.message_delay);
 }
 
 void Driver::arm(Timer::Kind kind, Instant at) { timers_.push_back({kind, at, machine_.round()}); }
@@ -344,11 +361,11 @@ bool Driver::fits_clock(const BlockHeader& header) const {
   return header.time_ms > last_timestamp_ms_ && header.time_ms >= height_start().whole_ms();
 }
 
-bool Driver::is_behind() const {
+std::uint64_t Driver::height_of_f_plus_one() const {
   std::vector<std::uint64_t> falling = seen_height_;
   const auto nth = falling.begin() + validators_.faulty();
   std::nth_element(falling.begin(), nth, falling.end(), std::greater<>());
-  return *nth > height_ + 1;
+  return *nth;
 }
 
 void Driver::event(ConsensusEvent::Kind kind, Effects& out,

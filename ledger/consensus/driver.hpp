@@ -26,7 +26,10 @@
 // Lost messages: while a round lasts, every propose_timeout + 2 * vote_timeout (grown) the node
 // repeats its statements of the last two rounds, the precommits that ended the round before, the
 // proposal and certificate of its valid value, and asks one peer for the decision of its height.
-// A node that sees f+1 validators two heights ahead asks at once.
+// Where a round ends without a decision, the valid value and its certificate are told before.
+// A node that sees f+1 validators two heights ahead asks at once; one that sees them at the next
+// height, and still does not decide, asks after message_delay and again each message_delay: they
+// have decided, perhaps on a vote that was shown to them alone, and need it for the next quorum.
 
 #include <cstdint>
 #include <optional>
@@ -36,12 +39,12 @@
 #include <vector>
 
 #include "ledger/base/time.hpp"
+#include "ledger/consensus/evidence.hpp"
 #include "ledger/consensus/height_buffer.hpp"
 #include "ledger/consensus/messages.hpp"
 #include "ledger/consensus/round_machine.hpp"
 #include "ledger/consensus/sign_guard.hpp"
 #include "ledger/consensus/validator_set.hpp"
-#include "ledger/consensus/verification.hpp"
 
 namespace ledger {
 
@@ -152,7 +155,7 @@ class Driver {
   static constexpr std::uint32_t round_window = 4;
 
   struct Timer {
-    enum class Kind : std::uint8_t { begin, propose, prevote, precommit, repeat } kind;
+    enum class Kind : std::uint8_t { begin, propose, prevote, precommit, repeat, ask } kind;
     Instant at;
     std::uint32_t round;
   };
@@ -170,7 +173,15 @@ class Driver {
   void add_vote(const Vote& vote, Effects& out);
   void add_certificate(const Certificate& certificate, Effects& out);
   void accept(Instant received, Proposal proposal, const BlockHeader& header, Effects& out);
-  void accuse(ValidatorId culprit, std::uint32_t round, Bytes first, Bytes second, Effects& out);
+  void look_back(const Vote& vote, Effects& out);
+  enum class Crime : std::uint8_t {
+    proposed_twice = 1,
+    prevoted_twice,
+    precommitted_twice,
+    forgot
+  };
+  void accuse(ValidatorId culprit, std::uint32_t round, Crime crime, Bytes first, Bytes second,
+              Effects& out);
   bool worth_checking(std::uint64_t height, ValidatorId validator) const;
   // Notes a checked message of a later height; holds it where it is the next one.
   void hold(Instant received, std::uint64_t height, ValidatorId from, bool is_proposal,
@@ -199,6 +210,7 @@ class Driver {
   void arm(Timer::Kind kind, Instant at);
   void fire(Instant now, const Timer& timer, Effects& out);
   void repeat(Instant now, Effects& out);
+  void tell_valid(Effects& out) const;
   void repeat_proposal(std::uint32_t round, const Hash& value, Effects& out) const;
   void ask(Effects& out);
   Instant height_start() const;
@@ -206,7 +218,8 @@ class Driver {
   Duration repeat_period() const;
   bool timely(Instant received, const Proposal& proposal, const BlockHeader& header) const;
   bool fits_clock(const BlockHeader& header) const;
-  bool is_behind() const;
+  std::uint64_t height_of_f_plus_one() const;  // that they have been seen at
+  void ask_later(Instant now);
   void event(ConsensusEvent::Kind kind, Effects& out,
              std::optional<ConsensusFault> fault = std::nullopt) const;
 
@@ -226,7 +239,7 @@ class Driver {
   ProposalBook book_;
   std::vector<Timer> timers_;
   std::optional<NeedValue> value_wanted_;
-  std::set<std::tuple<ValidatorId, std::uint8_t, std::uint32_t>> accused_;
+  std::set<std::tuple<ValidatorId, Crime, std::uint32_t>> accused_;
   HeightBuffer next_height_;
   std::vector<std::uint64_t> seen_height_;  // by validator: the highest signed message's
   std::uint64_t asked_height_ = 0, attempts_ = 0;

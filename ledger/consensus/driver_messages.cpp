@@ -64,8 +64,8 @@ void Driver::receive(Instant received, Proposal& proposal, BytesView bytes, Effe
     add_certificate(*proposal.certificate, out);
   }
   if (differs)
-    accuse(proposal.proposer, proposal.round, signed_statement(known->proposal),
-           signed_statement(proposal), out);
+    accuse(proposal.proposer, proposal.round, Crime::proposed_twice,
+           signed_statement(known->proposal), signed_statement(proposal), out);
   if (book_.content(proposal.value_id) || book_.has_room(proposal.round))
     accept(received, std::move(proposal), *header, out);
 }
@@ -112,23 +112,28 @@ void Driver::receive(Instant, const DecisionRequest& request, BytesView, Effects
 }
 
 void Driver::add_vote(const Vote& vote, Effects& out) {
-  if (votes_.add(vote) != VoteKeeper::Added::conflict) return;
-  const Vote* kept = votes_.find(vote.type, vote.round, vote.validator);
-  accuse(vote.validator, vote.round, encode(*kept), encode(vote), out);
+  if (votes_.add(vote) != VoteKeeper::Added::again) look_back(vote, out);
 }
 
 void Driver::add_certificate(const Certificate& certificate, Effects& out) {
-  for (const Vote& vote : votes_.add(certificate)) {
-    const Vote* kept = votes_.find(vote.type, vote.round, vote.validator);
-    accuse(vote.validator, vote.round, encode(*kept), encode(vote), out);
-  }
+  votes_.add(certificate);
+  for (const Vote& vote : votes_of(certificate)) look_back(vote, out);
 }
 
-// Once for each validator, step and round.
-void Driver::accuse(ValidatorId culprit, std::uint32_t round, Bytes first, Bytes second,
-                    Effects& out) {
-  const std::uint8_t step = first[1];
-  if (!accused_.insert({culprit, step, round}).second) return;
+// Whether its validator said something else before.
+void Driver::look_back(const Vote& vote, Effects& out) {
+  const Vote* before = votes_.contradiction(vote);
+  if (!before) return;
+  const Crime crime = before->type != vote.type        ? Crime::forgot
+                      : vote.type == VoteType::prevote ? Crime::prevoted_twice
+                                                       : Crime::precommitted_twice;
+  accuse(vote.validator, vote.round, crime, encode(*before), encode(vote), out);
+}
+
+// Once for each validator, crime and round.
+void Driver::accuse(ValidatorId culprit, std::uint32_t round, Crime crime, Bytes first,
+                    Bytes second, Effects& out) {
+  if (!accused_.insert({culprit, crime, round}).second) return;
   if (second < first) std::swap(first, second);
   out.push_back(EvidenceFound{culprit, Evidence{std::move(first), std::move(second)}});
 }
@@ -143,7 +148,10 @@ void Driver::hold(Instant received, std::uint64_t height, ValidatorId from, bool
                   BytesView bytes, Effects& out) {
   seen_height_[from.value] = std::max(seen_height_[from.value], height);
   if (height == height_ + 1) next_height_.add({received, from, is_proposal, to_bytes(bytes)});
-  if (!decided_ && is_behind() && asked_height_ != height_) ask(out);
+  const std::uint64_t others = height_of_f_plus_one();
+  if (decided_ || others <= height_) return;
+  ask_later(received);
+  if (others > height_ + 1 && asked_height_ != height_) ask(out);
 }
 
 bool Driver::authentic(BytesView statement, ValidatorId validator, const Signature& signature,

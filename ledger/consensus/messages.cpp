@@ -212,6 +212,7 @@ Decoded<Certificate> decode_certificate(BytesView bytes) {
     vote.validator.value = in.u32();
     if (i > 0 && vote.validator <= out.votes[i - 1].validator) in.fail();
     if (out.type == VoteType::prevote) vote.valid_round = read_valid_round(in, out.round);
+    if (vote.valid_round != out.votes[0].valid_round) in.fail();
     vote.signature = in.array<64>();
   }
   return finish(in, std::move(out));

@@ -13,7 +13,8 @@
 //                  validator u32 | signature 64
 //   3 precommit    the same without valid_round
 //   4 prevote certificate   height u64, round u32, value_id 32, count u16, then for each vote
-//                  validator u32, valid_round round?, signature 64, validators strictly ascending
+//                  validator u32, valid_round round?, signature 64, validators strictly ascending,
+//                  valid rounds all the same
 //   5 commit certificate    the same without valid_round
 //   6 decision     certificate u32 length (kind 5), value u32 length
 //   7 decision request      height u64
@@ -119,7 +120,8 @@ struct DecisionRequest {
   bool operator==(const DecisionRequest&) const = default;
 };
 
-// Two statements of one validator for one height, round and step, each with its signature.
+// Two statements of one validator that contradict each other (evidence.hpp), each with its
+// signature.
 struct Evidence {
   Bytes first, second;
   bool operator==(const Evidence&) const = default;

@@ -14,17 +14,27 @@ void RoundMachine::resume(std::uint32_t round, Step step, const std::optional<Ma
   step_ = step;
   locked_ = lock;
   valid_ = lock;
+  // What was precommitted before the lock is not recorded: as if it were another value.
+  if (lock) left_round_ = std::int64_t{lock->round} - 1;
 }
 
 std::optional<RoundAction> RoundMachine::next(const VoteKeeper& votes, const ProposalBook& book) {
   if (auto found = decide(votes, book)) return found;
   if (step_ == Step::waiting) return std::nullopt;
+  learn_valid(votes, book);
   if (auto found = skip_round(votes)) return found;
   if (auto found = prevote_proposal(votes, book)) return found;
   if (auto found = precommit_value(votes, book)) return found;
   if (auto found = precommit_nil(votes)) return found;
   if (auto found = arm_prevote_timeout(votes)) return found;
   return arm_precommit_timeout(votes);
+}
+
+// L42, L43, and for rounds that are over.
+void RoundMachine::learn_valid(const VoteKeeper& votes, const ProposalBook& book) {
+  const auto& quorum = votes.prevoted();
+  if (!quorum || quorum->round > round_ || (valid_ && valid_->round >= quorum->round)) return;
+  if (book.validity(quorum->value) == Validity::valid) valid_ = Mark{quorum->round, quorum->value};
 }
 
 // L49: a quorum of precommits for a valid value in any round. Which proposal brought the value
@@ -57,20 +67,25 @@ RoundMachine::Found RoundMachine::prevote_proposal(const VoteKeeper& votes,
   if (fresh && !entry->timely) return prevote(std::nullopt, no_round);
   const Validity validity = book.validity(proposal.value_id);
   if (validity == Validity::unknown) return std::nullopt;
-  const bool unlocked = !locked_ || locked_->value == proposal.value_id ||
-                        static_cast<std::int64_t>(locked_->round) <= valid_round;  // L23, L29
-  if (validity == Validity::valid && unlocked) return prevote(proposal.value_id, valid_round);
+  if (validity == Validity::valid && may_prevote(proposal))
+    return prevote(proposal.value_id, valid_round);
   return prevote(std::nullopt, no_round);
+}
+
+// L23, L29: nothing that we precommitted for another value is later than the valid round.
+bool RoundMachine::may_prevote(const Proposal& proposal) const {
+  if (!locked_) return true;
+  if (locked_->value == proposal.value_id) return left_round_ <= proposal.valid_round;
+  return std::int64_t{locked_->round} <= proposal.valid_round;
 }
 
 // L36: a quorum prevoted a valid value in this round.
 RoundMachine::Found RoundMachine::precommit_value(const VoteKeeper& votes,
                                                   const ProposalBook& book) {
-  if (step_ != Step::prevote && step_ != Step::precommit) return std::nullopt;
+  if (step_ != Step::prevote) return std::nullopt;
   const auto value = votes.quorum_value(VoteType::prevote, round_);
   if (!value || book.validity(*value) != Validity::valid) return std::nullopt;
-  valid_ = Mark{round_, *value};  // L42, L43
-  if (step_ != Step::prevote) return std::nullopt;
+  if (locked_ && locked_->value != *value) left_round_ = locked_->round;
   locked_ = Mark{round_, *value};  // L38, L39
   return precommit(value);         // L40, L41
 }

@@ -4,8 +4,12 @@
 // neither signs nor sends: it returns what is to be done, one action at a time.
 //
 //   safety   a validator that precommits v in round r is locked on (v, r) and prevotes another
-//            value only where a quorum prevoted that value in a round from r on
-//   liveness rounds are joined when f+1 are seen in them; timeouts grow with the round
+//            value only on a proposal whose valid round is r or later, with the quorum of that
+//            round. The paper lets it prevote the value of a later lock on any proposal; here what
+//            it left for that lock binds it as well, so that two votes tell a liar (evidence.hpp)
+//   liveness rounds are joined when f+1 are seen in them; timeouts grow with the round; a quorum of
+//            an earlier round that comes late still makes its value the valid one, so that the
+//            next proposer of whoever is told of a hidden lock proposes it
 
 #include <cstdint>
 #include <optional>
@@ -61,6 +65,8 @@ class RoundMachine {
 
  private:
   using Found = std::optional<RoundAction>;
+  void learn_valid(const VoteKeeper& votes, const ProposalBook& book);
+  bool may_prevote(const Proposal& proposal) const;
   Found decide(const VoteKeeper& votes, const ProposalBook& book) const;
   Found skip_round(const VoteKeeper& votes) const;
   Found prevote_proposal(const VoteKeeper& votes, const ProposalBook& book);
@@ -74,6 +80,7 @@ class RoundMachine {
   std::uint32_t round_ = 0;
   Step step_ = Step::waiting;
   std::optional<Mark> locked_, valid_;
+  std::int64_t left_round_ = no_round;  // of the last precommit for another value than the lock's
   bool prevote_timeout_armed_ = false, precommit_timeout_armed_ = false;
 };
 

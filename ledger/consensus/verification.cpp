@@ -1,38 +1,6 @@
 #include "ledger/consensus/verification.hpp"
 
 namespace ledger {
-namespace {
-
-// Whose a signed statement is and what for, and the statement as it was signed.
-struct Accusation {
-  std::uint8_t kind;
-  std::uint64_t height;
-  std::uint32_t round;
-  ValidatorId validator;
-  Bytes statement;
-  Signature signature;
-};
-
-Decoded<Accusation> read_accusation(BytesView bytes) {
-  if (const auto vote = decode_vote(bytes))
-    return Accusation{static_cast<std::uint8_t>(vote->type),
-                      vote->height,
-                      vote->round,
-                      vote->validator,
-                      statement_of(*vote),
-                      vote->signature};
-  const auto proposal = decode_signed_proposal(bytes);
-  if (!proposal) return tl::unexpected(proposal.error());
-  return Accusation{bytes[1],           proposal->height,        proposal->round,
-                    proposal->proposer, statement_of(*proposal), proposal->signature};
-}
-
-bool same_step(const Accusation& a, const Accusation& b) {
-  return a.kind == b.kind && a.height == b.height && a.round == b.round &&
-         a.validator == b.validator;
-}
-
-}  // namespace
 
 Checked verify_statement(BytesView statement, ValidatorId validator, const Signature& signature,
                          const Hash& chain_id, const ValidatorSet& validators, Verifier& verifier) {
@@ -73,21 +41,6 @@ Checked verify_decision(const Decision& decision, const Hash& chain_id,
   const auto header = read_value(decision.value, certificate.value, certificate.height);
   if (!header) return tl::unexpected(header.error());
   return {};
-}
-
-Decoded<ValidatorId> verify_evidence(const Evidence& evidence, const Hash& chain_id,
-                                     const ValidatorSet& validators, Verifier& verifier) {
-  const auto first = read_accusation(evidence.first);
-  const auto second = read_accusation(evidence.second);
-  if (!first || !second) return tl::unexpected(ConsensusFault::malformed);
-  if (!same_step(*first, *second) || first->statement == second->statement)
-    return tl::unexpected(ConsensusFault::malformed);
-  for (const Accusation* accusation : {&*first, &*second}) {
-    const auto held = verify_statement(accusation->statement, accusation->validator,
-                                       accusation->signature, chain_id, validators, verifier);
-    if (!held) return tl::unexpected(held.error());
-  }
-  return first->validator;
 }
 
 std::vector<Vote> votes_of(const Certificate& certificate) {

@@ -22,11 +22,6 @@ Checked verify_certificate(const Certificate& certificate, const Hash& chain_id,
 Checked verify_decision(const Decision& decision, const Hash& chain_id,
                         const ValidatorSet& validators, Verifier& verifier);
 
-// Who is guilty: both statements are signed by one validator, for one height, round and step, and
-// they differ.
-Decoded<ValidatorId> verify_evidence(const Evidence& evidence, const Hash& chain_id,
-                                     const ValidatorSet& validators, Verifier& verifier);
-
 // The votes that a certificate is made of.
 std::vector<Vote> votes_of(const Certificate& certificate);
 

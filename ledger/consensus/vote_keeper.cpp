@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include "ledger/consensus/verification.hpp"
+#include "ledger/consensus/evidence.hpp"
 
 namespace ledger {
 
@@ -23,20 +23,22 @@ VoteKeeper::Added VoteKeeper::add(const Vote& vote) {
   }
   kept = vote;
   ++tally.count;
-  ++tally.by_value[vote.value];
-  note_commit(vote.type, vote.round, vote.value);
+  const auto same = [&](const Count& c) {
+    return c.value == vote.value && c.valid_round == vote.valid_round;
+  };
+  auto at = std::find_if(tally.counts.begin(), tally.counts.end(), same);
+  if (at == tally.counts.end()) at = tally.counts.insert(at, {vote.value, vote.valid_round, 0});
+  if (++at->votes == quorum_ && vote.value) note_quorum(vote.type, vote.round, *vote.value);
   return Added::fresh;
 }
 
-std::vector<Vote> VoteKeeper::add(const Certificate& certificate) {
-  std::vector<Vote> conflicts;
-  for (const Vote& vote : votes_of(certificate))
-    if (add(vote) == Added::conflict) conflicts.push_back(vote);
-  if (!quorum_for(certificate.type, certificate.round, certificate.value)) {
-    tally(certificate.type, certificate.round).certificate = certificate;
-    note_commit(certificate.type, certificate.round, certificate.value);
-  }
-  return conflicts;
+void VoteKeeper::add(const Certificate& certificate) {
+  for (const Vote& vote : votes_of(certificate)) add(vote);
+  if (quorum_for(certificate.type, certificate.round, certificate.value)) return;
+  Tally& tally = this->tally(certificate.type, certificate.round);
+  if (tally.certificate) return;  // two in one round: more than f are Byzantine, the first stands
+  tally.certificate = certificate;
+  note_quorum(certificate.type, certificate.round, certificate.value);
 }
 
 const Vote* VoteKeeper::find(VoteType type, std::uint32_t round, ValidatorId validator) const {
@@ -63,16 +65,15 @@ bool VoteKeeper::quorum_for(VoteType type, std::uint32_t round,
   const Tally* tally = find_tally(type, round);
   if (!tally) return false;
   if (tally->certificate && value == tally->certificate->value) return true;
-  const auto at = tally->by_value.find(value);
-  return at != tally->by_value.end() && at->second >= quorum_;
+  return find_quorum(*tally, value) != nullptr;
 }
 
 std::optional<Hash> VoteKeeper::quorum_value(VoteType type, std::uint32_t round) const {
   const Tally* tally = find_tally(type, round);
   if (!tally) return std::nullopt;
   if (tally->certificate) return tally->certificate->value;
-  for (const auto& [value, count] : tally->by_value)
-    if (value && count >= quorum_) return value;
+  for (const Count& count : tally->counts)
+    if (count.value && count.votes >= quorum_) return count.value;
   return std::nullopt;
 }
 
@@ -81,13 +82,24 @@ std::optional<Certificate> VoteKeeper::certificate(VoteType type, std::uint32_t 
   if (!quorum_for(type, round, value)) return std::nullopt;
   const Tally* tally = find_tally(type, round);
   if (tally->certificate && tally->certificate->value == value) return tally->certificate;
+  const std::int32_t valid_round = find_quorum(*tally, value)->valid_round;
   Certificate out{type, 0, round, value, {}};
   for (const auto& vote : tally->votes) {
-    if (!vote || vote->value != value) continue;
+    if (!vote || vote->value != value || vote->valid_round != valid_round) continue;
     out.height = vote->height;
     out.votes.push_back({vote->validator, vote->valid_round, vote->signature});
   }
   return out;
+}
+
+const Vote* VoteKeeper::contradiction(const Vote& vote) const {
+  for (const auto& [round, tallies] : rounds_)
+    for (const Tally& tally : tallies) {
+      if (tally.votes.empty()) continue;
+      const std::optional<Vote>& kept = tally.votes[vote.validator.value];
+      if (kept && contradict(*kept, vote)) return &*kept;
+    }
+  return nullptr;
 }
 
 void VoteKeeper::saw(ValidatorId validator, std::uint32_t round) {
@@ -112,9 +124,17 @@ const VoteKeeper::Tally* VoteKeeper::find_tally(VoteType type, std::uint32_t rou
   return out.votes.empty() ? nullptr : &out;
 }
 
-void VoteKeeper::note_commit(VoteType type, std::uint32_t round, const std::optional<Hash>& value) {
-  if (type == VoteType::precommit && value && !commit_ && quorum_for(type, round, value))
-    commit_ = Commit{round, *value};
+const VoteKeeper::Count* VoteKeeper::find_quorum(const Tally& tally,
+                                                 const std::optional<Hash>& value) const {
+  for (const Count& count : tally.counts)
+    if (count.votes >= quorum_ && count.value == value) return &count;
+  return nullptr;
+}
+
+void VoteKeeper::note_quorum(VoteType type, std::uint32_t round, const Hash& value) {
+  if (type == VoteType::precommit && !commit_) commit_ = Quorum{round, value};
+  if (type == VoteType::prevote && (!prevoted_ || prevoted_->round < round))
+    prevoted_ = Quorum{round, value};
 }
 
 }  // namespace ledger

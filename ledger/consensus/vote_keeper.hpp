@@ -1,8 +1,9 @@
 #pragma once
 // The votes of one height. Every signature has been checked by who adds here. One vote of each
 // validator, round and type counts; a second one that says something else is a conflict and is
-// not counted. Votes of all rounds stay until the height ends, since precommits of an earlier
-// round may still complete a decision.
+// not counted. Prevotes for one value make a quorum only where they name one valid round: its
+// correct members vouch that the quorum of that round was there. Votes of all rounds stay until the
+// height ends, since precommits of an earlier round may still complete a decision.
 
 #include <array>
 #include <cstdint>
@@ -23,8 +24,8 @@ class VoteKeeper {
   // vote.validator is in the set.
   Added add(const Vote& vote);
   // Adds the votes of a verified certificate and keeps it: it proves its quorum also where a
-  // validator told us something else before. Returns the votes that conflict with kept ones.
-  std::vector<Vote> add(const Certificate& certificate);
+  // validator told us something else before.
+  void add(const Certificate& certificate);
 
   const Vote* find(VoteType type, std::uint32_t round, ValidatorId validator) const;
   // All kept votes of a round and type, ascending by validator.
@@ -37,12 +38,17 @@ class VoteKeeper {
   std::optional<Certificate> certificate(VoteType type, std::uint32_t round,
                                          const Hash& value) const;
 
-  // A round and value with a quorum of precommits.
-  struct Commit {
+  // What one validator said before that this vote of it contradicts (evidence.hpp).
+  const Vote* contradiction(const Vote& vote) const;
+
+  struct Quorum {
     std::uint32_t round;
     Hash value;
   };
-  const std::optional<Commit>& commit() const { return commit_; }
+  // A round and value with a quorum of precommits.
+  const std::optional<Quorum>& commit() const { return commit_; }
+  // The highest round with a quorum of prevotes for a value.
+  const std::optional<Quorum>& prevoted() const { return prevoted_; }
 
   // A validator said something in a round, kept here or not.
   void saw(ValidatorId validator, std::uint32_t round);
@@ -50,19 +56,25 @@ class VoteKeeper {
   std::int64_t round_of_f_plus_one() const { return skip_round_; }
 
  private:
+  struct Count {
+    std::optional<Hash> value;
+    std::int32_t valid_round;
+    std::uint32_t votes;
+  };
   struct Tally {
     std::vector<std::optional<Vote>> votes;  // by validator
     std::uint32_t count = 0;
-    std::map<std::optional<Hash>, std::uint32_t> by_value;
+    std::vector<Count> counts;
     std::optional<Certificate> certificate;
   };
   Tally& tally(VoteType type, std::uint32_t round);
   const Tally* find_tally(VoteType type, std::uint32_t round) const;
-  void note_commit(VoteType type, std::uint32_t round, const std::optional<Hash>& value);
+  const Count* find_quorum(const Tally& tally, const std::optional<Hash>& value) const;
+  void note_quorum(VoteType type, std::uint32_t round, const Hash& value);
 
   std::uint32_t size_, quorum_, faulty_;
   std::map<std::uint32_t, std::array<Tally, 2>> rounds_;
-  std::optional<Commit> commit_;
+  std::optional<Quorum> commit_, prevoted_;
   std::vector<std::int64_t> highest_round_;  // by validator
   std::int64_t skip_round_ = no_round;
 };

@@ -191,6 +191,12 @@ TEST_CASE("fields outside their range are refused") {
     CHECK_FALSE(decode_message(bytes, value_bound));
   }
   CHECK(decode_message(proposal, e.block.size() - 1).error() == ConsensusFault::too_large);
+  // Nothing is set aside for more votes than there are validators.
+  Bytes many = encode(e.certificate(VoteType::prevote, 0));
+  many[46] = 0x04;
+  many[47] = 0x01;
+  many.resize(48 + 72 * 1025);
+  CHECK(decode_certificate(many).error() == ConsensusFault::too_large);
 }
 
 TEST_CASE("a statement is bound to its chain, its kind and its validator") {

@@ -13,7 +13,7 @@ TEST_CASE("what is signed is durable before it is sent") {
     const auto* sent = std::get_if<Broadcast>(&said[i]);
     if (!sent) continue;
     const auto vote = decode_vote(sent->bytes);
-    REQUIRE(vote);
+    if (!vote || vote->validator != lab.driver.self()) continue;
     REQUIRE(i > 0);
     const auto* record = std::get_if<PersistSigned>(&said[i - 1]);
     REQUIRE(record);
