@@ -53,7 +53,9 @@ Flips flip(Files log, const Files& masks, std::uint64_t stride) {
   CachedVerifier verifier(ed25519, 1 << 18);
   REQUIRE_FALSE(finds(log, verifier));
   Flips out;
-  for (auto& [path, bytes] : log) {
+  for (auto& file : log) {
+    const std::string& path = file.first;
+    Bytes& bytes = file.second;
     ++out.files;
     out.bytes += bytes.size();
     for (std::size_t at = 0; at < bytes.size(); at += stride) {

@@ -84,7 +84,9 @@ TEST_CASE("audit over HTTP says what audit of the directory says") {
   const Files good = files;
   HttpServer ours(serving(files));
   CHECK(audit_at(ours.url()) == audit_of(test::view_of(files)));
-  for (const auto& [path, whole] : good) {
+  for (const auto& file : good) {
+    const std::string& path = file.first;
+    const Bytes& whole = file.second;
     CAPTURE(path);
     std::vector<Bytes> others(5, whole);
     others[0].clear();
