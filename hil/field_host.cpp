@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "hil/meter_poller.hpp"
+#include "hil/node_seat.hpp"
 #include "ledger/base/invariant.hpp"
 #include "twin/store/node_store.hpp"
 
@@ -99,7 +100,7 @@ void Host::seat_validator(NodeId id, const ValidatorConfig& config, const KeySee
     signer = seat.recording.get();
     recorder_.recording_begins(config);
   }
-  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_, *seat.store);
+  auto node = hil::seat_validator(config, *signer, verifier_, *seat.store);
   seat.validator = node.get();
   seat.node = std::move(node);
 }
@@ -129,9 +130,8 @@ Result<void> Host::make_nodes() {
     Seat& gateway = seats_[d.gateway(g).value];
     gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
     if (auto ok = open_store(gateway, "gateway-" + std::to_string(g)); !ok) return ok;
-    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_,
-                                                 *gateway.store);
-    seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
+    gateway.node = seat_gateway(deployment_.gateway(g), *gateway.key, verifier_, *gateway.store);
+    seats_[d.fleet(g).value].node = seat_fleet(deployment_.fleet(g));
   }
   return {};
 }
