@@ -159,6 +159,7 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
   // What a signing record could not be written for must not leave.
   if (!failure_.empty()) return;
   if (const auto* send = std::get_if<Send>(&effect)) {
+    recorder_.message(seat.id, now, *send, true);
     queue_.push_back({seat.id, send->to, send->bytes});
     return;
   }
