@@ -186,7 +186,7 @@ Seat* Host::next_due(Instant until) {
     const Instant deadline = seat.node->next_deadline();
     const bool home = seat.id >= deployment_.directory().fleet(0);
     const bool over = home ? deadline > end_
-                           : !seat.validator && deadline > end_ + scenario_.ledger.batch_interval;
+                           : !seat.validator && deadline > end_ + GatewayConfig{}.batch_patience;
     if (deadline > until || over) continue;
     if (!due || deadline < due->node->next_deadline()) due = &seat;
   }

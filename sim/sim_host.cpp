@@ -21,7 +21,8 @@ namespace {
 constexpr double disk_latency_s = 1e-3;
 constexpr double disk_bytes_per_s = 200e6;
 constexpr double frame_overhead_bytes = 66;  // Ethernet, IP and TCP headers of one segment
-constexpr int drain_blocks = 12;             // at most, after the physics has ended
+constexpr Duration twins_lateness = milliseconds(1);
+constexpr int drain_blocks = 12;  // at most, after the physics has ended
 
 // The one place where SimGrid's seconds become an Instant.
 Instant now_instant() { return Instant{std::llround(s4u::Engine::get_clock() * 1e9)}; }
@@ -180,10 +181,12 @@ void Host::live_twin(Seat& seat, Instant from) {
   live(seat);
 }
 
-// True time, while the node's deadline is by its own clock.
+// True time, while the node's deadline is by its own clock. A twin's timers are late, so that the
+// blocks that it proposes have another time than its other half's.
 Instant Host::wake_of(const Seat& seat, Instant now) const {
   if (const auto back = disturbances_.crashed_until(seat.id, now)) return *back;
-  const Instant deadline = seat.node->next_deadline();
+  Instant deadline = seat.node->next_deadline();
+  if (seat.is_twin && deadline != never) deadline = deadline + twins_lateness;
   const Instant change = disturbances_.next_clock_change(seat.id, now);
   if (deadline == never) return change;
   return std::min(deadline - disturbances_.clock_offset(seat.id, now), change);
@@ -194,7 +197,7 @@ void Host::live(Seat& seat) {
   while (!stopped_) {
     const Instant wake = wake_of(seat, now_instant());
     // No reading comes after the end: a gateway that went on would report silent meters.
-    if (!seat.validator && wake > end_ + scenario_.ledger.batch_interval) return;
+    if (!seat.validator && wake > end_ + GatewayConfig{}.batch_patience) return;
     std::vector<PeerMessage> messages;
     if (wake > now_instant()) {
       try {
