@@ -28,6 +28,8 @@ void read_sites(TomlTable& t, ConsensusSpec& s) {
     t.refuse("sites", "a name for each row of latency_ms (" + std::to_string(rows) + ")");
   else if (std::set<std::string>(s.sites.begin(), s.sites.end()).size() != rows)
     t.refuse("sites", "names that differ");
+  if (!std::all_of(s.sites.begin(), s.sites.end(), is_plain_name))
+    t.refuse("sites", "names of a-z, 0-9, _ and -, at most 64 characters each");
 }
 
 void read_placement(TomlTable& t, ConsensusSpec& s) {

@@ -184,12 +184,8 @@ void read_fault(TomlTable t, Scenario& s) {
 void read_all(TomlTable& root, ScenarioParts& out) {
   Scenario& s = out.base;
   s.name = root.text("name", "");
-  const bool plain =
-      !s.name.empty() && s.name.size() <= 64 &&
-      std::all_of(s.name.begin(), s.name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-      });
-  if (!plain) root.refuse("name", "a name of a-z, 0-9, _ and -, at most 64 characters");
+  if (!is_plain_name(s.name))
+    root.refuse("name", "a name of a-z, 0-9, _ and -, at most 64 characters");
   s.seed = static_cast<std::uint64_t>(root.integer("seed", 1, 0, INT64_MAX));
   s.time = read_time(root.table("time"));
   TomlTable grid = root.table("grid");

@@ -43,6 +43,12 @@ std::string shown(const toml::node& node) {
 
 }  // namespace
 
+bool is_plain_name(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
+
 std::string TomlTable::full(std::string_view key) const {
   if (path_.empty()) return std::string(key);
   return key.empty() ? path_ : path_ + "." + std::string(key);

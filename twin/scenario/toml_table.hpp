@@ -24,6 +24,9 @@ struct Range {
   double low = 0, high = 0;
 };
 
+// What may name a scenario or a site: a-z, 0-9, _ and -, 1 to 64 of them.
+bool is_plain_name(const std::string& text);
+
 class TomlTable {
  public:
   // `table` may be null: a table that is not in the file, whose keys all take their defaults.
