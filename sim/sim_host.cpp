@@ -33,6 +33,29 @@ struct Delivery {
   Bytes bytes;
 };
 
+// What arrives at the calling actor. A receive that times out would take the message under way with
+// it; this one goes on waiting for it.
+class Inbox {
+ public:
+  explicit Inbox(s4u::Mailbox* mailbox) : mailbox_(mailbox) {
+    mailbox->set_receiver(s4u::Actor::self());
+  }
+
+  // Nothing where none has arrived by `time`, which is still to come.
+  std::unique_ptr<Delivery> next_before(Instant time) {
+    if (!next_) next_ = mailbox_->get_async<Delivery>(&arrived_);
+    const double timeout = time == never ? -1 : clock_of(time) - s4u::Engine::get_clock();
+    if (s4u::Comm::wait_any_for({next_}, timeout) < 0) return nullptr;
+    next_ = nullptr;
+    return std::unique_ptr<Delivery>(arrived_);
+  }
+
+ private:
+  s4u::Mailbox* mailbox_;
+  s4u::CommPtr next_;
+  Delivery* arrived_ = nullptr;
+};
+
 // One node on its host: the actor's whole context. A twin is a second validator with the same key.
 struct Seat {
   NodeId id;
@@ -193,20 +216,15 @@ Instant Host::wake_of(const Seat& seat, Instant now) const {
 }
 
 void Host::live(Seat& seat) {
-  seat.mailbox->set_receiver(s4u::Actor::self());
+  Inbox inbox(seat.mailbox);
   while (!stopped_) {
     const Instant wake = wake_of(seat, now_instant());
     // No reading comes after the end: a gateway that went on would report silent meters.
     if (!seat.validator && wake > end_ + GatewayConfig{}.batch_patience) return;
     std::vector<PeerMessage> messages;
     if (wake > now_instant()) {
-      try {
-        const double timeout = wake == never ? -1 : clock_of(wake) - s4u::Engine::get_clock();
-        const auto delivery = seat.mailbox->get_unique<Delivery>(timeout);
+      if (auto delivery = inbox.next_before(wake))
         messages.push_back({delivery->from, std::move(delivery->bytes)});
-      } catch (const simgrid::TimeoutException&) {
-        // The deadline itself wakes the node.
-      }
     }
     // A wake-up for a deadline may round to just before it.
     const Instant now = messages.empty() ? std::max(now_instant(), wake) : now_instant();
