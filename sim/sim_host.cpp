@@ -33,14 +33,15 @@ struct Delivery {
   Bytes bytes;
 };
 
-// What arrives at the calling actor. A receive that times out would take the message under way with
-// it; this one goes on waiting for it.
+// What arrives at a node. A receive that times out would take the message under way with it; this
+// one goes on waiting for it.
 class Inbox {
  public:
-  explicit Inbox(s4u::Mailbox* mailbox) : mailbox_(mailbox) {
+  // By the actor that listens.
+  void open(s4u::Mailbox* mailbox) {
+    mailbox_ = mailbox;
     mailbox->set_receiver(s4u::Actor::self());
   }
-
   // Nothing where none has arrived by `time`, which is still to come.
   std::unique_ptr<Delivery> next_before(Instant time) {
     if (!next_) next_ = mailbox_->get_async<Delivery>(&arrived_);
@@ -49,9 +50,14 @@ class Inbox {
     next_ = nullptr;
     return std::unique_ptr<Delivery>(arrived_);
   }
+  // Before its actor ends.
+  void close() {
+    if (next_) next_->cancel();
+    next_ = nullptr;
+  }
 
  private:
-  s4u::Mailbox* mailbox_;
+  s4u::Mailbox* mailbox_ = nullptr;
   s4u::CommPtr next_;
   Delivery* arrived_ = nullptr;
 };
@@ -68,6 +74,7 @@ struct Seat {
   bool crashed = false;
   bool is_twin = false;
   s4u::Mailbox* mailbox = nullptr;
+  Inbox inbox;
   s4u::Mailbox* twins_mailbox = nullptr;  // of a validator that has one
 };
 
@@ -216,19 +223,19 @@ Instant Host::wake_of(const Seat& seat, Instant now) const {
 }
 
 void Host::live(Seat& seat) {
-  Inbox inbox(seat.mailbox);
+  seat.inbox.open(seat.mailbox);
   while (!stopped_) {
     const Instant wake = wake_of(seat, now_instant());
     // No reading comes after the end: a gateway that went on would report silent meters.
-    if (!seat.validator && wake > end_ + GatewayConfig{}.batch_patience) return;
+    if (!seat.validator && wake > end_ + GatewayConfig{}.batch_patience) break;
     std::vector<PeerMessage> messages;
     if (wake > now_instant()) {
-      if (auto delivery = inbox.next_before(wake))
+      if (auto delivery = seat.inbox.next_before(wake))
         messages.push_back({delivery->from, std::move(delivery->bytes)});
     }
     // A wake-up for a deadline may round to just before it.
     const Instant now = messages.empty() ? std::max(now_instant(), wake) : now_instant();
-    if (seat.is_twin && !disturbances_.has_twin(seat.id, now)) return;
+    if (seat.is_twin && !disturbances_.has_twin(seat.id, now)) break;
     if (disturbances_.crashed_until(seat.id, now)) {
       seat.crashed = true;
       continue;
@@ -237,6 +244,7 @@ void Host::live(Seat& seat) {
     seat.crashed = false;
     step(seat, now + disturbances_.clock_offset(seat.id, now), Inputs{messages, {}});
   }
+  seat.inbox.close();
 }
 
 void Host::live_fleet(Seat& seat) {
@@ -361,6 +369,8 @@ Result<void> Host::run(World& world, const SimOptions& options) {
   for (const Seat& seat : seats_)
     if (seat.recording) recorder_.recording_ends(roots_of(*seat.validator));
   recorder_.chain_ends(*seats_[deployment_.directory().observer().value].validator);
+  for (Seat& seat : seats_) seat.inbox.close();
+  for (Seat& seat : twins_) seat.inbox.close();
   s4u::Actor::kill_all();
   engine.run_until(t + 1e-6);
   return {};
