@@ -159,6 +159,7 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
   // What a signing record could not be written for must not leave.
   if (!failure_.empty()) return;
   if (const auto* send = std::get_if<Send>(&effect)) {
+    recorder_.message(seat.id, now, *send, true);
     queue_.push_back({seat.id, send->to, send->bytes});
     return;
   }
@@ -185,7 +186,7 @@ Seat* Host::next_due(Instant until) {
     const Instant deadline = seat.node->next_deadline();
     const bool home = seat.id >= deployment_.directory().fleet(0);
     const bool over = home ? deadline > end_
-                           : !seat.validator && deadline > end_ + scenario_.ledger.batch_interval;
+                           : !seat.validator && deadline > end_ + GatewayConfig{}.batch_patience;
     if (deadline > until || over) continue;
     if (!due || deadline < due->node->next_deadline()) due = &seat;
   }
