@@ -37,7 +37,7 @@ pid_t start(const std::string& file, bool quiet) {
   if (out < 0 || ::dup2(out, 1) < 0) ::_exit(failed);
   // A terminal's Ctrl-C goes to this process alone, which then ends its children in order.
   ::setpgid(0, 0);
-  std::vector<const char*> words{"aipchain", "node", file.c_str()};
+  std::vector<const char*> words{"aipchain", "node", file.c_str(), "--first-start"};
   if (quiet) words.push_back("--quiet");
   words.push_back(nullptr);
   ::execv("/proc/self/exe", const_cast<char* const*>(words.data()));

@@ -26,7 +26,7 @@ using nlohmann::json;
 struct Options {
   std::string file, out, duration;
   double speed = 1, delay_ms = 0;
-  bool json = false, quiet = false, wire_log = false, only_files = false;
+  bool json = false, quiet = false, wire_log = false, only_files = false, first_start = false;
 };
 
 // Real time; zero for an empty text.
@@ -96,6 +96,7 @@ int node(const Options& o) {
   hil::NodeHostOptions options;
   options.stop = &stop_requested;
   options.duration = *duration;
+  options.first_start = o.first_start;
   options.say = [&](const std::string& line) {
     if (!o.quiet) std::fprintf(stderr, "%s: %s\n", config->name.c_str(), one_line(line).c_str());
   };
@@ -183,6 +184,8 @@ void add_node_commands(CLI::App& program, std::function<int()>& chosen) {
   auto* n = program.add_subcommand("node", "one validator, observer or gateway as a process");
   n->add_option("config", o->file, "its TOML file (docs/formats/node.md)")->required();
   n->add_option("--duration", o->duration, "real time (default: until it is stopped)");
+  n->add_flag("--first-start", o->first_start,
+              "this validator has never run before, on any machine: it votes at once");
   n->add_flag("--json", o->json, "the same output: it is JSON anyway");
   n->add_flag("--quiet", o->quiet, "nothing but errors on stderr");
   n->callback([&chosen, o] { chosen = [o] { return node(*o); }; });

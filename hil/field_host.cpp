@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "hil/meter_poller.hpp"
+#include "hil/node_seat.hpp"
 #include "ledger/base/invariant.hpp"
 #include "twin/store/node_store.hpp"
 
@@ -99,7 +100,7 @@ void Host::seat_validator(NodeId id, const ValidatorConfig& config, const KeySee
     signer = seat.recording.get();
     recorder_.recording_begins(config);
   }
-  auto node = std::make_unique<ValidatorNode>(config, *signer, verifier_, *seat.store);
+  auto node = hil::seat_validator(config, *signer, verifier_, *seat.store);
   seat.validator = node.get();
   seat.node = std::move(node);
 }
@@ -129,9 +130,8 @@ Result<void> Host::make_nodes() {
     Seat& gateway = seats_[d.gateway(g).value];
     gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
     if (auto ok = open_store(gateway, "gateway-" + std::to_string(g)); !ok) return ok;
-    gateway.node = std::make_unique<GatewayNode>(deployment_.gateway(g), *gateway.key, verifier_,
-                                                 *gateway.store);
-    seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
+    gateway.node = seat_gateway(deployment_.gateway(g), *gateway.key, verifier_, *gateway.store);
+    seats_[d.fleet(g).value].node = seat_fleet(deployment_.fleet(g));
   }
   return {};
 }
@@ -159,6 +159,7 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
   // What a signing record could not be written for must not leave.
   if (!failure_.empty()) return;
   if (const auto* send = std::get_if<Send>(&effect)) {
+    recorder_.message(seat.id, now, *send, true);
     queue_.push_back({seat.id, send->to, send->bytes});
     return;
   }
@@ -185,7 +186,7 @@ Seat* Host::next_due(Instant until) {
     const Instant deadline = seat.node->next_deadline();
     const bool home = seat.id >= deployment_.directory().fleet(0);
     const bool over = home ? deadline > end_
-                           : !seat.validator && deadline > end_ + scenario_.ledger.batch_interval;
+                           : !seat.validator && deadline > end_ + GatewayConfig{}.batch_patience;
     if (deadline > until || over) continue;
     if (!due || deadline < due->node->next_deadline()) due = &seat;
   }

@@ -3,9 +3,11 @@
 #include <deque>
 #include <filesystem>
 
+#include "hil/node_seat.hpp"
 #include "hil/wire_log.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
+#include "ledger/consensus/sign_guard.hpp"
 #include "twin/store/log_directory.hpp"
 #include "twin/store/node_store.hpp"
 
@@ -67,6 +69,7 @@ class Host {
  private:
   Result<void> set_up();
   Result<void> open_store();
+  Result<void> begin_life();
   Result<void> open_log();
   Result<void> make_gateway();
   void turn();
@@ -107,7 +110,7 @@ Result<void> Host::set_up() {
   if (config_.id > d.observer()) {
     if (auto ok = make_gateway(); !ok) return ok;
   } else {
-    auto node = std::make_unique<ValidatorNode>(config_.chain, signer_, verifier_, *store_);
+    auto node = seat_validator(config_.chain, signer_, verifier_, *store_);
     validator_ = node.get();
     node_ = std::move(node);
     if (config_.id == d.observer())
@@ -126,11 +129,20 @@ Result<void> Host::open_store() {
   auto store = NodeStore::open(config_.store + "/records.db");
   if (!store) return failure(store.error());
   store_ = std::move(*store);
+  if (auto ok = begin_life(); !ok) return ok;
   if (!config_.wire_log) return {};
   auto log = WireLog::open(config_.store + "/wire.log");
   if (!log) return failure(log.error());
   wire_log_ = std::move(*log);
   return {};
+}
+
+Result<void> Host::begin_life() {
+  if (!options_.first_start || !config_.chain.self) return {};
+  if (store_->newest(RecordKind::last_signed) || store_->block(1))
+    return failure(config_.store + "/records.db: holds records: this is no first start");
+  const SignGuard nothing_signed(chain_id_of(config_.chain.genesis), *config_.chain.self);
+  return store_->keep({RecordKind::last_signed, nothing_signed.record(), true});
 }
 
 // The blocks that the node has executed again at its start.
@@ -152,8 +164,8 @@ Result<void> Host::make_gateway() {
   if (encode(homes_->deployment.genesis()) != encode(config_.chain.genesis))
     return failure(config_.scenario + ": is not the scenario that genesis was made of");
   const std::uint32_t g = config_.id.value - config_.chain.directory.gateway(0).value;
-  node_ = std::make_unique<GatewayNode>(homes_->deployment.gateway(g), signer_, verifier_, *store_);
-  fleet_ = std::make_unique<FleetNode>(homes_->deployment.fleet(g));
+  node_ = seat_gateway(homes_->deployment.gateway(g), signer_, verifier_, *store_);
+  fleet_ = seat_fleet(homes_->deployment.fleet(g));
   // The homes have lived until now; nobody heard what their meters said.
   Outbox unheard;
   const auto interval = homes_->scenario.time.metering_interval;

@@ -20,6 +20,9 @@ struct NodeHostOptions {
   const std::atomic<bool>* stop = nullptr;
   std::function<void(const std::string& line)> say;  // to whom runs it, every few seconds
   std::chrono::nanoseconds duration{};               // real time; zero: until it is stopped
+  // Of a validator that has never run before, on any machine: it votes at once. Without this an
+  // empty store counts as a lost one, and it votes in heights alone that begin after it started.
+  bool first_start = false;
 };
 
 // What a gateway stands for. Its world and deployment are of the scenario that genesis was made of.

@@ -6,7 +6,8 @@
 #include <deque>
 #include <simgrid/s4u.hpp>
 
-#include "ledger/base/invariant.hpp"
+#include "sim/disturbances.hpp"
+#include "sim/site_network.hpp"
 #include "sim/world_pipeline.hpp"
 
 namespace sim {
@@ -20,7 +21,8 @@ namespace {
 constexpr double disk_latency_s = 1e-3;
 constexpr double disk_bytes_per_s = 200e6;
 constexpr double frame_overhead_bytes = 66;  // Ethernet, IP and TCP headers of one segment
-constexpr int drain_blocks = 12;             // at most, after the physics has ended
+constexpr Duration twins_lateness = milliseconds(1);
+constexpr int drain_blocks = 12;  // at most, after the physics has ended
 
 // The one place where SimGrid's seconds become an Instant.
 Instant now_instant() { return Instant{std::llround(s4u::Engine::get_clock() * 1e9)}; }
@@ -31,7 +33,36 @@ struct Delivery {
   Bytes bytes;
 };
 
-// One node on its host: the actor's whole context.
+// What arrives at a node. A receive that times out would take the message under way with it; this
+// one goes on waiting for it.
+class Inbox {
+ public:
+  // By the actor that listens.
+  void open(s4u::Mailbox* mailbox) {
+    mailbox_ = mailbox;
+    mailbox->set_receiver(s4u::Actor::self());
+  }
+  // Nothing where none has arrived by `time`, which is still to come.
+  std::unique_ptr<Delivery> next_before(Instant time) {
+    if (!next_) next_ = mailbox_->get_async<Delivery>(&arrived_);
+    const double timeout = time == never ? -1 : clock_of(time) - s4u::Engine::get_clock();
+    if (s4u::Comm::wait_any_for({next_}, timeout) < 0) return nullptr;
+    next_ = nullptr;
+    return std::unique_ptr<Delivery>(arrived_);
+  }
+  // Before its actor ends.
+  void close() {
+    if (next_) next_->cancel();
+    next_ = nullptr;
+  }
+
+ private:
+  s4u::Mailbox* mailbox_ = nullptr;
+  s4u::CommPtr next_;
+  Delivery* arrived_ = nullptr;
+};
+
+// One node on its host: the actor's whole context. A twin is a second validator with the same key.
 struct Seat {
   NodeId id;
   std::unique_ptr<Signer> key;
@@ -40,70 +71,64 @@ struct Seat {
   std::unique_ptr<Node> node;
   const ValidatorNode* validator = nullptr;
   std::deque<Instant> restarts;  // still to come
+  bool crashed = false;
+  bool is_twin = false;
   s4u::Mailbox* mailbox = nullptr;
+  Inbox inbox;
+  s4u::Mailbox* twins_mailbox = nullptr;  // of a validator that has one
 };
 
 class Host {
  public:
   Host(const Scenario& scenario, const Deployment& deployment, RunRecorder& recorder)
-      : scenario_(scenario), deployment_(deployment), recorder_(recorder), verifier_(ed25519_) {}
+      : scenario_(scenario),
+        deployment_(deployment),
+        recorder_(recorder),
+        disturbances_(scenario, deployment.directory()),
+        verifier_(ed25519_) {}
 
   Result<void> run(World& world, const SimOptions& options);
 
  private:
-  void make_network();
-  void seat(NodeId id, const std::string& name, double latency_s);
+  void make_seats();
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
   void make_validator(Seat& seat);
   void make_gateway(Seat& seat);
   void restart(Seat& seat);
+  void seat_nodes();
   void start_actors();
-  void live(Seat& seat);        // actor of a node that listens
+  void start_twins();
+  void live(Seat& seat);  // actor of a node that listens
+  void live_twin(Seat& seat, Instant from);
+  Instant wake_of(const Seat& seat, Instant now) const;
   void live_fleet(Seat& seat);  // actor of a node that samples
   std::vector<MeterSample> samples_at(Instant time) const;
   void step(Seat& seat, Instant now, const Inputs& inputs);
   void carry_out(Seat& seat, const twin::Effect& effect, Instant now);
+  void send(const Seat& seat, const Send& message);
   bool settled() const;
 
   const Scenario& scenario_;
   const Deployment& deployment_;
   RunRecorder& recorder_;
+  Disturbances disturbances_;
   Ed25519Verifier ed25519_;
   CachedVerifier verifier_;
   std::vector<Seat> seats_;
-  s4u::NetZone* zone_ = nullptr;
+  std::deque<Seat> twins_;
   std::deque<std::shared_ptr<const WorldMinute>> minutes_;
   Instant end_;
   bool stopped_ = false;
 };
 
-void Host::seat(NodeId id, const std::string& name, double latency_s) {
-  auto* host = zone_->create_host(name, 1e9);
-  auto* link = zone_->create_link("link-" + name, scenario_.consensus.bandwidth_mbit_s * 1e6 / 8);
-  link->set_latency(latency_s)->seal();
-  zone_->add_route(host->get_netpoint(), nullptr, nullptr, nullptr, {s4u::LinkInRoute(link)}, true);
-  seats_[id.value].id = id;
-  seats_[id.value].mailbox = s4u::Mailbox::by_name(name);
-}
-
-void Host::make_network() {
+void Host::make_seats() {
   const Directory& d = deployment_.directory();
+  make_hosts(scenario_, d);
   seats_.resize(d.nodes());
-  zone_ = s4u::create_star_zone("feeder");
-  const ConsensusSpec& c = scenario_.consensus;
-  Rng rng = Rng(scenario_.seed).fork("links");
-  const auto latency_s = [&] {
-    const double half = c.latency_ms / 2, spread = c.latency_spread_ms / 2;
-    return std::max(0.0, half + rng.uniform(-spread, spread)) * 1e-3;
-  };
-  for (std::uint32_t v = 0; v < d.validators; ++v)
-    seat(d.validator(v), "validator-" + std::to_string(v), latency_s());
-  seat(d.observer(), "observer", latency_s());
-  for (std::uint32_t g = 0; g < d.gateways; ++g)
-    seat(d.gateway(g), "gateway-" + std::to_string(g), latency_s());
-  for (std::uint32_t g = 0; g < d.gateways; ++g)
-    seat(d.fleet(g), "homes-" + std::to_string(g), 1e-4);
-  zone_->seal();
+  for (std::uint32_t n = 0; n < seats_.size(); ++n) {
+    seats_[n].id = {n};
+    seats_[n].mailbox = s4u::Mailbox::by_name(name_of(d, {n}));
+  }
 }
 
 void Host::seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed) {
@@ -138,7 +163,7 @@ void Host::make_gateway(Seat& seat) {
       std::make_unique<GatewayNode>(deployment_.gateway(g), *seat.key, verifier_, seat.disk);
 }
 
-void Host::start_actors() {
+void Host::seat_nodes() {
   const Directory& d = deployment_.directory();
   const Identities& keys = deployment_.identities();
   for (std::uint32_t v = 0; v < d.validators; ++v)
@@ -150,6 +175,10 @@ void Host::start_actors() {
     make_gateway(gateway);
     seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
   }
+}
+
+void Host::start_actors() {
+  const Directory& d = deployment_.directory();
   for (Seat& seat : seats_) {
     const bool fleet = seat.id.value >= d.fleet(0).value;
     s4u::Actor::create(seat.mailbox->get_name(), s4u::Host::by_name(seat.mailbox->get_name()),
@@ -157,27 +186,65 @@ void Host::start_actors() {
   }
 }
 
+void Host::start_twins() {
+  for (const ValidatorFault& f : scenario_.validator_faults) {
+    if (f.kind != ValidatorFault::Kind::equivocate) continue;
+    for (const std::uint32_t v : f.targets) {
+      Seat& twin = twins_.emplace_back();
+      twin.id = {v};
+      twin.is_twin = true;
+      twin.key = std::make_unique<Ed25519Signer>(deployment_.identities().validators[v]);
+      twin.mailbox = s4u::Mailbox::by_name(name_of_twin(v));
+      seats_[v].twins_mailbox = twin.mailbox;
+      s4u::Actor::create(name_of_twin(v), s4u::Host::by_name(name_of_twin(v)),
+                         [this, &twin, at = f.at] { live_twin(twin, Instant{} + at); });
+    }
+  }
+}
+
+// Started from a copy of the disk, as by somebody who moves a machine and leaves the old one on.
+void Host::live_twin(Seat& seat, Instant from) {
+  s4u::this_actor::sleep_until(clock_of(from));
+  if (stopped_) return;
+  seat.disk = seats_[seat.id.value].disk;
+  make_validator(seat);
+  live(seat);
+}
+
+// True time, while the node's deadline is by its own clock. A twin's timers are late, so that the
+// blocks that it proposes have another time than its other half's.
+Instant Host::wake_of(const Seat& seat, Instant now) const {
+  if (const auto back = disturbances_.crashed_until(seat.id, now)) return *back;
+  Instant deadline = seat.node->next_deadline();
+  if (seat.is_twin && deadline != never) deadline = deadline + twins_lateness;
+  const Instant change = disturbances_.next_clock_change(seat.id, now);
+  if (deadline == never) return change;
+  return std::min(deadline - disturbances_.clock_offset(seat.id, now), change);
+}
+
 void Host::live(Seat& seat) {
-  seat.mailbox->set_receiver(s4u::Actor::self());
+  seat.inbox.open(seat.mailbox);
   while (!stopped_) {
-    const Instant deadline = seat.node->next_deadline();
+    const Instant wake = wake_of(seat, now_instant());
     // No reading comes after the end: a gateway that went on would report silent meters.
-    if (!seat.validator && deadline > end_ + scenario_.ledger.batch_interval) return;
+    if (!seat.validator && wake > end_ + GatewayConfig{}.batch_patience) break;
     std::vector<PeerMessage> messages;
-    if (deadline > now_instant()) {
-      try {
-        const double timeout =
-            deadline == never ? -1 : clock_of(deadline) - s4u::Engine::get_clock();
-        const auto delivery = seat.mailbox->get_unique<Delivery>(timeout);
+    if (wake > now_instant()) {
+      if (auto delivery = seat.inbox.next_before(wake))
         messages.push_back({delivery->from, std::move(delivery->bytes)});
-      } catch (const simgrid::TimeoutException&) {
-        // The deadline itself wakes the node.
-      }
     }
     // A wake-up for a deadline may round to just before it.
-    const Instant now = messages.empty() ? std::max(now_instant(), deadline) : now_instant();
-    step(seat, now, Inputs{messages, {}});
+    const Instant now = messages.empty() ? std::max(now_instant(), wake) : now_instant();
+    if (seat.is_twin && !disturbances_.has_twin(seat.id, now)) break;
+    if (disturbances_.crashed_until(seat.id, now)) {
+      seat.crashed = true;
+      continue;
+    }
+    if (seat.crashed) restart(seat);
+    seat.crashed = false;
+    step(seat, now + disturbances_.clock_offset(seat.id, now), Inputs{messages, {}});
   }
+  seat.inbox.close();
 }
 
 void Host::live_fleet(Seat& seat) {
@@ -221,19 +288,41 @@ void Host::step(Seat& seat, Instant now, const Inputs& inputs) {
 }
 
 void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
-  if (const auto* send = std::get_if<Send>(&effect)) {
-    const auto size = static_cast<double>(send->bytes.size()) + frame_overhead_bytes;
-    seats_[send->to.value]
-        .mailbox->put_init(new Delivery{seat.id, send->bytes}, static_cast<std::uint64_t>(size))
-        ->detach([](void* delivery) { delete static_cast<Delivery*>(delivery); });
-    return;
-  }
-  recorder_.effect(seat.id, now, effect);
+  if (const auto* message = std::get_if<Send>(&effect)) return send(seat, *message);
   const auto* persist = std::get_if<Persist>(&effect);
   if (persist) seat.disk.keep(*persist);
+  // Nobody takes a twin's word for what happened.
+  if (!seat.is_twin) recorder_.effect(seat.id, now, effect);
   if (persist && persist->durable)
     s4u::this_actor::sleep_for(disk_latency_s +
                                static_cast<double>(persist->record.size()) / disk_bytes_per_s);
+}
+
+void put(s4u::Mailbox* mailbox, NodeId from, const Bytes& bytes) {
+  const auto size = static_cast<double>(bytes.size()) + frame_overhead_bytes;
+  mailbox->put_init(new Delivery{from, bytes}, static_cast<std::uint64_t>(size))
+      ->detach([](void* delivery) { delete static_cast<Delivery*>(delivery); });
+}
+
+void Host::send(const Seat& seat, const Send& message) {
+  const Instant now = now_instant();
+  const auto delay = disturbances_.delay(seat.id, message.to, now);
+  recorder_.message(seat.id, now, message, delay.has_value());
+  if (!delay) return;
+  const Seat& to = seats_[message.to.value];
+  // A twin hears what validators say; gateways know of one only.
+  const bool twice = seat.id <= deployment_.directory().observer() && to.twins_mailbox &&
+                     disturbances_.has_twin(message.to, now);
+  const std::vector<s4u::Mailbox*> mailboxes =
+      twice ? std::vector{to.mailbox, to.twins_mailbox} : std::vector{to.mailbox};
+  const auto leave = [mailboxes, from = seat.id, bytes = message.bytes] {
+    for (s4u::Mailbox* mailbox : mailboxes) put(mailbox, from, bytes);
+  };
+  if (*delay == Duration{}) return leave();
+  s4u::Actor::create("delayed", s4u::this_actor::get_host(), [leave, seconds = delay->seconds()] {
+    s4u::this_actor::sleep_for(seconds);
+    leave();
+  });
 }
 
 // Every slot of the run is settled, and a published checkpoint covers it.
@@ -243,19 +332,23 @@ bool Host::settled() const {
 }
 
 Result<void> Host::run(World& world, const SimOptions& options) {
-  int argc = 4;
-  char name[] = "aipchain", model[] = "--cfg=network/model:CM02",
-       gamma[] = "--cfg=network/TCP-gamma:0", log[] = "--log=root.thresh:error";
-  char* argv[] = {name, model, gamma, log, nullptr};
+  std::vector<std::string> words = network_settings();
+  words.insert(words.begin(), "aipchain");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  int argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
   // SimGrid takes SIGINT for itself, to exit at once; it stays with whoever had it.
   struct sigaction on_interrupt {};
   sigaction(SIGINT, nullptr, &on_interrupt);
-  s4u::Engine engine(&argc, argv);
+  s4u::Engine engine(&argc, argv.data());
   sigaction(SIGINT, &on_interrupt, nullptr);
   end_ = Instant{} + scenario_.time.duration;
-  make_network();
+  make_seats();
+  seat_nodes();
   for (const Restart& r : options.restarts) seats_[r.node.value].restarts.push_back(r.at);
   start_actors();
+  start_twins();
 
   WorldPipeline pipeline(world, recorder_.description(), end_, options.threads);
   bool wanted = true;
@@ -276,6 +369,8 @@ Result<void> Host::run(World& world, const SimOptions& options) {
   for (const Seat& seat : seats_)
     if (seat.recording) recorder_.recording_ends(roots_of(*seat.validator));
   recorder_.chain_ends(*seats_[deployment_.directory().observer().value].validator);
+  for (Seat& seat : seats_) seat.inbox.close();
+  for (Seat& seat : twins_) seat.inbox.close();
   s4u::Actor::kill_all();
   engine.run_until(t + 1e-6);
   return {};

@@ -2,9 +2,7 @@
 // Host 1: SimGrid. Virtual time, modelled links and disks; one actor a node, meters as arrays
 // inside their fleet. It holds no rules: it supplies the time and carries out the nodes' effects.
 //
-// Network: one star zone; each host has a link of its own, whose latency is half of the scenario's
-// one-way latency plus or minus half of its spread, drawn by host. Model CM02: latency and
-// bandwidth as given, no correction factors, no TCP window limit (network/TCP-gamma 0). Disk: a
+// Network: site_network.hpp, and what the scenario's faults make of it: disturbances.hpp. Disk: a
 // durable record takes 1 ms and its bytes at 200 MB/s before a later message leaves.
 
 #include <functional>

@@ -82,16 +82,17 @@ class ProcessNet {
       names.push_back("validator-" + std::to_string(v));
     for (const char* other : {"observer", "gateway-0", "gateway-1"}) names.push_back(other);
     processes.resize(names.size());
-    for (std::size_t n = 0; n < names.size(); ++n) start(n);
+    for (std::size_t n = 0; n < names.size(); ++n) start(n, true);
   }
   ~ProcessNet() {
     processes.clear();
     fs::remove_all(path);
   }
 
-  void start(std::size_t n) {
-    processes[n] = std::make_unique<test::Process>(
-        std::vector<std::string>{AIPCHAIN_PROGRAM, "node", file(names[n] + ".toml"), "--quiet"});
+  void start(std::size_t n, bool first = false) {
+    std::vector<std::string> command{AIPCHAIN_PROGRAM, "node", file(names[n] + ".toml"), "--quiet"};
+    if (first) command.push_back("--first-start");
+    processes[n] = std::make_unique<test::Process>(command);
   }
   // SIGKILL: nothing of its own is run any more.
   void kill(std::size_t n) { processes[n].reset(); }
@@ -190,6 +191,21 @@ TEST_CASE("processes: killed at any moment they go on, lose nothing and never si
   check_signatures(net);
   check_blocks(net);
   check_public_log(net);
+}
+
+TEST_CASE("processes: a network whose nodes all start late begins with height 1") {
+  ProcessNet net("--speed 5 --delay-ms 5");
+  for (std::size_t n = 0; n < net.names.size(); ++n) net.kill(n);
+  for (std::size_t n = 0; n < validators; ++n) fs::remove_all(net.file(net.names[n]));
+  pause(4500);  // the chain's time 0 is over
+  for (std::size_t n = 0; n < net.names.size(); ++n) net.start(n, n < validators);
+  pause(4000);
+  net.stop();
+  check_signatures(net);
+  CHECK(net.store_of("validator-0")->block(2).has_value());
+  test::Process again({AIPCHAIN_PROGRAM, "node", net.file("validator-0.toml"), "--first-start"});
+  CHECK(again.finish() == 3);
+  CHECK(again.errors.find("no first start") != std::string::npos);
 }
 
 TEST_CASE("processes: a validator that lost its disk observes before it votes again") {

@@ -204,7 +204,9 @@ void write_run(const std::string& path, const twin::RunDescription& run, std::in
     REQUIRE(writer->snapshot(snapshot(minute)));
     REQUIRE(writer->minute(feeder_minute(minute)));
     REQUIRE(writer->block({static_cast<std::uint64_t>(minute), feeder_minute(minute).time, 5, 1,
-                           60 + 5 * std::sin(static_cast<double>(minute)), 1700}));
+                           60 + 5 * std::sin(static_cast<double>(minute)), 1700,
+                           feeder_minute(minute).time,
+                           feeder_minute(minute).time + ledger::milliseconds(61), 27, 5100}));
     if (minute % 15 == 0) {
       write_slot(*writer, static_cast<std::uint32_t>(minute / 15 - 1));
       write_statements(*writer, static_cast<std::uint32_t>(minute / 15 - 1));

@@ -115,6 +115,12 @@ class Expansion {
     const std::int64_t least =
         (homes * forecast_bytes + max_forecast_bytes - 1) / max_forecast_bytes;
     std::uint32_t& gateways = out_.ledger.gateways;
+    const bool singly = out_.ledger.readings == LedgerSpec::Readings::per_reading;
+    if (gateways == 0 && singly) gateways = static_cast<std::uint32_t>(homes);
+    if (singly && gateways != homes)
+      return failure(parts_.where_gateways + ": found " + std::to_string(gateways) +
+                     "; with readings = \"per_reading\" there is one a home (" +
+                     std::to_string(homes) + ")");
     if (gateways == 0)
       gateways = static_cast<std::uint32_t>(
           std::max(least, std::min<std::int64_t>(most_gateways_unasked, homes)));

@@ -122,6 +122,9 @@ struct MarketSpec {
 };
 
 struct LedgerSpec {
+  // Per reading: each home posts its own batches, one for each reading.
+  enum class Readings : std::uint8_t { batched, per_reading };
+  Readings readings = Readings::batched;
   ledger::Duration block_interval = ledger::seconds(60);
   ledger::Duration batch_interval = ledger::seconds(60);  // one meter signature and batch each
   std::uint32_t gateways = 4;
@@ -129,9 +132,15 @@ struct LedgerSpec {
 
 struct ConsensusSpec {
   std::uint32_t validators = 4;
-  double latency_ms = 20;         // one way, between any two nodes
-  double latency_spread_ms = 10;  // a link's own latency is drawn from +- this
-  double bandwidth_mbit_s = 50;
+  // Validators and gateways are dealt to the sites of `placement` in turn, indices into `sites`;
+  // the observer stands at its first. Between nodes of one site the diagonal holds, which no other
+  // latency of the two sites' is below on average.
+  std::vector<std::string> sites{"anywhere"};
+  std::vector<std::uint32_t> placement{0};
+  std::vector<std::vector<double>> latency_ms{{20}};  // one way, from row to column
+  double latency_spread_ms = 10;                      // between two nodes it is drawn from +- this
+  double bandwidth_mbit_s = 50;                       // of each node, in each direction
+  double loss = 0;  // of messages among validators and observer, a share
 };
 
 struct MeterSpec {  // overrides the transport of one home's meter
@@ -147,6 +156,26 @@ struct FaultSpec {
   std::string kind = "source_lost";  // the grid above is gone: an islanded microgrid
   ledger::Duration at, length;       // from the scenario's start
 };
+
+// What befalls validators of a simulated network.
+struct ValidatorFault {
+  enum class Kind : std::uint8_t {
+    crash,         // stops, and comes back from its own records
+    silent,        // hears and says nothing
+    slow,          // whatever it says leaves `delay` later
+    partition,     // the targets hear each other only, the others likewise
+    clock_offset,  // its clock is `offset` ahead
+    equivocate,    // a twin with the same key starts from the same records
+  };
+  Kind kind{};
+  std::vector<std::uint32_t> targets;  // validators, rising
+  ledger::Duration at, length;         // from the scenario's start
+  ledger::Duration delay, offset;
+
+  bool acts(ledger::Duration now) const { return at <= now && now < at + length; }
+};
+// Their names in a scenario, in the enum's order.
+const std::vector<std::string>& names_of_validator_faults();
 
 struct OutputSpec {
   std::string recording;  // a validator's name ("validator-1") or empty
@@ -164,7 +193,8 @@ struct Scenario {
   ConsensusSpec consensus;
   std::vector<HomeSpec> homes;
   std::vector<MeterSpec> meters;
-  std::vector<FaultSpec> faults;  // in order of time, none during another
+  std::vector<FaultSpec> faults;  // of the grid, in order of time, none during another
+  std::vector<ValidatorFault> validator_faults;  // in order of `at`
   OutputSpec output;
 };
 

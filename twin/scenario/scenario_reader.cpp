@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "twin/scenario/consensus_reader.hpp"
 #include "twin/scenario/override.hpp"
 #include "twin/scenario/scenario_parts.hpp"
 #include "twin/scenario/toml_depth.hpp"
@@ -16,6 +17,7 @@ using ledger::Result;
 namespace {
 
 constexpr std::size_t max_text = 16u << 20;
+constexpr Duration longest = ledger::hours(24 * 366);
 
 TimeSpec read_time(TomlTable t) {
   TimeSpec s;
@@ -40,7 +42,7 @@ TimeSpec read_time(TomlTable t) {
   if (ledger::hours(24) % s.market_slot != Duration{} || s.market_slot < ledger::minutes(1) ||
       s.market_slot > ledger::hours(1))
     t.refuse("market_slot", "1m to 1h, a whole number of times in a day");
-  if (s.duration > ledger::hours(24 * 366)) t.refuse("duration", "at most 366d");
+  if (s.duration > longest) t.refuse("duration", "at most 366d");
   t.close();
   return s;
 }
@@ -100,8 +102,16 @@ PricesSpec read_prices(TomlTable t) {
 // Gateways 0: as many as the homes want.
 LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
   LedgerSpec s;
+  const bool singly = t.one_of("readings", "batched", {"batched", "per_reading"}) == "per_reading";
+  if (singly) s.readings = LedgerSpec::Readings::per_reading;
   s.block_interval = t.duration("block_interval", s.block_interval);
-  s.batch_interval = t.duration("batch_interval", s.batch_interval);
+  s.batch_interval =
+      t.duration("batch_interval", singly ? time.metering_interval : s.batch_interval);
+  if (singly && s.batch_interval != time.metering_interval)
+    t.fail("batch_interval",
+           "found " + ledger::to_text(s.batch_interval) +
+               "; with readings = \"per_reading\" it is time.metering_interval (" +
+               ledger::to_text(time.metering_interval) + ")");
   s.gateways = static_cast<std::uint32_t>(t.integer("gateways", 0, 1, 10'000));
   if (s.block_interval * 3 > time.market_slot)
     t.fail("block_interval", "found " + ledger::to_text(s.block_interval) +
@@ -123,17 +133,6 @@ LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
   return s;
 }
 
-ConsensusSpec read_consensus(TomlTable t) {
-  ConsensusSpec s;
-  s.validators = static_cast<std::uint32_t>(t.integer("validators", s.validators, 1, 100));
-  s.latency_ms = t.number("latency_ms", s.latency_ms, 0.1, 10'000);
-  s.latency_spread_ms = t.number("latency_spread_ms", s.latency_spread_ms, 0, 10'000);
-  s.bandwidth_mbit_s = t.number("bandwidth_mbit_s", s.bandwidth_mbit_s, 0.01, 1e6);
-  if (s.latency_spread_ms > s.latency_ms) t.refuse("latency_spread_ms", "at most latency_ms");
-  t.close();
-  return s;
-}
-
 MeterEntry read_meter(TomlTable t) {
   MeterEntry m;
   m.where = t.where("home");
@@ -151,33 +150,42 @@ MeterEntry read_meter(TomlTable t) {
   return m;
 }
 
-// `before`: the faults read so far.
-FaultSpec read_fault(TomlTable t, const TimeSpec& time, const std::vector<FaultSpec>& before) {
+FaultSpec read_grid_fault(TomlTable& t, const TimeSpec& time,
+                          const std::vector<FaultSpec>& before) {
   FaultSpec f;
-  f.kind = t.one_of("kind", "source_lost", {"source_lost"});
   f.at = t.duration("at", {});
   f.length = t.duration("for", ledger::hours(1));
   for (const auto& [key, value] : {std::pair{"at", f.at}, {"for", f.length}})
     if (value % time.physics_step != Duration{})
       t.fail(key, "found " + ledger::to_text(value) + "; wants a multiple of time.physics_step (" +
                       ledger::to_text(time.physics_step) + ")");
-  if (!t.has("at")) t.refuse("at", "a time from the start, such as 12h");
-  if (f.at >= time.duration) t.refuse("at", "less than time.duration");
   if (!before.empty() && f.at < before.back().at + before.back().length)
-    t.refuse("at", "at or after the end of the fault before it");
-  t.close();
+    t.refuse("at", "at or after the end of the fault of the grid before it");
   return f;
+}
+
+void read_fault(TomlTable t, Scenario& s) {
+  std::vector<std::string> kinds = names_of_validator_faults();
+  kinds.insert(kinds.begin(), "source_lost");
+  const std::string kind = t.one_of("kind", "source_lost", kinds);
+  const Duration at = t.duration("at", {});
+  if (!t.has("at")) t.refuse("at", "a time from the start, such as 12h");
+  if (at >= s.time.duration) t.refuse("at", "less than time.duration");
+  if (t.duration("for", ledger::hours(1)) > longest) t.refuse("for", "at most 366d");
+  refuse_keys_of_other_kinds(t, kind);
+  if (kind == "source_lost")
+    s.faults.push_back(read_grid_fault(t, s.time, s.faults));
+  else
+    s.validator_faults.push_back(
+        read_validator_fault(t, kind, s.consensus.validators, s.validator_faults));
+  t.close();
 }
 
 void read_all(TomlTable& root, ScenarioParts& out) {
   Scenario& s = out.base;
   s.name = root.text("name", "");
-  const bool plain =
-      !s.name.empty() && s.name.size() <= 64 &&
-      std::all_of(s.name.begin(), s.name.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-      });
-  if (!plain) root.refuse("name", "a name of a-z, 0-9, _ and -, at most 64 characters");
+  if (!is_plain_name(s.name))
+    root.refuse("name", "a name of a-z, 0-9, _ and -, at most 64 characters");
   s.seed = static_cast<std::uint64_t>(root.integer("seed", 1, 0, INT64_MAX));
   s.time = read_time(root.table("time"));
   TomlTable grid = root.table("grid");
@@ -197,8 +205,7 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   for (TomlTable& t : root.tables("population")) out.populations.push_back(read_population(t));
   for (TomlTable& t : root.tables("prosumer")) out.prosumers.push_back(read_prosumer(t));
   for (TomlTable& t : root.tables("meter")) out.meters.push_back(read_meter(t));
-  for (TomlTable& t : root.tables("fault"))
-    s.faults.push_back(read_fault(std::move(t), s.time, s.faults));
+  for (TomlTable& t : root.tables("fault")) read_fault(std::move(t), s);
   TomlTable output = root.table("output");
   out.where_recording = output.where("recording");
   s.output.recording = output.text("recording", "");

@@ -102,6 +102,45 @@ void write_grid(Writer& w, const GridSpec& g) {
   w.key("transformer_kva", exact(g.generator.transformer_kva));
 }
 
+template <class List, class Text>
+std::string listed(const List& list, const Text& text) {
+  std::string out;
+  for (const auto& entry : list) out += (out.empty() ? "" : ", ") + text(entry);
+  return "[" + out + "]";
+}
+
+void write_consensus(Writer& w, const ConsensusSpec& c) {
+  w.section("consensus");
+  w.key("validators", std::to_string(c.validators));
+  w.key("sites", listed(c.sites, quoted));
+  w.key("placement", listed(c.placement, [&](std::uint32_t s) { return quoted(c.sites[s]); }));
+  const auto row = [](const std::vector<double>& r) { return listed(r, exact); };
+  w.key("latency_ms", c.sites.size() == 1 ? exact(c.latency_ms[0][0]) : listed(c.latency_ms, row));
+  w.key("latency_spread_ms", exact(c.latency_spread_ms));
+  w.key("bandwidth_mbit_s", exact(c.bandwidth_mbit_s));
+  w.key("loss", exact(c.loss));
+}
+
+void write_fault(Writer& w, const std::string& kind, ledger::Duration at, ledger::Duration length) {
+  w.element("fault");
+  w.key("kind", quoted(kind));
+  w.key("at", quoted(ledger::to_text(at)));
+  w.key("for", quoted(ledger::to_text(length)));
+}
+
+void write_faults(Writer& w, const Scenario& s) {
+  for (const FaultSpec& f : s.faults) write_fault(w, f.kind, f.at, f.length);
+  for (const ValidatorFault& f : s.validator_faults) {
+    write_fault(w, names_of_validator_faults()[static_cast<std::size_t>(f.kind)], f.at, f.length);
+    w.key("target", listed(f.targets, [](std::uint32_t v) {
+            return quoted("validator-" + std::to_string(v));
+          }));
+    if (f.kind == ValidatorFault::Kind::slow) w.key("delay", quoted(ledger::to_text(f.delay)));
+    if (f.kind == ValidatorFault::Kind::clock_offset)
+      w.key("offset_ms", std::to_string(f.offset.whole_ms()));
+  }
+}
+
 void write_economy(Writer& w, const Scenario& s) {
   w.section("prices");
   w.key("retail_buy_eur_per_kwh", euros(s.prices.retail_buy));
@@ -112,14 +151,12 @@ void write_economy(Writer& w, const Scenario& s) {
   w.section("market");
   w.key("mechanism", quoted(s.market.mechanism));
   w.section("ledger");
+  w.key("readings", s.ledger.readings == LedgerSpec::Readings::batched ? quoted("batched")
+                                                                       : quoted("per_reading"));
   w.key("block_interval", quoted(ledger::to_text(s.ledger.block_interval)));
   w.key("batch_interval", quoted(ledger::to_text(s.ledger.batch_interval)));
   w.key("gateways", std::to_string(s.ledger.gateways));
-  w.section("consensus");
-  w.key("validators", std::to_string(s.consensus.validators));
-  w.key("latency_ms", exact(s.consensus.latency_ms));
-  w.key("latency_spread_ms", exact(s.consensus.latency_spread_ms));
-  w.key("bandwidth_mbit_s", exact(s.consensus.bandwidth_mbit_s));
+  write_consensus(w, s.consensus);
 }
 
 }  // namespace
@@ -149,12 +186,7 @@ std::string write_scenario(const Scenario& s, const Network& network) {
     w.key("address", quoted(m.address));
     w.key("unit", std::to_string(m.unit));
   }
-  for (const FaultSpec& f : s.faults) {
-    w.element("fault");
-    w.key("kind", quoted(f.kind));
-    w.key("at", quoted(ledger::to_text(f.at)));
-    w.key("for", quoted(ledger::to_text(f.length)));
-  }
+  write_faults(w, s);
   w.section("output");
   w.key("recording", quoted(s.output.recording));
   return w.take();

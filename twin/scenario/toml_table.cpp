@@ -43,6 +43,12 @@ std::string shown(const toml::node& node) {
 
 }  // namespace
 
+bool is_plain_name(const std::string& text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  });
+}
+
 std::string TomlTable::full(std::string_view key) const {
   if (path_.empty()) return std::string(key);
   return key.empty() ? path_ : path_ + "." + std::string(key);
@@ -164,6 +170,54 @@ Range TomlTable::range(std::string_view key, Range fallback, double low, double 
     return fallback;
   }
   return {*a, *b};
+}
+
+std::vector<std::string> TomlTable::texts(std::string_view key, std::size_t most) {
+  const toml::node* node = table_ ? table_->get(key) : nullptr;
+  const toml::array* list = node ? node->as_array() : nullptr;
+  if (!list) {
+    const std::string one = text(key, "");
+    return one.empty() ? std::vector<std::string>{} : std::vector<std::string>{one};
+  }
+  find(key);
+  std::vector<std::string> out;
+  for (const toml::node& entry : *list)
+    if (const auto value = entry.value_exact<std::string>(); value && value->size() <= 4096)
+      out.push_back(*value);
+  if (out.size() != list->size() || out.empty() || out.size() > most) {
+    refuse(key, "a text or a list of 1 to " + std::to_string(most) + " texts");
+    out.clear();
+  }
+  return out;
+}
+
+std::vector<std::vector<double>> TomlTable::matrix(std::string_view key, double low, double high,
+                                                   std::size_t most) {
+  const toml::node* node = table_ ? table_->get(key) : nullptr;
+  const toml::array* rows = node ? node->as_array() : nullptr;
+  if (!rows) {
+    const double one = number(key, std::numeric_limits<double>::quiet_NaN(), low, high);
+    if (std::isnan(one)) return {};
+    return {{one}};
+  }
+  find(key);
+  std::vector<std::vector<double>> out;
+  bool square = !rows->empty() && rows->size() <= most;
+  for (std::size_t r = 0; square && r < rows->size(); ++r) {
+    const toml::array* row = rows->get(r)->as_array();
+    square = row && row->size() == rows->size();
+    out.emplace_back();
+    for (std::size_t c = 0; square && c < row->size(); ++c) {
+      const toml::node& entry = *row->get(c);
+      const auto value = entry.is_number() ? entry.value<double>() : std::nullopt;
+      square = value && *value >= low && *value <= high;
+      out.back().push_back(value.value_or(0));
+    }
+  }
+  if (square) return out;
+  refuse(key, "a number from " + shown(low) + " to " + shown(high) +
+                  ", or as many rows of such numbers as each has, at most " + std::to_string(most));
+  return {};
 }
 
 std::int64_t TomlTable::micro_eur(std::string_view key, std::int64_t fallback) {

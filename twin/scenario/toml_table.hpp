@@ -24,6 +24,9 @@ struct Range {
   double low = 0, high = 0;
 };
 
+// What may name a scenario or a site: a-z, 0-9, _ and -, 1 to 64 of them.
+bool is_plain_name(const std::string& text);
+
 class TomlTable {
  public:
   // `table` may be null: a table that is not in the file, whose keys all take their defaults.
@@ -49,6 +52,12 @@ class TomlTable {
   ledger::CivilTime time(std::string_view key, ledger::CivilTime fallback);
   // A number, or [low, high].
   Range range(std::string_view key, Range fallback, double low, double high);
+  // A text, or a list of at most `most` of them; empty where the key is missing.
+  std::vector<std::string> texts(std::string_view key, std::size_t most);
+  // A number, as a matrix of one; or a square one of rows of numbers, of at most `most` rows. Empty
+  // where the key is missing or refused.
+  std::vector<std::vector<double>> matrix(std::string_view key, double low, double high,
+                                          std::size_t most);
   // EUR/kWh with at most six decimals, as micro-euro.
   std::int64_t micro_eur(std::string_view key, std::int64_t fallback);
 

@@ -35,6 +35,18 @@ HomeRow home_of(const HomeSpec& spec, const Network& network) {
           spec.heat_pump.has_value()};
 }
 
+std::string targets_of(const ValidatorFault& fault) {
+  std::string out;
+  for (const std::uint32_t v : fault.targets)
+    out += (out.empty() ? "validator-" : ", validator-") + std::to_string(v);
+  return out;
+}
+
+FaultRow fault_row(const std::string& kind, ledger::Duration at, ledger::Duration length,
+                   const std::string& targets) {
+  return {ledger::Instant{} + at, ledger::Instant{} + at + length, kind, targets};
+}
+
 }  // namespace
 
 std::vector<double> customers_nominal_v(const Network& network) {
@@ -60,7 +72,7 @@ std::vector<double> customers_nominal_v(const Network& network) {
 }
 
 RunDescription describe(const Scenario& scenario, const Network& network) {
-  RunDescription out{meta_of(scenario), {}, {}, {}};
+  RunDescription out{meta_of(scenario), {}, {}, {}, {}};
   const std::vector<double> nominal_v = customers_nominal_v(network);
   for (std::size_t b = 0; b < network.buses.size(); ++b) {
     const Bus& bus = network.buses[b];
@@ -71,6 +83,11 @@ RunDescription describe(const Scenario& scenario, const Network& network) {
   for (const Transformer& t : network.transformers)
     out.branches.push_back({BranchKind::transformer, t.name, t.from, t.to, t.rated_va});
   for (const HomeSpec& home : scenario.homes) out.homes.push_back(home_of(home, network));
+  for (const FaultSpec& f : scenario.faults)
+    out.faults.push_back(fault_row(f.kind, f.at, f.length, ""));
+  for (const ValidatorFault& f : scenario.validator_faults)
+    out.faults.push_back(fault_row(names_of_validator_faults()[static_cast<std::size_t>(f.kind)],
+                                   f.at, f.length, targets_of(f)));
   return out;
 }
 
@@ -123,7 +140,12 @@ CREATE TABLE statement(
   baseline_micro_eur INTEGER NOT NULL) STRICT;
 CREATE TABLE block(
   height INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, transactions INTEGER NOT NULL,
-  rounds INTEGER NOT NULL, finality_ms REAL NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  rounds INTEGER NOT NULL, finality_ms REAL NOT NULL, bytes INTEGER NOT NULL,
+  due_ms INTEGER NOT NULL, decided_ms INTEGER NOT NULL,
+  messages INTEGER NOT NULL, message_bytes INTEGER NOT NULL) STRICT;
+CREATE TABLE fault(
+  start_ms INTEGER NOT NULL, end_ms INTEGER NOT NULL, kind TEXT NOT NULL,
+  targets TEXT NOT NULL) STRICT;
 CREATE TABLE alert(
   id INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
   value REAL NOT NULL, limit_value REAL NOT NULL, words TEXT NOT NULL, cleared_ms INTEGER) STRICT;

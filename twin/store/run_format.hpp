@@ -53,12 +53,20 @@ struct RunMeta {
   std::int64_t retail_buy_micro_eur_per_kwh = 0, retail_sell_micro_eur_per_kwh = 0;
 };
 
+// A fault that the scenario plans.
+struct FaultRow {
+  ledger::Instant start, end;
+  std::string kind;     // "source_lost", "crash", ...
+  std::string targets;  // names with commas between them; empty: the grid
+};
+
 // What does not change during a run: written once, when the store is created.
 struct RunDescription {
   RunMeta meta;
   std::vector<BusRow> buses;
   std::vector<BranchRow> branches;
   std::vector<HomeRow> homes;
+  std::vector<FaultRow> faults;
 };
 
 // By bus, the voltage that stands for 1 pu in every figure of a run, phase to ground: what the
@@ -113,8 +121,10 @@ struct BlockRow {
   ledger::Instant time;
   std::uint32_t transactions = 0;
   std::uint32_t rounds = 1;  // that consensus needed
-  double finality_ms = 0;    // from the proposal's making to the first decision
+  double finality_ms = 0;    // from the proposal's making to the observer's decision
   std::uint64_t bytes = 0;
+  ledger::Instant due, decided;  // the beginning of its place on the grid of block times
+  std::uint64_t messages = 0, message_bytes = 0;  // sent since the block before was decided
 };
 
 struct AlertRow {
@@ -176,7 +186,7 @@ struct StoreError {
 template <class T>
 using Stored = tl::expected<T, StoreError>;
 
-inline constexpr std::int64_t run_format_version = 1;           // PRAGMA user_version
+inline constexpr std::int64_t run_format_version = 2;           // PRAGMA user_version
 inline constexpr std::int64_t run_application_id = 0x41495043;  // PRAGMA application_id, "AIPC"
 
 // The statements that make an empty run.db.

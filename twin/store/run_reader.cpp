@@ -156,6 +156,10 @@ BlockRow block_of(Columns& c) {
   out.rounds = c.number();
   out.finality_ms = c.real();
   out.bytes = c.count();
+  out.due = c.instant();
+  out.decided = c.instant();
+  out.messages = c.count();
+  out.message_bytes = c.count();
   return out;
 }
 
@@ -325,6 +329,13 @@ Stored<void> RunReader::Open::read_description() {
                     });
   if (!homes) return tl::unexpected(homes.error());
   description.homes = std::move(*homes);
+
+  auto faults = rows("fault", "SELECT start_ms, end_ms, kind, targets FROM fault ORDER BY rowid",
+                     [](Columns& c) {
+                       return FaultRow{c.instant(), c.instant(), c.text(), c.text()};
+                     });
+  if (!faults) return tl::unexpected(faults.error());
+  description.faults = std::move(*faults);
   return {};
 }
 
@@ -369,7 +380,8 @@ Stored<std::vector<SlotRow>> RunReader::slots() {
 
 Stored<std::vector<BlockRow>> RunReader::blocks() {
   return open_->rows("block",
-                     "SELECT height, time_ms, transactions, rounds, finality_ms, bytes "
+                     "SELECT height, time_ms, transactions, rounds, finality_ms, bytes, due_ms, "
+                     "decided_ms, messages, message_bytes "
                      "FROM block ORDER BY height",
                      block_of);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/base/codec.hpp"
+#include "ledger/crypto/sha256.hpp"
 
 namespace twin {
 
@@ -19,6 +20,26 @@ std::optional<NodeId> recorded_node(const Scenario& scenario, const Directory& d
   if (name == "observer") return directory.observer();
   return directory.validator(
       static_cast<std::uint32_t>(std::stoul(name.substr(name.find('-') + 1))));
+}
+
+// What a message is about; a consensus message's kind is its third byte (ledger/consensus/
+// messages.hpp).
+std::string kind_of(const Bytes& message) {
+  static const std::map<std::uint8_t, std::string> consensus{
+      {1, "proposal"},    {2, "prevote"},  {3, "precommit"},       {4, "certificate"},
+      {5, "certificate"}, {6, "decision"}, {7, "decision_request"}};
+  switch (static_cast<MessageKind>(message[0])) {
+    case MessageKind::consensus:
+      return consensus.at(message[2]);
+    case MessageKind::transaction:
+      return "transaction";
+    case MessageKind::cosignature:
+      return "cosignature";
+    case MessageKind::evidence:
+      return "evidence";
+    default:
+      return "other";
+  }
 }
 
 }  // namespace
@@ -46,6 +67,7 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       scenario_(scenario),
       description_(std::move(description)),
       observer_(deployment.directory().observer()),
+      first_fleet_(deployment.directory().fleet(0)),
       recorded_(recorded_node(scenario, deployment.directory())),
       tariff_(market::tariff_of(deployment.genesis())) {
   summary_.scenario = scenario.name;
@@ -101,7 +123,7 @@ Result<void> RunRecorder::minute(const WorldMinute& minute) {
 }
 
 void RunRecorder::effect(NodeId from, Instant now, const Effect& effect) {
-  if (const auto* persist = std::get_if<Persist>(&effect)) take_persist(from, *persist);
+  if (const auto* persist = std::get_if<Persist>(&effect)) take_persist(from, now, *persist);
   if (const auto* event = std::get_if<Event>(&effect)) {
     // Validators decide the same blocks and see the same evidence; the observer speaks for all.
     const bool of_validator = from < observer_;
@@ -111,7 +133,31 @@ void RunRecorder::effect(NodeId from, Instant now, const Effect& effect) {
   }
 }
 
-void RunRecorder::take_persist(NodeId from, const Persist& persist) {
+void RunRecorder::message(NodeId from, Instant now, const Send& message, bool arrives) {
+  if (from >= first_fleet_) return;
+  Summary::Ledger& l = summary_.ledger;
+  for (Summary::Ledger::Traffic* t : {&l.traffic[kind_of(message.bytes)], &traffic_}) {
+    ++t->messages;
+    t->bytes += message.bytes.size();
+  }
+  if (!arrives) ++l.messages_lost;
+  // Gateways post to every validator; the first one's copy stands for all.
+  const bool posts = from > observer_ && message.to == NodeId{0};
+  if (!posts) return;
+  ++l.posted;
+  posted_.emplace(sha256(BytesView(message.bytes).subspan(1)), now);
+}
+
+void RunRecorder::take_posted(Instant now, const Block& block) {
+  for (const Transaction& tx : block.transactions) {
+    const auto at = posted_.find(sha256(tx.encode()));
+    if (at == posted_.end()) continue;
+    summary_.ledger.post_to_decision_ms.push_back((now - at->second).seconds() * 1000);
+    posted_.erase(at);
+  }
+}
+
+void RunRecorder::take_persist(NodeId from, Instant now, const Persist& persist) {
   ByteReader r(persist.record);
   if (persist.kind == RecordKind::personal_opening) {
     const AccountId account{r.array<16>()};
@@ -120,7 +166,7 @@ void RunRecorder::take_persist(NodeId from, const Persist& persist) {
     directory_.add_personal(account, gateway, epoch, to_bytes(r.raw(r.left())));
   }
   if (from != observer_) return;
-  if (persist.kind == RecordKind::block) take_block(persist);
+  if (persist.kind == RecordKind::block) take_block(now, persist);
   if (persist.kind == RecordKind::evidence)
     keep(directory_.append("evidence", ByteWriter().sized(persist.record).view()));
   if (persist.kind == RecordKind::restricted_opening) {
@@ -136,7 +182,7 @@ void RunRecorder::take_persist(NodeId from, const Persist& persist) {
   }
 }
 
-void RunRecorder::take_block(const Persist& persist) {
+void RunRecorder::take_block(Instant now, const Persist& persist) {
   ByteReader r(persist.record);
   const BytesView certificate = r.sized();
   const BytesView bytes = r.sized();
@@ -145,6 +191,7 @@ void RunRecorder::take_block(const Persist& persist) {
   std::vector<Bytes> entries;
   for (const Transaction& tx : block->transactions) entries.push_back(tx.entry());
   directory_.add_block(block->header.height, bytes.first(header_size), certificate, entries);
+  take_posted(now, *block);
   take_openings(*block);
 }
 
@@ -198,7 +245,7 @@ void RunRecorder::take_event(Instant now, const Event& event) {
   if (std::holds_alternative<EvidenceSeen>(event)) ++summary_.ledger.evidence;
 }
 
-void RunRecorder::take_block_event(Instant, const BlockDecided& b) {
+void RunRecorder::take_block_event(Instant now, const BlockDecided& b) {
   Summary::Ledger& l = summary_.ledger;
   l.height = b.height;
   l.transactions += b.transactions;
@@ -209,9 +256,14 @@ void RunRecorder::take_block_event(Instant, const BlockDecided& b) {
   const double finality_ms = b.finality.seconds() * 1000;
   l.finality_ms.push_back(finality_ms);
   l.rounds_max = std::max(l.rounds_max, b.round + 1);
+  ++l.blocks_by_rounds[b.round + 1];
+  const Duration interval = scenario_.ledger.block_interval;
+  const Instant due = Instant{} + interval * static_cast<std::int64_t>(b.height);
+  l.delay_ms.push_back((now - due).seconds() * 1000);
   snapshot_.height = b.height;
   keep(writer_.block({b.height, Instant{b.time_ms * 1'000'000}, b.transactions, b.round + 1,
-                      finality_ms, b.bytes}));
+                      finality_ms, b.bytes, due, now, traffic_.messages, traffic_.bytes}));
+  traffic_ = {};
 }
 
 void RunRecorder::take_alert(Instant now, const AlertRaised& a) {
@@ -361,9 +413,22 @@ void RunRecorder::chain_ends(const ValidatorNode& observer) {
   summary_.tokens.residual_wh = market::token_residual(statements_, state.tokens()).value;
 }
 
+void RunRecorder::count_missed_slots() {
+  Summary::Ledger& l = summary_.ledger;
+  const Duration interval = scenario_.ledger.block_interval;
+  const auto ended = static_cast<std::size_t>(std::max<std::int64_t>(1, end_ / interval) - 1);
+  const auto in_time = [&](double delay_ms) { return delay_ms < interval.seconds() * 1000; };
+  const auto last =
+      l.delay_ms.begin() + static_cast<std::ptrdiff_t>(std::min(ended, l.delay_ms.size()));
+  l.missed_slots =
+      ended - static_cast<std::size_t>(std::count_if(l.delay_ms.begin(), last, in_time));
+}
+
 Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceReport>& devices) {
   summary_.simulated_s = end_.seconds();
   summary_.wall_s = wall_s;
+  count_missed_slots();
+  summary_.ledger.undecided = posted_.size();
   summary_.market.slots_due = static_cast<std::uint64_t>(end_ / scenario_.time.market_slot);
   summary_.market.slots_settled = settled_slots_;
   summary_.forecast = {score_.mae(), persistence_score_.mae(), score_.n};

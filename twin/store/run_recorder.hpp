@@ -31,6 +31,8 @@ class RunRecorder {
   // The first failure to write, here or in `effect` before.
   ledger::Result<void> minute(const WorldMinute& minute);
   void effect(NodeId from, Instant now, const Effect& effect);
+  // A message that leaves, or is lost on its way. Those of homes to their gateway do not count.
+  void message(NodeId from, Instant now, const Send& message, bool arrives);
 
   bool records(NodeId node) const { return recorded_ == node; }
   void recording_begins(const ValidatorConfig& config);
@@ -58,8 +60,9 @@ class RunRecorder {
  private:
   RunRecorder(RunDirectory directory, RunWriter writer, const Scenario& scenario,
               RunDescription description, const Deployment& deployment);
-  void take_persist(NodeId from, const Persist& persist);
-  void take_block(const Persist& persist);
+  void take_persist(NodeId from, Instant now, const Persist& persist);
+  void take_block(Instant now, const Persist& persist);
+  void take_posted(Instant now, const ledger::Block& block);
   void take_openings(const ledger::Block& block);
   void take_event(Instant now, const Event& event);
   void take_block_event(Instant now, const BlockDecided& block);
@@ -68,6 +71,7 @@ class RunRecorder {
   void write_statements(const market::ClosedSlot& slot);
   void write_postings(const market::ClosedSlot& slot);
   void score_forecast(const market::Statement& statement);
+  void count_missed_slots();
   void publish();
   void record(ledger::BytesView bytes);
   void keep_recording();  // its failure, where there is one
@@ -82,7 +86,7 @@ class RunRecorder {
   Scenario scenario_;
   RunDescription description_;
   Summary summary_;
-  NodeId observer_;
+  NodeId observer_, first_fleet_;
   std::optional<NodeId> recorded_;
   std::string failure_;  // the first one
   Snapshot snapshot_;
@@ -95,6 +99,8 @@ class RunRecorder {
   ai::ForecastScore score_, persistence_score_;
   std::map<std::pair<int, std::uint32_t>, std::int64_t> open_alerts_;  // kind, meter: row
   std::vector<std::string> active_alerts_;
+  std::map<Hash, Instant> posted_;  // not decided yet: SHA-256 of its encoding, when it was posted
+  Summary::Ledger::Traffic traffic_;  // since the last decision
   std::string checkpoint_;
   std::uint64_t checkpoint_height_ = 0, checkpoint_size_ = 0, published_height_ = 0;
   std::uint64_t settlement_height_ = 0;

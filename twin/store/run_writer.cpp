@@ -40,6 +40,7 @@ struct RunWriter::Open {
   Stored<void> describe_buses(const std::vector<BusRow>& rows);
   Stored<void> describe_branches(const std::vector<BranchRow>& rows);
   Stored<void> describe_homes(const std::vector<HomeRow>& rows);
+  Stored<void> describe_faults(const std::vector<FaultRow>& rows);
   Stored<void> begin();
   Stored<void> end();
   Stored<void> remember(Stored<void> result);
@@ -76,7 +77,7 @@ Stored<void> RunWriter::Open::prepare() {
       {&minute, "INSERT INTO feeder_minute VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"},
       {&slot, "INSERT INTO slot VALUES (?,?,?,?,?,?,?,?,?,?)"},
       {&statement, "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"},
-      {&block, "INSERT INTO block VALUES (?,?,?,?,?,?)"},
+      {&block, "INSERT INTO block VALUES (?,?,?,?,?,?,?,?,?,?)"},
       {&posting, "INSERT INTO posting VALUES (NULL,?,?,?,?,?,?)"},
       {&grid_event, "INSERT INTO grid_event VALUES (?,?,?,?,?,?,?)"},
       {&branch_figure, "INSERT INTO branch_figure VALUES (?,?,?,?,?)"},
@@ -132,11 +133,22 @@ Stored<void> RunWriter::Open::describe_homes(const std::vector<HomeRow>& rows) {
   return {};
 }
 
+Stored<void> RunWriter::Open::describe_faults(const std::vector<FaultRow>& rows) {
+  auto into = database.prepare("INSERT INTO fault VALUES (?,?,?,?)");
+  if (!into) return tl::unexpected(into.error());
+  for (const FaultRow& row : rows) {
+    auto done = insert(*into, row.start.whole_ms(), row.end.whole_ms(), row.kind, row.targets);
+    if (!done) return done;
+  }
+  return {};
+}
+
 Stored<void> RunWriter::Open::describe(const RunDescription& description) {
   return describe_meta(description.meta)
       .and_then([&] { return describe_buses(description.buses); })
       .and_then([&] { return describe_branches(description.branches); })
       .and_then([&] { return describe_homes(description.homes); })
+      .and_then([&] { return describe_faults(description.faults); })
       .and_then([&] { return end(); });
 }
 
@@ -198,7 +210,8 @@ Stored<void> RunWriter::statement(const StatementRow& row) {
 
 Stored<void> RunWriter::block(const BlockRow& row) {
   return open_->insert(open_->block, row.height, row.time.whole_ms(), row.transactions, row.rounds,
-                       row.finality_ms, row.bytes);
+                       row.finality_ms, row.bytes, row.due.whole_ms(), row.decided.whole_ms(),
+                       row.messages, row.message_bytes);
 }
 
 Stored<void> RunWriter::posting(const PostingRow& row) {

@@ -32,17 +32,61 @@ double micro(double value) {
   return rounded == 0 ? 0.0 : rounded;
 }
 
+json percentiles(const std::vector<double>& values) {
+  return {{"p50", micro(percentile(values, 50))},
+          {"p95", micro(percentile(values, 95))},
+          {"p99", micro(percentile(values, 99))}};
+}
+
+json rounds_json(const Summary::Ledger& l) {
+  json histogram = json::object();
+  std::uint64_t sum = 0, blocks = 0;
+  for (const auto& [rounds, count] : l.blocks_by_rounds) {
+    histogram[std::to_string(rounds)] = count;
+    sum += rounds * count;
+    blocks += count;
+  }
+  const double mean =
+      static_cast<double>(sum) / static_cast<double>(std::max<std::uint64_t>(blocks, 1));
+  return {{"histogram", histogram}, {"max", l.rounds_max}, {"mean", micro(mean)}};
+}
+
+json messages_json(const Summary::Ledger& l) {
+  json kinds = json::object();
+  Summary::Ledger::Traffic all;
+  for (const auto& [kind, t] : l.traffic) {
+    kinds[kind] = {{"bytes", t.bytes}, {"count", t.messages}};
+    all.messages += t.messages;
+    all.bytes += t.bytes;
+  }
+  const auto blocks = static_cast<double>(std::max<std::uint64_t>(l.height, 1));
+  return {{"bytes", all.bytes},
+          {"bytes_per_block", micro(static_cast<double>(all.bytes) / blocks)},
+          {"by_kind", kinds},
+          {"count", all.messages},
+          {"lost", l.messages_lost},
+          {"per_block", micro(static_cast<double>(all.messages) / blocks)}};
+}
+
+json posted_json(const Summary::Ledger& l) {
+  return {{"count", l.posted},
+          {"decided_ms", percentiles(l.post_to_decision_ms)},
+          {"undecided", l.undecided}};
+}
+
 json ledger_json(const Summary::Ledger& l) {
   return {{"content_root", ledger::to_hex(l.content_root)},
+          {"delay_ms", percentiles(l.delay_ms)},
           {"evidence", l.evidence},
-          {"finality_ms",
-           {{"p50", micro(percentile(l.finality_ms, 50))},
-            {"p95", micro(percentile(l.finality_ms, 95))},
-            {"p99", micro(percentile(l.finality_ms, 99))}}},
+          {"finality_ms", percentiles(l.finality_ms)},
           {"height", l.height},
           {"log_root", ledger::to_hex(l.log_root)},
           {"log_size", l.log_size},
+          {"messages", messages_json(l)},
+          {"missed_slots", l.missed_slots},
+          {"posted", posted_json(l)},
           {"refused", l.refused},
+          {"rounds", rounds_json(l)},
           {"rounds_max", l.rounds_max},
           {"state_root", ledger::to_hex(l.state_root)},
           {"transactions", l.transactions}};

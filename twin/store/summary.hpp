@@ -22,10 +22,26 @@ struct Summary {
   struct Ledger {
     std::uint64_t height = 0, transactions = 0, log_size = 0;
     ledger::Hash log_root{}, state_root{}, content_root{};
-    std::vector<double> finality_ms;  // of each block
+    std::vector<double> finality_ms;  // of each block, from its time to the observer's decision
+    std::vector<double> delay_ms;     // of each block, from when it was due to that decision
     std::uint32_t rounds_max = 0;
+    std::map<std::uint32_t, std::uint64_t> blocks_by_rounds;
+    // Block h's slot is the interval h of the block grid. Missed: it ended before the observer
+    // had decided the block, as far as it ended within the run.
+    std::uint64_t missed_slots = 0;
     std::uint64_t refused = 0;   // inputs that some node refused
     std::uint64_t evidence = 0;  // of validators that signed two statements for one step
+
+    // Between gateways, validators and observer; a lost one counts as sent.
+    struct Traffic {
+      std::uint64_t messages = 0, bytes = 0;
+    };
+    std::map<std::string, Traffic> traffic;  // by kind
+    std::uint64_t messages_lost = 0;
+
+    // What gateways posted, and how long each took from there to the observer's decision.
+    std::uint64_t posted = 0, undecided = 0;
+    std::vector<double> post_to_decision_ms;
   } ledger;
 
   EnergyTotals energy;

@@ -29,6 +29,9 @@ Figure map_figure(const ReportData& data);      // feeder by worst voltage
 Figure price_figure(const ReportData& data);     // price in the retail band, traded volume
 Figure forecast_figure(const ReportData& data);  // feeder's net power, forecast and actual
 
+// consensus_plots.cpp
+Figure consensus_figure(const ReportData& data);  // delay and traffic by block, faults
+
 // energy_plots.cpp
 Figure power_figure(const ReportData& data);  // sources above zero, uses below
 Figure flow_figure(const ReportData& data);   // the run's energy from sources to uses

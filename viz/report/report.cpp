@@ -251,6 +251,10 @@ std::string root_html(const std::string& root) {
   return root.empty() ? "–" : "<code>" + escape(root) + "</code>";
 }
 
+std::string megabytes(const std::optional<double>& bytes) {
+  return bytes ? number_text(*bytes / 1e6, 2) + " MB" : "–";
+}
+
 std::string ledger_html(const ReportData& data) {
   const Summary& s = data.summary;
   std::uint64_t bytes = 0;
@@ -262,7 +266,18 @@ std::string ledger_html(const ReportData& data) {
           fact("Finality", or_dash(s.finality_p50_ms) + " ms median, " +
                                or_dash(s.finality_p95_ms) + " ms in 95 %, " +
                                or_dash(s.finality_p99_ms) + " ms in 99 % of blocks; at most " +
-                               or_dash(s.rounds_max) + " rounds") +
+                               or_dash(s.rounds_max) + " rounds, " + or_dash(s.rounds_mean, 2) +
+                               " on average") +
+          fact("Missed slots", or_dash(s.missed_slots) +
+                                   " blocks not decided within their interval; " +
+                                   or_dash(s.evidence) + " proofs of two statements for one step") +
+          fact("Messages", or_dash(s.messages) + " between gateways, validators and observer, " +
+                               megabytes(s.message_bytes) + "; " + or_dash(s.messages_lost) +
+                               " of them lost") +
+          fact("Posted", or_dash(s.posted) + " transactions of gateways and homes, decided after " +
+                             or_dash(s.posted_p50_ms) + " ms (median) and " +
+                             or_dash(s.posted_p99_ms) + " ms (99 %); " +
+                             or_dash(s.posted_undecided) + " undecided at the end") +
           fact("Log root", root_html(s.log_root)) + fact("State root", root_html(s.state_root)) +
           fact("Content root", root_html(s.content_root)) +
           fact("Energy tokens", or_dash(s.minted_wh) + " Wh minted, " + or_dash(s.retired_wh) +
@@ -297,7 +312,7 @@ std::string render_report(const ReportData& data) {
                      element("p", "lead", escape(lead_text(data))) + cards_html(data);
   for (const auto& figure :
        {power_figure(data), flow_figure(data), voltage_figure(data), loading_figure(data),
-        map_figure(data), price_figure(data), forecast_figure(data)})
+        map_figure(data), price_figure(data), forecast_figure(data), consensus_figure(data)})
     body += figure_html(figure);
   body += alerts_html(data) + events_html(data) + homes_html(data) + ledger_html(data);
   body += element("footer", "",

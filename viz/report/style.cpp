@@ -78,6 +78,11 @@ text { font: 12.5px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fi
 .f-actual { stroke: var(--grid); border-color: var(--grid); }
 .f-forecast { stroke: var(--heat); border-color: var(--heat); stroke-dasharray: 6 4; }
 .key.f-forecast { border-top-style: dashed; }
+.k-first { fill: var(--grid); } .key.k-first { background: var(--grid); }
+.k-later { fill: var(--heat); } .key.k-later { background: var(--heat); }
+.k-bytes { fill: var(--ev); } .key.k-bytes { background: var(--ev); }
+.k-fault { fill: var(--bad); fill-opacity: 0.45; } .key.k-fault { background: var(--bad); opacity: 0.45; }
+.k-shade { fill: var(--bad); fill-opacity: 0.07; }
 .c-pv { fill: var(--pv); } .key.c-pv { background: var(--pv); }
 .c-grid { fill: var(--grid); } .key.c-grid { background: var(--grid); }
 .c-battery { fill: var(--battery); } .key.c-battery { background: var(--battery); }

@@ -66,6 +66,8 @@ constexpr NumberKey number_keys[] = {
     {&Summary::transactions, "ledger", "transactions"},
     {&Summary::log_size, "ledger", "log_size"},
     {&Summary::rounds_max, "ledger", "rounds_max"},
+    {&Summary::missed_slots, "ledger", "missed_slots"},
+    {&Summary::evidence, "ledger", "evidence"},
 };
 
 constexpr TextKey text_keys[] = {
@@ -83,15 +85,37 @@ std::optional<double> number_at(const Json& root, std::string_view group, const 
   return value->get<double>();
 }
 
-// The two groups that lie one level deeper.
+// Of the ledger: {"count", ...} and the like.
+const Json* inner(const Json& root, const char* group, const char* key) {
+  const Json* found = find(root, group, key);
+  return found && found->is_object() ? found : nullptr;
+}
+
+void read_consensus(const Json& root, Summary& out) {
+  if (const Json* rounds = inner(root, "ledger", "rounds"))
+    out.rounds_mean = number_at(*rounds, "", "mean");
+  if (const Json* messages = inner(root, "ledger", "messages")) {
+    out.messages = number_at(*messages, "", "count");
+    out.message_bytes = number_at(*messages, "", "bytes");
+    out.messages_lost = number_at(*messages, "", "lost");
+  }
+  if (const Json* posted = inner(root, "ledger", "posted")) {
+    out.posted = number_at(*posted, "", "count");
+    out.posted_undecided = number_at(*posted, "", "undecided");
+    out.posted_p50_ms = number_at(*posted, "decided_ms", "p50");
+    out.posted_p99_ms = number_at(*posted, "decided_ms", "p99");
+  }
+}
+
+// The groups that lie one level deeper.
 void read_nested(const Json& root, Summary& out) {
-  if (const Json* finality = find(root, "ledger", "finality_ms");
-      finality && finality->is_object()) {
+  read_consensus(root, out);
+  if (const Json* finality = inner(root, "ledger", "finality_ms")) {
     out.finality_p50_ms = number_at(*finality, "", "p50");
     out.finality_p95_ms = number_at(*finality, "", "p95");
     out.finality_p99_ms = number_at(*finality, "", "p99");
   }
-  if (const Json* savings = find(root, "market", "savings_eur"); savings && savings->is_object()) {
+  if (const Json* savings = inner(root, "market", "savings_eur")) {
     out.savings_mean_eur = number_at(*savings, "", "mean");
     out.savings_min_eur = number_at(*savings, "", "min");
     out.losers = number_at(*savings, "", "losers");

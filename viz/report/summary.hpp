@@ -19,6 +19,9 @@ struct Summary {
   std::optional<double> money_residual_eur, savings_mean_eur, savings_min_eur, losers;
   std::optional<double> minted_wh, retired_wh, tokens_residual_wh;
   std::optional<double> height, transactions, log_size, rounds_max;
+  std::optional<double> missed_slots, evidence, rounds_mean;
+  std::optional<double> messages, message_bytes, messages_lost;
+  std::optional<double> posted, posted_undecided, posted_p50_ms, posted_p99_ms;
   std::optional<double> finality_p50_ms, finality_p95_ms, finality_p99_ms;
   std::string worst_element, log_root, state_root, content_root, result_hash, input_hash;
 };

@@ -97,7 +97,7 @@ void write_everything(const std::string& path) {
   for (std::uint32_t slot = 0; slot < 4; ++slot)
     for (std::uint32_t home = 0; home < 2; ++home)
       REQUIRE(writer->statement(statement_of(home, slot)));
-  REQUIRE(writer->block({1, at(1), 5, 1, 60.5, 1200}));
+  REQUIRE(writer->block({1, at(1), 5, 1, 60.5, 1200, at(1), at(2), 27, 9000}));
   REQUIRE(writer->posting({at(15), 0, "trade", "a", hostile, 77}));
   const auto first = writer->alert({at(1), "voltage", "b", 1.12, 1.10, hostile, {}});
   const auto second = writer->alert({at(2), "overload", "t", 1.2, 1.0, "hot", {}});
@@ -158,6 +158,10 @@ TEST_CASE("what was written is read back") {
   CHECK(reader->statements(1)->size() == 4);
   CHECK(reader->statements(1)->front().account.bytes[0] == 0xab);
   CHECK(reader->blocks()->front().finality_ms == 60.5);
+  CHECK(reader->blocks()->front().due == at(1));
+  CHECK(reader->blocks()->front().decided == at(2));
+  CHECK(reader->blocks()->front().messages == 27);
+  CHECK(reader->blocks()->front().message_bytes == 9000);
   CHECK(reader->postings(0)->front().credit == hostile);
   CHECK(reader->postings(1)->empty());
   CHECK(reader->alerts()->at(0).cleared == at(3));
@@ -216,9 +220,9 @@ TEST_CASE("committed rows are seen while the run goes on, others are not") {
   Folder folder;
   auto writer = RunWriter::create(folder.file("run.db"), two_homes());
   REQUIRE(writer);
-  REQUIRE(writer->block({1, at(1), 0, 1, 1, 1}));
+  REQUIRE(writer->block({1, at(1), 0, 1, 1, 1, at(1), at(1), 1, 1}));
   REQUIRE(writer->commit());
-  REQUIRE(writer->block({2, at(2), 0, 1, 1, 1}));
+  REQUIRE(writer->block({2, at(2), 0, 1, 1, 1, at(2), at(2), 1, 1}));
   auto reader = RunReader::open(folder.file("run.db"));
   REQUIRE(reader);
   CHECK(reader->blocks()->size() == 1);
@@ -249,7 +253,7 @@ TEST_CASE("a full disk is an error value, and what was committed stays") {
   const auto path = folder.file("run.db");
   auto writer = RunWriter::create(path, two_homes());
   REQUIRE(writer);
-  REQUIRE(writer->block({1, at(1), 0, 1, 1, 1}));
+  REQUIRE(writer->block({1, at(1), 0, 1, 1, 1, at(1), at(1), 1, 1}));
   REQUIRE(writer->commit());
 
   rlimit before{};
@@ -257,9 +261,9 @@ TEST_CASE("a full disk is an error value, and what was committed stays") {
   const rlimit small{std::filesystem::file_size(path + "-wal"), before.rlim_max};
   std::signal(SIGXFSZ, SIG_IGN);
   setrlimit(RLIMIT_FSIZE, &small);
-  REQUIRE(writer->block({2, at(2), 0, 1, 1, 1}));
+  REQUIRE(writer->block({2, at(2), 0, 1, 1, 1, at(2), at(2), 1, 1}));
   const auto failed = writer->commit();
-  const auto later = writer->block({3, at(3), 0, 1, 1, 1});
+  const auto later = writer->block({3, at(3), 0, 1, 1, 1, at(3), at(3), 1, 1});
   setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, SIG_DFL);
 
@@ -297,7 +301,7 @@ TEST_CASE("a tampered run is an error value") {
     StoreFailure expected;
   };
   const Probe probes[] = {
-      {"another version", "PRAGMA user_version = 2", StoreFailure::wrong_version},
+      {"another version", "PRAGMA user_version = 1", StoreFailure::wrong_version},
       {"another program", "PRAGMA application_id = 5", StoreFailure::not_a_run},
       {"no meta row", "DELETE FROM meta", StoreFailure::corrupt},
       {"no home table", "DROP TABLE home", StoreFailure::corrupt},

@@ -1,0 +1,22 @@
+#include "hil/node_seat.hpp"
+
+namespace hil {
+
+using namespace ledger;
+using namespace twin;
+
+std::unique_ptr<ValidatorNode> seat_validator(const ValidatorConfig& config, Signer& signer,
+                                              Verifier& verifier, const Records& records) {
+  return std::make_unique<ValidatorNode>(config, signer, verifier, records);
+}
+
+std::unique_ptr<Node> seat_gateway(const GatewayConfig& config, Signer& signer, Verifier& verifier,
+                                   const Records& records) {
+  return std::make_unique<GatewayNode>(config, signer, verifier, records);
+}
+
+std::unique_ptr<Node> seat_fleet(FleetConfig config) {
+  return std::make_unique<FleetNode>(std::move(config));
+}
+
+}  // namespace hil

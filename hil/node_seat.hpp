@@ -1,0 +1,19 @@
+#pragma once
+// The one place of this room where nodes are made, whether many share a process (field_host.hpp) or
+// each has its own (node_host.hpp). What is handed in outlives the node.
+
+#include "twin/node/fleet_node.hpp"
+#include "twin/node/gateway_node.hpp"
+#include "twin/node/validator_node.hpp"
+
+namespace hil {
+
+std::unique_ptr<twin::ValidatorNode> seat_validator(const twin::ValidatorConfig& config,
+                                                    ledger::Signer& signer,
+                                                    ledger::Verifier& verifier,
+                                                    const twin::Records& records);
+std::unique_ptr<twin::Node> seat_gateway(const twin::GatewayConfig& config, ledger::Signer& signer,
+                                         ledger::Verifier& verifier, const twin::Records& records);
+std::unique_ptr<twin::Node> seat_fleet(twin::FleetConfig config);
+
+}  // namespace hil
