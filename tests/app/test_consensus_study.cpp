@@ -292,7 +292,7 @@ TEST_CASE("reading by reading everybody is billed the same, at many times the tr
 TEST_CASE("a network that carries a minute's batches is choked by single readings, and it shows") {
   const std::string text = world_of_defaults();
   const std::string homes = std::string(text).replace(text.find("count = 4"), 9, "count = 12");
-  Sets narrow{"grid.generator.homes=12", "consensus.bandwidth_mbit_s=0.5", "time.duration=3m",
+  Sets narrow{"grid.generator.homes=12", "consensus.bandwidth_mbit_s=1", "time.duration=3m",
               "time.metering_interval=1s", "time.physics_step=1s"};
   const Ran batched = run(homes, narrow);
   narrow.push_back("ledger.readings=per_reading");

@@ -115,6 +115,54 @@ TEST_CASE("the forecast is scored over the slots that have one") {
   CHECK(holds(forecast_figure(data).message, "leaned neither way"));
 }
 
+TEST_CASE("consensus is told by when blocks were due, in which round, and at what traffic") {
+  ReportData data = an_hour();
+  CHECK(consensus_figure(data).message == "No block was decided.");
+  CHECK(consensus_figure(data).svg.empty());
+  for (std::uint64_t h = 1; h <= 60; ++h) {
+    twin::BlockRow b;
+    b.height = h;
+    b.due = at(static_cast<std::int64_t>(h));
+    b.rounds = h % 10 == 0 ? 2 : 1;
+    b.decided = b.due + ledger::milliseconds(b.rounds == 2 ? 1600 : 150);
+    b.messages = 40;
+    b.message_bytes = 5000;
+    data.blocks.push_back(b);
+  }
+  data.summary.missed_slots = 3;
+  const Figure figure = consensus_figure(data);
+  CHECK(holds(figure.message, "54 of 60 blocks were decided in their first round"));
+  CHECK(holds(figure.message, "within 150 ms of being due"));
+  CHECK(holds(figure.message, "within 1.6 s; 3 blocks came after"));
+  CHECK(holds(figure.message, "40 messages and 5.0 kB"));
+  CHECK(count(figure.svg, "class=\"k-first\"") == 54);
+  CHECK(count(figure.svg, "class=\"k-later\"") == 6);
+  CHECK(count(figure.svg, "class=\"k-fault\"") == 0);
+  CHECK(figure.legend.size() == 3);
+  for (int i = 0; i < 8; ++i)
+    data.run.faults.push_back({at(i), at(10'000), "clock_offset", "validator-<1>"});
+  const Figure faulty = consensus_figure(data);
+  CHECK(count(faulty.svg, "class=\"k-fault\"") == 6);
+  CHECK(holds(faulty.svg, "clock offset: validator-&lt;1&gt;"));
+  CHECK(holds(faulty.svg, "and 2 more, in run.db"));
+}
+
+TEST_CASE("of very many blocks the slowest of each few are drawn, early ones too") {
+  ReportData data = an_hour();
+  for (std::uint64_t h = 1; h <= 3600; ++h) {
+    twin::BlockRow b;
+    b.height = h;
+    b.due = ledger::Instant{} + ledger::seconds(static_cast<std::int64_t>(h));
+    b.decided = b.due + ledger::milliseconds(h == 1234 ? 90'000 : -20);
+    data.blocks.push_back(b);
+  }
+  const Figure figure = consensus_figure(data);
+  CHECK(count(figure.svg, "class=\"k-first\"") == 450);
+  CHECK(count(figure.svg, "block 1234,") == 1);
+  CHECK(holds(figure.svg, "100 s"));
+  CHECK_FALSE(holds(figure.svg, "nan"));
+}
+
 TEST_CASE("moments tell the day where a run is longer than one") {
   ReportData data = an_hour();
   CHECK(moment_text(data, at(45)) == "00:15");

@@ -58,7 +58,8 @@ TEST_CASE("a report holds every part, is well-formed and needs nothing from outs
   if (const char* keep = std::getenv("AIPCHAIN_KEEP_REPORT"))
     std::ofstream(keep, std::ios::binary) << page;
   CHECK(well_formed(page));
-  for (const char* id : {"power", "flows", "voltage", "loading", "map", "price", "forecast"}) {
+  for (const char* id :
+       {"power", "flows", "voltage", "loading", "map", "price", "forecast", "consensus"}) {
     CAPTURE(id);
     CHECK(holds(part(page, id), "<svg"));
     CHECK(holds(part(page, id), "class=\"message\""));

@@ -106,8 +106,8 @@ void draw_faults(Svg& svg, const Frame& frame, const ReportData& data, double la
                   frame.bottom_right().y - frame.top_left().y, "k-shade");
     svg.rectangle({from, top + 2}, to - from, lane_height - 5, "k-fault", fault_words(faults[i]));
     const bool room_right = to + 7.5 * static_cast<double>(fault_words(faults[i]).size()) < right;
-    svg.text({room_right ? to + 6 : from - 6, top + 12}, room_right ? Anchor::start : Anchor::end,
-             "note", fault_words(faults[i]));
+    svg.text({room_right ? to + 6 : from + 5, top + 12}, Anchor::start, "note",
+             fault_words(faults[i]));
   }
   if (faults.size() > most_lanes)
     svg.text({right, lanes_top + lane_height * most_lanes + 12}, Anchor::end, "note",
@@ -186,7 +186,7 @@ Figure consensus_figure(const ReportData& data) {
   draw_delay_axis(svg, delays, lowest, highest);
   svg.text({canvas_left - 8, canvas_top - 14}, Anchor::end, "unit", "delay");
   traffic.draw_time_axis(svg, data.run.meta.epoch);
-  traffic.draw_value_axis(svg, "kB a block", 1, 3);
+  traffic.draw_value_axis(svg, "kB", 1, 3);
   draw_faults(svg, delays, data, bottom + 6);
   draw_delays(svg, delays, data, marks);
   draw_bytes(svg, traffic, marks);
