@@ -9,7 +9,6 @@ using namespace ledger;
 namespace {
 
 constexpr const char* schema = R"sql(
-PRAGMA locking_mode = EXCLUSIVE;
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 BEGIN IMMEDIATE;
@@ -51,6 +50,8 @@ Result<std::unique_ptr<NodeStore>> NodeStore::open(const std::string& path) {
 }
 
 Stored<void> NodeStore::prepare(const std::string& path) {
+  // Before anything is read, so that the log is read without memory shared with other processes.
+  if (auto ok = database_.execute("PRAGMA locking_mode = EXCLUSIVE"); !ok) return ok;
   const auto id = database_.integer("PRAGMA application_id");
   if (!id) return tl::unexpected(id.error());
   const auto tables = database_.integer("SELECT count(*) FROM sqlite_schema");
