@@ -1,8 +1,6 @@
 #include "app/node_command.hpp"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -17,6 +15,7 @@
 #include "hil/key_file.hpp"
 #include "hil/network_layout.hpp"
 #include "hil/node_host.hpp"
+#include "twin/store/summary.hpp"
 
 namespace app {
 namespace {
@@ -39,14 +38,6 @@ ledger::Result<std::chrono::nanoseconds> real_duration(const std::string& text) 
   return std::chrono::nanoseconds(d->ns);
 }
 
-double percentile(std::vector<double> values, double share) {
-  if (values.empty()) return 0;
-  const auto k = static_cast<std::size_t>(
-      std::max(1.0, std::ceil(share * static_cast<double>(values.size()))) - 1);
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(k), values.end());
-  return values[k];
-}
-
 std::string text_of(const std::string& name, const hil::NodeReport& r) {
   const json out = {{"name", name},
                     {"height", r.height},
@@ -57,9 +48,9 @@ std::string text_of(const std::string& name, const hil::NodeReport& r) {
                     {"blocks", r.finality_ms.size()},
                     {"transactions", r.transactions},
                     {"finality_ms",
-                     {{"p50", percentile(r.finality_ms, 0.5)},
-                      {"p95", percentile(r.finality_ms, 0.95)},
-                      {"p99", percentile(r.finality_ms, 0.99)}}},
+                     {{"p50", twin::percentile(r.finality_ms, 50)},
+                      {"p95", twin::percentile(r.finality_ms, 95)},
+                      {"p99", twin::percentile(r.finality_ms, 99)}}},
                     {"rounds_max", r.rounds_max},
                     {"evidence", r.evidence},
                     {"refused", r.refused},

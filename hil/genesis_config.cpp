@@ -4,7 +4,6 @@
 
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/rules.hpp"
-#include "twin/scenario/toml_depth.hpp"
 #include "twin/scenario/toml_table.hpp"
 
 namespace hil {
@@ -73,19 +72,11 @@ Genesis read_root(TomlTable& root) {
 }  // namespace
 
 Result<Genesis> read_genesis_config(const std::string& text, const std::string& file) {
-  if (const auto line = too_deep_key(text))
-    return failure(file + ":" + std::to_string(*line) + ": a key with too many dots");
+  const auto parsed = parse_toml(text, file);
+  if (!parsed) return failure(parsed.error());
   Problem problem;
-  Genesis out;
-  try {
-    const toml::table parsed = toml::parse(text, file);
-    TomlTable root(&parsed, "", file, problem);
-    out = read_root(root);
-  } catch (const toml::parse_error& e) {
-    return failure(file + ":" + std::to_string(e.source().begin.line) + ":" +
-                   std::to_string(e.source().begin.column) +
-                   ": not TOML: " + std::string(e.description()));
-  }
+  TomlTable root(&*parsed, "", file, problem);
+  Genesis out = read_root(root);
   if (problem.any()) return failure(problem.message);
   out.input_hash = sha256(bytes_of(text));
   // What the chain's own reader refuses is refused here.

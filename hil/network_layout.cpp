@@ -3,9 +3,9 @@
 #include <boost/asio.hpp>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 
 #include "hil/key_file.hpp"
+#include "twin/store/log_directory.hpp"
 
 namespace hil {
 
@@ -14,14 +14,6 @@ using namespace twin;
 namespace fs = std::filesystem;
 
 namespace {
-
-Result<void> write_text(const std::string& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  out.flush();
-  if (!out) return failure(path + ": cannot be written");
-  return {};
-}
 
 // Ports of this machine that nobody holds now: all are held at once while they are looked for.
 Result<std::vector<std::uint16_t>> free_ports(std::size_t n) {
@@ -86,7 +78,7 @@ Result<std::vector<std::string>> lay_out_network(const Deployment& deployment,
     return failure(dir + ": exists already and is not an empty directory");
   fs::create_directories(dir, error);
   if (error) return failure(dir + ": cannot be made: " + error.message());
-  if (auto ok = write_text(dir + "/genesis", encode(deployment.genesis())); !ok)
+  if (auto ok = put_file(dir + "/genesis", bytes_of(encode(deployment.genesis())), false); !ok)
     return failure(ok.error());
   const Directory& d = deployment.directory();
   const std::uint32_t nodes = d.fleet(0).value;
@@ -106,11 +98,14 @@ Result<std::vector<std::string>> lay_out_network(const Deployment& deployment,
     network += "\n[[node]]\nname = \"" + name +
                "\"\naddress = \"127.0.0.1:" + std::to_string((*ports)[n]) + "\"\ntls_key = \"" +
                to_hex(Ed25519Signer(tls).public_key()) + "\"\n";
-    if (auto ok = write_text(path + ".toml", node_text(name, n > d.observer().value, options)); !ok)
+    if (auto ok = put_file(path + ".toml",
+                           bytes_of(node_text(name, n > d.observer().value, options)), false);
+        !ok)
       return failure(ok.error());
     out.push_back(path + ".toml");
   }
-  if (auto ok = write_text(dir + "/network.toml", network); !ok) return failure(ok.error());
+  if (auto ok = put_file(dir + "/network.toml", bytes_of(network), false); !ok)
+    return failure(ok.error());
   return out;
 }
 

@@ -5,7 +5,6 @@
 #include <fstream>
 
 #include "hil/key_file.hpp"
-#include "twin/scenario/toml_depth.hpp"
 #include "twin/scenario/toml_table.hpp"
 
 namespace hil {
@@ -32,15 +31,7 @@ Result<std::string> text_of_file(const std::string& path) {
 Result<toml::table> table_of_file(const std::string& path) {
   auto text = text_of_file(path);
   if (!text) return failure(text.error());
-  if (const auto line = too_deep_key(*text))
-    return failure(path + ":" + std::to_string(*line) + ": a key with too many dots");
-  try {
-    return toml::parse(*text, path);
-  } catch (const toml::parse_error& e) {
-    return failure(path + ":" + std::to_string(e.source().begin.line) + ":" +
-                   std::to_string(e.source().begin.column) +
-                   ": not TOML: " + std::string(e.description()));
-  }
+  return parse_toml(*text, path);
 }
 
 std::string beside(const std::string& file, const std::string& name) {

@@ -21,7 +21,6 @@ namespace {
 
 constexpr auto longest_wait = std::chrono::milliseconds(20);  // so that a stop is noticed
 constexpr auto between_lines = std::chrono::seconds(5);
-constexpr std::uint64_t blocks_between_publications = 1;
 
 // The chain's time by the operating system's clock; it never goes back.
 class ChainClock {
@@ -78,6 +77,7 @@ class Host {
   void carry_out(NodeId self, const twin::Effect& effect);
   void take(const Persist& persist);
   void take(const Event& event);
+  void keep_opening(BytesView record);
   void publish(BytesView record);
   void add_to_log(BytesView block_record);
   void move_homes(Instant now);
@@ -247,31 +247,33 @@ void Host::take(const Persist& persist) {
     failure_ = ok.error();
     return;
   }
-  if (persist.kind == RecordKind::personal_opening) {
-    const std::string path =
-        config_.store + "/openings/personal/" + to_hex(BytesView(persist.record).first(16));
-    if (auto ok = put_file(path, BytesView(persist.record).subspan(24), true); !ok)
-      failure_ = ok.error();
-  }
+  if (persist.kind == RecordKind::personal_opening) keep_opening(persist.record);
   if (log_ && persist.kind == RecordKind::block) add_to_log(persist.record);
   if (log_ && persist.kind == RecordKind::checkpoint) publish(persist.record);
+}
+
+// Account, gateway and epoch, then what goes to the account's file.
+void Host::keep_opening(BytesView record) {
+  ByteReader r(record);
+  const std::string account = to_hex(r.raw(sizeof(AccountId)));
+  r.u32();
+  r.u32();
+  const std::string path = config_.store + "/openings/personal/" + account;
+  if (auto ok = put_file(path, r.raw(r.left()), true); !ok) failure_ = ok.error();
 }
 
 void Host::add_to_log(BytesView block_record) {
   const auto record = decode_block_record(block_record);
   const auto block = record ? decode_block(record->block) : failure("is none");
   invariant(block.has_value(), "a decided block decodes");
-  std::vector<Bytes> entries;
-  for (const Transaction& tx : block->transactions) entries.push_back(tx.entry());
-  log_->add_block(block->header.height, BytesView(record->block).first(header_size),
-                  record->certificate, entries);
+  log_->add_block(*block, record->certificate);
 }
 
 void Host::publish(BytesView bytes) {
   ByteReader r(bytes);
   const std::uint64_t height = r.u64(), size = r.u64();
   const std::string note = text_of(r.sized());
-  if (height < published_ + blocks_between_publications) return;
+  if (height <= published_) return;
   if (auto ok = log_->publish(note, size, height); !ok) failure_ = ok.error();
   published_ = height;
 }

@@ -5,7 +5,6 @@
 #include "twin/scenario/consensus_reader.hpp"
 #include "twin/scenario/override.hpp"
 #include "twin/scenario/scenario_parts.hpp"
-#include "twin/scenario/toml_depth.hpp"
 #include "twin/scenario/toml_table.hpp"
 
 namespace twin {
@@ -227,17 +226,9 @@ ledger::CivilTime ReadScenario::start() const { return parts_->base.time.start; 
 Result<ReadScenario> read_scenario(std::string_view text, const std::string& file,
                                    const std::vector<Override>& overrides) {
   if (text.size() > max_text) return failure(file + ": larger than 16 MiB");
-  if (const auto line = too_deep_key(text))
-    return failure(file + ":" + std::to_string(*line) + ": found a key with more than " +
-                   std::to_string(max_key_depth) + " dots; no key has more than two");
-  toml::table root;
-  try {
-    root = toml::parse(text, file);
-  } catch (const toml::parse_error& e) {
-    return failure(file + ":" + std::to_string(e.source().begin.line) + ":" +
-                   std::to_string(e.source().begin.column) +
-                   ": not TOML: " + std::string(e.description()));
-  }
+  auto parsed = parse_toml(text, file);
+  if (!parsed) return failure(parsed.error());
+  toml::table& root = *parsed;
   for (const Override& o : overrides)
     if (auto ok = apply(o, root); !ok) return failure(ok.error());
   Problem problem;

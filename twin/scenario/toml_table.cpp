@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "twin/scenario/toml_depth.hpp"
+
 namespace twin {
 namespace {
 
@@ -42,6 +44,19 @@ std::string shown(const toml::node& node) {
 }
 
 }  // namespace
+
+ledger::Result<toml::table> parse_toml(std::string_view text, const std::string& file) {
+  if (const auto line = too_deep_key(text))
+    return ledger::failure(file + ":" + std::to_string(*line) + ": found a key with more than " +
+                           std::to_string(max_key_depth) + " dots; no key has more than two");
+  try {
+    return toml::parse(text, file);
+  } catch (const toml::parse_error& e) {
+    return ledger::failure(file + ":" + std::to_string(e.source().begin.line) + ":" +
+                           std::to_string(e.source().begin.column) +
+                           ": not TOML: " + std::string(e.description()));
+  }
+}
 
 bool is_plain_name(const std::string& text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {

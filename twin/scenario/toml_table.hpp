@@ -9,10 +9,14 @@
 #include <toml++/toml.h>
 #include <vector>
 
+#include "ledger/base/result.hpp"
 #include "ledger/base/time.hpp"
 #include "twin/scenario/nearest.hpp"
 
 namespace twin {
+
+// The root of a text; the error names file, line and column. Depth is bounded (toml_depth.hpp).
+ledger::Result<toml::table> parse_toml(std::string_view text, const std::string& file);
 
 struct Problem {
   std::string message;       // empty: none

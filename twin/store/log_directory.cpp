@@ -40,13 +40,12 @@ Result<LogDirectory> LogDirectory::open(const std::string& path, const Genesis& 
   return LogDirectory(path);
 }
 
-void LogDirectory::add_block(std::uint64_t height, BytesView header, BytesView certificate,
-                             const std::vector<Bytes>& entries) {
-  invariant(height == blocks_.size() + 1, "blocks are added in their order");
-  blocks_.push_back(ByteWriter().raw(header).sized(certificate).take());
-  for (const Bytes& entry : entries) {
-    entries_.push_back(entry);
-    tree_.append(leaf_hash(entry));
+void LogDirectory::add_block(const Block& block, BytesView certificate) {
+  invariant(block.header.height == blocks_.size() + 1, "blocks are added in their order");
+  blocks_.push_back(ByteWriter().raw(encode(block.header)).sized(certificate).take());
+  for (const Transaction& tx : block.transactions) {
+    entries_.push_back(tx.entry());
+    tree_.append(leaf_hash(entries_.back()));
   }
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "ledger/base/result.hpp"
+#include "ledger/chain/block.hpp"
 #include "ledger/chain/genesis.hpp"
 #include "ledger/merkle/log_tree.hpp"
 
@@ -25,9 +26,8 @@ class LogDirectory {
   // what an interrupted one left behind.
   static ledger::Result<LogDirectory> open(const std::string& path, const ledger::Genesis& genesis);
 
-  // A decided block: its entries, header and certificate, by rising height from 1.
-  void add_block(std::uint64_t height, ledger::BytesView header, ledger::BytesView certificate,
-                 const std::vector<ledger::Bytes>& entries);
+  // A decided block and its certificate, by rising height from 1.
+  void add_block(const ledger::Block& block, ledger::BytesView certificate);
   std::uint64_t entries() const { return entries_.size(); }
 
   // Writes the log up to this checkpoint, which is not before the one published last.

@@ -60,15 +60,14 @@ Result<void> RunDirectory::append(const std::string& name, BytesView bytes) cons
   return put_file(path_ + "/" + name, bytes, true);
 }
 
-void RunDirectory::add_block(std::uint64_t height, BytesView header, BytesView certificate,
-                             const std::vector<Bytes>& entries) {
-  for (std::size_t k = 0; k < entries.size(); ++k) {
-    const auto tx = decode_entry(entries[k]);
-    if (tx && tx->kind == TransactionKind::batch)
-      if (const auto batch = decode_batch(tx->body))
-        batch_entries_.emplace(log_.entries() + k, std::pair{batch->gateway.value, batch->epoch});
+void RunDirectory::add_block(const Block& block, BytesView certificate) {
+  for (std::size_t k = 0; k < block.transactions.size(); ++k) {
+    const Transaction& tx = block.transactions[k];
+    if (tx.kind != TransactionKind::batch) continue;
+    if (const auto batch = decode_batch(tx.body))
+      batch_entries_.emplace(log_.entries() + k, std::pair{batch->gateway.value, batch->epoch});
   }
-  log_.add_block(height, header, certificate, entries);
+  log_.add_block(block, certificate);
 }
 
 void RunDirectory::add_restricted(const AccountId& account, std::uint64_t entry, Bytes sealed) {

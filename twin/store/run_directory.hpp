@@ -27,9 +27,8 @@ class RunDirectory {
 
   const std::string& path() const { return path_; }
 
-  // A decided block: its entries, header and certificate.
-  void add_block(std::uint64_t height, ledger::BytesView header, ledger::BytesView certificate,
-                 const std::vector<ledger::Bytes>& entries);
+  // A decided block and its certificate.
+  void add_block(const ledger::Block& block, ledger::BytesView certificate);
   // A record for an account's file; it is written once its entry is published.
   void add_restricted(const ledger::AccountId& account, std::uint64_t entry, ledger::Bytes sealed);
   void add_personal(const ledger::AccountId& account, ledger::GatewayId gateway,

@@ -188,9 +188,7 @@ void RunRecorder::take_block(Instant now, const Persist& persist) {
   const BytesView bytes = r.sized();
   const auto block = decode_block(bytes);
   invariant(block.has_value(), "a decided block decodes");
-  std::vector<Bytes> entries;
-  for (const Transaction& tx : block->transactions) entries.push_back(tx.entry());
-  directory_.add_block(block->header.height, bytes.first(header_size), certificate, entries);
+  directory_.add_block(*block, certificate);
   take_posted(now, *block);
   take_openings(*block);
 }

@@ -15,16 +15,6 @@ namespace {
 double eur(std::int64_t micro_eur) { return static_cast<double>(micro_eur) / 1e6; }
 double kwh(std::int64_t wh) { return static_cast<double>(wh) / 1e3; }
 
-// Nearest rank; 0 where there is nothing.
-double percentile(std::vector<double> values, double p) {
-  if (values.empty()) return 0;
-  const auto rank =
-      static_cast<std::size_t>(std::ceil(p / 100 * static_cast<double>(values.size())));
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank == 0 ? 0 : rank - 1);
-  std::nth_element(values.begin(), at, values.end());
-  return *at;
-}
-
 // Two sums of the same figures may differ in their last bits between optimisation levels; what is
 // printed and hashed is rounded to a micro-unit, far below what any figure is good for.
 double micro(double value) {
@@ -165,6 +155,15 @@ json forecast_json(const Summary::Forecast& f) {
 }
 
 }  // namespace
+
+double percentile(std::vector<double> values, double p) {
+  if (values.empty()) return 0;
+  const auto rank =
+      static_cast<std::size_t>(std::ceil(p / 100 * static_cast<double>(values.size())));
+  const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank == 0 ? 0 : rank - 1);
+  std::nth_element(values.begin(), at, values.end());
+  return *at;
+}
 
 double balance_residual_kwh(const EnergyTotals& e) {
   return e.imported_kwh + e.generated_kwh - e.consumed_kwh - e.exported_kwh - e.losses_kwh -

@@ -85,4 +85,7 @@ std::string to_json(const Summary& summary, const std::vector<DeviceReport>& dev
 // imported + generated - consumed - exported - losses - stored_delta - storage_losses, kWh.
 double balance_residual_kwh(const EnergyTotals& energy);
 
+// Of p percent, by nearest rank; 0 where there are no values.
+double percentile(std::vector<double> values, double p);
+
 }  // namespace twin
