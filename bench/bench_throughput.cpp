@@ -1,0 +1,172 @@
+// Transactions a second through consensus, execution and a store: four validators in one process,
+// messages delivered at once, batches of 202 bytes from 2,000 gateways, 10,000 a block. What
+// validator 0 persists is on the disk before it goes on; the others keep theirs in memory.
+
+#include <benchmark/benchmark.h>
+#include <deque>
+#include <filesystem>
+
+#include "bench/batch_load.hpp"
+#include "ledger/base/invariant.hpp"
+#include "ledger/base/rng.hpp"
+#include "ledger/consensus/sign_guard.hpp"
+#include "twin/node/messages.hpp"
+#include "twin/node/validator_node.hpp"
+#include "twin/store/node_store.hpp"
+
+namespace {
+
+using namespace ledger;
+using namespace twin;
+
+constexpr std::uint32_t validators = 4, gateways = 2000, batches_a_block = 5;
+
+constexpr std::size_t burst = 500;  // messages that a host hands over together
+
+KeySeed seed_of(std::uint32_t v) { return Rng(1).fork("validator", v).bytes32(); }
+
+Genesis load_genesis() {
+  Genesis g;
+  g.name = "load";
+  g.block_ms = 1000;
+  g.batch_ms = g.block_ms / batches_a_block;
+  for (std::uint32_t v = 0; v < validators; ++v)
+    g.validators.push_back(Ed25519Signer(seed_of(v)).public_key());
+  g.mechanism = "uniform";
+  return g;
+}
+
+class Network {
+ public:
+  // With one verifier for all each signature is checked once, with one a validator four times.
+  explicit Network(bool shared_checks)
+      : load_(load_genesis(), gateways),
+        path_(std::filesystem::temp_directory_path() / "aipchain-bench-throughput.db") {
+    remove_store();
+    auto store = NodeStore::open(path_.string());
+    invariant(store.has_value(), "the benchmark can write to the temporary folder");
+    store_ = std::move(*store);
+    for (std::uint32_t v = 0; v < validators; ++v) add_validator(v, shared_checks);
+    for (const Bytes& tx : load_.registrations())
+      registrations_.push_back(frame(MessageKind::transaction, tx));
+  }
+  ~Network() {
+    store_.reset();
+    remove_store();
+  }
+
+  // What the next block will hold.
+  std::vector<Bytes> next_load() {
+    if (!registrations_.empty()) return std::exchange(registrations_, {});
+    std::vector<Bytes> out;
+    for (std::uint32_t i = 0; i < batches_a_block; ++i)
+      for (Bytes& tx : load_.next_interval()) out.push_back(frame(MessageKind::transaction, tx));
+    return out;
+  }
+
+  // Everything from submission to the block's place on the disk; transactions in it.
+  std::uint64_t one_block(const std::vector<Bytes>& load) {
+    for (std::uint32_t v = 0; v < validators; ++v) submit(v, load);
+    now_ = now_ + milliseconds(load_.genesis().block_ms);
+    for (std::uint32_t v = 0; v < validators; ++v) step(v, {});
+    while (!wire_.empty()) {
+      const auto [to, message] = std::move(wire_.front());
+      wire_.pop_front();
+      step(to, Inputs{std::span(&message, 1), {}});
+    }
+    ++height_;
+    for (const auto& seat : seats_)
+      invariant(seat->node->chain().height() == height_, "every validator decides");
+    return std::exchange(decided_, 0);
+  }
+
+ private:
+  struct Seat {
+    std::unique_ptr<Ed25519Signer> signer;
+    MemoryRecords records;
+    std::unique_ptr<ValidatorNode> node;
+  };
+
+  void add_validator(std::uint32_t v, bool shared_checks) {
+    if (v == 0 || !shared_checks) verifiers_.push_back(std::make_unique<CachedVerifier>(ed25519_));
+    auto seat = std::make_unique<Seat>();
+    seat->signer = std::make_unique<Ed25519Signer>(seed_of(v));
+    ValidatorConfig c;
+    c.self = ValidatorId{v};
+    c.directory = directory_;
+    c.genesis = load_.genesis();
+    const SignGuard nothing_signed(chain_id_of(c.genesis), *c.self);
+    seat->records.keep({RecordKind::last_signed, nothing_signed.record(), true});
+    seat->node =
+        std::make_unique<ValidatorNode>(c, *seat->signer, *verifiers_.back(), seat->records);
+    seats_.push_back(std::move(seat));
+  }
+
+  // From gateways in turn, as many at once as a host hands over together.
+  void submit(std::uint32_t v, const std::vector<Bytes>& load) {
+    std::vector<PeerMessage> messages;
+    for (std::size_t i = 0; i < load.size(); ++i) {
+      const auto from = static_cast<std::uint32_t>(i % gateways);
+      messages.push_back({directory_.gateway(from), load[i]});
+      if (messages.size() < burst && i + 1 < load.size()) continue;
+      step(v, Inputs{messages, {}});
+      messages.clear();
+    }
+  }
+
+  void step(std::uint32_t v, const Inputs& inputs) {
+    Outbox outbox;
+    seats_[v]->node->step(now_, inputs, outbox);
+    for (const twin::Effect& effect : outbox.effects()) carry_out(v, effect);
+  }
+
+  void carry_out(std::uint32_t v, const twin::Effect& effect) {
+    if (const auto* persist = std::get_if<Persist>(&effect); persist && v == 0)
+      invariant(store_->keep(*persist).has_value(), "the store takes what it is given");
+    if (const auto* send = std::get_if<Send>(&effect); send && send->to.value < validators)
+      wire_.push_back({send->to.value, PeerMessage{directory_.validator(v), send->bytes}});
+    if (const auto* event = std::get_if<Event>(&effect)) {
+      if (const auto* block = std::get_if<BlockDecided>(event); block && v == 0)
+        decided_ = block->transactions;
+      const auto* refused = std::get_if<Refused>(event);
+      invariant(!refused, "nothing is refused");
+    }
+  }
+
+  void remove_store() {
+    for (const char* suffix : {"", "-wal", "-shm"})
+      std::filesystem::remove(path_.string() + suffix);
+  }
+
+  const Directory directory_{validators, gateways};
+  bench::BatchLoad load_;
+  std::vector<Bytes> registrations_;
+  std::filesystem::path path_;
+  std::unique_ptr<NodeStore> store_;
+  Ed25519Verifier ed25519_;
+  std::vector<std::unique_ptr<CachedVerifier>> verifiers_;
+  std::vector<std::unique_ptr<Seat>> seats_;
+  std::deque<std::pair<std::uint32_t, PeerMessage>> wire_;
+  Instant now_;
+  std::uint64_t height_ = 0, decided_ = 0;
+};
+
+void transactions(benchmark::State& state, bool shared_checks) {
+  Network network(shared_checks);
+  network.one_block(network.next_load());  // registrations
+  for (auto _ : state) {
+    const std::vector<Bytes> load = network.next_load();
+    const auto begin = std::chrono::steady_clock::now();
+    const std::uint64_t decided = network.one_block(load);
+    state.SetIterationTime(
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    invariant(decided == load.size(), "the block holds the whole load");
+  }
+  state.SetItemsProcessed(state.iterations() * gateways * batches_a_block);
+}
+BENCHMARK_CAPTURE(transactions, checked_once, true)->UseManualTime()->Iterations(12);
+BENCHMARK_CAPTURE(transactions, checked_by_each, false)->UseManualTime()->Iterations(6);
+
+}  // namespace
+
+BENCHMARK_MAIN();
