@@ -7,8 +7,8 @@
 #include <cmath>
 #include <fstream>
 #include <sstream>
-#include <thread>
 
+#include "hil/thread_pool.hpp"
 #include "ledger/base/rng.hpp"
 #include "twin/grid/grid_reader.hpp"
 #include "twin/grid/phase_matrix.hpp"
@@ -67,17 +67,6 @@ double mean_w_for(const Network& net, const Topology& top) {
   return mean_w;
 }
 
-Workers threads_of(std::size_t count) {
-  return {count, [count](std::size_t tasks, const std::function<void(std::size_t)>& f) {
-            std::vector<std::thread> all;
-            for (std::size_t t = 0; t < count; ++t)
-              all.emplace_back([&, t] {
-                for (std::size_t k = t; k < tasks; k += count) f(k);
-              });
-            for (std::thread& t : all) t.join();
-          }};
-}
-
 void report(benchmark::State& state, double nodes_solved, double iterations) {
   state.SetItemsProcessed(state.iterations());
   state.counters["ns_node"] =
@@ -94,8 +83,8 @@ void batch(benchmark::State& state) {
   SweepOptions options;
   options.phases = static_cast<int>(state.range(2));
   options.simd = std::min(best_simd(), static_cast<Simd>(state.range(3)));
-  const Workers workers =
-      state.range(4) == 1 ? calling_thread() : threads_of(static_cast<std::size_t>(state.range(4)));
+  hil::ThreadPool pool(static_cast<std::size_t>(state.range(4)));
+  const ledger::Workers workers = pool.workers();
   const std::vector<Phases> draws = draws_of(net, cases, mean_w_for(net, top));
   Sweep sweep(net, top, options);
   std::vector<double> iterations(cases);
@@ -158,7 +147,7 @@ void european_lv_day_in_batches(benchmark::State& state) {
   double iterations = 0;
   for (auto _ : state) {
     iterations = 0;
-    sweep.solve_batch(feeder->day, calling_thread(), [&](const SweepBlock& block) {
+    sweep.solve_batch(feeder->day, ledger::calling_thread(), [&](const SweepBlock& block) {
       for (const SweepOutcome& o : block.outcomes) iterations += o.converged ? o.iterations : NAN;
     });
   }

@@ -5,8 +5,10 @@
 #include <benchmark/benchmark.h>
 #include <deque>
 #include <filesystem>
+#include <thread>
 
 #include "bench/batch_load.hpp"
+#include "hil/thread_pool.hpp"
 #include "ledger/base/invariant.hpp"
 #include "ledger/base/rng.hpp"
 #include "ledger/consensus/sign_guard.hpp"
@@ -88,7 +90,8 @@ class Network {
   };
 
   void add_validator(std::uint32_t v, bool shared_checks) {
-    if (v == 0 || !shared_checks) verifiers_.push_back(std::make_unique<CachedVerifier>(ed25519_));
+    if (v == 0 || !shared_checks)
+      verifiers_.push_back(std::make_unique<CachedVerifier>(ed25519_, 1 << 16, pool_.workers()));
     auto seat = std::make_unique<Seat>();
     seat->signer = std::make_unique<Ed25519Signer>(seed_of(v));
     ValidatorConfig c;
@@ -144,6 +147,7 @@ class Network {
   std::filesystem::path path_;
   std::unique_ptr<NodeStore> store_;
   Ed25519Verifier ed25519_;
+  hil::ThreadPool pool_{std::max(1u, std::thread::hardware_concurrency())};
   std::vector<std::unique_ptr<CachedVerifier>> verifiers_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::deque<std::pair<std::uint32_t, PeerMessage>> wire_;

@@ -32,42 +32,64 @@ std::unique_ptr<StateMachine> MarketState::clone() const {
 }
 
 const SubjectKey* MarketState::restricted_key(const AccountId& account) const {
-  const auto at = meter_of_account_.find(account);
-  return at == meter_of_account_.end() ? nullptr : &meters_.at(at->second).restricted_key;
+  const auto at = meter_of_account_->find(account);
+  return at == meter_of_account_->end() ? nullptr : &meters_->at(at->second).restricted_key;
 }
 
 namespace {
 
-// A gateway's own entries say which gateway, and end in its signature.
-template <class Decode, class Signed>
-tl::expected<void, Refusal> admit_signed(const Transaction& tx, Decode decode, Signed is_signed) {
-  const auto body = decode(tx.body);
-  if (!body) return never(body.error());
-  if (!is_signed(body->gateway, body->signature)) return never("is not signed by its gateway");
-  return {};
+tl::unexpected<Refusal> not_signed(TransactionKind kind) {
+  switch (kind) {
+    case TransactionKind::registration:
+      return never("registration is not signed by the registrar");
+    case TransactionKind::order:
+      return never("order is not signed by its account");
+    default:
+      return never("is not signed by its gateway");
+  }
 }
 
 }  // namespace
 
-MarketState::Applied MarketState::admit(const Transaction& tx) const {
-  const auto by_gateway = [&](GatewayId gateway, const Signature& signature) {
-    return gateway_signed(tx, gateway, signature);
-  };
-  const auto by_registrar = [&](GatewayId, const Signature& signature) {
-    return verifier_->verify(genesis_->registrar, entry_signed_bytes(chain_id_, tx.entry()),
-                             signature);
+std::vector<tl::expected<void, Refusal>> MarketState::admit(
+    std::span<const Transaction> transactions) const {
+  std::vector<Applied> out(transactions.size());
+  std::vector<SignatureClaim> claims;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < transactions.size(); ++i) {
+    auto claim = claim_of(transactions[i]);
+    if (!claim) {
+      out[i] = tl::unexpected(claim.error());
+      continue;
+    }
+    claims.push_back(std::move(*claim));
+    places.push_back(i);
+  }
+  const std::vector<std::uint8_t> holds = verifier_->verify_all(claims);
+  for (std::size_t k = 0; k < places.size(); ++k)
+    if (!holds[k]) out[places[k]] = not_signed(transactions[places[k]].kind);
+  return out;
+}
+
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& tx) const {
+  const auto by = [&](const auto& body,
+                      const PublicKey* key) -> tl::expected<SignatureClaim, Refusal> {
+    if (!body) return never(body.error());
+    if (body->gateway.value >= genesis_->gateways.size()) return never("is of an unknown gateway");
+    if (!key) key = &genesis_->gateways[body->gateway.value];
+    return SignatureClaim{*key, entry_signed_bytes(chain_id_, tx.entry()), body->signature};
   };
   switch (tx.kind) {
     case TransactionKind::registration:
-      return admit_signed(tx, decode_registration_body, by_registrar);
+      return by(decode_registration_body(tx.body), &genesis_->registrar);
     case TransactionKind::batch:
-      return admit_signed(tx, decode_batch, by_gateway);
+      return by(decode_batch(tx.body), nullptr);
     case TransactionKind::marks:
-      return admit_signed(tx, decode_marks_body, by_gateway);
+      return by(decode_marks_body(tx.body), nullptr);
     case TransactionKind::forecast:
-      return admit_signed(tx, decode_forecast_body, by_gateway);
+      return by(decode_forecast_body(tx.body), nullptr);
     case TransactionKind::order:
-      return admit_order(tx);
+      return claim_of_order(tx);
     case TransactionKind::settlement:
     case TransactionKind::statements:
       break;
@@ -75,36 +97,38 @@ MarketState::Applied MarketState::admit(const Transaction& tx) const {
   return never("is never sent");
 }
 
-MarketState::Applied MarketState::admit_order(const Transaction& tx) const {
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of_order(const Transaction& tx) const {
   if (tx.openings.size() != 1) return never("an order has one opening");
   const auto order = decode_order(tx.openings[0].data);
   if (!order) return never(order.error());
-  const auto meter = meters_.find(order->meter.value);
-  if (meter == meters_.end()) return not_yet("order of an unknown meter");
+  const auto meter = meters_->find(order->meter.value);
+  if (meter == meters_->end()) return not_yet("order of an unknown meter");
   const Registration& r = meter->second.registration;
-  if (r.account != order->order.account ||
-      !verifier_->verify(r.account_key, order_signed_bytes(chain_id_, tx.openings[0].data),
-                         order->signature))
-    return never("order is not signed by its account");
-  return {};
+  if (r.account != order->order.account)
+    return never("order of an account that may not trade with this meter");
+  return SignatureClaim{r.account_key, order_signed_bytes(chain_id_, tx.openings[0].data),
+                        order->signature};
 }
 
-tl::expected<void, Refusal> MarketState::apply(const Transaction& tx, std::int64_t time_ms) {
+MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
+                                        SignatureIs signature, std::int64_t time_ms) {
+  if (!made_by_state(tx.kind) && signature == SignatureIs::unchecked)
+    if (auto signed_ = std::move(admit(std::span(&tx, 1))[0]); !signed_) return signed_;
   switch (tx.kind) {
     case TransactionKind::registration:
       return apply_registration(tx);
     case TransactionKind::batch:
-      return apply_batch(tx, time_ms);
+      return apply_batch(tx, leaf, time_ms);
     case TransactionKind::marks:
-      return apply_marks(tx, time_ms);
+      return apply_marks(tx, leaf, time_ms);
     case TransactionKind::order:
-      return apply_order(tx, time_ms);
+      return apply_order(tx, leaf, time_ms);
     case TransactionKind::settlement:
       return apply_settlement(tx, time_ms);
     case TransactionKind::statements:
       return apply_statements(tx);
     case TransactionKind::forecast:
-      return apply_forecast(tx, time_ms);
+      return apply_forecast(tx, leaf, time_ms);
   }
   return never("unknown kind of transaction");
 }
@@ -112,10 +136,6 @@ tl::expected<void, Refusal> MarketState::apply(const Transaction& tx, std::int64
 MarketState::Applied MarketState::apply_registration(const Transaction& tx) {
   const auto body = decode_registration_body(tx.body);
   if (!body) return never(body.error());
-  if (body->gateway.value >= gateways_.size()) return never("registration at an unknown gateway");
-  if (!verifier_->verify(genesis_->registrar, entry_signed_bytes(chain_id_, tx.entry()),
-                         body->signature))
-    return never("registration is not signed by the registrar");
   const auto all = decode_registrations(tx.openings);
   if (!all) return never(all.error());
   if (auto ok = check_registration(*body, *all); !ok) return ok;
@@ -123,10 +143,11 @@ MarketState::Applied MarketState::apply_registration(const Transaction& tx) {
     if (!secret_) secret_ = sha256({bytes_of("aipchain state secret 1"), key});
     const Slot since = std::max(r.first_slot, Slot{next_slot_});
     const Meter meter{r, key, {r.import_register, r.export_register, since, false}};
-    meter_of_account_[r.account] = r.meter.value;
-    tokens_.move_mark(r.meter, r.export_register);
-    if (r.deposit.value > 0) journal_.post({PostingKind::deposit, bank, r.account, r.deposit});
-    meters_.emplace(r.meter.value, meter);
+    meter_of_account_.write()[r.account] = r.meter.value;
+    tokens_.write().move_mark(r.meter, r.export_register);
+    if (r.deposit.value > 0)
+      journal_.write().post({PostingKind::deposit, bank, r.account, r.deposit});
+    meters_.write().emplace(r.meter.value, meter);
     put_account(meter);
   }
   gateways_[body->gateway.value].meters += body->meters;
@@ -145,9 +166,9 @@ MarketState::Applied MarketState::check_registration(const RegistrationBody& bod
   std::set<AccountId> accounts;
   for (const auto& [r, key] : all) {
     if (r.gateway != body.gateway) return never("registration under another gateway");
-    if (meters_.contains(r.meter.value) || !ids.insert(r.meter.value).second)
+    if (meters_->contains(r.meter.value) || !ids.insert(r.meter.value).second)
       return never("meter " + std::to_string(r.meter.value) + " is registered already");
-    if (meter_of_account_.contains(r.account) || !accounts.insert(r.account).second)
+    if (meter_of_account_->contains(r.account) || !accounts.insert(r.account).second)
       return never("account is registered already");
     if (is_system_account(r.account)) return never("account is the system's own");
     if (r.deposit > max_deposit) return never("deposit must be 0 to 1,000,000 EUR");
@@ -156,18 +177,10 @@ MarketState::Applied MarketState::check_registration(const RegistrationBody& bod
   return {};
 }
 
-bool MarketState::gateway_signed(const Transaction& tx, GatewayId gateway,
-                                 const Signature& signature) const {
-  return gateway.value < genesis_->gateways.size() &&
-         verifier_->verify(genesis_->gateways[gateway.value],
-                           entry_signed_bytes(chain_id_, tx.entry()), signature);
-}
-
-MarketState::Applied MarketState::apply_batch(const Transaction& tx, std::int64_t time_ms) {
+MarketState::Applied MarketState::apply_batch(const Transaction& tx, const Hash& leaf,
+                                              std::int64_t time_ms) {
   const auto batch = decode_batch(tx.body);
   if (!batch) return never(batch.error());
-  if (!gateway_signed(tx, batch->gateway, batch->signature))
-    return never("batch is not signed by its gateway");
   Gateway& g = gateways_[batch->gateway.value];
   if (batch->epoch <= g.epoch) return never("batch of an epoch that is on the ledger already");
   if (batch->epoch != g.epoch + 1 || g.meters == 0)
@@ -181,39 +194,37 @@ MarketState::Applied MarketState::apply_batch(const Transaction& tx, std::int64_
       (std::int64_t{batch->epoch} * genesis_->batch_ms - 1) / genesis_->slot_ms);
   const Slot number{std::max(ended, next_slot_)};
   OpenSlot& slot = open_slots_[number.value];
-  const Hash leaf = leaf_hash(tx.entry());
-  slot.batch_leaves[{batch->gateway.value, batch->epoch}] = leaf;
-  BatchSums& sums = slot.batch_sums[batch->gateway.value];
+  Delivered& delivered = slot.delivered[batch->gateway.value];
+  delivered.batches =
+      sha256({bytes_of("aipchain batches 1"), delivered.batches.value_or(Hash{}), leaf});
+  batched_.insert({number.value, batch->gateway.value});
   const auto add = [](std::optional<MilliWattHours>& sum, MilliWattHours more) {
     if (more.value == hidden_sum)
       sum.reset();
     else if (sum)
       *sum += more;
   };
-  add(sums.imported, batch->import_sum);
-  add(sums.exported, batch->export_sum);
-  put_gateway(batch->gateway);
-  put_in_slot("batch", two_numbers(batch->gateway.value, batch->epoch), number, leaf);
+  add(delivered.sums.imported, batch->import_sum);
+  add(delivered.sums.exported, batch->export_sum);
   return {};
 }
 
 Anchor MarketState::anchor_before(MeterId meter, Slot slot) const {
-  const Meter& m = meters_.at(meter.value);
+  const Meter& m = meters_->at(meter.value);
   Anchor anchor = m.anchor;
   for (const auto& [number, open] : open_slots_) {
     if (number >= slot.value) break;
-    if (const auto mark = open.marks.find(meter.value); mark != open.marks.end())
+    if (const auto mark = open.marks->find(meter.value); mark != open.marks->end())
       anchor = advanced(anchor, mark->second,
                         judge(anchor, mark->second, m.registration.max_power_w, genesis_->slot_ms));
   }
   return anchor;
 }
 
-MarketState::Applied MarketState::apply_marks(const Transaction& tx, std::int64_t time_ms) {
+MarketState::Applied MarketState::apply_marks(const Transaction& tx, const Hash& leaf,
+                                              std::int64_t time_ms) {
   const auto body = decode_marks_body(tx.body);
   if (!body) return never(body.error());
-  if (!gateway_signed(tx, body->gateway, body->signature))
-    return never("marks are not signed by their gateway");
   Gateway& g = gateways_[body->gateway.value];
   const std::int64_t end_ms = (std::int64_t{body->slot.value} + 1) * genesis_->slot_ms;
   if (body->slot.value < g.slots_marked || body->slot.value < next_slot_)
@@ -227,8 +238,8 @@ MarketState::Applied MarketState::apply_marks(const Transaction& tx, std::int64_
   if (auto ok = take_marks(tx, *body, marks); !ok) return ok;
   if (auto ok = check_sums(*body, marks); !ok) return ok;
   OpenSlot& slot = open_slots_[body->slot.value];
-  slot.marks.merge(marks);
-  const Hash leaf = slot.marks_leaves[body->gateway.value] = leaf_hash(tx.entry());
+  slot.marks.write().merge(marks);
+  slot.delivered[body->gateway.value].marks_leaf = leaf;
   g.slots_marked = body->slot.value + 1;
   put_gateway(body->gateway);
   put_in_slot("marks", two_numbers(body->gateway.value, body->slot.value), body->slot, leaf);
@@ -240,8 +251,8 @@ MarketState::Applied MarketState::take_marks(const Transaction& tx, const MarksB
   for (const Opening& o : tx.openings) {
     const auto mark = decode_mark(o.data);
     if (!mark) return never(mark.error());
-    const auto meter = meters_.find(mark->meter.value);
-    if (meter == meters_.end() || meter->second.registration.gateway != body.gateway ||
+    const auto meter = meters_->find(mark->meter.value);
+    if (meter == meters_->end() || meter->second.registration.gateway != body.gateway ||
         meter->second.registration.account != mark->account)
       return never("mark of a meter that is not this gateway's");
     if (mark->slot != body.slot) return never("mark of another slot");
@@ -257,11 +268,12 @@ MarketState::Applied MarketState::check_sums(const MarksBody& body,
                                              const MarksOfMeters& marks) const {
   const auto slot = open_slots_.find(body.slot.value);
   if (slot == open_slots_.end()) return {};
-  const auto sums = slot->second.batch_sums.find(body.gateway.value);
-  if (sums == slot->second.batch_sums.end()) return {};
+  const auto delivered = slot->second.delivered.find(body.gateway.value);
+  if (delivered == slot->second.delivered.end()) return {};
+  const BatchSums& sums = delivered->second.sums;
   MilliWattHours imported, exported;
   for (const auto& [id, mark] : marks) {
-    const Registration& r = meters_.at(id).registration;
+    const Registration& r = meters_->at(id).registration;
     const Anchor anchor = anchor_before(mark.meter, mark.slot);
     if (r.kind != MeterKind::home ||
         judge(anchor, mark, r.max_power_w, genesis_->slot_ms) != Standing::metered)
@@ -269,13 +281,13 @@ MarketState::Applied MarketState::check_sums(const MarksBody& body,
     imported += mark.import_register - anchor.import_register;
     exported += mark.export_register - anchor.export_register;
   }
-  if ((sums->second.imported && imported > *sums->second.imported) ||
-      (sums->second.exported && exported > *sums->second.exported))
+  if ((sums.imported && imported > *sums.imported) || (sums.exported && exported > *sums.exported))
     return never("marks of more energy than the gateway's batches of the slot hold");
   return {};
 }
 
-MarketState::Applied MarketState::apply_order(const Transaction& tx, std::int64_t time_ms) {
+MarketState::Applied MarketState::apply_order(const Transaction& tx, const Hash& leaf,
+                                              std::int64_t time_ms) {
   const auto body = decode_order_body(tx.body);
   if (!body) return never(body.error());
   if (tx.openings.size() != 1) return never("an order has one opening");
@@ -286,8 +298,8 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, std::int64_
   if (o.slot.value < next_slot_ || time_ms > std::int64_t{o.slot.value} * genesis_->slot_ms)
     return never("order for a slot that has begun");
   if (o.slot.value > next_slot_ + slots_ahead) return never("order for a slot too far ahead");
-  const auto meter = meters_.find(order->meter.value);
-  if (meter == meters_.end()) return not_yet("order of an unknown meter");
+  const auto meter = meters_->find(order->meter.value);
+  if (meter == meters_->end()) return not_yet("order of an unknown meter");
   const Registration& r = meter->second.registration;
   if (r.account != o.account || r.kind != MeterKind::home || !r.valid_in(o.slot))
     return never("order of an account that may not trade with this meter");
@@ -295,28 +307,23 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, std::int64_
     return never("order energy must be 1 Wh to 10 MWh");
   if (o.limit.value < 0 || o.limit > max_order_price)
     return never("order limit must be 0 to 100 EUR/kWh");
-  if (!verifier_->verify(r.account_key, order_signed_bytes(chain_id_, tx.openings[0].data),
-                         order->signature))
-    return never("order is not signed by its account");
   OpenSlot& slot = open_slots_[o.slot.value];
   const OrderId row = row_id(o.account, o.id);
-  if (const auto taken = slot.orders.find(row); taken != slot.orders.end())
+  if (const auto taken = slot.orders->orders.find(row); taken != slot.orders->orders.end())
     return never(encode(taken->second) == tx.openings[0].data
                      ? "order is on the ledger already"
                      : "order id is taken by another order of the account in this slot");
-  if (slot.orders.size() >= max_orders_a_slot) return never("the slot's book is full");
-  const Hash leaf = leaf_hash(tx.entry());
-  slot.orders.emplace(row, *order);
-  slot.order_leaves.emplace(tx.root, leaf);
+  if (slot.orders->orders.size() >= max_orders_a_slot) return never("the slot's book is full");
+  slot.orders.write().orders.emplace(row, *order);
+  slot.orders.write().leaves.emplace(tx.root, leaf);
   put_in_slot("order", tx.root, o.slot, leaf);
   return {};
 }
 
-MarketState::Applied MarketState::apply_forecast(const Transaction& tx, std::int64_t time_ms) {
+MarketState::Applied MarketState::apply_forecast(const Transaction& tx, const Hash& leaf,
+                                                 std::int64_t time_ms) {
   const auto body = decode_forecast_body(tx.body);
   if (!body) return never(body.error());
-  if (!gateway_signed(tx, body->gateway, body->signature))
-    return never("forecast is not signed by its gateway");
   const std::uint32_t first = body->first_slot.value;
   if (first < next_slot_ || time_ms > std::int64_t{first} * genesis_->slot_ms)
     return never("forecast for a slot that has begun");
@@ -328,8 +335,8 @@ MarketState::Applied MarketState::apply_forecast(const Transaction& tx, std::int
   for (const Opening& o : tx.openings) {
     auto f = decode_forecast(o.data);
     if (!f) return never(f.error());
-    const auto meter = meters_.find(f->meter.value);
-    if (meter == meters_.end()) return not_yet("forecast of an unknown meter");
+    const auto meter = meters_->find(f->meter.value);
+    if (meter == meters_->end()) return not_yet("forecast of an unknown meter");
     const Registration& r = meter->second.registration;
     if (r.account != f->account || r.gateway != body->gateway)
       return never("forecast of a meter that is not this gateway's");
@@ -340,7 +347,7 @@ MarketState::Applied MarketState::apply_forecast(const Transaction& tx, std::int
   }
   if (public_total(homes) != body->total) return never("forecasts do not fit their total");
   forecasts_.insert({first, body->gateway.value});
-  put("forecast", two_numbers(body->gateway.value, first), leaf_hash(tx.entry()));
+  put("forecast", two_numbers(body->gateway.value, first), leaf);
   return {};
 }
 

@@ -14,9 +14,10 @@
 // homes' `metered` marks of that slot are at most those sums; marks beyond are refused.
 //
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
-// R is the RFC 6962 root over: the slot's batch entries by gateway and epoch, its marks entries by
-// gateway, its order entries by commitment, and the settlement's entry with zeros for its content
-// root.
+// R is the RFC 6962 root over: by gateway the hash of its batches that count in the slot, the marks
+// entries by gateway, the order entries by commitment, and the settlement's entry with zeros for
+// its content root. The hash of batches is SHA-256("aipchain batches 1" || hash of those before,
+// zeros for the first || leaf hash of the entry), by rising epoch.
 //
 // State tree: all that later execution depends on. Key = SHA-256(label || id); a value is what the
 // table of docs/formats/transactions.md says, a salted commitment where the entry is restricted.
@@ -24,6 +25,7 @@
 #include <map>
 #include <set>
 
+#include "ledger/base/copy_on_write.hpp"
 #include "ledger/chain/genesis.hpp"
 #include "ledger/chain/state_machine.hpp"
 #include "ledger/merkle/state_tree.hpp"
@@ -51,16 +53,18 @@ class MarketState final : public StateMachine {
 
   std::unique_ptr<StateMachine> clone() const override;
   std::vector<Transaction> due(std::int64_t time_ms) const override;
-  tl::expected<void, Refusal> admit(const Transaction& tx) const override;
+  std::vector<tl::expected<void, Refusal>> admit(
+      std::span<const Transaction> transactions) const override;
   Hash rules() const override { return genesis_->rules; }
   Hash validators() const override { return validators_hash(genesis_->validators); }
-  tl::expected<void, Refusal> apply(const Transaction& tx, std::int64_t time_ms) override;
+  tl::expected<void, Refusal> apply(const Transaction& tx, const Hash& leaf, SignatureIs signature,
+                                    std::int64_t time_ms) override;
   Hash commit() override;
   Hash content_root() const override { return content_root_; }
   const SubjectKey* restricted_key(const AccountId& account) const override;
 
-  const Journal& journal() const { return journal_; }
-  const TokenBook& tokens() const { return tokens_; }
+  const Journal& journal() const { return *journal_; }
+  const TokenBook& tokens() const { return *tokens_; }
   const StateTree& tree() const { return tree_; }  // as of the last commit
   // Of the last settlement applied; null before the first.
   const ClosedSlot* last_closed() const { return last_closed_.get(); }
@@ -72,7 +76,7 @@ class MarketState final : public StateMachine {
     SubjectKey restricted_key{};
     Anchor anchor;
   };
-  const std::map<std::uint32_t, Meter>& meters() const { return meters_; }
+  const std::map<std::uint32_t, Meter>& meters() const { return *meters_; }
 
  private:
   using Applied = tl::expected<void, Refusal>;
@@ -86,28 +90,36 @@ class MarketState final : public StateMachine {
   struct BatchSums {
     std::optional<MilliWattHours> imported = MilliWattHours{}, exported = MilliWattHours{};
   };
-  struct OpenSlot {
-    std::map<OrderId, SignedOrder> orders;  // by row id
-    std::map<Hash, Hash> order_leaves;      // commitment -> entry's leaf
-    std::map<std::uint32_t, Mark> marks;    // by meter
-    std::map<std::pair<std::uint32_t, std::uint32_t>, Hash> batch_leaves;  // gateway, epoch
-    std::map<std::uint32_t, Hash> marks_leaves;                            // by gateway
-    std::map<std::uint32_t, BatchSums> batch_sums;                         // by gateway
-  };
   using MarksOfMeters = std::map<std::uint32_t, Mark>;
+  struct SlotOrders {
+    std::map<OrderId, SignedOrder> orders;  // by row id
+    std::map<Hash, Hash> leaves;            // commitment -> entry's leaf
+  };
+  // Of one gateway in one slot.
+  struct Delivered {
+    std::optional<Hash> batches;  // over those that count in the slot, one behind the other
+    BatchSums sums;
+    std::optional<Hash> marks_leaf;
+  };
+  struct OpenSlot {
+    CopyOnWrite<SlotOrders> orders;
+    CopyOnWrite<MarksOfMeters> marks;
+    std::map<std::uint32_t, Delivered> delivered;  // by gateway
+  };
 
   // market_state.cpp: what others send.
-  Applied admit_order(const Transaction& tx) const;
   Applied apply_registration(const Transaction& tx);
-  Applied apply_batch(const Transaction& tx, std::int64_t time_ms);
-  Applied apply_marks(const Transaction& tx, std::int64_t time_ms);
-  Applied apply_order(const Transaction& tx, std::int64_t time_ms);
-  Applied apply_forecast(const Transaction& tx, std::int64_t time_ms);
+  Applied apply_batch(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  Applied apply_marks(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  Applied apply_order(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  Applied apply_forecast(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied check_registration(const RegistrationBody& body,
                              const std::vector<Registered>& all) const;
   Applied take_marks(const Transaction& tx, const MarksBody& body, MarksOfMeters& marks) const;
   Applied check_sums(const MarksBody& body, const MarksOfMeters& marks) const;
-  bool gateway_signed(const Transaction& tx, GatewayId gateway, const Signature& signature) const;
+  // What the signature of a transaction that somebody sends has to hold for.
+  tl::expected<SignatureClaim, Refusal> claim_of(const Transaction& tx) const;
+  tl::expected<SignatureClaim, Refusal> claim_of_order(const Transaction& tx) const;
   // A meter's anchor when the slot begins, be the slots before closed or still open.
   Anchor anchor_before(MeterId meter, Slot slot) const;
 
@@ -132,6 +144,7 @@ class MarketState final : public StateMachine {
   void put_system_balances();
   void put_vintage(Slot vintage);
   void put_place();
+  void put_batches();
   void put_in_slot(std::string_view label, BytesView id, Slot slot, const Hash& leaf);
   void drop_slot(const OpenSlot& slot);
   void drop_forecasts();
@@ -141,20 +154,21 @@ class MarketState final : public StateMachine {
   std::shared_ptr<const Genesis> genesis_;
   Hash chain_id_{};
   Verifier* verifier_;
-  std::map<std::uint32_t, Meter> meters_;
-  std::map<AccountId, std::uint32_t> meter_of_account_;
+  CopyOnWrite<std::map<std::uint32_t, Meter>> meters_;
+  CopyOnWrite<std::map<AccountId, std::uint32_t>> meter_of_account_;
   std::vector<Gateway> gateways_;
   std::map<std::uint32_t, OpenSlot> open_slots_;
   std::set<std::pair<std::uint32_t, std::uint32_t>> forecasts_;  // first slot, gateway
   std::uint32_t next_slot_ = 0;
-  Journal journal_;
-  TokenBook tokens_;
+  CopyOnWrite<Journal> journal_;
+  CopyOnWrite<TokenBook> tokens_;
   Hash content_root_{};
   // Known to who executes: blinds what belongs to no single home. From the first meter's key.
   std::optional<SubjectKey> secret_;
   std::vector<Transaction> owed_;  // statements of the slot that is being closed
   StateTree tree_;
-  std::map<Hash, Hash> dirty_;  // state tree updates of the block
+  std::map<Hash, Hash> dirty_;                                 // state tree updates of the block
+  std::set<std::pair<std::uint32_t, std::uint32_t>> batched_;  // in the block: slot, gateway
   std::shared_ptr<const ClosedSlot> last_closed_;
 };
 

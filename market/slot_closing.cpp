@@ -45,7 +45,7 @@ ClosedSlot MarketState::close_next() const {
   const OpenSlot& slot = at == open_slots_.end() ? nothing : at->second;
   ClosedSlot closed;
   closed.slot = {next_slot_};
-  for (const auto& [row, order] : slot.orders) {
+  for (const auto& [row, order] : slot.orders->orders) {
     closed.orders.push_back(order.order);
     closed.orders.back().id = row;
   }
@@ -58,7 +58,7 @@ ClosedSlot MarketState::close_next() const {
     change[p.to] += p.amount;
   }
   for (Statement& s : closed.settlement.statements)
-    s.balance = journal_.balance(s.account) + change[s.account];
+    s.balance = journal_->balance(s.account) + change[s.account];
   return closed;
 }
 
@@ -67,12 +67,12 @@ std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot,
                                                     const Clearing& clearing) const {
   std::vector<SlotPosition> out;
   std::map<AccountId, std::size_t> index;
-  for (const auto& [id, meter] : meters_) {
+  for (const auto& [id, meter] : *meters_) {
     const Registration& r = meter.registration;
     if (r.kind != MeterKind::home || !r.valid_in({next_slot_})) continue;
     const Anchor& anchor = meter.anchor;
     SlotPosition p{r.account, {id}, {}, {}, {}, {}, Standing::unmarked, anchor.since};
-    if (const auto at = slot.marks.find(id); at != slot.marks.end()) {
+    if (const auto at = slot.marks->find(id); at != slot.marks->end()) {
       const Mark& mark = at->second;
       p.standing = judge(anchor, mark, r.max_power_w, genesis_->slot_ms);
       if (carries_energy(p.standing)) {
@@ -95,7 +95,7 @@ std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot,
 std::vector<Transaction> MarketState::statement_transactions(const ClosedSlot& closed) const {
   std::map<std::uint32_t, Transaction> of_gateway;
   for (const Statement& s : closed.settlement.statements) {
-    const Meter& meter = meters_.at(s.meter.value);
+    const Meter& meter = meters_->at(s.meter.value);
     const Salt salt =
         derive_salt(meter.restricted_key, SaltLabel::statement, s.meter.value, s.slot.value);
     of_gateway[meter.registration.gateway.value].openings.push_back({salt, encode(s)});
@@ -138,9 +138,11 @@ std::vector<Transaction> MarketState::closing_transactions(const ClosedSlot& clo
 Hash MarketState::next_content_root(const Transaction& settlement_without_root) const {
   std::vector<Hash> leaves;
   if (const auto at = open_slots_.find(next_slot_); at != open_slots_.end()) {
-    for (const auto& [key, leaf] : at->second.batch_leaves) leaves.push_back(leaf);
-    for (const auto& [gateway, leaf] : at->second.marks_leaves) leaves.push_back(leaf);
-    for (const auto& [root, leaf] : at->second.order_leaves) leaves.push_back(leaf);
+    for (const auto& [gateway, delivered] : at->second.delivered)
+      if (delivered.batches) leaves.push_back(*delivered.batches);
+    for (const auto& [gateway, delivered] : at->second.delivered)
+      if (delivered.marks_leaf) leaves.push_back(*delivered.marks_leaf);
+    for (const auto& [root, leaf] : at->second.orders->leaves) leaves.push_back(leaf);
   }
   leaves.push_back(leaf_hash(settlement_without_root.entry()));
   const Bytes number = ByteWriter().u32(next_slot_).take();
@@ -154,7 +156,7 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   if (expected[0].encode() != tx.encode()) return never("settlement differs from the state's own");
   owed_.assign(std::make_move_iterator(expected.begin() + 1),
                std::make_move_iterator(expected.end()));
-  for (const Posting& p : closed->settlement.postings) journal_.post(p);
+  for (const Posting& p : closed->settlement.postings) journal_.write().post(p);
   const OpenSlot slot = std::move(open_slots_[next_slot_]);
   open_slots_.erase(next_slot_);
   move_anchors(slot);
@@ -166,7 +168,7 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   put_place();
   put_vintage(closed->slot);
   put_system_balances();
-  for (const auto& [id, meter] : meters_) put_account(meter);
+  for (const auto& [id, meter] : *meters_) put_account(meter);
   last_closed_ = std::move(closed);
   return {};
 }
@@ -179,8 +181,8 @@ MarketState::Applied MarketState::apply_statements(const Transaction& tx) {
 }
 
 void MarketState::move_anchors(const OpenSlot& slot) {
-  for (const auto& [id, mark] : slot.marks) {
-    Meter& m = meters_.at(id);
+  for (const auto& [id, mark] : *slot.marks) {
+    Meter& m = meters_.write().at(id);
     const Standing standing = judge(m.anchor, mark, m.registration.max_power_w, genesis_->slot_ms);
     m.anchor = advanced(m.anchor, mark, standing);
   }
@@ -190,24 +192,24 @@ void MarketState::move_tokens(const Settlement& settlement) {
   for (const Statement& s : settlement.statements) mint_tokens(s);
   // Every seller's tokens are in escrow now; the buyers' are handed out and retired.
   for (const Statement& s : settlement.statements) {
-    const auto released = tokens_.release(s.account, s.slot, s.bought);
+    const auto released = tokens_.write().release(s.account, s.slot, s.bought);
     invariant(released.has_value(), "what was bought is what was sold");
-    const auto retired = tokens_.retire(s.account, s.slot, s.bought);
+    const auto retired = tokens_.write().retire(s.account, s.slot, s.bought);
     invariant(retired.has_value(), "a buyer holds what it bought");
   }
 }
 
 void MarketState::mint_tokens(const Statement& s) {
-  const MilliWattHours mark = meters_.at(s.meter.value).anchor.export_register;
+  const MilliWattHours mark = meters_->at(s.meter.value).anchor.export_register;
   if (!mints(s.standing)) {
-    tokens_.move_mark(s.meter, mark);
+    tokens_.write().move_mark(s.meter, mark);
     return;
   }
-  const WattHours minted = tokens_.mint(s.meter, mark, s.account, s.slot);
+  const WattHours minted = tokens_.write().mint(s.meter, mark, s.account, s.slot);
   invariant(minted == s.exported, "what a slot mints is what its meter exported");
-  const auto sold = tokens_.escrow(s.account, s.slot, s.sold);
+  const auto sold = tokens_.write().escrow(s.account, s.slot, s.sold);
   invariant(sold.has_value(), "a seller holds what it delivered");
-  const auto rest = tokens_.transfer(s.account, retailer, s.slot, s.exported - s.sold);
+  const auto rest = tokens_.write().transfer(s.account, retailer, s.slot, s.exported - s.sold);
   invariant(rest.has_value(), "a home holds the rest of its export");
 }
 

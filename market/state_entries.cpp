@@ -23,7 +23,7 @@ void MarketState::put(std::string_view label, BytesView id, const Hash& value) {
 }
 
 Salt MarketState::system_salt(std::string_view what) const {
-  const auto registered = static_cast<std::uint32_t>(meters_.size());
+  const auto registered = static_cast<std::uint32_t>(meters_->size());
   const Bytes more = ByteWriter().u32(registered).raw(bytes_of(what)).take();
   return derive_salt(*secret_, SaltLabel::state, no_meter, next_slot_, more);
 }
@@ -35,7 +35,7 @@ void MarketState::put_account(const Meter& m) {
   w.raw(sha256({bytes_of("aipchain restricted key 1"), m.restricted_key}));
   w.i64(m.anchor.import_register.value).i64(m.anchor.export_register.value);
   w.u32(m.anchor.since.value).u8(m.anchor.tainted ? 1 : 0);
-  w.i64(tokens_.mark(id).value).i64(journal_.balance(m.registration.account).value);
+  w.i64(tokens_->mark(id).value).i64(journal_->balance(m.registration.account).value);
   const Salt salt = derive_salt(m.restricted_key, SaltLabel::state, id.value, next_slot_);
   put("account", m.registration.account.bytes, commitment(salt, w.view()));
 }
@@ -51,15 +51,15 @@ void MarketState::put_system_balances() {
   if (!secret_) return;
   for (const AccountId& id : system_accounts()) {
     const std::string_view name(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
-    const Bytes balance = ByteWriter().i64(journal_.balance(id).value).take();
+    const Bytes balance = ByteWriter().i64(journal_->balance(id).value).take();
     put("balance", id.bytes, commitment(system_salt(name), balance));
   }
   put("secret", {}, sha256({bytes_of("aipchain state secret 2"), *secret_}));
 }
 
 void MarketState::put_vintage(Slot vintage) {
-  const auto at = tokens_.vintages().find(vintage.value);
-  if (at == tokens_.vintages().end()) return;
+  const auto at = tokens_->vintages().find(vintage.value);
+  if (at == tokens_->vintages().end()) return;
   const TokenBook::Vintage& v = at->second;
   ByteWriter w;
   w.i64(v.minted.value).i64(v.escrowed.value).i64(v.retired.value);
@@ -72,17 +72,27 @@ void MarketState::put_place() {
   if (content_root_ != Hash{}) put("content", {}, content_root_);
 }
 
-// Also where a batch counts, which for a late one is not its own slot.
+// Once a block, however many batches of a gateway it holds.
+void MarketState::put_batches() {
+  for (const auto& [slot, gateway] : std::exchange(batched_, {})) {
+    put_gateway({gateway});
+    if (const auto open = open_slots_.find(slot); open != open_slots_.end())
+      put("batches", ByteWriter().u32(gateway).u32(slot).view(),
+          *open->second.delivered.at(gateway).batches);
+  }
+}
+
 void MarketState::put_in_slot(std::string_view label, BytesView id, Slot slot, const Hash& leaf) {
   put(label, id, sha256({number_bytes(slot.value), leaf}));
 }
 
 void MarketState::drop_slot(const OpenSlot& slot) {
-  for (const auto& [at, leaf] : slot.batch_leaves)
-    put("batch", ByteWriter().u32(at.first).u32(at.second).view(), gone);
-  for (const auto& [gateway, leaf] : slot.marks_leaves)
-    put("marks", ByteWriter().u32(gateway).u32(next_slot_).view(), gone);
-  for (const auto& [root, leaf] : slot.order_leaves) put("order", root, gone);
+  for (const auto& [gateway, delivered] : slot.delivered) {
+    const Bytes id = ByteWriter().u32(gateway).u32(next_slot_).take();
+    if (delivered.batches) put("batches", id, gone);
+    if (delivered.marks_leaf) put("marks", id, gone);
+  }
+  for (const auto& [root, leaf] : slot.orders->leaves) put("order", root, gone);
 }
 
 // Forecasts of slots that have closed are refused by their slot from here on.
@@ -96,6 +106,7 @@ void MarketState::drop_forecasts() {
 
 Hash MarketState::commit() {
   invariant(owed_.empty(), "a block that closes a slot holds all its statements");
+  put_batches();
   tree_.update(dirty_);
   dirty_.clear();
   return tree_.root();
@@ -103,10 +114,10 @@ Hash MarketState::commit() {
 
 std::string MarketState::broken_invariant() const {
   MicroEuros sum;
-  for (const auto& [account, balance] : journal_.balances()) sum += balance;
+  for (const auto& [account, balance] : journal_->balances()) sum += balance;
   if (sum.value != 0) return "balances sum to " + std::to_string(sum.value) + " micro-EUR";
-  if (journal_.balance(exchange).value != 0) return "the exchange is not empty";
-  return tokens_.broken_invariant();
+  if (journal_->balance(exchange).value != 0) return "the exchange is not empty";
+  return tokens_->broken_invariant();
 }
 
 }  // namespace market

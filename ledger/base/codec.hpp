@@ -12,6 +12,8 @@ namespace ledger {
 
 class ByteWriter {
  public:
+  // `expected`: bytes, so that memory is taken once.
+  explicit ByteWriter(std::size_t expected = 0) { out_.reserve(expected); }
   ByteWriter& u8(std::uint8_t v) { return big_endian(v, 1); }
   ByteWriter& u16(std::uint16_t v) { return big_endian(v, 2); }
   ByteWriter& u24(std::uint32_t v) { return big_endian(v, 3); }

@@ -45,15 +45,19 @@ Result<BlockHeader> decode_header(BytesView bytes) {
   return h;
 }
 
+Hash leaf_of(const Transaction& tx) { return leaf_hash(tx.entry()); }
+
 Hash entries_root(std::span<const Transaction> transactions) {
   std::vector<Hash> leaves;
   leaves.reserve(transactions.size());
-  for (const Transaction& tx : transactions) leaves.push_back(leaf_hash(tx.entry()));
+  for (const Transaction& tx : transactions) leaves.push_back(leaf_of(tx));
   return root_of(leaves);
 }
 
 Bytes encode(const Block& block) {
-  ByteWriter w;
+  std::size_t size = header_size + 4;
+  for (const Transaction& tx : block.transactions) size += 4 + tx.encoded_size();
+  ByteWriter w(size);
   w.raw(encode(block.header)).u32(static_cast<std::uint32_t>(block.transactions.size()));
   for (const Transaction& tx : block.transactions) w.sized(tx.encode());
   return w.take();
@@ -63,17 +67,19 @@ Result<Block> decode_block(BytesView bytes) {
   ByteReader r(bytes);
   const auto header = decode_header(r.raw(header_size));
   if (!header) return failure(header.error());
-  Block block{*header, {}};
+  Block block{*header, {}, {}};
   const std::uint32_t count = r.u32();
   if (count > max_transactions || count != header->entries)
     return failure("a block's count of transactions does not fit its header");
   for (std::uint32_t i = 0; i < count && !r.failed(); ++i) {
-    auto tx = decode_transaction(r.sized());
+    const BytesView bytes_of_one = r.sized();
+    auto tx = decode_transaction(bytes_of_one);
     if (!tx) return failure("transaction " + std::to_string(i) + ": " + tx.error());
     block.transactions.push_back(std::move(*tx));
+    block.leaves.push_back(leaf_hash(entry_in(bytes_of_one)));
   }
   if (!r.done()) return failure("block of a wrong length");
-  if (entries_root(block.transactions) != header->entries_root)
+  if (root_of(block.leaves) != header->entries_root)
     return failure("a block's transactions do not fit its header");
   return block;
 }

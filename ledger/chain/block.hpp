@@ -49,13 +49,15 @@ Result<BlockHeader> decode_header(BytesView bytes);
 struct Block {
   BlockHeader header;
   std::vector<Transaction> transactions;
+  std::vector<Hash> leaves;  // of the transactions' entries; no part of the encoding
 };
 
+Hash leaf_of(const Transaction& tx);
 // RFC 6962 root over the transactions' entries.
 Hash entries_root(std::span<const Transaction> transactions);
 
 Bytes encode(const Block& block);
-// Checks form only: canonical, and the entries fit their count and root.
+// Checks form only: canonical, and the entries fit their count and root. Leaves are filled in.
 Result<Block> decode_block(BytesView bytes);
 
 // SHA-256 of the header at the front of a header or of a whole block. Shorter input: of it all.

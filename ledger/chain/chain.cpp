@@ -8,14 +8,17 @@ namespace {
 // A pending transaction that waited this many blocks for another one waits no more.
 constexpr std::uint64_t patience_blocks = 100;
 
-bool in_canonical_order(std::span<const Transaction> transactions) {
-  std::optional<CanonicalPlace> last;
-  for (const Transaction& tx : transactions) {
-    CanonicalPlace place = place_of(tx);
-    if (last && place <= *last) return false;
-    last = std::move(place);
-  }
+bool in_canonical_order(const Block& block, std::size_t from) {
+  for (std::size_t i = from + 1; i < block.transactions.size(); ++i)
+    if (!in_order(block.transactions[i - 1], block.leaves[i - 1], block.transactions[i],
+                  block.leaves[i]))
+      return false;
   return true;
+}
+
+void add(Block& block, Transaction tx, const Hash& leaf) {
+  block.transactions.push_back(std::move(tx));
+  block.leaves.push_back(leaf);
 }
 
 }  // namespace
@@ -47,29 +50,31 @@ Chain::Built Chain::build(std::int64_t time_ms, ValidatorId proposer,
   tried.state = state_->clone();
   std::size_t size = header_size + 4;
   for (Transaction& due : tried.state->due(time_ms)) {
-    const auto applied = tried.state->apply(due, time_ms);
+    const Hash leaf = leaf_of(due);
+    const auto applied = tried.state->apply(due, leaf, SignatureIs::unchecked, time_ms);
     invariant(applied.has_value(), "what is due by the state holds in the state");
-    size += due.encode().size() + 4;
-    tried.block.transactions.push_back(std::move(due));
+    size += due.encoded_size() + 4;
+    add(tried.block, std::move(due), leaf);
   }
   for (const Mempool::Pending* p : pending) {
     if (size + p->size + 4 > max_bytes) continue;
-    const auto applied = tried.state->apply(p->transaction, time_ms);
+    const auto applied = tried.state->apply(
+        p->transaction, p->id, p->waits ? SignatureIs::unchecked : SignatureIs::checked, time_ms);
     if (applied) {
       size += p->size + 4;
-      tried.block.transactions.push_back(p->transaction);
+      add(tried.block, p->transaction, p->id);
     } else if (!applied.error().may_hold_later || p->since_height + patience_blocks < height_) {
       built.never.emplace_back(p->id, applied.error().why);
     }
   }
   BlockHeader& h = tried.block.header = next_header(time_ms, proposer);
   h.entries = static_cast<std::uint32_t>(tried.block.transactions.size());
-  h.entries_root = entries_root(tried.block.transactions);
+  h.entries_root = root_of(tried.block.leaves);
   tried.id = block_id(encode(h));
   return built;
 }
 
-Result<Chain::Tried> Chain::try_block(BytesView bytes) const {
+Result<Chain::Tried> Chain::try_block(BytesView bytes, const Mempool& pool) const {
   auto block = decode_block(bytes);
   if (!block) return failure(block.error());
   const BlockHeader& h = block->header;
@@ -88,25 +93,50 @@ Result<Chain::Tried> Chain::try_block(BytesView bytes) const {
       return failure("transaction " + std::to_string(at) + " is not the one that is due");
     ++at;
   }
-  if (!in_canonical_order(std::span(tried.block.transactions).subspan(at)))
+  if (!in_canonical_order(tried.block, at))
     return failure("transactions are not in canonical order, or one is there twice");
+  const auto signatures = check_signatures(tried.block, at, pool);
+  if (!signatures) return failure(signatures.error());
   for (std::size_t i = 0; i < tried.block.transactions.size(); ++i) {
     if (i >= at && made_by_state(tried.block.transactions[i].kind))
       return failure("transaction " + std::to_string(i) + " is a settlement that is not due");
-    const auto applied = tried.state->apply(tried.block.transactions[i], h.time_ms);
+    const auto applied = tried.state->apply(tried.block.transactions[i], tried.block.leaves[i],
+                                            (*signatures)[i], h.time_ms);
     if (!applied) return failure("transaction " + std::to_string(i) + ": " + applied.error().why);
   }
   return tried;
 }
 
-void Chain::commit(Tried tried) {
+// Of the transactions that others sent, those that the pool does not hold.
+Result<std::vector<SignatureIs>> Chain::check_signatures(const Block& block, std::size_t from,
+                                                         const Mempool& pool) const {
+  std::vector<SignatureIs> out(block.transactions.size(), SignatureIs::checked);
+  std::vector<std::size_t> places;
+  std::vector<Transaction> unknown;
+  for (std::size_t i = from; i < out.size(); ++i) {
+    if (pool.admitted(block.leaves[i])) continue;
+    places.push_back(i);
+    unknown.push_back(block.transactions[i]);
+  }
+  const auto admitted = state_->admit(unknown);
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    if (admitted[k]) continue;
+    if (!admitted[k].error().may_hold_later)
+      return failure("transaction " + std::to_string(places[k]) + ": " + admitted[k].error().why);
+    out[places[k]] = SignatureIs::unchecked;
+  }
+  return out;
+}
+
+Block Chain::commit(Tried tried) {
   invariant(tried.block.header.height == height_ + 1, "a chain grows by one block");
-  for (const Transaction& tx : tried.block.transactions) log_.append(leaf_hash(tx.entry()));
+  for (const Hash& leaf : tried.block.leaves) log_.append(leaf);
   state_ = std::move(tried.state);
   state_root_ = state_->commit();
   height_ = tried.block.header.height;
   time_ms_ = tried.block.header.time_ms;
   last_id_ = tried.id;
+  return std::move(tried.block);
 }
 
 }  // namespace ledger

@@ -29,11 +29,12 @@ class Chain {
   Built build(std::int64_t time_ms, ValidatorId proposer,
               const std::vector<const Mempool::Pending*>& pending, std::size_t max_bytes) const;
 
-  // Whether these bytes are a block that may come next; the reason where they are not.
-  Result<Tried> try_block(BytesView bytes) const;
+  // Whether these bytes are a block that may come next; the reason where they are not. Signatures
+  // of what waits in the pool are not checked again.
+  Result<Tried> try_block(BytesView bytes, const Mempool& pool = Mempool()) const;
 
-  // Takes a block that was tried on this chain as it stands.
-  void commit(Tried tried);
+  // Takes a block that was tried on this chain as it stands, and gives it back.
+  Block commit(Tried tried);
 
   std::uint64_t height() const { return height_; }
   std::int64_t time_ms() const { return time_ms_; }
@@ -43,6 +44,8 @@ class Chain {
   const StateMachine& state() const { return *state_; }
 
  private:
+  Result<std::vector<SignatureIs>> check_signatures(const Block& block, std::size_t from,
+                                                    const Mempool& pool) const;
   BlockHeader next_header(std::int64_t time_ms, ValidatorId proposer) const;
 
   std::unique_ptr<StateMachine> state_;

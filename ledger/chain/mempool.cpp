@@ -1,11 +1,13 @@
 #include "ledger/chain/mempool.hpp"
 
-#include "ledger/merkle/log_tree.hpp"
+#include <tuple>
+
+#include "ledger/chain/block.hpp"
 
 namespace ledger {
 
-CanonicalPlace place_of(const Transaction& tx) {
-  return {static_cast<std::uint8_t>(tx.kind), tx.body, leaf_hash(tx.entry())};
+bool in_order(const Transaction& a, const Hash& leaf_a, const Transaction& b, const Hash& leaf_b) {
+  return std::tie(a.kind, a.body, leaf_a) < std::tie(b.kind, b.body, leaf_b);
 }
 
 bool Mempool::has_room(std::size_t size, NodeId sender, bool waits) const {
@@ -17,26 +19,23 @@ bool Mempool::has_room(std::size_t size, NodeId sender, bool waits) const {
 }
 
 Mempool::Added Mempool::add(Transaction tx, std::uint64_t height, NodeId sender, bool waits) {
-  CanonicalPlace place = place_of(tx);
-  const Hash id = std::get<Hash>(place);
-  if (place_of_id_.contains(id)) return Added::known;
-  const std::size_t size = tx.encode().size();
+  const Hash id = leaf_of(tx);
+  if (by_id_.contains(id)) return Added::known;
+  const std::size_t size = tx.encoded_size();
   if (!has_room(size, sender, waits)) return Added::no_room;
   for (Share* share : {&all_, &share_of_[sender]}) {
     ++share->count;
     share->bytes += size;
     share->waiting += waits ? 1 : 0;
   }
-  place_of_id_.emplace(id, place);
-  pending_.emplace(std::move(place), Pending{id, std::move(tx), size, height, sender, waits});
+  by_id_.emplace(id, pending_.insert({id, std::move(tx), size, height, sender, waits}).first);
   return Added::yes;
 }
 
 void Mempool::remove(const Hash& id) {
-  const auto at = place_of_id_.find(id);
-  if (at == place_of_id_.end()) return;
-  const auto pending = pending_.find(at->second);
-  const Pending& p = pending->second;
+  const auto at = by_id_.find(id);
+  if (at == by_id_.end()) return;
+  const Pending& p = *at->second;
   const auto own = share_of_.find(p.sender);
   for (Share* share : {&all_, &own->second}) {
     --share->count;
@@ -44,14 +43,19 @@ void Mempool::remove(const Hash& id) {
     share->waiting -= p.waits ? 1 : 0;
   }
   if (own->second.count == 0) share_of_.erase(own);
-  pending_.erase(pending);
-  place_of_id_.erase(at);
+  pending_.erase(at->second);
+  by_id_.erase(at);
+}
+
+bool Mempool::admitted(const Hash& id) const {
+  const auto at = by_id_.find(id);
+  return at != by_id_.end() && !at->second->waits;
 }
 
 std::vector<const Mempool::Pending*> Mempool::ordered() const {
   std::vector<const Pending*> out;
   out.reserve(pending_.size());
-  for (const auto& [place, pending] : pending_) out.push_back(&pending);
+  for (const Pending& pending : pending_) out.push_back(&pending);
   return out;
 }
 

@@ -8,15 +8,14 @@
 // holds it, when a builder finds that it never will hold, or when it has waited too long.
 
 #include <map>
-#include <tuple>
+#include <set>
 
 #include "ledger/chain/transaction.hpp"
 
 namespace ledger {
 
-// Where a transaction stands among a block's: kind, body, leaf hash of its entry.
-using CanonicalPlace = std::tuple<std::uint8_t, Bytes, Hash>;
-CanonicalPlace place_of(const Transaction& tx);
+// Whether a transaction stands before another one in a block; each with the leaf hash of its entry.
+bool in_order(const Transaction& a, const Hash& leaf_a, const Transaction& b, const Hash& leaf_b);
 
 struct MempoolLimits {
   std::size_t count = 100'000, bytes = 64u << 20;
@@ -34,12 +33,14 @@ class Mempool {
     std::size_t size = 0;  // of its encoding
     std::uint64_t since_height = 0;
     NodeId sender;
-    bool waits = false;  // for another transaction, as it was when it came
+    bool waits = false;  // for another transaction, as it was when it came; no signature checked
   };
   enum class Added : std::uint8_t { yes, known, no_room };
 
   Added add(Transaction tx, std::uint64_t height, NodeId sender = {}, bool waits = false);
   void remove(const Hash& id);
+  // Whether it is here and does not wait for another one: its signature was checked.
+  bool admitted(const Hash& id) const;
 
   // In canonical order. The pointers are good until the next change.
   std::vector<const Pending*> ordered() const;
@@ -47,6 +48,11 @@ class Mempool {
   std::size_t bytes() const { return all_.bytes; }
 
  private:
+  struct CanonicalOrder {
+    bool operator()(const Pending& a, const Pending& b) const {
+      return in_order(a.transaction, a.id, b.transaction, b.id);
+    }
+  };
   struct Share {
     std::size_t count = 0, bytes = 0, waiting = 0;
   };
@@ -55,8 +61,8 @@ class Mempool {
   MempoolLimits limits_;
   Share all_;
   std::map<NodeId, Share> share_of_;
-  std::map<CanonicalPlace, Pending> pending_;
-  std::map<Hash, CanonicalPlace> place_of_id_;
+  std::set<Pending, CanonicalOrder> pending_;
+  std::map<Hash, std::set<Pending, CanonicalOrder>::iterator> by_id_;
 };
 
 }  // namespace ledger

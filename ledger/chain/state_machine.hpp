@@ -3,6 +3,7 @@
 // them; this interface executes them. Everything is a pure function of what was executed before.
 
 #include <memory>
+#include <span>
 
 #include "ledger/chain/transaction.hpp"
 
@@ -13,6 +14,9 @@ struct Refusal {
   bool may_hold_later = false;  // it waits for another one; otherwise it never will
   std::string why;
 };
+
+// Whether `admit` found that the signature of a transaction holds; otherwise `apply` checks it.
+enum class SignatureIs : std::uint8_t { unchecked, checked };
 
 class StateMachine {
  public:
@@ -25,12 +29,16 @@ class StateMachine {
   // (slots to close). Every validator makes them itself and refuses a block that differs.
   virtual std::vector<Transaction> due(std::int64_t time_ms) const = 0;
 
-  // Whether a transaction may wait for a block at all: it is signed by whom it has to be, and
-  // that one is registered. What `may_hold_later` waits for another transaction.
-  virtual tl::expected<void, Refusal> admit(const Transaction& tx) const = 0;
+  // Of each transaction, whether it may wait for a block at all: it is signed by whom it has to be,
+  // and that one is registered. What `may_hold_later` waits for another transaction, its signature
+  // not checked. Asked for many at once, since signatures may be checked at the same time.
+  virtual std::vector<tl::expected<void, Refusal>> admit(
+      std::span<const Transaction> transactions) const = 0;
 
-  // Executes one transaction. One that is refused changes nothing; a block holds none of these.
-  virtual tl::expected<void, Refusal> apply(const Transaction& tx, std::int64_t time_ms) = 0;
+  // Executes one transaction, whose entry's leaf hash is `leaf`. One that is refused changes
+  // nothing; a block holds none of these.
+  virtual tl::expected<void, Refusal> apply(const Transaction& tx, const Hash& leaf,
+                                            SignatureIs signature, std::int64_t time_ms) = 0;
 
   // Ends the block: updates the state tree once and gives its root.
   virtual Hash commit() = 0;

@@ -32,17 +32,25 @@ Hash openings_root(std::span<const Opening> openings) {
 }
 
 Bytes Transaction::entry() const {
-  ByteWriter w;
+  ByteWriter w(entry_prefix_size + body.size());
   w.u8(version).u8(static_cast<std::uint8_t>(kind)).raw(root).raw(body);
   return w.take();
 }
 
+std::size_t Transaction::encoded_size() const {
+  std::size_t size = 4 + entry_prefix_size + body.size() + 2;
+  for (const Opening& o : openings) size += o.salt.size() + 4 + o.data.size();
+  return size;
+}
+
 Bytes Transaction::encode() const {
-  ByteWriter w;
+  ByteWriter w(encoded_size());
   w.sized(entry()).u16(static_cast<std::uint16_t>(openings.size()));
   for (const Opening& o : openings) w.raw(o.salt).sized(o.data);
   return w.take();
 }
+
+BytesView entry_in(BytesView transaction) { return ByteReader(transaction).sized(); }
 
 Result<EntryView> view_entry(BytesView entry) {
   if (entry.size() > max_entry_size) return failure("entry above 65,535 bytes");

@@ -60,6 +60,7 @@ struct Transaction {
 
   Bytes entry() const;   // the public part
   Bytes encode() const;  // both parts
+  std::size_t encoded_size() const;
 };
 
 inline constexpr std::size_t max_entry_size = 65'535;
@@ -70,6 +71,9 @@ inline constexpr std::size_t entry_prefix_size = 34;
 // Refuses every byte sequence but the canonical one, an openings root that does not fit the
 // openings, and openings in a batch. The reason is in words.
 Result<Transaction> decode_transaction(BytesView bytes);
+
+// The entry in an encoded transaction, as it lies in the bytes; empty where they are none.
+BytesView entry_in(BytesView transaction);
 
 // The public part alone, as it lies in the bytes that were read.
 struct EntryView {

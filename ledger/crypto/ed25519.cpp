@@ -1,5 +1,6 @@
 #include "ledger/crypto/ed25519.hpp"
 
+#include <algorithm>
 #include <sodium.h>
 
 #include "ledger/base/invariant.hpp"
@@ -20,25 +21,63 @@ Signature Ed25519Signer::sign(BytesView message) {
   return out;
 }
 
+std::vector<std::uint8_t> Verifier::verify_all(std::span<const SignatureClaim> claims) {
+  std::vector<std::uint8_t> holds;
+  for (const SignatureClaim& c : claims) holds.push_back(verify(c.key, c.message, c.signature));
+  return holds;
+}
+
 bool Ed25519Verifier::verify(const PublicKey& key, BytesView message, const Signature& signature) {
   return crypto_sign_verify_detached(signature.data(), message.data(), message.size(),
                                      key.data()) == 0;
 }
 
-CachedVerifier::CachedVerifier(Verifier& inner, std::size_t capacity)
-    : inner_(inner), half_(capacity / 2) {}
+namespace {
+
+// Key and signature have fixed lengths, so the concatenation is unambiguous.
+Hash id_of(const PublicKey& key, BytesView message, const Signature& signature) {
+  return sha256({key, signature, message});
+}
+
+}  // namespace
+
+CachedVerifier::CachedVerifier(Verifier& inner, std::size_t capacity, Workers workers)
+    : inner_(inner), half_(capacity / 2), workers_(std::move(workers)) {}
 
 bool CachedVerifier::verify(const PublicKey& key, BytesView message, const Signature& signature) {
-  // Key and signature have fixed lengths, so the concatenation is unambiguous.
-  const Hash id = sha256({key, signature, message});
-  if (young_.contains(id) || old_.contains(id)) return true;
+  const Hash id = id_of(key, message, signature);
+  if (knows(id)) return true;
   if (!inner_.verify(key, message, signature)) return false;
+  remember(id);
+  return true;
+}
+
+std::vector<std::uint8_t> CachedVerifier::verify_all(std::span<const SignatureClaim> claims) {
+  std::vector<std::uint8_t> holds(claims.size(), 1);
+  std::vector<std::pair<std::size_t, Hash>> unknown;
+  for (std::size_t i = 0; i < claims.size(); ++i)
+    if (const Hash id = id_of(claims[i].key, claims[i].message, claims[i].signature); !knows(id))
+      unknown.emplace_back(i, id);
+  // A few slices a thread even out how soon each comes to its work.
+  const std::size_t slices = std::min(unknown.size(), 4 * workers_.threads);
+  workers_.run(slices, [&](std::size_t slice) {
+    const std::size_t end = unknown.size() * (slice + 1) / slices;
+    for (std::size_t u = unknown.size() * slice / slices; u < end; ++u) {
+      const SignatureClaim& c = claims[unknown[u].first];
+      holds[unknown[u].first] = inner_.verify(c.key, c.message, c.signature);
+    }
+  });
+  for (const auto& [i, id] : unknown)
+    if (holds[i]) remember(id);
+  return holds;
+}
+
+void CachedVerifier::remember(const Hash& id) {
   if (young_.size() >= half_) {
     old_ = std::move(young_);
     young_.clear();
   }
   young_.insert(id);
-  return true;
 }
 
 }  // namespace ledger

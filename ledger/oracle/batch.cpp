@@ -118,8 +118,9 @@ Result<Batch> decode_batch(BytesView body) {
 
 Bytes entry_signed_bytes(const Hash& chain_id, BytesView entry) {
   invariant(entry.size() >= sizeof(Signature), "a signed entry ends in its signature");
-  ByteWriter w;
-  w.raw(bytes_of("aipchain entry 1")).raw(chain_id);
+  constexpr std::string_view label = "aipchain entry 1";
+  ByteWriter w(label.size() + chain_id.size() + entry.size());
+  w.raw(bytes_of(label)).raw(chain_id);
   w.raw(entry.first(entry.size() - sizeof(Signature)));
   return w.take();
 }

@@ -29,7 +29,7 @@ Result<void> check_execution(const PublicLog& log, const Openings& openings, Ver
   Chain chain(std::make_unique<MarketState>(log.genesis, verifier));
   InvariantWatch watch;
   for (const auto& certified : log.blocks) {
-    Block block{certified.header, {}};
+    Block block{certified.header, {}, {}};
     const BlockHeader& h = certified.header;
     for (std::uint64_t i = h.log_size; i < h.log_size + h.entries; ++i) {
       auto tx = whole_transaction(log, openings, i);

@@ -18,8 +18,13 @@ class Counter final : public StateMachine {
     ++blocks_;
     return {};
   }
-  tl::expected<void, Refusal> admit(const Transaction&) const override { return {}; }
-  tl::expected<void, Refusal> apply(const Transaction&, std::int64_t) override { return {}; }
+  std::vector<tl::expected<void, Refusal>> admit(std::span<const Transaction> all) const override {
+    return std::vector<tl::expected<void, Refusal>>(all.size());
+  }
+  tl::expected<void, Refusal> apply(const Transaction&, const Hash&, SignatureIs,
+                                    std::int64_t) override {
+    return {};
+  }
   Hash commit() override { return root_of_blocks(blocks_); }
   Hash rules() const override { return {}; }
   Hash validators() const override { return {}; }

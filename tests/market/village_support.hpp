@@ -5,6 +5,7 @@
 #include <map>
 
 #include "ledger/base/invariant.hpp"
+#include "ledger/chain/block.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "ledger/oracle/public_sum.hpp"
@@ -184,7 +185,7 @@ class Village {
 
   // Why a transaction is refused; empty where it is not.
   std::string refusal(const Transaction& tx, std::int64_t time_ms) {
-    const auto applied = state_.apply(tx, time_ms);
+    const auto applied = state_.apply(tx, leaf_of(tx), SignatureIs::unchecked, time_ms);
     return applied ? std::string() : applied.error().why;
   }
 

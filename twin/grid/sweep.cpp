@@ -267,12 +267,6 @@ Complex SweepBlock::source_a(unsigned phase, std::size_t lane) const {
   return at(arrays_.j, 0, phase, lane);
 }
 
-Workers calling_thread() {
-  return {1, [](std::size_t tasks, const std::function<void(std::size_t)>& f) {
-            for (std::size_t t = 0; t < tasks; ++t) f(t);
-          }};
-}
-
 std::string Sweep::unsupported(const Network& network, const Topology& topology) {
   return unsweepable(network, topology);
 }
@@ -295,7 +289,7 @@ const SweepBlock& Sweep::solve(std::span<const Phases> draw_va) {
   return e.block;
 }
 
-void Sweep::solve_batch(std::span<const Phases> draw_va, const Workers& workers,
+void Sweep::solve_batch(std::span<const Phases> draw_va, const ledger::Workers& workers,
                         const std::function<void(const SweepBlock&)>& sink) {
   Engine& e = *engine_;
   const std::size_t cases = e.connections == 0 ? 0 : draw_va.size() / e.connections;

@@ -23,6 +23,7 @@
 #include <string>
 #include <vector>
 
+#include "ledger/base/workers.hpp"
 #include "twin/grid/network.hpp"
 #include "twin/grid/sweep_kernel.hpp"
 #include "twin/grid/topology.hpp"
@@ -68,14 +69,6 @@ class SweepBlock {
   SweepArrays arrays_;
 };
 
-// Runs f(0) to f(tasks - 1), each once, perhaps at the same time. The host brings the threads.
-struct Workers {
-  std::size_t threads = 1;
-  std::function<void(std::size_t tasks, const std::function<void(std::size_t)>& f)> run;
-};
-// All on the calling thread.
-Workers calling_thread();
-
 class Sweep {
  public:
   // Why this network cannot be swept (see sweep_plan.hpp), or empty. It passed check_network.
@@ -94,7 +87,7 @@ class Sweep {
   // solution of the first case (or no-load where that has none). `sink` gets every block once, from
   // whichever thread solved it. Memory: rows x 8 lanes for each of up to four slices a thread,
   // kept.
-  void solve_batch(std::span<const Phases> draw_va, const Workers& workers,
+  void solve_batch(std::span<const Phases> draw_va, const ledger::Workers& workers,
                    const std::function<void(const SweepBlock&)>& sink);
 
  private:

@@ -13,6 +13,11 @@ constexpr std::uint16_t max_openings = 4096;
 
 }  // namespace
 
+std::optional<MessageKind> kind_of(BytesView message) {
+  if (message.empty()) return std::nullopt;
+  return static_cast<MessageKind>(message[0]);
+}
+
 Bytes frame(MessageKind kind, BytesView body) {
   Bytes out{static_cast<std::uint8_t>(kind)};
   append(out, body);

@@ -44,6 +44,8 @@ struct FleetForecast {
   std::vector<ledger::Opening> openings;
 };
 
+// Of a message as it came; nothing where it is empty. The value may be none that is known.
+std::optional<MessageKind> kind_of(ledger::BytesView message);
 ledger::Bytes frame(MessageKind kind, ledger::BytesView body);
 ledger::Bytes encode(const MeterMinute&);
 ledger::Bytes encode(const CheckpointCosignature&);

@@ -70,13 +70,31 @@ void ValidatorNode::start(Instant now, Outbox& outbox) {
   carry_out(now, {}, std::move(effects), outbox);
 }
 
+// Transactions that came together, so that their signatures are checked together.
+std::size_t ValidatorNode::leading_transactions(std::span<const PeerMessage> messages) const {
+  const Directory& d = config_.directory;
+  std::size_t count = 0;
+  while (count < messages.size() && d.observer() < messages[count].from &&
+         messages[count].from < d.fleet(0) &&
+         kind_of(messages[count].bytes) == MessageKind::transaction)
+    ++count;
+  return count;
+}
+
 Instant ValidatorNode::next_deadline() const {
   return started_ ? driver_.next_deadline() : Instant{};
 }
 
 void ValidatorNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   if (!started_) start(now, outbox);
-  for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
+  for (auto rest = inputs.messages; !rest.empty();) {
+    const std::size_t transactions = leading_transactions(rest);
+    if (transactions > 0)
+      take_transactions(rest.first(transactions), outbox);
+    else
+      receive(now, rest.front(), outbox);
+    rest = rest.subspan(std::max<std::size_t>(transactions, 1));
+  }
   if (now >= driver_.next_deadline()) {
     Effects effects;
     driver_.on_deadline(now, effects);
@@ -88,10 +106,9 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
   const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
   const Directory& d = config_.directory;
   const bool peer = message.from <= d.observer();
-  const bool gateway = !peer && message.from < d.fleet(0);
   if (message.bytes.empty()) return refuse("empty message");
   const auto kind = static_cast<MessageKind>(message.bytes[0]);
-  if (kind == MessageKind::transaction ? !gateway : !peer)
+  if (!peer || kind == MessageKind::transaction)
     return refuse("a sender who has nothing to say here");
   const BytesView body = BytesView(message.bytes).subspan(1);
   switch (kind) {
@@ -100,8 +117,6 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
       driver_.on_message(now, body, effects);
       return carry_out(now, message.from, std::move(effects), outbox);
     }
-    case MessageKind::transaction:
-      return take_transaction(body, message.from, outbox);
     case MessageKind::cosignature: {
       const auto c = decode_cosignature(body);
       if (!c) return refuse(c.error());
@@ -120,14 +135,27 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
   }
 }
 
-void ValidatorNode::take_transaction(BytesView body, NodeId from, Outbox& outbox) {
-  const auto refuse = [&](std::string why) { outbox.event(Refused{from, std::move(why)}); };
-  auto tx = decode_transaction(body);
-  if (!tx) return refuse(tx.error());
-  const auto admitted = chain_.state().admit(*tx);
-  if (!admitted && !admitted.error().may_hold_later) return refuse(admitted.error().why);
-  if (mempool_.add(std::move(*tx), chain_.height(), from, !admitted) == Mempool::Added::no_room)
-    refuse("no room for another transaction of this sender");
+void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Outbox& outbox) {
+  std::vector<Transaction> decoded;
+  std::vector<NodeId> senders;
+  for (const PeerMessage& m : messages) {
+    auto tx = decode_transaction(BytesView(m.bytes).subspan(1));
+    if (!tx) {
+      outbox.event(Refused{m.from, tx.error()});
+      continue;
+    }
+    decoded.push_back(std::move(*tx));
+    senders.push_back(m.from);
+  }
+  const auto admitted = chain_.state().admit(decoded);
+  for (std::size_t i = 0; i < decoded.size(); ++i) {
+    const auto& ok = admitted[i];
+    if (!ok && !ok.error().may_hold_later)
+      outbox.event(Refused{senders[i], ok.error().why});
+    else if (mempool_.add(std::move(decoded[i]), chain_.height(), senders[i], !ok) ==
+             Mempool::Added::no_room)
+      outbox.event(Refused{senders[i], "no room for another transaction of this sender"});
+  }
 }
 
 // Kept, told and sent on once. What becomes of the culprit is a matter of the ledger.
@@ -212,7 +240,7 @@ Bytes ValidatorNode::propose(const NeedValue& wanted, Outbox& outbox) {
 
 bool ValidatorNode::check(const CheckValue& value, Outbox& outbox) {
   if (tried_.contains(value.value_id)) return true;
-  auto tried = chain_.try_block(value.value);
+  auto tried = chain_.try_block(value.value, mempool_);
   if (!tried) {
     outbox.event(Refused{{}, "block " + std::to_string(value.height) + ": " + tried.error()});
     return false;
@@ -223,16 +251,15 @@ bool ValidatorNode::check(const CheckValue& value, Outbox& outbox) {
 
 void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) {
   if (!tried_.contains(decided.value_id)) {
-    auto tried = chain_.try_block(decided.value);
+    auto tried = chain_.try_block(decided.value, mempool_);
     invariant(tried.has_value(), "what a quorum decided holds here as well");
     tried_.insert_or_assign(decided.value_id, std::move(*tried));
   }
   Chain::Tried tried = std::move(tried_.at(decided.value_id));
   tried_.clear();
-  const Block block = tried.block;
-  for (const Transaction& tx : block.transactions) mempool_.remove(leaf_hash(tx.entry()));
+  for (const Hash& leaf : tried.block.leaves) mempool_.remove(leaf);
   const std::uint64_t first_entry = chain_.log().size();
-  chain_.commit(std::move(tried));
+  const Block block = chain_.commit(std::move(tried));
 
   const Bytes certificate = encode(decided.certificate);
   outbox.persist(RecordKind::block, encode(BlockRecord{certificate, decided.value}), true);

@@ -59,7 +59,8 @@ class ValidatorNode final : public Node {
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   // Carries out consensus' effects, and those that follow from them, in order.
   void carry_out(Instant now, NodeId from, ledger::Effects effects, Outbox& outbox);
-  void take_transaction(BytesView body, NodeId from, Outbox& outbox);
+  std::size_t leading_transactions(std::span<const PeerMessage> messages) const;
+  void take_transactions(std::span<const PeerMessage> messages, Outbox& outbox);
   void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
   void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);
   void ask(const ledger::AskPeer& wanted, Outbox& outbox) const;
