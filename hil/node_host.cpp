@@ -2,8 +2,10 @@
 
 #include <deque>
 #include <filesystem>
+#include <thread>
 
 #include "hil/node_seat.hpp"
+#include "hil/thread_pool.hpp"
 #include "hil/wire_log.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
@@ -50,7 +52,8 @@ class Host {
         options_(options),
         clock_(config.started_at, config.speed),
         signer_(config.signing_secret),
-        verifier_(ed25519_) {}
+        pool_(std::max(1u, std::thread::hardware_concurrency())),
+        verifier_(ed25519_, 1 << 16, pool_.workers()) {}
 
   Result<NodeReport> run() {
     if (auto ok = set_up(); !ok) return failure(ok.error());
@@ -90,6 +93,7 @@ class Host {
   ChainClock clock_;
   Ed25519Signer signer_;
   Ed25519Verifier ed25519_;
+  ThreadPool pool_;  // checks the signatures of what came together
   CachedVerifier verifier_;
   std::unique_ptr<NodeStore> store_;
   std::unique_ptr<NodeLinks> links_;
@@ -196,15 +200,15 @@ void Host::turn() {
   const auto wait =
       std::clamp<std::chrono::nanoseconds>(due == never ? longest_wait : clock_.real(due - now),
                                            std::chrono::nanoseconds(0), longest_wait);
+  std::vector<PeerMessage> received;
   links_->work(Clock::now() + wait, [&](NodeId from, Bytes bytes) {
-    if (!started_ || !failure_.empty()) return;
-    const Instant received = clock_.now();
-    if (wire_log_)
-      if (auto ok = wire_log_->add(received, from, bytes); !ok) failure_ = ok.error();
-    const PeerMessage message{from, std::move(bytes)};
-    step(*node_, config_.id, received, Inputs{std::span(&message, 1), {}});
+    if (started_) received.push_back({from, std::move(bytes)});
   });
   now = clock_.now();
+  if (wire_log_)
+    for (const PeerMessage& m : received)
+      if (auto ok = wire_log_->add(now, m.from, m.bytes); !ok) failure_ = ok.error();
+  if (!received.empty() && failure_.empty()) step(*node_, config_.id, now, Inputs{received, {}});
   if (started_ && fleet_) move_homes(now);
   if (started_ && node_->next_deadline() <= now) step(*node_, config_.id, now, Inputs{});
   if (Clock::now() >= next_line_) tell();

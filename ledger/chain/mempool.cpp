@@ -20,15 +20,19 @@ bool Mempool::has_room(std::size_t size, NodeId sender, bool waits) const {
 
 Mempool::Added Mempool::add(Transaction tx, std::uint64_t height, NodeId sender, bool waits) {
   const Hash id = leaf_of(tx);
-  if (by_id_.contains(id)) return Added::known;
+  const auto [at, is_new] = by_id_.try_emplace(id);
+  if (!is_new) return Added::known;
   const std::size_t size = tx.encoded_size();
-  if (!has_room(size, sender, waits)) return Added::no_room;
+  if (!has_room(size, sender, waits)) {
+    by_id_.erase(at);
+    return Added::no_room;
+  }
   for (Share* share : {&all_, &share_of_[sender]}) {
     ++share->count;
     share->bytes += size;
     share->waiting += waits ? 1 : 0;
   }
-  by_id_.emplace(id, pending_.insert({id, std::move(tx), size, height, sender, waits}).first);
+  at->second = pending_.insert({id, std::move(tx), size, height, sender, waits}).first;
   return Added::yes;
 }
 

@@ -233,9 +233,11 @@ Bytes signed_statement(const Proposal& proposal) {
 Bytes encode(const Proposal& proposal) { return encode(proposal, proposal.value); }
 
 Bytes encode(const Proposal& proposal, BytesView value) {
-  ByteWriter out;
-  out.raw(statement_of(proposal)).raw(proposal.signature);
-  out.sized(proposal.certificate ? encode(*proposal.certificate) : Bytes{});
+  const Bytes statement = statement_of(proposal);
+  const Bytes certificate = proposal.certificate ? encode(*proposal.certificate) : Bytes{};
+  ByteWriter out(statement.size() + proposal.signature.size() + 8 + certificate.size() +
+                 value.size());
+  out.raw(statement).raw(proposal.signature).sized(certificate);
   return out.sized(value).take();
 }
 

@@ -89,7 +89,8 @@ void SignGuard::begin(std::uint64_t height) {
 }
 
 Bytes SignGuard::record() const {
-  ByteWriter out;
+  constexpr std::size_t beside_the_value = 4096;
+  ByteWriter out(beside_the_value + (lock_ ? lock_->value.size() : 0));
   out.u8(version).u8(record_kind).raw(chain_id_).u32(self_.value).u64(height_);
   out.u8(static_cast<std::uint8_t>(statements_.size()));
   for (const Statement& s : statements_) {

@@ -34,6 +34,8 @@ bool Ed25519Verifier::verify(const PublicKey& key, BytesView message, const Sign
 
 namespace {
 
+constexpr std::size_t few_claims = 8;
+
 // Key and signature have fixed lengths, so the concatenation is unambiguous.
 Hash id_of(const PublicKey& key, BytesView message, const Signature& signature) {
   return sha256({key, signature, message});
@@ -58,9 +60,10 @@ std::vector<std::uint8_t> CachedVerifier::verify_all(std::span<const SignatureCl
   for (std::size_t i = 0; i < claims.size(); ++i)
     if (const Hash id = id_of(claims[i].key, claims[i].message, claims[i].signature); !knows(id))
       unknown.emplace_back(i, id);
-  // A few slices a thread even out how soon each comes to its work.
-  const std::size_t slices = std::min(unknown.size(), 4 * workers_.threads);
-  workers_.run(slices, [&](std::size_t slice) {
+  // A few slices a thread even out how soon each comes to its work; few claims wake nobody.
+  const bool few = unknown.size() < few_claims;
+  const std::size_t slices = few ? 1 : 4 * workers_.threads;
+  (few ? calling_thread() : workers_).run(slices, [&](std::size_t slice) {
     const std::size_t end = unknown.size() * (slice + 1) / slices;
     for (std::size_t u = unknown.size() * slice / slices; u < end; ++u) {
       const SignatureClaim& c = claims[unknown[u].first];

@@ -19,9 +19,7 @@ std::optional<MessageKind> kind_of(BytesView message) {
 }
 
 Bytes frame(MessageKind kind, BytesView body) {
-  Bytes out{static_cast<std::uint8_t>(kind)};
-  append(out, body);
-  return out;
+  return ByteWriter(1 + body.size()).u8(static_cast<std::uint8_t>(kind)).raw(body).take();
 }
 
 Bytes encode(const MeterMinute& m) {

@@ -12,7 +12,8 @@ bool replaces(RecordKind kind) {
 }
 
 Bytes encode(const BlockRecord& record) {
-  return ByteWriter().sized(record.certificate).sized(record.block).take();
+  ByteWriter out(8 + record.certificate.size() + record.block.size());
+  return out.sized(record.certificate).sized(record.block).take();
 }
 
 std::optional<BlockRecord> decode_block_record(BytesView record) {
