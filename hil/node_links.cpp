@@ -26,6 +26,7 @@ constexpr auto between_lines = std::chrono::seconds(1);
 constexpr std::size_t max_strangers = 64;           // callers before their handshake is done
 constexpr std::size_t max_queue_bytes = 16u << 20;  // to one peer
 constexpr std::size_t max_queued_bytes = 48u << 20;
+constexpr std::size_t own_queue_bytes = 2u << 20;  // to one peer, whatever waits for the others
 constexpr std::size_t max_inbox_bytes = 2u << 20;  // of one peer
 constexpr std::size_t write_bytes = 256u << 10;    // joined into one write
 
@@ -43,6 +44,11 @@ void tune(tcp::socket& socket, std::chrono::milliseconds patience) {
   error_code ignored;  // without these it is slower, not wrong
   socket.set_option(tcp::no_delay(true), ignored);
   socket.set_option(Untaken(static_cast<int>(2 * patience.count())), ignored);
+}
+
+std::string why(error_code error) {
+  const bool hung_up = error == asio::error::eof || error == asio::ssl::error::stream_truncated;
+  return hung_up ? "the other end closed it" : error.message();
 }
 
 std::string caller(const tcp::socket& socket) {
@@ -97,9 +103,9 @@ struct NodeLinks::State {
   void arrived(const Shared& c);
   void write(const Shared& c);
   void written(Peer& peer, std::size_t size);
-  void close(const Shared& c, const std::string& why);
+  void close(const Shared& c, const std::string& reason);
   void limit(const Shared& c);
-  void refuse(const std::string& who, const std::string& why);
+  void refuse(const std::string& who, const std::string& reason);
   void tell(const std::string& line);
   void poll();
   Clock::time_point first_ready() const;
@@ -226,7 +232,7 @@ void NodeLinks::State::shake(const Shared& c, asio::ssl::stream_base::handshake_
     Peer* peer = key ? peer_of(*key) : nullptr;
     if (peer && (expected ? peer == expected : !dials(*peer))) return joined(c, *peer);
     refuse(who, peer    ? "shows the key of " + peer->at.name
-                : error ? "no handshake: " + error.message()
+                : error ? "no handshake: " + why(error)
                         : "shows a key that is no node's");
     error_code ignored;
     c->socket().close(ignored);
@@ -234,9 +240,9 @@ void NodeLinks::State::shake(const Shared& c, asio::ssl::stream_base::handshake_
   });
 }
 
-void NodeLinks::State::refuse(const std::string& who, const std::string& why) {
+void NodeLinks::State::refuse(const std::string& who, const std::string& reason) {
   ++counts.refused;
-  tell(who + ": refused: " + why);
+  tell(who + ": refused: " + reason);
 }
 
 void NodeLinks::State::tell(const std::string& line) {
@@ -271,7 +277,7 @@ void NodeLinks::State::read(const Shared& c) {
   if (!c->open || c->reading || peers.at(c->peer).inbox_bytes >= max_inbox_bytes) return;
   c->reading = true;
   asio::async_read(c->stream, asio::buffer(c->head), [this, c](error_code error, std::size_t) {
-    if (error) return close(c, error.message());
+    if (error) return close(c, why(error));
     const std::size_t size = static_cast<std::size_t>(c->head[0]) << 24 |
                              static_cast<std::size_t>(c->head[1]) << 16 |
                              static_cast<std::size_t>(c->head[2]) << 8 | c->head[3];
@@ -291,7 +297,7 @@ void NodeLinks::State::read_body(const Shared& c, std::size_t size) {
   c->body.resize(next);
   asio::async_read(c->stream, asio::buffer(c->body.data() + have, c->body.size() - have),
                    [this, c, size](error_code error, std::size_t) {
-                     if (error) return close(c, error.message());
+                     if (error) return close(c, why(error));
                      if (c->body.size() < size) return read_body(c, size);
                      arrived(c);
                    });
@@ -315,7 +321,7 @@ void NodeLinks::State::write(const Shared& c) {
     peer.queue.pop_front();
   }
   asio::async_write(c->stream, asio::buffer(c->writing), [this, c](error_code error, std::size_t) {
-    if (error) return close(c, error.message());
+    if (error) return close(c, why(error));
     Peer& to = peers.at(c->peer);
     if (to.connection == c) written(to, c->writing.size());
     c->writing = {};
@@ -323,10 +329,11 @@ void NodeLinks::State::write(const Shared& c) {
   });
 }
 
-// For who takes what it is sent there is always room: others' queues take none of it.
+// For who takes what it is sent there is always room for one message, or for its own share.
 bool NodeLinks::State::has_room(const Peer& peer, std::size_t size) const {
   if (size > max_message_bytes + 4 || peer.queue_bytes + size > max_queue_bytes) return false;
-  return peer.queue_bytes == 0 || queued_bytes + size <= max_queued_bytes;
+  return peer.queue_bytes == 0 || peer.queue_bytes + size <= own_queue_bytes ||
+         queued_bytes + size <= max_queued_bytes;
 }
 
 void NodeLinks::State::written(Peer& peer, std::size_t size) {
@@ -334,13 +341,13 @@ void NodeLinks::State::written(Peer& peer, std::size_t size) {
   queued_bytes -= size;
 }
 
-void NodeLinks::State::close(const Shared& c, const std::string& why) {
+void NodeLinks::State::close(const Shared& c, const std::string& reason) {
   if (!std::exchange(c->open, false)) return;
   error_code ignored;
   c->socket().close(ignored);
   Peer& peer = peers.at(c->peer);
   if (peer.connection != c) return;
-  if (!why.empty()) tell("link with " + peer.at.name + " ended: " + why);
+  if (!reason.empty()) tell("link with " + peer.at.name + " ended: " + reason);
   peer.connection.reset();
   peer.queue.clear();
   written(peer, peer.queue_bytes);

@@ -49,6 +49,7 @@ class Process {
     for (char c; wait_for_output() && ::read(out_, &c, 1) == 1 && c != '\n';) text.push_back(c);
     return text;
   }
+  pid_t pid() const { return pid_; }
   void signal(int number) const { kill(pid_, number); }
 
   // Reads both streams to their ends; the exit code, or 128 + the signal that ended it.
