@@ -324,7 +324,7 @@ void NodeLinks::State::write(const Shared& c) {
     if (error) return close(c, why(error));
     Peer& to = peers.at(c->peer);
     if (to.connection == c) written(to, c->writing.size());
-    c->writing = {};
+    c->writing = Bytes();
     write(c);
   });
 }
