@@ -124,8 +124,8 @@ TEST_CASE("flood: no node takes 256 MB, and the honest go on deciding") {
   std::thread asking([&] { ask_and_never_listen(*deaf, {0}, over); });
   for (const auto end = lasting(seconds); Clock::now() < end;) {
     validator.flood({{0}}, 20);
-    gateway.flood({{0}}, 1);
-    for (auto& other : others) other->flood({{0}}, &other == &others.back() ? 1 : 20);
+    gateway.flood({{0}}, 4);
+    for (auto& other : others) other->flood({{0}}, &other == &others.back() ? 4 : 20);
   }
   over = true;
   Said of_all;
