@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <malloc.h>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -64,7 +65,15 @@ std::string text_of(const std::string& name, const hil::NodeReport& r) {
   return out.dump(2) + "\n";
 }
 
+// What a flood of large messages took goes back to the system when they are done with; by itself
+// glibc keeps more and more of it (mallopt(3), M_MMAP_THRESHOLD).
+void return_large_memory() {
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 int node(const Options& o) {
+  return_large_memory();
   const auto duration = real_duration(o.duration);
   if (!duration) return complain(wrong_input, duration.error());
   const auto config = hil::read_node_config(o.file);

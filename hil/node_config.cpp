@@ -129,7 +129,9 @@ class Reader {
       if (other.id == *id) table.fail("name", "stands twice");
       if (other.tls_key == *key) table.fail("tls_key", "is another node's as well");
     }
-    out_.links.nodes.push_back({*id, *address, *key});
+    LinkPeer& peer = out_.links.nodes.emplace_back(LinkPeer{*id, *address, *key, name});
+    // A gateway says transactions alone.
+    if (*id > out_.chain.directory.observer()) peer.max_message = 1 + max_transaction_size;
   }
 
   Result<void> all_there() const {

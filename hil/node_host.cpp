@@ -120,7 +120,9 @@ Result<void> Host::set_up() {
     if (config_.id == d.observer())
       if (auto ok = open_log(); !ok) return ok;
   }
-  auto links = NodeLinks::open(config_.links);
+  LinkOptions to_others = config_.links;
+  to_others.say = options_.say;
+  auto links = NodeLinks::open(std::move(to_others));
   if (!links) return failure(links.error());
   links_ = std::move(*links);
   return {};

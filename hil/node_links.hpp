@@ -5,8 +5,13 @@
 //
 // On the wire each message is its length, u32 big-endian, and its bytes; at most max_message_bytes.
 // Nothing is promised: what finds no connection, or no room in its queue, is lost, as it might be
-// in the network itself; nodes repeat what matters. Bounds: a peer that is read faster than its
-// messages are taken is not read on; connections without a finished handshake are few and short.
+// in the network itself; nodes repeat what matters.
+//
+// Bounds, whatever others do: a peer whose messages are not taken as fast as they come is not read
+// on at 2 MiB; each peer has one message taken in its turn, so that a flood delays its sender
+// alone; 16 MiB wait for a peer and 48 MiB for all of them; a peer that takes nothing of what waits
+// for it is cut off after twice the patience. Without a finished handshake there are 64
+// connections, each for as long as the patience lasts; one more takes the place of the oldest.
 
 #include <chrono>
 #include <functional>
@@ -27,6 +32,8 @@ struct LinkPeer {
   ledger::NodeId id;
   Address address;
   ledger::PublicKey tls_key{};
+  std::string name;
+  std::size_t max_message = max_message_bytes;  // from it
 };
 
 struct LinkOptions {
@@ -35,12 +42,15 @@ struct LinkOptions {
   std::vector<LinkPeer> nodes;  // all with whom there are links, and self
   // One-way delay that every message is given on top, for experiments on one machine.
   std::chrono::nanoseconds delay{};
+  std::chrono::milliseconds patience{5000};  // with a call and its handshake
+  // Told of what is refused and of links that end, once a second at most.
+  std::function<void(const std::string& line)> say{};
 };
 
 struct LinkCounts {
   std::uint64_t sent = 0, received = 0, bytes_sent = 0, bytes_received = 0;
   std::uint64_t lost = 0;     // no connection or no room
-  std::uint64_t refused = 0;  // handshakes that failed and messages too long
+  std::uint64_t refused = 0;  // connections: no handshake, or a length out of bounds
 };
 
 class NodeLinks {
@@ -52,8 +62,8 @@ class NodeLinks {
   ~NodeLinks();
 
   void send(ledger::NodeId to, ledger::BytesView bytes);
-  // Moves messages until `until`, or until one is there to be taken; then hands over those that
-  // are.
+  // Moves messages until `until`, or until some are there to be taken; then hands over one of each
+  // peer.
   void work(std::chrono::steady_clock::time_point until, const Receive& receive);
 
   std::size_t connected() const;

@@ -18,14 +18,15 @@ namespace ledger {
 bool in_order(const Transaction& a, const Hash& leaf_a, const Transaction& b, const Hash& leaf_b);
 
 struct MempoolLimits {
-  std::size_t count = 100'000, bytes = 64u << 20;
-  std::size_t sender_count = 20'000, sender_bytes = 16u << 20;
+  std::size_t count = 100'000, bytes = 32u << 20;
+  std::size_t sender_count = 20'000, sender_bytes = 8u << 20;
   std::size_t sender_waiting = 4096;  // for another transaction
 };
 
 class Mempool {
  public:
   explicit Mempool(MempoolLimits limits = {}) : limits_(limits) {}
+  Mempool(const Mempool&) = delete;  // its index points into it
 
   struct Pending {
     Hash id{};  // leaf hash of its entry

@@ -20,7 +20,9 @@ bool ProposalBook::add_value(const Hash& id, Bytes bytes, std::uint32_t round) {
 
 void ProposalBook::judge(const Hash& id, bool valid) {
   const auto at = contents_.find(id);
-  if (at != contents_.end()) at->second.validity = valid ? Validity::valid : Validity::invalid;
+  if (at == contents_.end()) return;
+  at->second.validity = valid ? Validity::valid : Validity::invalid;
+  if (!valid) at->second.bytes = Bytes();
 }
 
 bool ProposalBook::has_room(std::uint32_t round) const {

@@ -19,7 +19,7 @@ class ProposalBook {
     bool timely;        // proposer-based time: it came when its timestamp says it should
   };
   struct Content {
-    Bytes bytes;
+    Bytes bytes;  // empty once it is found invalid: nobody wants it any more
     Validity validity = Validity::unknown;
     std::uint32_t last_round = 0;  // the highest that proposed it
   };

@@ -1,129 +1,26 @@
 // Networks of real processes on loopback: they agree, survive SIGKILL at any moment, and nobody
 // ever signs twice. AIPCHAIN_KILLS and AIPCHAIN_SEED make it a campaign (scripts/campaign kills).
 
-#include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <doctest/doctest.h>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
-#include <thread>
 
-#include "hil/node_config.hpp"
-#include "hil/wire_log.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/base/rng.hpp"
-#include "tests/support/process.hpp"
+#include "tests/support/process_net.hpp"
 #include "tests/support/statement_watch.hpp"
 #include "twin/node/messages.hpp"
-#include "twin/store/node_store.hpp"
 
 using namespace ledger;
 using namespace twin;
+using test::pause;
+using test::ProcessNet;
+using test::setting;
 namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::uint32_t validators = 4;
-
-std::uint64_t setting(const char* name, std::uint64_t fallback) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : fallback;
-}
-
-void pause(std::uint64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-
-std::string text_of_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
-}
-
-// Eight homes behind two gateways; a block every second of the chain's time.
-constexpr const char* street = R"toml(
-name = "street"
-[time]
-start = "2026-06-21T10:00:00+02:00"
-duration = "12h"
-physics_step = "5s"
-metering_interval = "5s"
-market_slot = "1m"
-[grid.generator]
-homes = 8
-branches = 2
-spacing_m = 25
-transformer_kva = 100
-[ledger]
-block_interval = "1s"
-batch_interval = "10s"
-gateways = 2
-[[population]]
-count = 8
-)toml";
-
-class ProcessNet {
- public:
-  explicit ProcessNet(const std::string& options) {
-    std::string name = (fs::temp_directory_path() / "aipchain-network-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path = name;
-    std::ofstream(path / "street.toml") << street;
-    std::vector<std::string> command{AIPCHAIN_PROGRAM,
-                                     "network",
-                                     (path / "street.toml").string(),
-                                     "--out",
-                                     (path / "n").string(),
-                                     "--only-files",
-                                     "--wire-log"};
-    for (std::istringstream words(options); words >> name;) command.push_back(name);
-    test::Process layout(command);
-    REQUIRE_MESSAGE(layout.finish() == 0, layout.errors);
-    for (std::uint32_t v = 0; v < validators; ++v)
-      names.push_back("validator-" + std::to_string(v));
-    for (const char* other : {"observer", "gateway-0", "gateway-1"}) names.push_back(other);
-    processes.resize(names.size());
-    for (std::size_t n = 0; n < names.size(); ++n) start(n, true);
-  }
-  ~ProcessNet() {
-    processes.clear();
-    fs::remove_all(path);
-  }
-
-  void start(std::size_t n, bool first = false) {
-    std::vector<std::string> command{AIPCHAIN_PROGRAM, "node", file(names[n] + ".toml"), "--quiet"};
-    if (first) command.push_back("--first-start");
-    processes[n] = std::make_unique<test::Process>(command);
-  }
-  // SIGKILL: nothing of its own is run any more.
-  void kill(std::size_t n) { processes[n].reset(); }
-
-  // Ends all; what each printed.
-  std::vector<std::string> stop() {
-    std::vector<std::string> out;
-    for (auto& p : processes) p->signal(SIGTERM);
-    for (std::size_t n = 0; n < processes.size(); ++n) {
-      CHECK_MESSAGE(processes[n]->finish() == 0, names[n], ": ", processes[n]->errors);
-      out.push_back(processes[n]->output);
-    }
-    return out;
-  }
-
-  std::string file(const std::string& name) const { return (path / "n" / name).string(); }
-  Genesis genesis() const { return *decode_genesis(text_of_file(file("genesis"))); }
-  std::vector<hil::HeardMessage> heard_by(const std::string& name) const {
-    const std::string text = text_of_file(file(name + "/wire.log"));
-    return hil::read_wire_log(bytes_of(text));
-  }
-  std::unique_ptr<NodeStore> store_of(const std::string& name) const {
-    auto store = NodeStore::open(file(name + "/records.db"));
-    REQUIRE_MESSAGE(store, store.error());
-    return std::move(*store);
-  }
-
-  fs::path path;
-  std::vector<std::string> names;
-  std::vector<std::unique_ptr<test::Process>> processes;
-};
+constexpr std::uint32_t validators = test::process_validators;
 
 BytesView body_of(const hil::HeardMessage& m) { return BytesView(m.bytes).subspan(1); }
 
@@ -173,7 +70,8 @@ void check_public_log(const ProcessNet& net) {
 TEST_CASE("processes: killed at any moment they go on, lose nothing and never sign twice") {
   const std::uint64_t kills = setting("AIPCHAIN_KILLS", 12), seed = setting("AIPCHAIN_SEED", 1);
   Rng rng = Rng(seed).fork("kills");
-  ProcessNet net("--speed 5");
+  ProcessNet net("--wire-log --speed 5");
+  net.start_all();
   pause(4000);
   for (std::uint64_t k = 0; k < kills; ++k) {
     // The observer once in a while; sometimes two validators at once, which stops the chain.
@@ -194,7 +92,8 @@ TEST_CASE("processes: killed at any moment they go on, lose nothing and never si
 }
 
 TEST_CASE("processes: a network whose nodes all start late begins with height 1") {
-  ProcessNet net("--speed 5 --delay-ms 5");
+  ProcessNet net("--wire-log --speed 5 --delay-ms 5");
+  net.start_all();
   for (std::size_t n = 0; n < net.names.size(); ++n) net.kill(n);
   for (std::size_t n = 0; n < validators; ++n) fs::remove_all(net.file(net.names[n]));
   pause(4500);  // the chain's time 0 is over
@@ -209,7 +108,8 @@ TEST_CASE("processes: a network whose nodes all start late begins with height 1"
 }
 
 TEST_CASE("processes: a validator that lost its disk observes before it votes again") {
-  ProcessNet net("--speed 5");
+  ProcessNet net("--wire-log --speed 5");
+  net.start_all();
   pause(5000);
   net.kill(2);
   fs::remove_all(net.file("validator-2"));

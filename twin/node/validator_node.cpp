@@ -14,6 +14,7 @@ namespace {
 constexpr std::size_t max_block_bytes = 4u << 20;
 // Decisions that one peer is given in a second; a decision may be as large as a block.
 constexpr std::uint32_t answers_a_second = 32;
+constexpr std::size_t max_tried = 8;               // states kept of one height's blocks
 constexpr std::size_t early_cosignatures = 4;      // of one validator
 constexpr std::size_t evidence_of_a_culprit = 16;  // more of it says nothing new
 
@@ -245,6 +246,8 @@ bool ValidatorNode::check(const CheckValue& value, Outbox& outbox) {
     outbox.event(Refused{{}, "block " + std::to_string(value.height) + ": " + tried.error()});
     return false;
   }
+  // One that is forgotten is executed anew if it is decided after all.
+  if (tried_.size() >= max_tried) tried_.erase(tried_.begin());
   tried_.insert_or_assign(value.value_id, std::move(*tried));
   return true;
 }
