@@ -181,9 +181,10 @@ class Experiment {
       std::erase_if(options.nodes, [&](const hil::LinkPeer& p) {
         return p.id >= directory_.observer() && p.id != self;
       });
-      options.nodes.push_back({self,
-                               {"127.0.0.1", static_cast<std::uint16_t>(first_port + self.value)},
-                               Ed25519Signer(options.tls_secret).public_key()});
+      hil::LinkPeer& own = options.nodes.emplace_back();
+      own.id = self;
+      own.address = {"127.0.0.1", static_cast<std::uint16_t>(first_port + self.value)};
+      own.tls_key = Ed25519Signer(options.tls_secret).public_key();
     }
     auto out = hil::NodeLinks::open(std::move(options));
     if (!out) std::fprintf(stderr, "%s\n", out.error().c_str());

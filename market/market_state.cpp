@@ -56,6 +56,8 @@ std::vector<tl::expected<void, Refusal>> MarketState::admit(
   std::vector<Applied> out(transactions.size());
   std::vector<SignatureClaim> claims;
   std::vector<std::size_t> places;
+  claims.reserve(transactions.size());
+  places.reserve(transactions.size());
   for (std::size_t i = 0; i < transactions.size(); ++i) {
     auto claim = claim_of(transactions[i]);
     if (!claim) {

@@ -1,5 +1,7 @@
 #include "ledger/chain/block.hpp"
 
+#include <algorithm>
+
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
 #include "ledger/crypto/sha256.hpp"
@@ -71,6 +73,10 @@ Result<Block> decode_block(BytesView bytes) {
   const std::uint32_t count = r.u32();
   if (count > max_transactions || count != header->entries)
     return failure("a block's count of transactions does not fit its header");
+  // A transaction has a length, an entry and a count of openings at least.
+  const std::size_t room = r.left() / (4 + 4 + entry_prefix_size + 2);
+  block.transactions.reserve(std::min<std::size_t>(count, room));
+  block.leaves.reserve(std::min<std::size_t>(count, room));
   for (std::uint32_t i = 0; i < count && !r.failed(); ++i) {
     const BytesView bytes_of_one = r.sized();
     auto tx = decode_transaction(bytes_of_one);

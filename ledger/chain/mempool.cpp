@@ -1,5 +1,6 @@
 #include "ledger/chain/mempool.hpp"
 
+#include <algorithm>
 #include <tuple>
 
 #include "ledger/chain/block.hpp"
@@ -20,11 +21,11 @@ bool Mempool::has_room(std::size_t size, NodeId sender, bool waits) const {
 
 Mempool::Added Mempool::add(Transaction tx, std::uint64_t height, NodeId sender, bool waits) {
   const Hash id = leaf_of(tx);
-  const auto [at, is_new] = by_id_.try_emplace(id);
+  const auto [at, is_new] = pending_.try_emplace(id);
   if (!is_new) return Added::known;
   const std::size_t size = tx.encoded_size();
   if (!has_room(size, sender, waits)) {
-    by_id_.erase(at);
+    pending_.erase(at);
     return Added::no_room;
   }
   for (Share* share : {&all_, &share_of_[sender]}) {
@@ -32,14 +33,14 @@ Mempool::Added Mempool::add(Transaction tx, std::uint64_t height, NodeId sender,
     share->bytes += size;
     share->waiting += waits ? 1 : 0;
   }
-  at->second = pending_.insert({id, std::move(tx), size, height, sender, waits}).first;
+  at->second = {id, std::move(tx), size, height, sender, waits};
   return Added::yes;
 }
 
 void Mempool::remove(const Hash& id) {
-  const auto at = by_id_.find(id);
-  if (at == by_id_.end()) return;
-  const Pending& p = *at->second;
+  const auto at = pending_.find(id);
+  if (at == pending_.end()) return;
+  const Pending& p = at->second;
   const auto own = share_of_.find(p.sender);
   for (Share* share : {&all_, &own->second}) {
     --share->count;
@@ -47,19 +48,21 @@ void Mempool::remove(const Hash& id) {
     share->waiting -= p.waits ? 1 : 0;
   }
   if (own->second.count == 0) share_of_.erase(own);
-  pending_.erase(at->second);
-  by_id_.erase(at);
+  pending_.erase(at);
 }
 
 bool Mempool::admitted(const Hash& id) const {
-  const auto at = by_id_.find(id);
-  return at != by_id_.end() && !at->second->waits;
+  const auto at = pending_.find(id);
+  return at != pending_.end() && !at->second.waits;
 }
 
 std::vector<const Mempool::Pending*> Mempool::ordered() const {
   std::vector<const Pending*> out;
   out.reserve(pending_.size());
-  for (const Pending& pending : pending_) out.push_back(&pending);
+  for (const auto& [id, pending] : pending_) out.push_back(&pending);
+  std::sort(out.begin(), out.end(), [](const Pending* a, const Pending* b) {
+    return in_order(a->transaction, a->id, b->transaction, b->id);
+  });
   return out;
 }
 

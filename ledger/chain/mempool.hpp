@@ -8,7 +8,6 @@
 // holds it, when a builder finds that it never will hold, or when it has waited too long.
 
 #include <map>
-#include <set>
 
 #include "ledger/chain/transaction.hpp"
 
@@ -49,11 +48,6 @@ class Mempool {
   std::size_t bytes() const { return all_.bytes; }
 
  private:
-  struct CanonicalOrder {
-    bool operator()(const Pending& a, const Pending& b) const {
-      return in_order(a.transaction, a.id, b.transaction, b.id);
-    }
-  };
   struct Share {
     std::size_t count = 0, bytes = 0, waiting = 0;
   };
@@ -62,8 +56,7 @@ class Mempool {
   MempoolLimits limits_;
   Share all_;
   std::map<NodeId, Share> share_of_;
-  std::set<Pending, CanonicalOrder> pending_;
-  std::map<Hash, std::set<Pending, CanonicalOrder>::iterator> by_id_;
+  std::map<Hash, Pending> pending_;  // by id
 };
 
 }  // namespace ledger

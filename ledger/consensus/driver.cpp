@@ -149,9 +149,8 @@ void Driver::perform(Instant now, const EnterRound& action, Effects& out) {
 
 void Driver::perform(Instant, const DecideValue& action, Effects& out) {
   auto certificate = votes_.certificate(VoteType::precommit, action.round, action.value);
-  const auto* content = book_.content(action.value);
-  invariant(certificate && content, "a decision has its certificate and value");
-  decide(std::move(*certificate), content->bytes, out);
+  invariant(certificate && book_.content(action.value), "a decision has its certificate and value");
+  decide(std::move(*certificate), book_.take(action.value), out);
 }
 
 // L14 to L19: the proposer repeats its valid value, with the proof that it is one, or asks the

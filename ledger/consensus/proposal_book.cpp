@@ -40,6 +40,8 @@ const ProposalBook::Content* ProposalBook::content(const Hash& id) const {
   return at == contents_.end() ? nullptr : &at->second;
 }
 
+Bytes ProposalBook::take(const Hash& id) { return std::move(contents_.at(id).bytes); }
+
 Validity ProposalBook::validity(const Hash& id) const {
   const Content* found = content(id);
   return found ? found->validity : Validity::unknown;

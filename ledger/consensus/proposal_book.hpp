@@ -35,6 +35,8 @@ class ProposalBook {
 
   const Entry* find(std::uint32_t round) const;
   const Content* content(const Hash& id) const;
+  // A value that is there, for good: the height ends.
+  Bytes take(const Hash& id);
   Validity validity(const Hash& id) const;  // unknown too where the value itself is
 
   // Forgets the values that only rounds before this one proposed, but for the two named: what

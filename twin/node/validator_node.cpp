@@ -139,6 +139,8 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
 void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Outbox& outbox) {
   std::vector<Transaction> decoded;
   std::vector<NodeId> senders;
+  decoded.reserve(messages.size());
+  senders.reserve(messages.size());
   for (const PeerMessage& m : messages) {
     auto tx = decode_transaction(BytesView(m.bytes).subspan(1));
     if (!tx) {
@@ -219,11 +221,11 @@ void ValidatorNode::answer(Instant now, NodeId peer, std::uint64_t height, Outbo
 }
 
 void ValidatorNode::broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const {
-  const Bytes message = frame(kind, bytes);
+  Bytes message = frame(kind, bytes);
   for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
     if (!config_.self || config_.self->value != v)
       outbox.send(config_.directory.validator(v), message);
-  if (!observes()) outbox.send(config_.directory.observer(), message);
+  if (!observes()) outbox.send(config_.directory.observer(), std::move(message));
 }
 
 Bytes ValidatorNode::propose(const NeedValue& wanted, Outbox& outbox) {
