@@ -35,7 +35,7 @@ struct Seat {
 
 struct Delivery {
   NodeId from, to;
-  Bytes bytes;
+  SharedBytes bytes;
 };
 
 class Host {

@@ -30,7 +30,7 @@ double clock_of(Instant t) { return static_cast<double>(t.ns) * 1e-9; }
 
 struct Delivery {
   NodeId from;
-  Bytes bytes;
+  SharedBytes bytes;
 };
 
 // What arrives at a node. A receive that times out would take the message under way with it; this
@@ -298,7 +298,7 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
                                static_cast<double>(persist->record.size()) / disk_bytes_per_s);
 }
 
-void put(s4u::Mailbox* mailbox, NodeId from, const Bytes& bytes) {
+void put(s4u::Mailbox* mailbox, NodeId from, const SharedBytes& bytes) {
   const auto size = static_cast<double>(bytes.size()) + frame_overhead_bytes;
   mailbox->put_init(new Delivery{from, bytes}, static_cast<std::uint64_t>(size))
       ->detach([](void* delivery) { delete static_cast<Delivery*>(delivery); });

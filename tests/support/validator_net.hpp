@@ -65,7 +65,7 @@ class ValidatorNet {
     boot(n);
   }
 
-  void post(NodeId from, NodeId to, Bytes bytes, Duration delay = milliseconds(20)) {
+  void post(NodeId from, NodeId to, SharedBytes bytes, Duration delay = milliseconds(20)) {
     queue_.emplace(now_ + delay, Mail{from, to, std::move(bytes)});
   }
 
@@ -116,7 +116,7 @@ class ValidatorNet {
  private:
   struct Mail {
     NodeId from, to;
-    Bytes bytes;
+    SharedBytes bytes;
   };
   struct Seat {
     std::unique_ptr<Ed25519Signer> signer;

@@ -84,9 +84,13 @@ class Bench {
       Outbox out;
       fleet_->step(now, Inputs{{}, samples}, out);
       std::vector<PeerMessage> messages;
-      for (const auto& e : out.effects())
-        if (const auto* send = std::get_if<Send>(&e)) messages.push_back({{3}, send->bytes});
-      for (PeerMessage& m : messages) wire(m.bytes);
+      for (const auto& e : out.effects()) {
+        const auto* send = std::get_if<Send>(&e);
+        if (!send) continue;
+        Bytes bytes = to_bytes(send->bytes);
+        wire(bytes);
+        messages.push_back({{3}, std::move(bytes)});
+      }
       take(now, messages);
       take(now + seconds(3), {});
     }
@@ -108,7 +112,7 @@ class Bench {
     for (const auto& e : out.effects()) {
       if (left-- == 0) return;
       if (const auto* send = std::get_if<Send>(&e)) {
-        const auto tx = decode_transaction(BytesView(send->bytes).subspan(1));
+        const auto tx = decode_transaction(send->bytes.view().subspan(1));
         REQUIRE(tx.has_value());
         if (tx->kind == TransactionKind::batch) {
           const Batch b = *decode_batch(tx->body);

@@ -110,7 +110,7 @@ TEST_CASE("requests for old decisions are answered, so many a second") {
   std::size_t answered = 0;
   net.run_until(Instant{} + seconds(62));
   net.on_send = [&](std::uint32_t n, const Send& send) {
-    const auto m = decode_message(BytesView(send.bytes).subspan(1), 8u << 20);
+    const auto m = decode_message(send.bytes.view().subspan(1), 8u << 20);
     answered += n == 0 && send.to == NodeId{2} && m && std::holds_alternative<Decision>(*m);
   };
   for (int i = 0; i < 500; ++i)

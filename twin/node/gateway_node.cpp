@@ -144,7 +144,7 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
   if (message.from != config_.directory.fleet(config_.gateway.value))
     return refuse("a gateway listens to its own homes only");
   if (message.bytes.empty()) return refuse("empty message");
-  const BytesView body = BytesView(message.bytes).subspan(1);
+  const BytesView body = message.bytes.view().subspan(1);
   switch (static_cast<MessageKind>(message.bytes[0])) {
     case MessageKind::minute: {
       auto minute = decode_minute(body);

@@ -13,6 +13,7 @@
 #include <variant>
 
 #include "ai/alerts.hpp"
+#include "ledger/base/shared_bytes.hpp"
 #include "ledger/base/time.hpp"
 #include "ledger/chain/genesis.hpp"
 #include "market/market_state.hpp"
@@ -25,10 +26,11 @@ using ledger::BytesView;
 using ledger::Hash;
 using ledger::Instant;
 using ledger::NodeId;
+using ledger::SharedBytes;
 
 struct PeerMessage {
   NodeId from;
-  Bytes bytes;
+  SharedBytes bytes;
 };
 
 struct Inputs {
@@ -38,7 +40,7 @@ struct Inputs {
 
 struct Send {
   NodeId to;
-  Bytes bytes;
+  SharedBytes bytes;
 };
 
 // A record for the host's store. What its bytes are stands with each kind.
@@ -94,7 +96,7 @@ using Effect = std::variant<Send, Persist, Event>;
 
 class Outbox {
  public:
-  void send(NodeId to, Bytes bytes) { effects_.emplace_back(Send{to, std::move(bytes)}); }
+  void send(NodeId to, SharedBytes bytes) { effects_.emplace_back(Send{to, std::move(bytes)}); }
   void persist(RecordKind kind, Bytes record, bool durable) {
     effects_.emplace_back(Persist{kind, std::move(record), durable});
   }

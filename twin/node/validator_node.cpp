@@ -111,7 +111,7 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
   const auto kind = static_cast<MessageKind>(message.bytes[0]);
   if (!peer || kind == MessageKind::transaction)
     return refuse("a sender who has nothing to say here");
-  const BytesView body = BytesView(message.bytes).subspan(1);
+  const BytesView body = message.bytes.view().subspan(1);
   switch (kind) {
     case MessageKind::consensus: {
       Effects effects;
@@ -142,7 +142,7 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
   decoded.reserve(messages.size());
   senders.reserve(messages.size());
   for (const PeerMessage& m : messages) {
-    auto tx = decode_transaction(BytesView(m.bytes).subspan(1));
+    auto tx = decode_transaction(m.bytes.view().subspan(1));
     if (!tx) {
       outbox.event(Refused{m.from, tx.error()});
       continue;
@@ -221,11 +221,11 @@ void ValidatorNode::answer(Instant now, NodeId peer, std::uint64_t height, Outbo
 }
 
 void ValidatorNode::broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const {
-  Bytes message = frame(kind, bytes);
+  const SharedBytes message = frame(kind, bytes);
   for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
     if (!config_.self || config_.self->value != v)
       outbox.send(config_.directory.validator(v), message);
-  if (!observes()) outbox.send(config_.directory.observer(), std::move(message));
+  if (!observes()) outbox.send(config_.directory.observer(), message);
 }
 
 Bytes ValidatorNode::propose(const NeedValue& wanted, Outbox& outbox) {

@@ -24,7 +24,7 @@ std::optional<NodeId> recorded_node(const Scenario& scenario, const Directory& d
 
 // What a message is about; a consensus message's kind is its third byte (ledger/consensus/
 // messages.hpp).
-std::string kind_of(const Bytes& message) {
+std::string name_of_kind(BytesView message) {
   static const std::map<std::uint8_t, std::string> consensus{
       {1, "proposal"},    {2, "prevote"},  {3, "precommit"},       {4, "certificate"},
       {5, "certificate"}, {6, "decision"}, {7, "decision_request"}};
@@ -136,7 +136,7 @@ void RunRecorder::effect(NodeId from, Instant now, const Effect& effect) {
 void RunRecorder::message(NodeId from, Instant now, const Send& message, bool arrives) {
   if (from >= first_fleet_) return;
   Summary::Ledger& l = summary_.ledger;
-  for (Summary::Ledger::Traffic* t : {&l.traffic[kind_of(message.bytes)], &traffic_}) {
+  for (Summary::Ledger::Traffic* t : {&l.traffic[name_of_kind(message.bytes)], &traffic_}) {
     ++t->messages;
     t->bytes += message.bytes.size();
   }
