@@ -4,7 +4,7 @@
 // then until the observer, one delay away from all of them, has seen their block decided.
 //
 //   bench_network                                 the table of docs/benchmarks.md
-//   bench_network VALIDATORS RATE SECONDS [DELAY_MS]
+//   bench_network VALIDATORS RATE SECONDS [DELAY_MS [BLOCK_MS]]
 
 #include <algorithm>
 #include <chrono>
@@ -29,13 +29,13 @@ using namespace twin;
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t block_ms = 250;
 constexpr std::uint32_t gateways = 100;
 constexpr std::uint16_t first_port = 21'000;
 
 struct Load {
   std::uint32_t validators = 4, rate = 2000, seconds = 20;
   double delay_ms = 50;
+  std::int64_t block_ms = 250;
 };
 
 KeySeed seed_of(const char* what, std::uint32_t n) { return Rng(1).fork(what, n).bytes32(); }
@@ -43,7 +43,7 @@ KeySeed seed_of(const char* what, std::uint32_t n) { return Rng(1).fork(what, n)
 Genesis load_genesis(const Load& load) {
   Genesis g;
   g.name = "load";
-  g.block_ms = block_ms;
+  g.block_ms = load.block_ms;
   g.batch_ms = std::int64_t{1000} * gateways / load.rate;
   for (std::uint32_t v = 0; v < load.validators; ++v)
     g.validators.push_back(Ed25519Signer(seed_of("signing", v)).public_key());
@@ -304,6 +304,7 @@ int main(int argc, char** argv) {
     load.rate = static_cast<std::uint32_t>(std::stoul(argv[2]));
     load.seconds = static_cast<std::uint32_t>(std::stoul(argv[3]));
     if (argc > 4) load.delay_ms = std::stod(argv[4]);
+    if (argc > 5) load.block_ms = std::stol(argv[5]);
     report(load);
   } else {
     for (const Load& load : {Load{4, 2000}, Load{7, 2000}, Load{16, 1000}}) report(load);
