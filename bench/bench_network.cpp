@@ -122,7 +122,7 @@ class Experiment {
     open_links();
     while (now() < Instant{}) pump();
     for (const Bytes& tx : batches_.registrations()) submit(tx);
-    const Instant end = Instant{} + seconds(first_second_ + load_.seconds);
+    const Instant end = Instant{} + seconds(load_.seconds);
     while (now() < end + seconds(5) && decided_ < queue_.size()) {
       send_what_is_due(end);
       pump();
@@ -151,12 +151,11 @@ class Experiment {
     return Instant{since_1970.count() - start_.unix_ms * 1'000'000};
   }
 
-  // Batches from the first second on, their gateways spread over each interval.
+  // The gateways are spread over each interval.
   void prepare() {
     const std::int64_t interval_ms = batches_.genesis().batch_ms;
-    const std::int64_t skipped = first_second_ * 1000 / interval_ms;
     const std::int64_t intervals = load_.seconds * 1000 / interval_ms;
-    for (std::int64_t e = 1; e <= skipped + intervals; ++e) {
+    for (std::int64_t e = 1; e <= intervals; ++e) {
       const std::vector<Bytes> all = batches_.next_interval();
       for (std::uint32_t g = 0; g < gateways; ++g)
         queue_.push_back({Instant{} + milliseconds(e * interval_ms) +
@@ -202,7 +201,6 @@ class Experiment {
 
   void send_what_is_due(Instant end) {
     const Instant at = now();
-    if (at < Instant{} + seconds(first_second_)) return;
     for (; next_ < queue_.size() && queue_[next_].due <= std::min(at, end); ++next_) {
       submit_message(queue_[next_].message);
       sent_at_.push_back(at);
@@ -257,10 +255,8 @@ class Experiment {
     return 0;
   }
 
-  // Links and registrations come before the first batches; what had waited until then comes at
-  // once, and is not measured.
-  static constexpr std::int64_t first_second_ = 3;
-  static constexpr Instant measured_from_ = Instant{} + seconds(first_second_ + 2);
+  // The first batches wait for the registrations, and are not measured.
+  static constexpr Instant measured_from_ = Instant{} + seconds(2);
 
   Load load_;
   bench::BatchLoad batches_;
