@@ -226,17 +226,19 @@ std::vector<Bytes> seeds(Decoder decoder) {
 }
 
 const market_test::VillageChain& village() {
-  static const market_test::VillageChain chain = market_test::village_chain(1, 3);
+  static const market_test::VillageChain chain = market_test::village_chain(4, 3);
   return chain;
 }
 
+// One of a whole slot, and one of a slot without a mark, which needs no readings and is small.
 const std::vector<std::string>& receipts() {
   static const std::vector<std::string> all = [] {
-    std::vector<std::string> out;
-    for (const std::uint8_t home : {1, 2})
-      out.push_back(*market::write_receipt(village().log, village().openings,
-                                           market_test::account(home), Slot{home - 1u}));
-    return out;
+    const market_test::VillageChain& v = village();
+    market::Openings no_readings = v.openings;
+    no_readings.personal.clear();
+    return std::vector<std::string>{
+        *market::write_receipt(v.log, v.openings, market_test::account(1), Slot{0}),
+        *market::write_receipt(v.log, no_readings, market_test::account(2), Slot{2})};
   }();
   return all;
 }
