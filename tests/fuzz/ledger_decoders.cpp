@@ -272,8 +272,11 @@ Outcome read_checkpoint(BytesView bytes) {
   const Outcome form = canonical_text(bytes, parse_checkpoint, checkpoint_text);
   const auto checked = check_checkpoint(text, signed_log().policy, verifier());
   if (!checked) return any_of({form, refused(checked.error())});
-  return any_of({form, and_then({true, ""}, checkpoint_text(*checked) == true_text,
-                                "a checkpoint holds that nobody signed")});
+  const std::size_t lines = parse_note(text)->signatures.size();
+  return any_of(
+      {form, and_then({true, ""},
+                      checkpoint_text(*checked) == true_text && lines > signed_log().policy.quorum,
+                      "a checkpoint holds that no quorum signed")});
 }
 
 bool sound(const SignedNote& note) {
