@@ -253,8 +253,11 @@ Outcome read_state(ByteReader in) {
     step.depth = in.u16();
     step.sibling = in.hash();
   }
+  const Hash root = proved_state().root();
   const auto claimed = has_value ? std::optional(value) : std::nullopt;
-  if (!verify_state(proved_state().root(), key, claimed, proof)) return {};
+  for (const Hash& there : proved_keys())
+    if (verify_state(root, there, std::nullopt, proof)) return {true, "a key that is there is not"};
+  if (!verify_state(root, key, claimed, proof)) return {};
   return and_then({true, ""}, proved_state().find(key) == claimed, "a state that is not so");
 }
 

@@ -45,6 +45,7 @@ const ledger::SymmetricKey& opening_key();
 inline constexpr std::uint64_t proved_entries = 23;
 ledger::Bytes proved_entry(std::uint64_t index);
 const ledger::LogTree& proved_log();
+const std::vector<ledger::Hash>& proved_keys();
 const ledger::StateTree& proved_state();
 
 // What four validators said of one block.

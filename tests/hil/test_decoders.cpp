@@ -1,6 +1,7 @@
 // Every decoder of the ledger on thousands of damaged inputs: a short form of
 // `scripts/campaign fuzz-ledger`, with the same properties (tests/fuzz/ledger_decoders.hpp).
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include "ledger/base/rng.hpp"
@@ -19,7 +20,7 @@ Bytes mutated(Bytes bytes, const std::vector<Bytes>& others, Rng& rng) {
     const auto begin = bytes.begin() + at();
     const auto end = begin + std::min<std::ptrdiff_t>(static_cast<std::ptrdiff_t>(rng.below(40)),
                                                       bytes.end() - begin);
-    switch (rng.below(7)) {
+    switch (rng.below(8)) {
       case 0:  // a bit
         if (begin != bytes.end()) *begin ^= static_cast<std::uint8_t>(1u << rng.below(8));
         break;
@@ -41,6 +42,11 @@ Bytes mutated(Bytes bytes, const std::vector<Bytes>& others, Rng& rng) {
       case 5:  // something behind the end
         bytes.push_back(static_cast<std::uint8_t>(rng.below(256)));
         break;
+      case 6: {  // a line out
+        const auto line = std::find(begin, bytes.end(), '\n');
+        if (line != bytes.end()) bytes.erase(line, std::find(line + 1, bytes.end(), '\n'));
+        break;
+      }
       default: {  // the tail of another one
         const Bytes& other = others[rng.below(others.size())];
         bytes.erase(begin, bytes.end());
