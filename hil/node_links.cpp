@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "hil/tls_identity.hpp"
-#include "ledger/base/codec.hpp"
 
 namespace hil {
 
@@ -29,14 +28,6 @@ constexpr std::size_t max_queued_bytes = 48u << 20;
 constexpr std::size_t own_queue_bytes = 2u << 20;  // to one peer, whatever waits for the others
 constexpr std::size_t max_inbox_bytes = 2u << 20;  // of one peer
 constexpr std::size_t write_bytes = 256u << 10;    // joined into one write
-
-Bytes framed(BytesView bytes) {
-  const auto size = static_cast<std::uint32_t>(bytes.size());
-  Bytes out{static_cast<std::uint8_t>(size >> 24), static_cast<std::uint8_t>(size >> 16),
-            static_cast<std::uint8_t>(size >> 8), static_cast<std::uint8_t>(size)};
-  out.insert(out.end(), bytes.begin(), bytes.end());
-  return out;
-}
 
 // The other end counts as gone where it has not taken what was sent for twice the patience.
 void tune(tcp::socket& socket, std::chrono::milliseconds patience) {
@@ -66,7 +57,7 @@ struct NodeLinks::State {
     asio::ssl::stream<tcp::socket> stream;
     asio::steady_timer limit;  // of the call and its handshake
     std::uint32_t peer = 0;    // once it is known
-    std::array<std::uint8_t, 4> head{};
+    FrameHead head{};
     Bytes body, writing;
     bool reading = false;
     bool open = true;
@@ -278,9 +269,7 @@ void NodeLinks::State::read(const Shared& c) {
   c->reading = true;
   asio::async_read(c->stream, asio::buffer(c->head), [this, c](error_code error, std::size_t) {
     if (error) return close(c, why(error));
-    const std::size_t size = static_cast<std::size_t>(c->head[0]) << 24 |
-                             static_cast<std::size_t>(c->head[1]) << 16 |
-                             static_cast<std::size_t>(c->head[2]) << 8 | c->head[3];
+    const std::size_t size = message_size(c->head);
     const LinkPeer& from = peers.at(c->peer).at;
     if (size > 0 && size <= from.max_message) return read_body(c, size);
     refuse(from.name, "a message of " + std::to_string(size) + " bytes; 1 to " +

@@ -3,7 +3,7 @@
 // dialled by the node of the higher id, made again whenever it breaks. Who a message is from is who
 // the connection's key belongs to (tls_identity.hpp), never what the message says.
 //
-// On the wire each message is its length, u32 big-endian, and its bytes; at most max_message_bytes.
+// On the wire each message is framed (message_frame.hpp).
 // Nothing is promised: what finds no connection, or no room in its queue, is lost, as it might be
 // in the network itself; nodes repeat what matters.
 //
@@ -20,13 +20,12 @@
 #include <vector>
 
 #include "hil/address.hpp"
+#include "hil/message_frame.hpp"
 #include "ledger/base/ids.hpp"
 #include "ledger/base/result.hpp"
 #include "ledger/crypto/ed25519.hpp"
 
 namespace hil {
-
-inline constexpr std::size_t max_message_bytes = 8u << 20;
 
 struct LinkPeer {
   ledger::NodeId id;

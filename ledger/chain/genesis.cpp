@@ -51,6 +51,12 @@ void read_key(const json& j, Array& out) {
   out = *key;
 }
 
+// Of a fraction, or of one beyond 64 bits, the library would make some integer.
+std::int64_t read_integer(const json& j) {
+  if (!j.is_number_integer()) throw std::invalid_argument("a number is not an integer");
+  return j.get<std::int64_t>();
+}
+
 std::vector<PublicKey> read_keys(const json& j) {
   std::vector<PublicKey> out;
   for (const json& k : j) read_key(k, out.emplace_back());
@@ -76,10 +82,10 @@ Genesis from_json(const json& j) {
                                    {"batch_ms", &g.batch_ms},
                                    {"block_ms", &g.block_ms},
                                    {"metering_ms", &g.metering_ms}}) {
-    *value = j.at(key).get<std::int64_t>();
+    *value = read_integer(j.at(key));
     if (*value <= 0) throw std::invalid_argument(std::string(key) + " is not positive");
   }
-  g.close_grace_ms = j.at("close_grace_ms").get<std::int64_t>();
+  g.close_grace_ms = read_integer(j.at("close_grace_ms"));
   g.validators = read_keys(j.at("validators"));
   g.gateways = read_keys(j.at("gateways"));
   read_key(j.at("registrar"), g.registrar);
@@ -91,7 +97,7 @@ Genesis from_json(const json& j) {
                                    {"grid_fee", &g.grid_fee},
                                    {"local_grid_fee", &g.local_grid_fee},
                                    {"levies", &g.levies}})
-    price->value = prices.at(key).get<std::int64_t>();
+    price->value = read_integer(prices.at(key));
   g.mechanism = j.at("mechanism").get<std::string>();
   read_key(j.at("rules"), g.rules);
   read_key(j.at("input_hash"), g.input_hash);

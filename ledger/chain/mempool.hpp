@@ -25,7 +25,6 @@ struct MempoolLimits {
 class Mempool {
  public:
   explicit Mempool(MempoolLimits limits = {}) : limits_(limits) {}
-  Mempool(const Mempool&) = delete;  // its index points into it
 
   struct Pending {
     Hash id{};  // leaf hash of its entry

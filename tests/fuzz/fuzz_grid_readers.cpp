@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "tests/fuzz/grid_seeds.hpp"
+#include "tests/fuzz/seed_files.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
@@ -16,16 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::abort();
 }
 
-// `-write-seeds DIR` is not libFuzzer's: the built-in seeds go where it looks for them.
 extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
-  if (*argc != 3 || std::string_view((*argv)[1]) != "-write-seeds") return 0;
-  int number = 0;
-  for (const std::string_view seed : fuzz::seeds(fuzz::Reader::AIPCHAIN_FUZZED_READER)) {
-    const std::string path = std::string((*argv)[2]) + "/seed-" + std::to_string(number++);
-    std::FILE* file = std::fopen(path.c_str(), "wb");
-    if (!file) std::exit(2);
-    std::fwrite(seed.data(), 1, seed.size(), file);
-    std::fclose(file);
-  }
-  std::exit(0);
+  fuzz::write_seeds_if_asked(*argc, *argv, fuzz::seeds(fuzz::Reader::AIPCHAIN_FUZZED_READER));
+  return 0;
 }

@@ -103,6 +103,20 @@ TEST_CASE("a genesis whose policy could not be read is refused") {
   CHECK_FALSE(decode_genesis(encode(wrong)));
 }
 
+// The library would turn 1e300 into an integer, which is undefined (found by fuzzing).
+TEST_CASE("a genesis whose numbers are not integers is refused before they are converted") {
+  const std::string good = encode(genesis_of(4));
+  for (const std::string key : {"batch_ms", "close_grace_ms", "levies"})
+    for (const std::string number : {"1e300", "-1e300", "60000.5", "true", "null", "\"1\""}) {
+      std::string wrong = good;
+      const std::size_t at = wrong.find("\"" + key + "\":") + key.size() + 3;
+      wrong.replace(at, wrong.find_first_of(",}", at) - at, number);
+      const auto read = decode_genesis(wrong);
+      REQUIRE_FALSE_MESSAGE(read, wrong);
+      CHECK_MESSAGE(read.error() == "a number is not an integer", wrong, ": ", read.error());
+    }
+}
+
 TEST_CASE("log and witnesses have keys of their own types") {
   Policy wrong = policy_of(genesis_of(4));
   wrong.log.type = NoteKeyType::cosignature;

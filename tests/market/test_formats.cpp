@@ -154,7 +154,8 @@ TEST_CASE("the worked bytes of the transaction formats are true") {
   std::string packed;
   for (const char c : *page)
     if (c != '\n' && c != ' ') packed += c;
-  for (const auto& [name, hex] : worked()) {
+  for (const auto& row : worked()) {
+    const auto &name = row.first, &hex = row.second;  // clang 14 captures no structured binding
     CAPTURE(name);
     const bool found = packed.find(hex) != std::string::npos;
     if (!found) MESSAGE(name << "\n" << hex);
@@ -166,7 +167,8 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
   const Bytes order = *from_hex(worked()[9].second);
   REQUIRE(decode_order(order).has_value());
   CHECK(encode(*decode_order(order)) == order);
-  for (const auto& [name, hex] : worked()) {
+  for (const auto& row : worked()) {
+    const auto &name = row.first, &hex = row.second;  // clang 14 captures no structured binding
     Bytes bytes = *from_hex(hex);
     CAPTURE(name);
     const auto refused = [&](const Bytes& b) {

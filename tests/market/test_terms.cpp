@@ -15,21 +15,23 @@ TEST_CASE("a genesis whose terms the market cannot carry out is refused by its k
   };
   for (const char* name : {"", "auction", "uniform\n"})
     CHECK(refused("mechanism", [&](Genesis& g) { g.mechanism = name; }));
-  for (const auto& [key, price] : {std::pair{"retail_buy", &Genesis::retail_buy},
-                                   {"retail_sell", &Genesis::retail_sell},
-                                   {"grid_fee", &Genesis::grid_fee},
-                                   {"local_grid_fee", &Genesis::local_grid_fee},
-                                   {"levies", &Genesis::levies}})
+  for (const auto& [name, price] : {std::pair{"retail_buy", &Genesis::retail_buy},
+                                    {"retail_sell", &Genesis::retail_sell},
+                                    {"grid_fee", &Genesis::grid_fee},
+                                    {"local_grid_fee", &Genesis::local_grid_fee},
+                                    {"levies", &Genesis::levies}})
     for (const std::int64_t wrong : {std::int64_t{-1}, max_order_price.value + 1, INT64_MAX}) {
+      const char* const key = name;  // clang 14 captures no structured binding
       CAPTURE(key);
       CHECK(refused(key, [&, p = price](Genesis& g) { (g.*p).value = wrong; }));
     }
-  for (const auto& [key, period] : {std::pair{"slot_ms", &Genesis::slot_ms},
-                                    {"batch_ms", &Genesis::batch_ms},
-                                    {"block_ms", &Genesis::block_ms},
-                                    {"metering_ms", &Genesis::metering_ms},
-                                    {"close_grace_ms", &Genesis::close_grace_ms}})
+  for (const auto& [name, period] : {std::pair{"slot_ms", &Genesis::slot_ms},
+                                     {"batch_ms", &Genesis::batch_ms},
+                                     {"block_ms", &Genesis::block_ms},
+                                     {"metering_ms", &Genesis::metering_ms},
+                                     {"close_grace_ms", &Genesis::close_grace_ms}})
     for (const std::int64_t wrong : {std::int64_t{-1}, std::int64_t{86'400'001}, INT64_MAX}) {
+      const char* const key = name;  // clang 14 captures no structured binding
       CAPTURE(key);
       CHECK(refused(key, [&, p = period](Genesis& g) { g.*p = wrong; }));
     }

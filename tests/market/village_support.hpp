@@ -33,6 +33,7 @@ inline Genesis village_genesis() {
   g.validators = {signer_of("validator").public_key()};
   g.gateways = {signer_of("gateway 0").public_key(), signer_of("gateway 1").public_key()};
   g.registrar = signer_of("registrar").public_key();
+  g.observer = signer_of("observer").public_key();
   g.retail_buy = {300'000};
   g.retail_sell = {80'000};
   g.grid_fee = {90'000};

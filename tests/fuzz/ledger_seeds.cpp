@@ -1,0 +1,331 @@
+#include "tests/fuzz/ledger_seeds.hpp"
+
+#include <set>
+
+#include "hil/message_frame.hpp"
+#include "ledger/base/codec.hpp"
+#include "ledger/consensus/sign_guard.hpp"
+#include "market/clearing.hpp"
+#include "market/receipt/receipt.hpp"
+#include "market/settlement.hpp"
+#include "tests/market/book_support.hpp"
+#include "twin/node/gateway_record.hpp"
+#include "twin/node/messages.hpp"
+#include "twin/node/records.hpp"
+
+namespace fuzz {
+
+using namespace ledger;
+
+namespace {
+
+Bytes text_bytes(std::string_view text) { return to_bytes(bytes_of(text)); }
+
+Bytes behind(std::uint8_t which, BytesView bytes) {
+  return ByteWriter().u8(which).raw(bytes).take();
+}
+
+// The first transaction of each kind.
+std::vector<Transaction> transactions() {
+  std::vector<Transaction> out;
+  std::set<TransactionKind> found;
+  for (const Bytes& bytes : village().blocks) {
+    const auto block = decode_block(bytes);
+    for (const Transaction& tx : block->transactions)
+      if (found.insert(tx.kind).second) out.push_back(tx);
+  }
+  return out;
+}
+
+const Transaction& first_of(const std::vector<Transaction>& all, TransactionKind kind) {
+  return *std::find_if(all.begin(), all.end(),
+                       [&](const Transaction& tx) { return tx.kind == kind; });
+}
+
+const PersonalRecord& personal_record() {
+  return village().openings.personal.begin()->second.begin()->second;
+}
+
+// Numbered as `read_opening` of ledger_decoders.cpp does.
+std::vector<Bytes> opening_seeds() {
+  const auto all = transactions();
+  const auto data = [&](TransactionKind kind, std::size_t at) {
+    return first_of(all, kind).openings[at].data;
+  };
+  const PersonalRecord& personal = personal_record();
+  return {behind(0, data(TransactionKind::registration, 0)),
+          behind(1, data(TransactionKind::registration, 1)),
+          behind(2, data(TransactionKind::marks, 0)),
+          behind(3, data(TransactionKind::order, 0)),
+          behind(4, data(TransactionKind::forecast, 0)),
+          behind(5, data(TransactionKind::statements, 0)),
+          behind(6, market::book_row(market_test::sell(1, 430, 125'000))),
+          behind(7, encode(personal.record)),
+          behind(8, personal.readings[0])};
+}
+
+std::vector<Bytes> block_seeds() {
+  const auto& blocks = village().blocks;
+  return {blocks[0], blocks[1], blocks[2], blocks[3], to_bytes(BytesView(blocks[2]).first(257))};
+}
+
+std::vector<Bytes> vote_seeds() {
+  const Council& c = council();
+  return {encode(c.vote(VoteType::prevote, 0, 0, c.id)),
+          encode(c.vote(VoteType::prevote, 1, 3, c.id, 1)),
+          encode(c.vote(VoteType::prevote, 2, 0, {})),
+          encode(c.vote(VoteType::precommit, 3, 0, c.id)),
+          encode(c.vote(VoteType::precommit, 3, 0, {})),
+          encode(c.certificate(VoteType::prevote, 0)),
+          encode(c.certificate(VoteType::precommit, 0)),
+          encode(c.evidence()),
+          encode(DecisionRequest{c.height})};
+}
+
+std::vector<Bytes> proposal_seeds() {
+  const Council& c = council();
+  return {encode(c.proposal(0, no_round)), encode(c.proposal(2, 0)),
+          signed_statement(c.proposal(0, no_round)),
+          encode(Decision{c.certificate(VoteType::precommit, 0), c.block})};
+}
+
+// As `read_proof` of ledger_decoders.cpp reads them.
+std::vector<Bytes> proof_seeds() {
+  std::vector<Bytes> out;
+  const LogTree& log = proved_log();
+  for (const std::uint64_t index : {0, 13, 22}) {
+    ByteWriter w;
+    w.u8(0).u64(index).sized(proved_entry(index));
+    for (const Hash& h : log.inclusion_proof(index, proved_entries)) w.raw(h);
+    out.push_back(w.take());
+  }
+  for (const std::uint64_t size : {1, 7, 16, 23}) {
+    ByteWriter w;
+    w.u8(1).u64(size).raw(log.root_at(size));
+    for (const Hash& h : log.consistency_proof(size, proved_entries)) w.raw(h);
+    out.push_back(w.take());
+  }
+  for (const std::string_view name : {"key 3", "key 11", "a key that is not there"}) {
+    const Hash key = sha256(bytes_of(name));
+    const auto value = proved_state().find(key);
+    const StateTree::Proof proof = proved_state().prove(key);
+    ByteWriter w;
+    w.u8(2).raw(key).u8(value ? 1 : 0).raw(value.value_or(Hash{}));
+    w.raw(proof.leaf->first).raw(proof.leaf->second);
+    for (const auto& step : proof.steps) w.u16(step.depth).raw(step.sibling);
+    out.push_back(w.take());
+  }
+  return out;
+}
+
+std::vector<Bytes> frame_seeds() {
+  using twin::MessageKind;
+  const Council& c = council();
+  const PersonalRecord& p = personal_record();
+  const auto all = transactions();
+  const Transaction& forecast = first_of(all, TransactionKind::forecast);
+  std::vector<Bytes> out;
+  const auto add = [&](BytesView message) { out.push_back(hil::framed(message)); };
+  add(twin::frame(MessageKind::consensus, encode(c.proposal(2, 0))));
+  add(twin::frame(MessageKind::consensus, encode(c.vote(VoteType::prevote, 0, 0, c.id))));
+  add(twin::frame(MessageKind::consensus, encode(c.certificate(VoteType::prevote, 0))));
+  add(twin::frame(MessageKind::consensus,
+                  encode(Decision{c.certificate(VoteType::precommit, 0), c.block})));
+  add(twin::frame(MessageKind::consensus, encode(DecisionRequest{c.height})));
+  add(twin::frame(MessageKind::transaction, first_of(all, TransactionKind::order).encode()));
+  add(encode(
+      twin::MeterMinute{p.at.meter, p.record.first_sequence, p.readings, p.record.signature}));
+  add(encode(twin::CheckpointCosignature{c.height, 9, 1'750'000'000, {}}));
+  add(encode(twin::FleetForecast{{3}, 3, forecast.openings}));
+  add(twin::frame(MessageKind::evidence, encode(c.evidence())));
+  Bytes stream;  // one after the other, as they come
+  for (const std::size_t i : {1, 4, 7}) append(stream, out[i]);
+  out.push_back(stream);
+  return out;
+}
+
+std::vector<Bytes> openings_file_seeds() {
+  const Hash& chain_id = village().log.chain_id;
+  Bytes restricted, personal;
+  for (const auto& [position, opening] : village().openings.restricted.begin()->second)
+    append(restricted, seal_restricted(chain_id, opening_key(), {0, position}, opening));
+  const PersonalRecord& p = personal_record();
+  for (int i = 0; i < 2; ++i)
+    append(personal, seal_personal(chain_id, opening_key(), p.at, p.record, p.readings));
+  return {behind(0, restricted), behind(1, personal)};
+}
+
+std::vector<Bytes> record_seeds() {
+  const Council& c = council();
+  SignGuard guard(c.chain_id, {0});
+  guard.admit(c.height, 0, SignStep::prevote, statement_of(c.vote(VoteType::prevote, 0, 0, c.id)));
+  guard.set_lock(c.height, {c.certificate(VoteType::prevote, 0), c.block});
+  const twin::BlockRecord block{encode(c.certificate(VoteType::precommit, 0)), c.block};
+  const PersonalRecord& p = personal_record();
+  twin::GatewayRecord gateway;
+  gateway.gateway = p.at.gateway;
+  gateway.meters.push_back({p.at.meter, decode_reading(p.readings[0]), {}, true, {1}, {2}});
+  gateway.messages.push_back(encode(c.evidence()));
+  return {behind(0, guard.record()), behind(1, encode(block)), behind(2, encode(gateway))};
+}
+
+}  // namespace
+
+std::string_view name_of(Decoder decoder) {
+  constexpr std::array<std::string_view, decoders> names{
+      "transaction", "entry",      "opening",       "block",  "vote",       "proposal",
+      "proof",       "checkpoint", "note",          "policy", "tlog_proof", "receipt",
+      "frame",       "genesis",    "openings_file", "record"};
+  return names[static_cast<std::size_t>(decoder)];
+}
+
+std::vector<Bytes> seeds(Decoder decoder) {
+  std::vector<Bytes> out;
+  const std::string note = write_note(signed_log().note({0, 1, 3}));
+  switch (decoder) {
+    case Decoder::transaction:
+      for (const Transaction& tx : transactions()) out.push_back(tx.encode());
+      return out;
+    case Decoder::entry:
+      for (const Transaction& tx : transactions()) out.push_back(tx.entry());
+      return out;
+    case Decoder::opening:
+      return opening_seeds();
+    case Decoder::block:
+      return block_seeds();
+    case Decoder::vote:
+      return vote_seeds();
+    case Decoder::proposal:
+      return proposal_seeds();
+    case Decoder::proof:
+      return proof_seeds();
+    case Decoder::checkpoint:
+      return {text_bytes(checkpoint_text(signed_log().checkpoint())), text_bytes(note)};
+    case Decoder::note:
+      return {text_bytes(note), text_bytes(vkey_text(signed_log().policy.log)),
+              text_bytes(vkey_text(signed_log().policy.witnesses[0]))};
+    case Decoder::policy:
+      return {text_bytes(policy_text(signed_log().policy)), text_bytes(village().log.policy_text)};
+    case Decoder::tlog_proof:
+      for (std::uint64_t i = 0; i < signed_log().entries.size(); ++i)
+        out.push_back(text_bytes(write_tlog_proof(signed_log().proof(i))));
+      return out;
+    case Decoder::receipt:
+      for (const std::string& receipt : receipts()) out.push_back(text_bytes(receipt));
+      return out;
+    case Decoder::frame:
+      return frame_seeds();
+    case Decoder::genesis:
+      return {text_bytes(encode(village().log.genesis)), text_bytes(encode(genesis_of(4)))};
+    case Decoder::openings_file:
+      return openings_file_seeds();
+    case Decoder::record:
+      break;
+  }
+  return record_seeds();
+}
+
+const market_test::VillageChain& village() {
+  static const market_test::VillageChain chain = market_test::village_chain(4, 3);
+  return chain;
+}
+
+// One of a whole slot, and one of a slot without a mark, which needs no readings and is small.
+const std::vector<std::string>& receipts() {
+  static const std::vector<std::string> all = [] {
+    const market_test::VillageChain& v = village();
+    market::Openings no_readings = v.openings;
+    no_readings.personal.clear();
+    return std::vector<std::string>{
+        *market::write_receipt(v.log, v.openings, market_test::account(1), Slot{0}),
+        *market::write_receipt(v.log, no_readings, market_test::account(2), Slot{2})};
+  }();
+  return all;
+}
+
+const SignedLog& signed_log() {
+  static const SignedLog log = example_log();
+  return log;
+}
+
+const SymmetricKey& opening_key() {
+  static const SymmetricKey key = sha256(bytes_of("opening key"));
+  return key;
+}
+
+Bytes proved_entry(std::uint64_t index) { return text_bytes("entry " + std::to_string(index)); }
+
+const LogTree& proved_log() {
+  static const LogTree tree = [] {
+    LogTree out;
+    for (std::uint64_t i = 0; i < proved_entries; ++i) out.append(leaf_hash(proved_entry(i)));
+    return out;
+  }();
+  return tree;
+}
+
+const std::vector<Hash>& proved_keys() {
+  static const std::vector<Hash> keys = [] {
+    std::vector<Hash> out;
+    for (int i = 0; i < 20; ++i) out.push_back(sha256(bytes_of("key " + std::to_string(i))));
+    return out;
+  }();
+  return keys;
+}
+
+const StateTree& proved_state() {
+  static const StateTree tree = [] {
+    std::map<Hash, Hash> all;
+    for (const Hash& key : proved_keys()) all[key] = sha256(key);
+    StateTree out;
+    out.update(all);
+    return out;
+  }();
+  return tree;
+}
+
+Council::Council()
+    : chain_id(sha256(bytes_of("example"))),
+      block(village().blocks[1]),
+      id(block_id(block)),
+      height(2) {}
+
+ValidatorSet Council::validators() const { return ValidatorSet(genesis_of(4).validators); }
+
+Vote Council::vote(VoteType type, std::uint32_t validator, std::uint32_t round,
+                   std::optional<Hash> value, std::int32_t valid_round) const {
+  Vote out{type, height, round, value, valid_round, {validator}, {}};
+  out.signature = signer_of(static_cast<std::uint8_t>(validator + 1))
+                      .sign(signed_bytes(chain_id, statement_of(out)));
+  return out;
+}
+
+Certificate Council::certificate(VoteType type, std::uint32_t round) const {
+  Certificate out{type, height, round, id, {}};
+  for (std::uint32_t v = 0; v < 3; ++v)
+    out.votes.push_back({{v}, no_round, vote(type, v, round, id).signature});
+  return out;
+}
+
+Proposal Council::proposal(std::uint32_t round, std::int32_t valid_round) const {
+  const ValidatorId proposer = validators().proposer(height, round);
+  Proposal out{height, round, valid_round, id, proposer, {}, {}, block};
+  if (valid_round != no_round) out.certificate = certificate(VoteType::prevote, 0);
+  out.signature = signer_of(static_cast<std::uint8_t>(proposer.value + 1))
+                      .sign(signed_bytes(chain_id, statement_of(out)));
+  return out;
+}
+
+Evidence Council::evidence() const {
+  Evidence out{encode(vote(VoteType::prevote, 2, 0, id)),
+               encode(vote(VoteType::prevote, 2, 0, {}))};
+  if (out.second < out.first) std::swap(out.first, out.second);
+  return out;
+}
+
+const Council& council() {
+  static const Council one;
+  return one;
+}
+
+}  // namespace fuzz

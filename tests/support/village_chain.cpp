@@ -1,0 +1,246 @@
+#include "tests/support/village_chain.hpp"
+
+#include "ledger/chain/chain.hpp"
+#include "tests/market/village_support.hpp"
+
+namespace market_test {
+namespace {
+
+constexpr std::size_t block_bytes = 4u << 20;
+constexpr std::uint32_t readings_a_minute = 12, minutes_a_slot = 2, gateways = 2;
+constexpr std::uint32_t feeder_meter = 4, late_home = 5, late_slot = 3;
+constexpr std::uint64_t unix_seconds = 1'750'000'000;
+
+struct MeterLife {
+  std::uint32_t id = 0;
+  std::uint32_t sequence = 0;
+  std::int64_t imported = 0, exported = 500;  // mWh, as Village::registered begins
+  std::int64_t import_step = 0, export_step = 0;
+  Verdict verdict = 0;  // of the slot
+};
+
+std::string name_of_meter(std::uint32_t id) { return "meter " + std::to_string(id); }
+
+SubjectKey personal_key(std::uint32_t meter) {
+  SubjectKey key;
+  key.fill(static_cast<std::uint8_t>(100 + meter));
+  return key;
+}
+
+Registration registered_with_key(std::uint32_t meter) {
+  Registration r = Village::registered(meter);
+  r.meter_key = signer_of(name_of_meter(meter)).public_key();
+  return r;
+}
+
+class VillageWriter {
+ public:
+  explicit VillageWriter(std::uint64_t seed)
+      : rng_(Rng(seed).fork("village chain")),
+        genesis_(village_genesis()),
+        chain_(std::make_unique<MarketState>(genesis_, verifier_)) {
+    out_.log.genesis = genesis_;
+    out_.log.chain_id = chain_id_of(genesis_);
+    out_.log.policy = policy_of(genesis_);
+    out_.log.policy_text = policy_text(genesis_);
+  }
+
+  VillageChain write(std::uint32_t slots) {
+    add_meters(0, {1, 2});
+    add_meters(1, {3, feeder_meter});
+    plan(0);
+    put_block(0);
+    for (std::uint32_t minute = 1; minute <= minutes_a_slot * slots; ++minute) {
+      const bool ends = minute % minutes_a_slot == 0;
+      const std::uint32_t slot = (minute - 1) / minutes_a_slot;
+      if (!ends) begin_slot();
+      for (std::uint32_t g = 0; g < gateways; ++g) add_batch(g, minute, ends);
+      if (ends) {
+        for (std::uint32_t g = 0; g < gateways; ++g) add_marks(g, slot);
+        if (slot + 1 == late_slot) add_meters(1, {late_home});
+        plan(slot + 1);
+      }
+      put_block(std::int64_t{minute} * 60'000);
+    }
+    put_block(std::int64_t{minutes_a_slot} * slots * 60'000 + genesis_.close_grace_ms);
+    sign_checkpoint();
+    return std::move(out_);
+  }
+
+ private:
+  void add(Transaction tx) { pool_.add(std::move(tx), chain_.height()); }
+  void add_meters(std::uint32_t gateway, const std::vector<std::uint32_t>& ids);
+  void plan(std::uint32_t slot);
+  void begin_slot();
+  void add_batch(std::uint32_t gateway, std::uint32_t epoch, bool ends_slot);
+  PersonalRecord record_of(MeterLife& meter, std::uint32_t gateway, std::uint32_t epoch,
+                           bool ends_slot);
+  void add_marks(std::uint32_t gateway, std::uint32_t slot);
+  void put_block(std::int64_t time_ms);
+  void sign_checkpoint();
+  std::int64_t drawn(std::int64_t most) {
+    return static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(most) + 1));
+  }
+
+  Rng rng_;
+  Ed25519Verifier ed25519_;
+  CachedVerifier verifier_{ed25519_};
+  Genesis genesis_;
+  Chain chain_;
+  Mempool pool_;
+  std::map<std::uint32_t, MeterLife> meters_;
+  std::array<Hash, gateways> last_entry_{};
+  std::uint8_t next_order_ = 0;
+  VillageChain out_;
+};
+
+void VillageWriter::add_meters(std::uint32_t gateway, const std::vector<std::uint32_t>& ids) {
+  std::vector<Registration> all;
+  for (const std::uint32_t id : ids) {
+    all.push_back(registered_with_key(id));
+    meters_[id].id = id;
+    out_.openings.keys[all.back().account] = {Village::restricted_key(id), personal_key(id)};
+  }
+  add(Village::registration(gateway, std::move(all)));
+}
+
+// Orders of the slot that is about to begin and, now and then, forecasts.
+void VillageWriter::plan(std::uint32_t slot) {
+  for (const auto& [id, meter] : meters_) {
+    if (id == feeder_meter) continue;
+    for (std::int64_t n = drawn(2); n > 0; --n) {
+      const Side side = rng_.chance(0.5) ? Side::buy : Side::sell;
+      const std::int64_t wh = 1 + drawn(400), limit = 50'000 + drawn(270'000);
+      add(Village::order(id, slot, side, wh, limit, next_order_++));
+    }
+  }
+  if (slot % 3 != 0) return;
+  for (std::uint32_t g = 0; g < gateways; ++g) {
+    std::vector<Forecast> all;
+    for (const auto& [id, meter] : meters_)
+      if (Village::gateway_of(id).value == g && id != feeder_meter)
+        all.push_back({account(static_cast<std::uint8_t>(id)), {id}, {slot}, {}});
+    for (Forecast& f : all)
+      for (int i = 0; i < 3; ++i) f.net_wh.push_back(static_cast<std::int32_t>(drawn(800)) - 400);
+    add(Village::forecast(g, std::move(all), std::nullopt, 3, slot));
+  }
+}
+
+void VillageWriter::begin_slot() {
+  for (auto& [id, meter] : meters_) {
+    // Seldom above the 43 kW that the meter's connection lets through.
+    meter.import_step = rng_.chance(0.02) ? 80'000 : drawn(40'000);
+    meter.export_step = drawn(20'000);
+    meter.verdict = 0;
+  }
+}
+
+PersonalRecord VillageWriter::record_of(MeterLife& meter, std::uint32_t gateway,
+                                        std::uint32_t epoch, bool ends_slot) {
+  PersonalRecord p{{{gateway}, epoch, {meter.id}}, {}, {}};
+  MeterRecord& m = p.record;
+  m.account = account(static_cast<std::uint8_t>(meter.id));
+  m.meter = {meter.id};
+  m.epoch = epoch;
+  m.first_sequence = meter.sequence + 1;
+  m.count = readings_a_minute;
+  if (ends_slot && rng_.chance(0.05)) m.verdict = bit(Rule::power_range);
+  if (ends_slot && rng_.chance(0.02)) {
+    meter.imported /= 2;
+    m.verdict = bit(Rule::voltage_range);  // a flag: what falls is found by the mark
+  }
+  for (std::uint32_t i = 1; i <= readings_a_minute; ++i) {
+    meter.imported += meter.import_step;
+    meter.exported += meter.export_step;
+    const Reading r{++meter.sequence,
+                    (std::int64_t{epoch} - 1) * 60'000 + i * 5'000,
+                    {meter.imported},
+                    {meter.exported},
+                    720,
+                    230};
+    end_at(m, r);
+    p.readings.push_back(*encode(r));
+  }
+  m.readings_root = readings_root(personal_key(meter.id), m.meter, m.first_sequence, p.readings);
+  m.signature = signer_of(name_of_meter(meter.id))
+                    .sign(meter_signed_bytes(out_.log.chain_id, m.meter, m.first_sequence, m.count,
+                                             m.readings_root));
+  meter.verdict |= m.verdict;
+  return p;
+}
+
+void VillageWriter::add_batch(std::uint32_t gateway, std::uint32_t epoch, bool ends_slot) {
+  Batch b;
+  b.gateway = {gateway};
+  b.epoch = epoch;
+  b.import_sum = b.export_sum = {hidden_sum};
+  b.previous = last_entry_[gateway];
+  std::vector<Hash> leaves, quarantined;
+  for (auto& [id, meter] : meters_) {
+    if (Village::gateway_of(id).value != gateway) continue;
+    PersonalRecord p = record_of(meter, gateway, epoch, ends_slot);
+    count_record(b, p.record);
+    leaves.push_back(leaf_hash(record_commitment(personal_key(id), p.record)));
+    if (quarantines(p.record.verdict)) quarantined.push_back(leaves.back());
+    out_.openings.personal[{gateway, epoch}].emplace(id, std::move(p));
+  }
+  b.quarantine_root = root_of(quarantined);
+  Transaction tx;
+  tx.kind = TransactionKind::batch;
+  tx.root = root_of(leaves);
+  tx.body = encode(b);
+  b.signature = signer_of("gateway " + std::to_string(gateway))
+                    .sign(entry_signed_bytes(out_.log.chain_id, tx.entry()));
+  tx.body = encode(b);
+  last_entry_[gateway] = sha256(tx.entry());
+  add(std::move(tx));
+}
+
+// A gateway that leaves its marks out, or a meter's, lets the slot close without them.
+void VillageWriter::add_marks(std::uint32_t gateway, std::uint32_t slot) {
+  if (slot > 1 && rng_.chance(0.05)) return;
+  std::vector<Mark> marks;
+  for (const auto& [id, meter] : meters_)
+    if (Village::gateway_of(id).value == gateway && (slot <= 1 || !rng_.chance(0.05)))
+      marks.push_back(
+          Village::mark(id, slot, meter.imported, meter.exported, quarantines(meter.verdict)));
+  add(Village::marks(gateway, slot, std::move(marks)));
+}
+
+void VillageWriter::put_block(std::int64_t time_ms) {
+  Chain::Built built = chain_.build(time_ms, {0}, pool_.ordered(), block_bytes);
+  invariant(built.never.empty(), built.never.empty() ? "" : built.never[0].second.c_str());
+  const Block& block = built.tried.block;
+  out_.blocks.push_back(encode(block));
+  out_.log.blocks.push_back({encode(block.header), block.header, {}});
+  for (const Transaction& tx : block.transactions) {
+    pool_.remove(leaf_hash(tx.entry()));
+    for (std::uint16_t i = 0; i < tx.openings.size(); ++i)
+      out_.openings.restricted[out_.log.entries.size()].emplace(i, tx.openings[i]);
+    out_.log.entries.push_back(tx.entry());
+    out_.log.tree.append(leaf_hash(out_.log.entries.back()));
+  }
+  invariant(pool_.size() == 0, "every transaction found its block");
+  chain_.commit(std::move(built.tried));
+  out_.state_roots.push_back(chain_.state_root());
+  out_.content_roots.push_back(chain_.state().content_root());
+}
+
+void VillageWriter::sign_checkpoint() {
+  PublicLog& log = out_.log;
+  log.checkpoint = {log.policy.log.name, log.tree.size(), log.tree.root(), chain_.state_root()};
+  SignedNote note{checkpoint_text(log.checkpoint), {}};
+  note.signatures.push_back(sign_note(log.policy.log, signer_of("observer"), note.text));
+  note.signatures.push_back(cosignature_line(
+      log.policy.witnesses[0], unix_seconds,
+      signer_of("validator").sign(bytes_of(cosigned_text(unix_seconds, note.text)))));
+  log.checkpoint_note = write_note(note);
+}
+
+}  // namespace
+
+VillageChain village_chain(std::uint64_t seed, std::uint32_t slots) {
+  return VillageWriter(seed).write(slots);
+}
+
+}  // namespace market_test

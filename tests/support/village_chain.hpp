@@ -1,0 +1,24 @@
+#pragma once
+// A chain of blocks over the village of tests/market/village_support.hpp: every kind of transaction
+// in canonical order, signed for real, with meter records and readings behind the batches, all
+// drawn from one seed. Homes trade and forecast, marks are quarantined, fall, or do not come at
+// all, and a home is registered late. Integers only, so that blocks and roots are the same on every
+// machine.
+
+#include "market/audit/openings.hpp"
+
+namespace market_test {
+
+struct VillageChain {
+  std::vector<ledger::Bytes> blocks;      // encoded, from height 1
+  std::vector<ledger::Hash> state_roots;  // after each block
+  std::vector<ledger::Hash> content_roots;
+  market::PublicLog log;      // with a checkpoint that validator and observer signed
+  market::Openings openings;  // of every account
+};
+
+// Blocks at the start, at the end of each of the slots' minutes, and one that closes the last slot:
+// 2 * slots + 2 of them.
+VillageChain village_chain(std::uint64_t seed, std::uint32_t slots);
+
+}  // namespace market_test
