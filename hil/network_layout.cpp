@@ -3,6 +3,7 @@
 #include <boost/asio.hpp>
 #include <cmath>
 #include <filesystem>
+#include <random>
 
 #include "hil/key_file.hpp"
 #include "twin/store/log_directory.hpp"
@@ -15,20 +16,31 @@ namespace fs = std::filesystem;
 
 namespace {
 
+// Below those that the system gives to outgoing connections: one of these might take a node's port
+// before the node listens.
+constexpr std::uint16_t first_port = 10'000, past_ports = 32'000;
+
 // Ports of this machine that nobody holds now: all are held at once while they are looked for.
 Result<std::vector<std::uint16_t>> free_ports(std::size_t n) {
   using boost::asio::ip::tcp;
   boost::asio::io_context io;
   std::vector<tcp::acceptor> held;
   std::vector<std::uint16_t> out;
-  try {
-    for (std::size_t k = 0; k < n; ++k) {
-      held.emplace_back(io, tcp::endpoint(boost::asio::ip::address_v4::loopback(), 0));
-      out.push_back(held.back().local_endpoint().port());
-    }
-  } catch (const boost::system::system_error& error) {
-    return failure(std::string("127.0.0.1: no free port: ") + error.what());
+  const std::uint32_t start = std::random_device{}();
+  constexpr std::uint32_t all = past_ports - first_port;
+  for (std::uint32_t k = 0; k < all && out.size() < n; ++k) {
+    const auto port = static_cast<std::uint16_t>(first_port + (start % all + k) % all);
+    const tcp::endpoint here(boost::asio::ip::address_v4::loopback(), port);
+    boost::system::error_code taken;
+    tcp::acceptor acceptor(io);
+    acceptor.open(here.protocol(), taken);
+    if (!taken) acceptor.bind(here, taken);
+    if (!taken) acceptor.listen(1, taken);
+    if (taken) continue;
+    held.push_back(std::move(acceptor));
+    out.push_back(port);
   }
+  if (out.size() < n) return failure("127.0.0.1: too few free ports for the network's nodes");
   return out;
 }
 

@@ -102,7 +102,7 @@ TEST_CASE("node store: whatever a power cut leaves, what was acknowledged is the
       check_store(after.file(), acknowledged);
       ++cuts;
     }
-  std::printf("crashes: %zu of %zu operations of %zu blocks, 4 ways each: %zu cuts\n",
+  std::printf("crashes: %zu places among %zu operations of %zu blocks, 4 ways each: %zu cuts\n",
               operations / stride + 1, operations, blocks, cuts);
 }
 
