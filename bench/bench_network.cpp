@@ -99,7 +99,7 @@ struct Findings {
   std::uint64_t sent = 0, decided = 0;
   std::vector<double> latency_ms, finality_ms;  // of a batch from its sending, of a block
   double span_s = 0;                            // until the last was decided
-  long peak_kb = 0;                             // the largest validator
+  double peak_mb = 0;                           // the largest validator
 };
 
 class Experiment {
@@ -127,7 +127,7 @@ class Experiment {
       send_what_is_due(end);
       pump();
     }
-    for (const auto& p : processes_) found_.peak_kb = std::max(found_.peak_kb, peak_kb(p->pid()));
+    for (const auto& p : processes_) found_.peak_mb = std::max(found_.peak_mb, p->peak_mb());
     return found_;
   }
 
@@ -248,13 +248,6 @@ class Experiment {
     found_.span_s = (at - measured_from_).seconds();
   }
 
-  static long peak_kb(int pid) {
-    std::ifstream status("/proc/" + std::to_string(pid) + "/status");
-    for (std::string word; status >> word;)
-      if (long kb = 0; word == "VmHWM:" && status >> kb) return kb;
-    return 0;
-  }
-
   // The first batches wait for the registrations, and are not measured.
   static constexpr Instant measured_from_ = Instant{} + seconds(2);
 
@@ -283,8 +276,7 @@ void report(const Load& load) {
               static_cast<unsigned long long>(f.decided),
               static_cast<double>(f.decided) / std::max(f.span_s, 1e-9),
               percentile(f.latency_ms, 0.5), percentile(f.latency_ms, 0.99),
-              percentile(f.finality_ms, 0.5), percentile(f.finality_ms, 0.99),
-              static_cast<double>(f.peak_kb) / 1024);
+              percentile(f.finality_ms, 0.5), percentile(f.finality_ms, 0.99), f.peak_mb);
   std::fflush(stdout);
 }
 

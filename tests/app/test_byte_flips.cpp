@@ -12,16 +12,12 @@
 #include "market/audit/audit.hpp"
 #include "tests/app/short_run.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/setting.hpp"
 
 using namespace ledger;
 using test::Files;
 
 namespace {
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 // Whether a check of the public files fails.
 bool finds(const Files& log, Verifier& verifier) {
@@ -77,7 +73,8 @@ void write_files(const test::Folder& folder, const std::string& below, const Fil
 }  // namespace
 
 TEST_CASE("every byte of a public log that is changed is found by both readers") {
-  const std::uint64_t seed = setting("AIPCHAIN_SEED", 1), stride = setting("AIPCHAIN_STRIDE", 20);
+  const std::uint64_t seed = test::setting("AIPCHAIN_SEED", 1),
+                      stride = test::setting("AIPCHAIN_STRIDE", 20);
   test::Folder folder;
   std::string scenario = test::short_scenario;
   scenario.replace(scenario.find("\"6m\""), 4, "\"24m\"");
@@ -96,7 +93,7 @@ TEST_CASE("every byte of a public log that is changed is found by both readers")
 
   write_files(folder, "log", log);
   write_files(folder, "masks", masks);
-  const std::string strides = std::to_string(setting("AIPCHAIN_PYTHON_STRIDE", 160));
+  const std::string strides = std::to_string(test::setting("AIPCHAIN_PYTHON_STRIDE", 160));
   test::Process reader({AIPCHAIN_PYTHON, AIPCHAIN_SOURCE_DIR "/tests/app/flip_bytes.py",
                         folder.path().string(), strides});
   const int code = reader.finish();

@@ -16,16 +16,12 @@
 #include "market/audit/audit.hpp"
 #include "market/receipt/receipt.hpp"
 #include "tests/app/short_run.hpp"
+#include "tests/support/setting.hpp"
 
 using namespace ledger;
 using test::Files;
 
 namespace {
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 // A run that was made by the program, in memory.
 struct Run {
@@ -110,7 +106,8 @@ TEST_CASE("the run that is damaged below is accepted as it is") {
 }
 
 TEST_CASE("every flipped bit of a file is found and named") {
-  const std::uint64_t flips = setting("AIPCHAIN_FLIPS", 4000), seed = setting("AIPCHAIN_SEED", 1);
+  const std::uint64_t flips = test::setting("AIPCHAIN_FLIPS", 4000),
+                      seed = test::setting("AIPCHAIN_SEED", 1);
   Rng rng = Rng(seed).fork("flips");
   std::vector<std::pair<bool, std::string>> all;
   for (const auto& [path, bytes] : run().log) all.emplace_back(true, path);
@@ -143,8 +140,8 @@ TEST_CASE("every flipped bit of a file is found and named") {
 }
 
 TEST_CASE("every flipped bit of a receipt is found and named") {
-  const std::uint64_t flips = setting("AIPCHAIN_FLIPS", 4000) * 3 / 20,
-                      seed = setting("AIPCHAIN_SEED", 1);
+  const std::uint64_t flips = test::setting("AIPCHAIN_FLIPS", 4000) * 3 / 20,
+                      seed = test::setting("AIPCHAIN_SEED", 1);
   Rng rng = Rng(seed).fork("receipt");
   std::uint64_t found = 0;
   for (std::uint64_t k = 0; k < flips; ++k) {

@@ -15,17 +15,13 @@
 #include "tests/app/short_run.hpp"
 #include "tests/support/forged_log.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/setting.hpp"
 
 using namespace ledger;
 using nlohmann::json;
 using test::Files;
 
 namespace {
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 Verifier& verifier() {
   static Ed25519Verifier ed25519;
@@ -250,8 +246,8 @@ TEST_CASE("both readers say the same of a run's log, whole and damaged") {
   CHECK(all_hold(run().log));
   damage_files(cases);
   for (const char* path : {"checkpoint", "policy", "genesis"}) damage_lines(cases, path);
-  Rng rng = Rng(setting("AIPCHAIN_SEED", 1)).fork("readers");
-  damage_at_random(cases, setting("AIPCHAIN_FLIPS", 400), rng);
+  Rng rng = Rng(test::setting("AIPCHAIN_SEED", 1)).fork("readers");
+  damage_at_random(cases, test::setting("AIPCHAIN_FLIPS", 400), rng);
   cases.compare();
 }
 
@@ -545,8 +541,8 @@ TEST_CASE("both readers say the same of receipts, whole and damaged") {
   const std::string& whole = run().receipts[0];
   damage_json(cases, json::parse(whole), json::parse(run().receipts[2]));
   damage_json(cases, json::parse(whole), json::parse(run().receipts[1]));
-  Rng rng = Rng(setting("AIPCHAIN_SEED", 1)).fork("receipts");
-  for (std::uint64_t k = 0; k < setting("AIPCHAIN_FLIPS", 400); ++k) {
+  Rng rng = Rng(test::setting("AIPCHAIN_SEED", 1)).fork("receipts");
+  for (std::uint64_t k = 0; k < test::setting("AIPCHAIN_FLIPS", 400); ++k) {
     std::string text = run().receipts[rng.below(run().receipts.size())];
     const std::uint64_t at = rng.below(text.size());
     text[at] = static_cast<char>(text[at] ^ static_cast<char>(1u << rng.below(8)));

@@ -20,18 +20,10 @@ namespace {
 
 constexpr double allowed_mb = 256;
 
-// The most that a process has held in memory so far (VmHWM of proc(5), in kB).
-double peak_mb(const test::Process& process) {
-  const std::string status =
-      test::text_of_file("/proc/" + std::to_string(process.pid()) + "/status");
-  const auto at = status.find("VmHWM:");
-  REQUIRE(at != std::string::npos);
-  return std::strtod(status.c_str() + at + 6, nullptr) * 1024 / 1e6;
-}
-
 void check_memory(const ProcessNet& net, const std::vector<std::size_t>& nodes, const char* when) {
   for (const std::size_t n : nodes) {
-    const double peak = peak_mb(*net.processes[n]);
+    const double peak = net.processes[n]->peak_mb();
+    REQUIRE(peak > 0);
     std::printf("peak memory %s: %s %.0f MB\n", when, net.names[n].c_str(), peak);
     CHECK_MESSAGE(peak < allowed_mb, net.names[n], " took ", peak, " MB");
   }

@@ -8,6 +8,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/consensus_sim.hpp"
+#include "tests/support/setting.hpp"
 
 using namespace ledger;
 using consensus_sim::Cut;
@@ -16,11 +17,6 @@ using consensus_sim::Options;
 using consensus_sim::Report;
 
 namespace {
-
-std::uint64_t setting(const char* name, std::uint64_t usual) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : usual;
-}
 
 void expect_clean(const Report& report) {
   for (const std::string& violation : report.violations) FAIL_CHECK(violation);
@@ -35,9 +31,9 @@ bool has(const Report& report, const std::string& words) {
 }  // namespace
 
 TEST_CASE("networks of 1 to 10 agree and go on, whatever fails") {
-  const std::uint64_t count = setting("AIPCHAIN_SIMULATIONS", 150),
-                      first = setting("AIPCHAIN_SEED", 1),
-                      length = setting("AIPCHAIN_SIMULATED_S", 90);
+  const std::uint64_t count = test::setting("AIPCHAIN_SIMULATIONS", 150),
+                      first = test::setting("AIPCHAIN_SEED", 1),
+                      length = test::setting("AIPCHAIN_SIMULATED_S", 90);
   const bool campaign = std::getenv("AIPCHAIN_SIMULATIONS") != nullptr;
   const auto started = std::chrono::steady_clock::now();
   std::uint64_t violations = 0, unequal = 0, live = 0, messages = 0, crashes = 0, lost = 0;
@@ -120,8 +116,8 @@ TEST_CASE("twins that share a key are named, and nobody else is") {
 }
 
 TEST_CASE("with more than f Byzantine validators there are forks, and at least f+1 are named") {
-  const std::uint64_t count = setting("AIPCHAIN_SIMULATIONS", 100),
-                      first = setting("AIPCHAIN_SEED", 1);
+  const std::uint64_t count = test::setting("AIPCHAIN_SIMULATIONS", 100),
+                      first = test::setting("AIPCHAIN_SEED", 1);
   std::size_t forks = 0, forks_by_amnesia = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     Rng rng = Rng(seed).fork("traitors");

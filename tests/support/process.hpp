@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
+#include <fstream>
 #include <poll.h>
 #include <string>
 #include <sys/wait.h>
@@ -49,7 +50,14 @@ class Process {
     for (char c; wait_for_output() && ::read(out_, &c, 1) == 1 && c != '\n';) text.push_back(c);
     return text;
   }
-  pid_t pid() const { return pid_; }
+  // The most that it has held in memory so far, in MB of 10^6 bytes (VmHWM of proc(5)); 0 where the
+  // system does not say.
+  double peak_mb() const {
+    std::ifstream status("/proc/" + std::to_string(pid_) + "/status");
+    for (std::string word; status >> word;)
+      if (double kb = 0; word == "VmHWM:" && status >> kb) return kb * 1024 / 1e6;
+    return 0;
+  }
   void signal(int number) const { kill(pid_, number); }
 
   // Reads both streams to their ends; the exit code, or 128 + the signal that ended it.

@@ -17,16 +17,12 @@
 #include "hil/wire_log.hpp"
 #include "ledger/chain/genesis.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/setting.hpp"
 #include "twin/store/node_store.hpp"
 
 namespace test {
 
 inline constexpr std::uint32_t process_validators = 4;
-
-inline std::uint64_t setting(const char* name, std::uint64_t fallback) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : fallback;
-}
 
 inline void pause(std::uint64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 

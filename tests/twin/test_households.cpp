@@ -14,6 +14,7 @@
 #include <doctest/doctest.h>
 #include <vector>
 
+#include "tests/support/setting.hpp"
 #include "twin/device/h25_table.hpp"
 #include "twin/device/household.hpp"
 
@@ -28,11 +29,6 @@ constexpr int days = 365;
 constexpr std::size_t quarters = days * 96;
 constexpr std::size_t classes = months_a_year * day_types * hours_a_day;
 constexpr std::array<std::size_t, 10> group_sizes{1, 2, 3, 5, 10, 20, 50, 100, 300, 1000};
-
-std::uint64_t setting(const char* name, std::uint64_t fallback) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : fallback;
-}
 
 std::size_t class_of(std::size_t month, std::size_t type, std::size_t hour) {
   return (month * day_types + type) * hours_a_day + hour;
@@ -152,7 +148,8 @@ void Population::add(Household home, double annual_kwh) {
 }
 
 const Population& population() {
-  static const Population all(setting("AIPCHAIN_HOUSEHOLDS", 100), setting("AIPCHAIN_SEED", 1));
+  static const Population all(test::setting("AIPCHAIN_HOUSEHOLDS", 100),
+                              test::setting("AIPCHAIN_SEED", 1));
   return all;
 }
 
@@ -178,7 +175,7 @@ TEST_CASE("households: their mean is H25 in every class of month, day type and h
   const Population& p = population();
   const Spread single = spread_of(p.by_class), months = spread_of(p.by_month_and_hour);
   std::printf("households: %zu homes, seed %llu\n", p.homes,
-              static_cast<unsigned long long>(setting("AIPCHAIN_SEED", 1)));
+              static_cast<unsigned long long>(test::setting("AIPCHAIN_SEED", 1)));
   std::printf("mean: 864 classes: largest error %.2f %%, rms %.2f %%, standard error %.2f %%\n",
               single.largest * 100, single.rms * 100, single.mean_standard_error * 100);
   std::printf("mean: 288 months and hours: largest error %.2f %%, rms %.2f %%\n",

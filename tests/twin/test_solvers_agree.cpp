@@ -10,17 +10,13 @@
 
 #include "tests/support/power_balance.hpp"
 #include "tests/support/random_feeder.hpp"
+#include "tests/support/setting.hpp"
 #include "twin/grid/newton.hpp"
 #include "twin/grid/sweep.hpp"
 
 using namespace twin;
 
 namespace {
-
-std::uint64_t setting(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text ? std::strtoull(text, nullptr, 10) : otherwise;
-}
 
 std::vector<Phases> voltages_of(const SweepBlock& block, std::size_t buses) {
   std::vector<Phases> out(buses);
@@ -79,8 +75,8 @@ void compare(const Network& net, const std::vector<Phases>& a, const std::vector
 }  // namespace
 
 TEST_CASE("solvers agree: sweep and Newton on random feeders") {
-  const std::uint64_t wanted = setting("AIPCHAIN_FEEDERS", 100),
-                      first = setting("AIPCHAIN_SEED", 1);
+  const std::uint64_t wanted = test::setting("AIPCHAIN_FEEDERS", 100),
+                      first = test::setting("AIPCHAIN_SEED", 1);
   Figures figures;
   for (std::uint64_t seed = first; figures.feeders < wanted; ++seed) {
     CAPTURE(seed);

@@ -107,12 +107,12 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
   const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
   const Directory& d = config_.directory;
   const bool peer = message.from <= d.observer();
-  if (message.bytes.empty()) return refuse("empty message");
-  const auto kind = static_cast<MessageKind>(message.bytes[0]);
+  const auto kind = kind_of(message.bytes);
+  if (!kind) return refuse("empty message");
   if (!peer || kind == MessageKind::transaction)
     return refuse("a sender who has nothing to say here");
   const BytesView body = message.bytes.view().subspan(1);
-  switch (kind) {
+  switch (*kind) {
     case MessageKind::consensus: {
       Effects effects;
       driver_.on_message(now, body, effects);

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "tests/support/crash_disk.hpp"
+#include "tests/support/setting.hpp"
 #include "tests/support/validator_net.hpp"
 #include "twin/store/node_store.hpp"
 
@@ -78,8 +79,7 @@ void check_store(const std::string& file, std::size_t acknowledged) {
 }  // namespace
 
 TEST_CASE("node store: whatever a power cut leaves, what was acknowledged is there") {
-  const char* setting = std::getenv("AIPCHAIN_CRASH_STRIDE");
-  const std::size_t stride = setting ? std::strtoull(setting, nullptr, 10) : 23;
+  const std::size_t stride = test::setting("AIPCHAIN_CRASH_STRIDE", 23);
   REQUIRE(stride > 0);
   const Scratch run;
   CrashDisk disk;
@@ -114,8 +114,7 @@ TEST_CASE("node store: a full or failing disk is told, and loses nothing that wa
     write_all(disk, run.file());
     operations = disk.operations().size();
   }
-  const char* setting = std::getenv("AIPCHAIN_CRASH_STRIDE");
-  const std::size_t stride = setting ? std::strtoull(setting, nullptr, 10) : 41;
+  const std::size_t stride = test::setting("AIPCHAIN_CRASH_STRIDE", 41);
   std::size_t failures = 0;
   for (std::size_t at = 0; at < operations; at += stride)
     for (const int code : {SQLITE_FULL, SQLITE_IOERR_WRITE}) {
