@@ -15,6 +15,8 @@ void put_register(ByteWriter& w, MilliWattHours v) { w.u40(static_cast<std::uint
 
 MilliWattHours take_register(ByteReader& r) { return {static_cast<std::int64_t>(r.u40())}; }
 
+bool is_whole(MilliWattHours v) { return v.value % 1000 == 0; }
+
 // A value that is not allowed makes the reader fail, so that one check at the end is enough.
 template <class T>
 T checked(ByteReader& r, T value, bool allowed) {
@@ -48,6 +50,8 @@ Bytes encode(const Registration& v) {
   w.raw(v.meter_key).raw(v.account_key).u32(v.max_power_w);
   put_register(w, v.import_register);
   put_register(w, v.export_register);
+  put_register(w, v.modulus);
+  w.u32(v.generation_w).u32(v.storage_w);
   w.i64(v.deposit.value).u32(v.first_slot.value).u32(v.end_slot.value);
   return w.take();
 }
@@ -65,12 +69,31 @@ Result<Registration> decode_registration(BytesView opening) {
   v.max_power_w = r.u32();
   v.import_register = take_register(r);
   v.export_register = take_register(r);
+  v.modulus = take_register(r);
+  v.generation_w = r.u32();
+  v.storage_w = r.u32();
   v.deposit.value = r.i64();
   v.first_slot.value = r.u32();
   v.end_slot.value = r.u32();
   checked(r, 0, v.deposit.value >= 0 && v.max_power_w <= max_meter_power_w);
+  checked(r, 0, v.generation_w <= max_meter_power_w && v.storage_w <= max_meter_power_w);
+  checked(r, 0, is_whole(v.modulus));
+  if (v.modulus.value > 0)
+    checked(r, 0, v.import_register < v.modulus && v.export_register < v.modulus);
   checked(r, 0, v.first_slot < v.end_slot);
   return finish(r, std::move(v), "registration");
+}
+
+MeterLimits limits_of(const Registration& r, const Genesis& genesis, const Nights& nights) {
+  MeterLimits limits;
+  limits.max_power_w = static_cast<std::int32_t>(r.max_power_w);
+  limits.interval_ms = genesis.metering_ms;
+  limits.modulus = r.modulus;
+  if (r.kind == MeterKind::feeder) return limits;
+  limits.max_export_w = allowed_export_w(std::int64_t{r.generation_w} + r.storage_w);
+  limits.max_night_export_w = allowed_export_w(r.storage_w);
+  limits.nights = &nights;
+  return limits;
 }
 
 Bytes encode(const SealingKey& v) {
@@ -112,14 +135,44 @@ Result<std::vector<Registered>> decode_registrations(std::span<const Opening> op
   return out;
 }
 
+Bytes encode(const MeterSwap& v) {
+  ByteWriter w;
+  put_owner(w, v.account, v.meter);
+  w.u32(v.slot.value);
+  for (const MilliWattHours m :
+       {v.closing_import, v.closing_export, v.opening_import, v.opening_export})
+    put_register(w, m);
+  return w.raw(v.meter_key).raw(v.signature).take();
+}
+
+Result<MeterSwap> decode_meter_swap(BytesView opening) {
+  ByteReader r(opening);
+  MeterSwap v;
+  take_owner(r, v.account, v.meter);
+  v.slot.value = r.u32();
+  for (MilliWattHours* m :
+       {&v.closing_import, &v.closing_export, &v.opening_import, &v.opening_export}) {
+    *m = take_register(r);
+    checked(r, 0, is_whole(*m));
+  }
+  v.meter_key = r.array<32>();
+  v.signature = r.array<64>();
+  return finish(r, std::move(v), "meter swap");
+}
+
+Opening opening_of(const SubjectKey& restricted_key, const MeterSwap& swap) {
+  return {derive_salt(restricted_key, SaltLabel::meter_swap, swap.meter.value, swap.slot.value),
+          encode(swap)};
+}
+
 Bytes encode(const Mark& v) {
   ByteWriter w;
   put_owner(w, v.account, v.meter);
   w.u32(v.slot.value);
   put_register(w, v.import_register);
   put_register(w, v.export_register);
-  // Register event and quarantined energy are kept: nothing fills them yet.
-  return w.u8(v.quarantined ? 1 : 0).u8(0).u40(0).u40(0).take();
+  // Quarantined energy is kept: nothing fills it yet.
+  return w.u8(v.quarantined ? 1 : 0).u8(v.swapped ? 1 : 0).u40(0).u40(0).take();
 }
 
 Result<Mark> decode_mark(BytesView opening) {
@@ -131,9 +184,10 @@ Result<Mark> decode_mark(BytesView opening) {
   v.export_register = take_register(r);
   const std::uint8_t quarantine = r.u8();
   v.quarantined = checked(r, quarantine, quarantine <= 1) == 1;
-  const std::uint8_t event = r.u8();
+  const std::uint8_t swapped = r.u8();
+  v.swapped = checked(r, swapped, swapped <= 1) == 1;
   const std::uint64_t import_kept = r.u40(), export_kept = r.u40();
-  checked(r, 0, event == 0 && import_kept == 0 && export_kept == 0);
+  checked(r, 0, import_kept == 0 && export_kept == 0);
   return finish(r, std::move(v), "mark");
 }
 
@@ -192,6 +246,19 @@ Result<RegistrationBody> decode_registration_body(BytesView body) {
   v.meters = r.u32();
   v.signature = r.array<64>();
   return finish(r, std::move(v), "registration");
+}
+
+Bytes encode(const MeterSwapBody& v) {
+  return ByteWriter().u32(v.gateway.value).u32(v.count).raw(v.signature).take();
+}
+
+Result<MeterSwapBody> decode_meter_swap_body(BytesView body) {
+  ByteReader r(body);
+  MeterSwapBody v;
+  v.gateway.value = r.u32();
+  v.count = r.u32();
+  v.signature = r.array<64>();
+  return finish(r, std::move(v), "meter swap");
 }
 
 Bytes encode(const MarksBody& v) {
@@ -254,11 +321,23 @@ Salt order_salt(const SubjectKey& restricted_key, const SignedOrder& order) {
                      order.order.id.bytes);
 }
 
-Bytes order_signed_bytes(const Hash& chain_id, BytesView opening) {
+namespace {
+
+Bytes opening_signed_bytes(std::string_view label, const Hash& chain_id, BytesView opening) {
   invariant(opening.size() >= sizeof(Signature), "a signed opening ends in its signature");
   ByteWriter w;
-  w.raw(bytes_of("aipchain order 1")).raw(chain_id);
+  w.raw(bytes_of(label)).raw(chain_id);
   return w.raw(opening.first(opening.size() - sizeof(Signature))).take();
+}
+
+}  // namespace
+
+Bytes order_signed_bytes(const Hash& chain_id, BytesView opening) {
+  return opening_signed_bytes("aipchain order 1", chain_id, opening);
+}
+
+Bytes swap_signed_bytes(const Hash& chain_id, BytesView opening) {
+  return opening_signed_bytes("aipchain swap 1", chain_id, opening);
 }
 
 }  // namespace market

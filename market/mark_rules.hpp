@@ -9,7 +9,9 @@
 // that quarantine's energy too, so it settles with the retailer and mints nothing.
 //
 //   quarantined    its gateway says so: a reading since the mark before failed a rule
-//   fell           a register is below the anchor's
+//   unpapered      says that its meter was swapped and there are no papers, or says nothing of a
+//                  swap that there are papers of
+//   fell           a register is below the anchor's, and did not begin anew at its modulus
 //   above_power    a register rose more than max_power x the time since the anchor
 //   recovering     carries energy of a quarantine: no trade, no tokens
 //   spanning       carries energy of earlier slots that had no mark: no trade, since what belongs
@@ -31,8 +33,9 @@ enum class Standing : std::uint8_t {
   above_power = 4,
   recovering = 5,
   spanning = 6,
+  unpapered = 7,
 };
-inline constexpr std::uint8_t standings = 7;
+inline constexpr std::uint8_t standings = 8;
 std::string_view name_of(Standing standing);
 
 constexpr bool carries_energy(Standing s) {
@@ -41,17 +44,36 @@ constexpr bool carries_energy(Standing s) {
 constexpr bool trades(Standing s) { return s == Standing::metered; }
 constexpr bool mints(Standing s) { return s == Standing::metered || s == Standing::spanning; }
 
+// Registers here count on: through rollovers and swaps, so that they never fall.
 struct Anchor {
   MilliWattHours import_register, export_register;
   Slot since;            // the first slot whose energy is not settled
   bool tainted = false;  // a mark was quarantined since
+  bool swapped = false;  // its meter was, since the last mark
+  // What makes the present meter's registers count on: whole Wh.
+  MilliWattHours import_offset, export_offset;
+};
+
+// What the registry holds a meter's marks to.
+struct MarkTerms {
+  std::uint32_t max_power_w = 0;
+  MilliWattHours modulus;  // at which registers begin anew, 0: at none
+  std::int64_t slot_ms = 0;
+};
+
+struct JudgedMark {
+  Standing standing{};
+  MilliWattHours import_rise, export_rise;  // over the anchor, where the mark carries energy
+  WattHours imported, exported;             // the same as differences of whole Wh
+  Anchor next;                              // the anchor after the mark
 };
 
 // since <= mark.slot.
-Standing judge(const Anchor& anchor, const Mark& mark, std::uint32_t max_power_w,
-               std::int64_t slot_ms);
+JudgedMark judge(const Anchor& anchor, const Mark& mark, const MarkTerms& terms);
 
-// The anchor after the mark.
-Anchor advanced(const Anchor& anchor, const Mark& mark, Standing standing);
+// The anchor after its meter was swapped: nothing is settled by that.
+Anchor after(const Anchor& anchor, const MeterSwap& swap);
+// Whether the papers close the old meter no lower than what is settled.
+bool closes_above(const Anchor& anchor, const MeterSwap& swap);
 
 }  // namespace market

@@ -12,7 +12,6 @@
 namespace market {
 namespace {
 
-constexpr MicroEuros max_deposit{1'000'000'000'000};
 constexpr std::uint32_t slots_ahead = 1000;  // how far in the future an order may lie
 
 Bytes two_numbers(std::uint32_t a, std::uint32_t b) { return ByteWriter().u32(a).u32(b).take(); }
@@ -41,7 +40,8 @@ namespace {
 tl::unexpected<Refusal> not_signed(TransactionKind kind) {
   switch (kind) {
     case TransactionKind::registration:
-      return never("registration is not signed by the registrar");
+    case TransactionKind::meter_swap:
+      return never("is not signed by the registrar");
     case TransactionKind::order:
       return never("order is not signed by its account");
     default:
@@ -84,6 +84,8 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
   switch (tx.kind) {
     case TransactionKind::registration:
       return by(decode_registration_body(tx.body), &genesis_->registrar);
+    case TransactionKind::meter_swap:
+      return by(decode_meter_swap_body(tx.body), &genesis_->registrar);
     case TransactionKind::batch:
       return by(decode_batch(tx.body), nullptr);
     case TransactionKind::marks:
@@ -119,6 +121,8 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
   switch (tx.kind) {
     case TransactionKind::registration:
       return apply_registration(tx);
+    case TransactionKind::meter_swap:
+      return apply_meter_swap(tx, leaf, time_ms);
     case TransactionKind::batch:
       return apply_batch(tx, leaf, time_ms);
     case TransactionKind::marks:
@@ -133,50 +137,6 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_forecast(tx, leaf, time_ms);
   }
   return never("unknown kind of transaction");
-}
-
-MarketState::Applied MarketState::apply_registration(const Transaction& tx) {
-  const auto body = decode_registration_body(tx.body);
-  if (!body) return never(body.error());
-  const auto all = decode_registrations(tx.openings);
-  if (!all) return never(all.error());
-  if (auto ok = check_registration(*body, *all); !ok) return ok;
-  for (const auto& [r, key] : *all) {
-    if (!secret_) secret_ = sha256({bytes_of("aipchain state secret 1"), key});
-    const Slot since = std::max(r.first_slot, Slot{next_slot_});
-    const Meter meter{r, key, {r.import_register, r.export_register, since, false}};
-    meter_of_account_.write()[r.account] = r.meter.value;
-    tokens_.write().move_mark(r.meter, r.export_register);
-    if (r.deposit.value > 0)
-      journal_.write().post({PostingKind::deposit, bank, r.account, r.deposit});
-    meters_.write().emplace(r.meter.value, meter);
-    put_account(meter);
-  }
-  gateways_[body->gateway.value].meters += body->meters;
-  put_gateway(body->gateway);
-  put_system_balances();
-  return {};
-}
-
-MarketState::Applied MarketState::check_registration(const RegistrationBody& body,
-                                                     const std::vector<Registered>& all) const {
-  if (body.meters != all.size()) return never("registrations do not fit their count");
-  // A gateway's marks, forecasts and statements each open one part a meter.
-  if (gateways_[body.gateway.value].meters + all.size() > max_openings)
-    return never("a gateway has at most " + std::to_string(max_openings) + " meters");
-  std::set<std::uint32_t> ids;
-  std::set<AccountId> accounts;
-  for (const auto& [r, key] : all) {
-    if (r.gateway != body.gateway) return never("registration under another gateway");
-    if (meters_->contains(r.meter.value) || !ids.insert(r.meter.value).second)
-      return never("meter " + std::to_string(r.meter.value) + " is registered already");
-    if (meter_of_account_->contains(r.account) || !accounts.insert(r.account).second)
-      return never("account is registered already");
-    if (is_system_account(r.account)) return never("account is the system's own");
-    if (r.deposit > max_deposit) return never("deposit must be 0 to 1,000,000 EUR");
-    if (r.end_slot.value <= next_slot_) return never("account is of slots that are over");
-  }
-  return {};
 }
 
 MarketState::Applied MarketState::apply_batch(const Transaction& tx, const Hash& leaf,
@@ -216,11 +176,22 @@ Anchor MarketState::anchor_before(MeterId meter, Slot slot) const {
   Anchor anchor = m.anchor;
   for (const auto& [number, open] : open_slots_) {
     if (number >= slot.value) break;
-    if (const auto mark = open.marks->find(meter.value); mark != open.marks->end())
-      anchor = advanced(anchor, mark->second,
-                        judge(anchor, mark->second, m.registration.max_power_w, genesis_->slot_ms));
+    anchor = judged_in(open, m, anchor).next;
   }
   return anchor;
+}
+
+MarketState::InSlot MarketState::judged_in(const OpenSlot& slot, const Meter& meter,
+                                           const Anchor& before) const {
+  const std::uint32_t id = meter.registration.meter.value;
+  InSlot out{std::nullopt, before};
+  if (const auto swap = slot.swaps->find(id); swap != slot.swaps->end())
+    out.next = after(before, swap->second);
+  if (const auto mark = slot.marks->find(id); mark != slot.marks->end()) {
+    out.mark = judge(out.next, mark->second, terms_of(meter.registration));
+    out.next = out.mark->next;
+  }
+  return out;
 }
 
 MarketState::Applied MarketState::apply_marks(const Transaction& tx, const Hash& leaf,
@@ -237,7 +208,7 @@ MarketState::Applied MarketState::apply_marks(const Transaction& tx, const Hash&
   if (body->slot.value > std::max(g.slots_marked, next_slot_))
     return not_yet("marks before those of the slot before");
   MarksOfMeters marks;
-  if (auto ok = take_marks(tx, *body, marks); !ok) return ok;
+  if (auto ok = take_marks(tx, *body, time_ms, marks); !ok) return ok;
   if (auto ok = check_sums(*body, marks); !ok) return ok;
   OpenSlot& slot = open_slots_[body->slot.value];
   slot.marks.write().merge(marks);
@@ -249,7 +220,7 @@ MarketState::Applied MarketState::apply_marks(const Transaction& tx, const Hash&
 }
 
 MarketState::Applied MarketState::take_marks(const Transaction& tx, const MarksBody& body,
-                                             MarksOfMeters& marks) const {
+                                             std::int64_t time_ms, MarksOfMeters& marks) const {
   for (const Opening& o : tx.openings) {
     const auto mark = decode_mark(o.data);
     if (!mark) return never(mark.error());
@@ -260,10 +231,21 @@ MarketState::Applied MarketState::take_marks(const Transaction& tx, const MarksB
     if (mark->slot != body.slot) return never("mark of another slot");
     if (mark->slot < meter->second.anchor.since || !meter->second.registration.valid_in(mark->slot))
       return never("mark of a slot that is not the account's");
+    if (auto ok = await_papers(*mark, time_ms); !ok) return ok;
     if (!marks.emplace(mark->meter.value, *mark).second) return never("two marks of one meter");
   }
   if (body.count != marks.size()) return never("marks do not fit their count");
   return {};
+}
+
+// Papers may come by another way than the mark that rests on them, and not for ever.
+MarketState::Applied MarketState::await_papers(const Mark& mark, std::int64_t time_ms) const {
+  const std::int64_t end_ms = (std::int64_t{mark.slot.value} + 1) * genesis_->slot_ms;
+  if (!mark.swapped || time_ms >= end_ms + genesis_->close_grace_ms / 2) return {};
+  const auto open = open_slots_.find(mark.slot.value);
+  const bool in_slot = open != open_slots_.end() && open->second.swaps->contains(mark.meter.value);
+  if (in_slot || anchor_before(mark.meter, mark.slot).swapped) return {};
+  return not_yet("mark of a swapped meter before the swap's papers");
 }
 
 MarketState::Applied MarketState::check_sums(const MarksBody& body,
@@ -276,12 +258,14 @@ MarketState::Applied MarketState::check_sums(const MarksBody& body,
   MilliWattHours imported, exported;
   for (const auto& [id, mark] : marks) {
     const Registration& r = meters_->at(id).registration;
-    const Anchor anchor = anchor_before(mark.meter, mark.slot);
-    if (r.kind != MeterKind::home ||
-        judge(anchor, mark, r.max_power_w, genesis_->slot_ms) != Standing::metered)
-      continue;
-    imported += mark.import_register - anchor.import_register;
-    exported += mark.export_register - anchor.export_register;
+    if (r.kind != MeterKind::home) continue;
+    Anchor anchor = anchor_before(mark.meter, mark.slot);
+    if (const auto swap = slot->second.swaps->find(id); swap != slot->second.swaps->end())
+      anchor = after(anchor, swap->second);
+    const JudgedMark judged = judge(anchor, mark, terms_of(r));
+    if (judged.standing != Standing::metered) continue;
+    imported += judged.import_rise;
+    exported += judged.export_rise;
   }
   if ((sums.imported && imported > *sums.imported) || (sums.exported && exported > *sums.exported))
     return never("marks of more energy than the gateway's batches of the slot hold");

@@ -15,9 +15,10 @@
 //
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
 // R is the RFC 6962 root over: by gateway the hash of its batches that count in the slot, the marks
-// entries by gateway, the order entries by commitment, and the settlement's entry with zeros for
-// its content root. The hash of batches is SHA-256("aipchain batches 1" || hash of those before,
-// zeros for the first || leaf hash of the entry), by rising epoch.
+// entries by gateway, the meter swaps by leaf hash, the order entries by commitment, and the
+// settlement's entry with zeros for its content root. The hash of batches is SHA-256("aipchain
+// batches 1" || hash of those before, zeros for the first || leaf hash of the entry), by rising
+// epoch.
 //
 // State tree: all that later execution depends on. Key = SHA-256(label || id); a value is what the
 // table of docs/formats/transactions.md says, a salted commitment where the entry is restricted.
@@ -91,6 +92,7 @@ class MarketState final : public StateMachine {
     std::optional<MilliWattHours> imported = MilliWattHours{}, exported = MilliWattHours{};
   };
   using MarksOfMeters = std::map<std::uint32_t, Mark>;
+  using SwapsOfMeters = std::map<std::uint32_t, MeterSwap>;
   struct SlotOrders {
     std::map<OrderId, SignedOrder> orders;  // by row id
     std::map<Hash, Hash> leaves;            // commitment -> entry's leaf
@@ -104,24 +106,41 @@ class MarketState final : public StateMachine {
   struct OpenSlot {
     CopyOnWrite<SlotOrders> orders;
     CopyOnWrite<MarksOfMeters> marks;
+    CopyOnWrite<SwapsOfMeters> swaps;
+    std::map<Hash, Hash> swap_leaves;              // openings root -> entry's leaf
     std::map<std::uint32_t, Delivered> delivered;  // by gateway
   };
 
-  // market_state.cpp: what others send.
+  // registry.cpp: who and what is metered.
   Applied apply_registration(const Transaction& tx);
+  Applied check_registration(const RegistrationBody& body,
+                             const std::vector<Registered>& all) const;
+  Applied apply_meter_swap(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  Applied check_swap(const MeterSwapBody& body, const Opening& opening, std::int64_t time_ms) const;
+
+  // market_state.cpp: what others send.
   Applied apply_batch(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied apply_marks(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied apply_order(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied apply_forecast(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
-  Applied check_registration(const RegistrationBody& body,
-                             const std::vector<Registered>& all) const;
-  Applied take_marks(const Transaction& tx, const MarksBody& body, MarksOfMeters& marks) const;
+  Applied take_marks(const Transaction& tx, const MarksBody& body, std::int64_t time_ms,
+                     MarksOfMeters& marks) const;
+  Applied await_papers(const Mark& mark, std::int64_t time_ms) const;
   Applied check_sums(const MarksBody& body, const MarksOfMeters& marks) const;
   // What the signature of a transaction that somebody sends has to hold for.
   tl::expected<SignatureClaim, Refusal> claim_of(const Transaction& tx) const;
   tl::expected<SignatureClaim, Refusal> claim_of_order(const Transaction& tx) const;
   // A meter's anchor when the slot begins, be the slots before closed or still open.
   Anchor anchor_before(MeterId meter, Slot slot) const;
+  // A meter's way through a slot from the anchor before it: its swap, then its mark.
+  struct InSlot {
+    std::optional<JudgedMark> mark;
+    Anchor next;
+  };
+  InSlot judged_in(const OpenSlot& slot, const Meter& meter, const Anchor& before) const;
+  MarkTerms terms_of(const Registration& r) const {
+    return {r.max_power_w, r.modulus, genesis_->slot_ms};
+  }
 
   // slot_closing.cpp: what the state makes itself.
   Applied apply_settlement(const Transaction& tx, std::int64_t time_ms);

@@ -70,17 +70,11 @@ std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot,
   for (const auto& [id, meter] : *meters_) {
     const Registration& r = meter.registration;
     if (r.kind != MeterKind::home || !r.valid_in({next_slot_})) continue;
-    const Anchor& anchor = meter.anchor;
-    SlotPosition p{r.account, {id}, {}, {}, {}, {}, Standing::unmarked, anchor.since};
-    if (const auto at = slot.marks->find(id); at != slot.marks->end()) {
-      const Mark& mark = at->second;
-      p.standing = judge(anchor, mark, r.max_power_w, genesis_->slot_ms);
-      if (carries_energy(p.standing)) {
-        p.imported =
-            whole_watt_hours(mark.import_register) - whole_watt_hours(anchor.import_register);
-        p.exported =
-            whole_watt_hours(mark.export_register) - whole_watt_hours(anchor.export_register);
-      }
+    SlotPosition p{r.account, {id}, {}, {}, {}, {}, Standing::unmarked, meter.anchor.since};
+    if (const auto judged = judged_in(slot, meter, meter.anchor); judged.mark) {
+      p.standing = judged.mark->standing;
+      p.imported = judged.mark->imported;
+      p.exported = judged.mark->exported;
     }
     index[p.account] = out.size();
     out.push_back(p);
@@ -142,6 +136,7 @@ Hash MarketState::next_content_root(const Transaction& settlement_without_root) 
       if (delivered.batches) leaves.push_back(*delivered.batches);
     for (const auto& [gateway, delivered] : at->second.delivered)
       if (delivered.marks_leaf) leaves.push_back(*delivered.marks_leaf);
+    for (const auto& [root, leaf] : at->second.swap_leaves) leaves.push_back(leaf);
     for (const auto& [root, leaf] : at->second.orders->leaves) leaves.push_back(leaf);
   }
   leaves.push_back(leaf_hash(settlement_without_root.entry()));
@@ -181,10 +176,13 @@ MarketState::Applied MarketState::apply_statements(const Transaction& tx) {
 }
 
 void MarketState::move_anchors(const OpenSlot& slot) {
-  for (const auto& [id, mark] : *slot.marks) {
-    Meter& m = meters_.write().at(id);
-    const Standing standing = judge(m.anchor, mark, m.registration.max_power_w, genesis_->slot_ms);
-    m.anchor = advanced(m.anchor, mark, standing);
+  auto& meters = meters_.write();
+  std::set<std::uint32_t> moved;
+  for (const auto& [id, swap] : *slot.swaps) moved.insert(id);
+  for (const auto& [id, mark] : *slot.marks) moved.insert(id);
+  for (const std::uint32_t id : moved) {
+    Meter& m = meters.at(id);
+    m.anchor = judged_in(slot, m, m.anchor).next;
   }
 }
 

@@ -34,7 +34,8 @@ void MarketState::put_account(const Meter& m) {
   w.sized(encode(m.registration));
   w.raw(sha256({bytes_of("aipchain restricted key 1"), m.restricted_key}));
   w.i64(m.anchor.import_register.value).i64(m.anchor.export_register.value);
-  w.u32(m.anchor.since.value).u8(m.anchor.tainted ? 1 : 0);
+  w.u32(m.anchor.since.value).u8(m.anchor.tainted ? 1 : 0).u8(m.anchor.swapped ? 1 : 0);
+  w.i64(m.anchor.import_offset.value).i64(m.anchor.export_offset.value);
   w.i64(tokens_->mark(id).value).i64(journal_->balance(m.registration.account).value);
   const Salt salt = derive_salt(m.restricted_key, SaltLabel::state, id.value, next_slot_);
   put("account", m.registration.account.bytes, commitment(salt, w.view()));
@@ -93,6 +94,7 @@ void MarketState::drop_slot(const OpenSlot& slot) {
     if (delivered.marks_leaf) put("marks", id, gone);
   }
   for (const auto& [root, leaf] : slot.orders->leaves) put("order", root, gone);
+  for (const auto& [root, leaf] : slot.swap_leaves) put("swap", root, gone);
 }
 
 // Forecasts of slots that have closed are refused by their slot from here on.

@@ -187,7 +187,7 @@ def check_genesis(text):
     g = canonical_json(text)
     want(type(g) is dict, "genesis: is not in its canonical form")
     keys = {"format", "name", "epoch", "validators", "gateways", "prices_micro_eur_per_kwh",
-            "mechanism", *HASHES, *PERIODS}
+            "mechanism", "dark_utc_minutes", *HASHES, *PERIODS}
     want(set(g) == keys and g["format"] == "aipchain genesis 1",
          "genesis: does not hold exactly its keys")
     want(type(g["name"]) is str and KEY_NAME.fullmatch(g["name"]), "genesis: name is malformed")
@@ -197,6 +197,10 @@ def check_genesis(text):
              f"genesis: {key} is out of range")
     for key in HASHES:
         want(unhex(g[key], 32) is not None, f"genesis: {key} is not 32 bytes")
+    dark = g["dark_utc_minutes"]
+    want(type(dark) is list and len(dark) == 12
+         and all(type(m) is list and len(m) == 2 and all(is_int(t, 0, 1440) for t in m)
+                 for m in dark), "genesis: dark_utc_minutes are not twelve months")
     for key in ("validators", "gateways"):
         want(type(g[key]) is list and all(unhex(k, 32) is not None for k in g[key]),
              f"genesis: {key} are not keys")
@@ -410,8 +414,9 @@ def check_listing(files, size, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 12)
+KINDS = (1, 2, 3, 4, 5, 6, 12, 16)
 DUE = (5, 12)
+SWAP, REGISTRATION = 16, 1
 
 
 def check_entry(entry, name):
@@ -432,7 +437,7 @@ def check_consistency(blocks, entries, tree):
             kind, body = check_entry(entries[i], f"entry {i}")
             if kind in DUE and last is None:
                 continue
-            place = (kind, body, tree.levels[0][i])
+            place = (REGISTRATION if kind == SWAP else kind, kind, body, tree.levels[0][i])
             want(kind not in DUE and (last is None or last < place),
                  f"entry {i}: is not in its block's canonical order")
             last = place

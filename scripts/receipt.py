@@ -6,14 +6,14 @@ from public_log import (Reader, Tree, Trust, Wrong, canonical_json, check_checkp
                         unhex, want)
 
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
-        "orders", "policy", "registration", "settlement", "slot", "statement"}
+        "orders", "policy", "registration", "settlement", "slot", "statement", "swaps"}
 U32 = 2**32 - 1
-REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, STATEMENTS = 1, 2, 3, 4, 5, 12
+REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, STATEMENTS, SWAP = 1, 2, 3, 4, 5, 12, 16
 
 FORGED, GAP, STALE, BACKWARDS, ABSENT = 1 << 1, 1 << 2, 1 << 3, 1 << 6, 1 << 11
-QUARANTINING = sum(1 << bit for bit in (0, 1, 5, 6, 7, 9, 10))
+QUARANTINING = sum(1 << bit for bit in (0, 1, 5, 6, 7, 9, 10, 13))
 
-METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING = range(7)
+METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED = range(8)
 CARRYING, MINTING = (METERED, RECOVERING, SPANNING), (METERED, SPANNING)
 
 
@@ -31,6 +31,9 @@ def read_body(kind, body, name):
     if kind == REGISTRATION:
         gateway, meters = r.uints(4, 4)
         out = Fields(gateway=gateway, openings=2 * meters, signature=r.raw(64))
+    elif kind == SWAP:
+        gateway, count = r.uints(4, 4)
+        out = Fields(gateway=gateway, openings=count, signature=r.raw(64))
     elif kind == MARKS:
         gateway, slot, count = r.uints(4, 4, 4)
         out = Fields(gateway=gateway, slot=slot, openings=count, signature=r.raw(64))
@@ -71,20 +74,33 @@ def read_registration(data):
     gateway, _, kind = r.uints(4, 4, 1)
     meter_key, account_key = r.raw(32), r.raw(32)
     power, imported, exported = r.uints(4, 5, 5)
+    modulus, generation, storage = r.uints(5, 4, 4)
     deposit, first, end = r.i64(), *r.uints(4, 4)
     r.done()
-    want(kind <= 1 and power <= 100_000_000 and deposit >= 0 and first < end,
+    want(kind <= 1 and max(power, generation, storage) <= 100_000_000 and deposit >= 0
+         and first < end and modulus % 1000 == 0
+         and (modulus == 0 or max(imported, exported) < modulus),
          "registration: is not in its canonical form")
     return Fields(meter=meter, gateway=gateway, meter_key=meter_key, account_key=account_key,
-                  power=power, registers=(imported, exported))
+                  power=power, registers=(imported, exported), modulus=modulus)
+
+
+def read_swap(data):
+    r, meter = open_owner(data, "swaps")
+    slot, *registers = r.uints(4, 5, 5, 5, 5)
+    out = Fields(meter=meter, slot=slot, closing=registers[:2], opening=registers[2:],
+                 meter_key=r.raw(32), signature=r.raw(64), said=data[:-64])
+    r.done()
+    want(all(v % 1000 == 0 for v in registers), "swaps: is not in its canonical form")
+    return out
 
 
 def read_mark(data, name):
     r, meter = open_owner(data, name)
     slot, imported, exported, quarantined = r.uints(4, 5, 5, 1)
-    kept = r.uints(1, 5, 5)
+    swapped, *kept = r.uints(1, 5, 5)
     r.done()
-    want(quarantined <= 1 and not any(kept), f"{name}: is not in its canonical form")
+    want(quarantined <= 1 and swapped <= 1 and not any(kept), f"{name}: is not in its canonical form")
     return Fields(meter=meter, slot=slot, registers=(imported, exported), quarantined=quarantined)
 
 
@@ -110,7 +126,7 @@ def read_statement(data):
     for field in (*ENERGIES, *AMOUNTS, "minted", "retired", "balance"):
         s.__dict__[field] = r.i64()
     r.done()
-    want(standing <= SPANNING and since <= slot, "statement: is not in its canonical form")
+    want(standing <= UNPAPERED and since <= slot, "statement: is not in its canonical form")
     for field in (*ENERGIES, "minted", "retired"):
         most = 2**44 if field.startswith("contracted") else 2**40
         want(0 <= s.__dict__[field] <= most, f"statement: {field} is beyond all measure")
@@ -288,6 +304,7 @@ class Receipt:
         self.billed = self.opened(j["statement"], STATEMENTS, "statement")
         self.marks = {name: self.opened(j[name], MARKS, name) if j[name] is not None else None
                       for name in ("mark", "before")}
+        self.swapped = [self.opened(o, SWAP, "swaps") for o in items(j["swaps"], "swaps")]
         self.orders = [self.opened(o, ORDER, "orders") for o in items(j["orders"], "orders")]
         want(all(a.index < b.index for a, b in zip(self.orders, self.orders[1:])),
              "orders are not in their order on the log")
@@ -306,6 +323,10 @@ class Receipt:
         want(not self.before or (self.before.slot + 1 == s.since and self.before.slot < self.slot
                                  and self.before.meter == r.meter),
              "before is not the mark that the statement begins at")
+        self.swaps = [read_swap(o.data) for o in self.swapped]
+        want(all(w.meter == r.meter and w.slot <= self.slot for w in self.swaps)
+             and all(a.slot < b.slot for a, b in zip(self.swaps, self.swaps[1:])),
+             "swaps: papers of another meter or slot, or not in order")
         self.bids = [read_order(o.data) for o in self.orders]
         want(all((o.slot, o.meter) == (self.slot, r.meter) for o in self.bids),
              "an order is of another meter or slot")
@@ -325,6 +346,11 @@ class Receipt:
              "registration is not signed by the registrar")
         for name, mark in self.marks.items():
             want(mark is None or self.by_gateway(mark), f"{name} is not signed by the gateway")
+        for entry, swap in zip(self.swapped, self.swaps):
+            said = b"aipchain swap 1" + self.trust.chain_id + swap.said
+            want(self.entry_signed(entry, bytes.fromhex(self.genesis["registrar"]))
+                 and signed_by(self.home.account_key, said, swap.signature),
+                 "swaps: not signed by registrar and account")
         for o in self.bids:
             said = b"aipchain order 1" + self.trust.chain_id + o.said
             want(signed_by(self.home.account_key, said, o.signature),
@@ -352,11 +378,19 @@ class Receipt:
         if leaves:
             self.take_readings(m, readings, name)
 
+    def swapped_in_slot(self):
+        return bool(self.swaps) and self.swaps[-1].slot == self.slot
+
+    def meter_keys(self):
+        """The meter's, and in the slot of a swap that of the meter before."""
+        keys = [self.home.meter_key] + [w.meter_key for w in self.swaps]
+        return keys[-2:] if self.swapped_in_slot() else keys[-1:]
+
     def take_readings(self, m, readings, name):
         said = (b"aipchain meter 1" + self.trust.chain_id + m.meter.to_bytes(4, "big")
                 + m.first.to_bytes(4, "big") + m.count.to_bytes(2, "big") + m.root)
         forged = m.verdict & FORGED != 0
-        want(signed_by(self.home.meter_key, said, m.signature) != forged,
+        want(any(signed_by(key, said, m.signature) for key in self.meter_keys()) != forged,
              f"{name}: the meter's signature is not as the verdict says")
         if forged:
             return
@@ -373,6 +407,8 @@ class Receipt:
         want(all(first <= epoch <= last for epoch in self.epochs), "a batch is of another slot")
         want(not self.mark or len(self.epochs) == last - first + 1, "a batch of the slot is missing")
         pairs = list(zip(self.readings, self.readings[1:]))
+        if self.swapped_in_slot():
+            return
         if self.mark and not self.verdict & (FORGED | GAP | STALE | ABSENT):
             want(len(self.readings) == g["slot_ms"] // g["metering_ms"]
                  and all(b.sequence == a.sequence + 1 for a, b in pairs),
@@ -381,14 +417,30 @@ class Receipt:
             want(all(a.sequence < b.sequence and a.end[0] < b.end[0] for a, b in pairs),
                  "readings are not in their order")
 
+    def counted(self, anchor):
+        """The mark's registers as they count on from the anchor's, over swaps and rollovers; None
+        for one that fell."""
+        out = []
+        for which, then in enumerate(anchor):
+            now = self.mark.registers[which] + sum(
+                w.closing[which] - w.opening[which] for w in self.swaps
+                if w.slot >= self.statement.since)
+            if now < then and 0 < self.home.modulus and then - now > self.home.modulus // 2:
+                now += self.home.modulus
+            out.append(now if now >= then else None)
+        return out
+
     def standing(self, anchor):
         s = self.statement
-        rises = [now - then for now, then in zip(self.mark.registers, anchor)]
+        counted = self.counted(anchor)
         slots = self.slot - s.since + 1
         if self.mark.quarantined:
             return QUARANTINED
-        if min(rises) < 0:
+        if s.standing == UNPAPERED:
+            return UNPAPERED
+        if None in counted:
             return FELL
+        rises = [now - then for now, then in zip(counted, anchor)]
         if max(rises) > slots * self.home.power * self.genesis["slot_ms"] // 3600:
             return ABOVE_POWER
         if s.standing == RECOVERING and s.since < self.slot:
@@ -409,8 +461,11 @@ class Receipt:
         want(ends and ends[-1] == mark.registers, "the slot's last reading is not the mark")
         anchor = self.before.registers if self.before else self.home.registers
         want(self.standing(anchor) == s.standing, "the mark is of another standing")
-        rises = tuple(now // 1000 - then // 1000 for now, then in zip(mark.registers, anchor))
-        want((s.imported, s.exported) == (rises if s.standing in CARRYING else (0, 0)),
+        rises = (0, 0)
+        if s.standing in CARRYING:
+            rises = tuple(now // 1000 - then // 1000
+                          for now, then in zip(self.counted(anchor), anchor))
+        want((s.imported, s.exported) == rises,
              "statement's energy is not the difference of the marks")
 
     def check_clearing(self):

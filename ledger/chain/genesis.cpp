@@ -18,12 +18,19 @@ json keys_json(const std::vector<PublicKey>& keys) {
   return out;
 }
 
+json dark_json(const std::array<Nights::Dark, 12>& dark) {
+  json out = json::array();
+  for (const Nights::Dark& month : dark) out.push_back({month.from, month.to});
+  return out;
+}
+
 // One walk for both directions would hide the form; these two lists are the form.
 json to_json(const Genesis& g) {
   return {{"auditor_box", to_hex(g.auditor_box)},
           {"batch_ms", g.batch_ms},
           {"block_ms", g.block_ms},
           {"close_grace_ms", g.close_grace_ms},
+          {"dark_utc_minutes", dark_json(g.dark)},
           {"epoch", to_rfc3339(g.epoch)},
           {"format", "aipchain genesis 1"},
           {"gateways", keys_json(g.gateways)},
@@ -55,6 +62,19 @@ void read_key(const json& j, Array& out) {
 std::int64_t read_integer(const json& j) {
   if (!j.is_number_integer()) throw std::invalid_argument("a number is not an integer");
   return j.get<std::int64_t>();
+}
+
+void read_dark(const json& j, std::array<Nights::Dark, 12>& out) {
+  constexpr std::int64_t minutes_a_day = 1440;
+  if (!j.is_array() || j.size() != out.size())
+    throw std::invalid_argument("dark_utc_minutes does not hold twelve months");
+  const auto minute = [](const json& value) {
+    const std::int64_t m = read_integer(value);
+    if (m < 0 || m > minutes_a_day)
+      throw std::invalid_argument("dark_utc_minutes: a minute is 0 to 1440");
+    return static_cast<std::uint16_t>(m);
+  };
+  for (std::size_t i = 0; i < out.size(); ++i) out[i] = {minute(j[i].at(0)), minute(j[i].at(1))};
 }
 
 std::vector<PublicKey> read_keys(const json& j) {
@@ -100,6 +120,7 @@ Genesis from_json(const json& j) {
     price->value = read_integer(prices.at(key));
   g.mechanism = j.at("mechanism").get<std::string>();
   read_key(j.at("rules"), g.rules);
+  read_dark(j.at("dark_utc_minutes"), g.dark);
   read_key(j.at("input_hash"), g.input_hash);
   check_identities(g);
   return g;
@@ -127,6 +148,8 @@ Result<Genesis> decode_genesis(std::string_view text) {
     return failure(wrong.what());
   }
 }
+
+Nights nights_of(const Genesis& genesis) { return {genesis.dark, genesis.epoch.unix_ms}; }
 
 Hash chain_id_of(const Genesis& genesis) { return sha256(bytes_of(encode(genesis))); }
 

@@ -9,6 +9,7 @@
 #include "ledger/base/result.hpp"
 #include "ledger/base/time.hpp"
 #include "ledger/crypto/ed25519.hpp"
+#include "ledger/oracle/nights.hpp"
 
 namespace ledger {
 
@@ -27,9 +28,10 @@ struct Genesis {
   std::array<std::uint8_t, 32> auditor_box{};  // X25519: who the auditor's copy is sealed for
   // Prices, micro-euro per kWh; meaning in market/tariff.hpp.
   Price retail_buy, retail_sell, grid_fee, local_grid_fee, levies;
-  std::string mechanism;  // market
-  Hash rules{};           // hash of the oracle's rule set
-  Hash input_hash{};      // of the scenario or plan that the chain was set up from
+  std::string mechanism;                // market
+  Hash rules{};                         // hash of the oracle's rule set
+  std::array<Nights::Dark, 12> dark{};  // by month: ledger/oracle/nights.hpp
+  Hash input_hash{};                    // of the scenario or plan that the chain was set up from
 };
 
 // Of the log: "aipchain.example/<name>/<chain id, hexadecimal>". The keys of a policy are named
@@ -39,6 +41,8 @@ std::string origin_of(const Genesis& genesis);
 std::string encode(const Genesis& genesis);
 // Refuses any text that is not exactly what `encode` writes; the message is ASCII.
 Result<Genesis> decode_genesis(std::string_view text);
+
+Nights nights_of(const Genesis& genesis);
 
 Hash chain_id_of(const Genesis& genesis);
 

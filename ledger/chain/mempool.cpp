@@ -7,8 +7,18 @@
 
 namespace ledger {
 
+namespace {
+
+// What others rest on stands first.
+std::pair<TransactionKind, TransactionKind> rank(TransactionKind kind) {
+  return {kind == TransactionKind::meter_swap ? TransactionKind::registration : kind, kind};
+}
+
+}  // namespace
+
 bool in_order(const Transaction& a, const Hash& leaf_a, const Transaction& b, const Hash& leaf_b) {
-  return std::tie(a.kind, a.body, leaf_a) < std::tie(b.kind, b.body, leaf_b);
+  const auto rank_a = rank(a.kind), rank_b = rank(b.kind);
+  return std::tie(rank_a, a.body, leaf_a) < std::tie(rank_b, b.body, leaf_b);
 }
 
 bool Mempool::has_room(std::size_t size, NodeId sender, bool waits) const {

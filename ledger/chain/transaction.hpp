@@ -32,9 +32,9 @@ enum class TransactionKind : std::uint8_t {
   settlement = 5,  // made by the state machine itself, never sent
   forecast = 6,
   statements = 12,  // made by the state machine itself, behind its settlement, one a gateway
+  meter_swap = 16,
   // Kept for what is coming: 7 consent, 8 erasure, 9 evidence, 10 quarantine release,
-  // 11 attestation, 13 key change, 14 tariff change, 15 rules change, 16 meter swap,
-  // 17 deregistration
+  // 11 attestation, 13 key change, 14 tariff change, 15 rules change, 17 deregistration
 };
 
 // Whether transactions of this kind are made by the state machine alone.

@@ -25,6 +25,7 @@ enum class SaltLabel : std::uint8_t {
   sealing_key = 'k',   // owner: meter, number: first slot
   mark = 'm',          // owner: meter, number: slot
   order = 'o',         // owner: meter, number: slot, more: the order's id
+  meter_swap = 'w',    // owner: meter, number: slot
   statement = 's',     // owner: meter, number: slot
   forecast = 'f',      // owner: meter, number: first slot
   state = 't',         // owner: meter, number: next slot; more: name of an entry of no meter

@@ -23,6 +23,9 @@ JudgedMinute judge_minute(MeterOracle& oracle, bool signature_holds, std::uint32
     out.taken.push_back({r, before_end_ms});
     if (r.time_ms % timing.slot_ms == 0) out.slot_end = r;
   }
+  std::vector<std::int32_t> powers_w;
+  for (const TakenReading& t : out.taken) powers_w.push_back(t.reading.power_w);
+  out.verdict |= oracle.judge_spikes(powers_w);
   out.verdict |= oracle.judge_window();
   return out;
 }

@@ -3,9 +3,11 @@
 // is a bit of the signed batch. Nothing is dropped: a reading that fails is committed with its
 // verdict; quarantined energy settles at the fall-back tariff and mints nothing.
 
+#include <algorithm>
 #include <optional>
 
 #include "ledger/base/time.hpp"
+#include "ledger/oracle/nights.hpp"
 #include "ledger/oracle/reading.hpp"
 
 namespace ledger {
@@ -24,6 +26,9 @@ enum class Rule : std::uint16_t {
   counter_fell = 1 << 9,      // a register is below its last value                      quarantine
   counter_power = 1 << 10,    // energy over a window against integrated power           quarantine
   absent = 1 << 11,           // nothing came from the meter in the epoch                flag
+  rollover = 1 << 12,         // a register began anew at its declared modulus           flag
+  device_export = 1 << 13,    // exports what its registered devices cannot give         quarantine
+  spike = 1 << 14,            // far from the minute before: robust z above 6            flag
 };
 
 using Verdict = std::uint16_t;
@@ -35,7 +40,7 @@ inline constexpr std::int64_t synchronised_ms = 2'000, informative_ms = 9'000;
 inline constexpr Verdict quarantining = bit(Rule::canonical) | bit(Rule::signature) |
                                         bit(Rule::time_apart) | bit(Rule::time_backwards) |
                                         bit(Rule::power_range) | bit(Rule::counter_fell) |
-                                        bit(Rule::counter_power);
+                                        bit(Rule::counter_power) | bit(Rule::device_export);
 
 constexpr bool quarantines(Verdict verdict) { return (verdict & quarantining) != 0; }
 
@@ -49,14 +54,37 @@ Hash rules_hash();
 struct MeterLimits {
   std::int32_t max_power_w = 0;     // 1.1 * sqrt(3) * U * fuse
   std::int64_t interval_ms = 5000;  // metering interval
+  MilliWattHours modulus;           // at which its registers begin anew; 0: at none
+  // Power that it may export by day and while the sun is surely down, W, >= 0.
+  std::int32_t max_export_w = INT32_MAX, max_night_export_w = INT32_MAX;
+  const Nights* nights = nullptr;  // none: it is always day
+};
+
+// What its generators and what stores energy behind the meter may export: 1.15 times their ratings
+// (a module is above its rating at cold noon, an inverter's rating is a mean), and never less than
+// 50 W, within which a meter without load may stand.
+constexpr std::int32_t allowed_export_w(std::int64_t rated_w) {
+  return static_cast<std::int32_t>(std::clamp<std::int64_t>(rated_w * 115 / 100, 50, INT32_MAX));
+}
+
+// What a register rose from `before` to `now`. A fall of more than half its modulus is a beginning
+// anew; any other fall is none: nothing.
+std::optional<MilliWattHours> register_rise(MilliWattHours before, MilliWattHours now,
+                                            MilliWattHours modulus);
+
+// Against what spikes are judged: median and median absolute deviation of a minute's power.
+struct UsualPower {
+  std::int32_t median_w = 0, deviation_w = 0;
+  auto operator<=>(const UsualPower&) const = default;
 };
 
 // Judges one meter's readings in their order of arrival.
 class MeterOracle {
  public:
-  // `last`: the reading taken last in a life before, if there was one.
-  explicit MeterOracle(MeterLimits limits, std::optional<Reading> last = std::nullopt)
-      : limits_(limits), last_(last), window_start_(last) {}
+  // Of a life before, if there was one: the reading taken last, and the usual power then.
+  explicit MeterOracle(MeterLimits limits, std::optional<Reading> last = std::nullopt,
+                       std::optional<UsualPower> usual = std::nullopt)
+      : limits_(limits), last_(last), window_start_(last), usual_(usual) {}
 
   // `received_ms`: the gateway's time, ms since the epoch.
   Verdict judge(const Reading& reading, std::int64_t received_ms);
@@ -65,19 +93,28 @@ class MeterOracle {
   // larger of 2 % and two steps, a step being what 1 W makes in the window. Call once a window.
   Verdict judge_window();
 
+  // The window's powers against those of the window before, which they replace: robust z, |x -
+  // median| / (1.4826 x deviation), where a deviation is at least a hundredth of the connection's
+  // power, so that a kettle is no spike.
+  Verdict judge_spikes(std::span<const std::int32_t> powers_w);
+
   // The reading taken last: the newest that was not stale.
   const std::optional<Reading>& last() const { return last_; }
+  const std::optional<UsualPower>& usual() const { return usual_; }
 
  private:
   Verdict judge_time(const Reading& reading, std::int64_t received_ms) const;
   Verdict judge_range(const Reading& reading) const;
-  Verdict judge_counters(const Reading& reading) const;
+  Verdict judge_counters(const Reading& reading);
+  Verdict judge_export(const Reading& reading) const;
 
   MeterLimits limits_;
   std::optional<Reading> last_;
   std::optional<Reading> window_start_;
   std::int64_t window_power_ws_ = 0;  // sum of power times interval, watt-milliseconds
   std::int64_t window_ms_ = 0;
+  std::int64_t window_rolled_mwh_ = 0;  // what rollovers took from the difference of registers
+  std::optional<UsualPower> usual_;
 };
 
 }  // namespace ledger

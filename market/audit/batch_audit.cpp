@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "ledger/oracle/minute.hpp"
 #include "ledger/oracle/public_sum.hpp"
 #include "market/audit/replay.hpp"
+#include "market/metered_point.hpp"
 #include "market/slot_entries.hpp"
 
 namespace market {
@@ -15,24 +15,12 @@ constexpr Verdict on_arrival = bit(Rule::time_informative) | bit(Rule::time_apar
 
 // What is kept of one meter from batch to batch.
 struct AuditedMeter {
-  Registration registration;
-  MeterOracle oracle;
-  MeterRecord registered;                   // account, meter, registers: how its records begin
-  MilliWattHours good_import, good_export;  // of the last record that is not quarantined
-  std::optional<Reading> slot_end;          // the last reading at a slot's end
-  bool slot_quarantined = false;            // since the last mark
-  std::map<std::uint32_t, Mark> due;        // by slot: what its gateway has to post
-};
+  MeteredPoint point;
+  std::map<std::uint32_t, MeterSwap> swaps;  // on the log, by slot: not reached yet
+  std::map<std::uint32_t, Mark> due;         // by slot: what its gateway has to post
 
-AuditedMeter audited(const Registration& r, const Genesis& genesis) {
-  MeterRecord registered;
-  registered.account = r.account;
-  registered.meter = r.meter;
-  registered.import_register = r.import_register;
-  registered.export_register = r.export_register;
-  const MeterLimits limits{static_cast<std::int32_t>(r.max_power_w), genesis.metering_ms};
-  return {r, MeterOracle(limits), registered, r.import_register, r.export_register, {}, false, {}};
-}
+  const Registration& registration() const { return point.registration(); }
+};
 
 // Whether the minute may have arrived at one moment of the batch's interval with every reading at
 // most `apart_ms` from its own arrival, its place before the minute's end.
@@ -55,19 +43,20 @@ class Arrival {
 class BatchAudit {
  public:
   BatchAudit(const PublicLog& log, const Openings& openings, Verifier& verifier)
-      : log_(log), openings_(openings), verifier_(verifier) {}
+      : log_(log), openings_(openings), verifier_(verifier), nights_(nights_of(log.genesis)) {}
   Result<BatchesChecked> run();
 
  private:
   using Records = std::map<std::uint32_t, PersonalRecord>;
 
+  Result<void> find_swaps();
   Result<void> take(std::uint64_t entry);
   void take_registration(const Transaction& tx);
   Result<void> check_batch(const Transaction& tx);
   Result<void> check_presence(const Batch& batch, const Records& records) const;
   Result<void> check_record(AuditedMeter& meter, const PersonalRecord& p);
   Result<void> check_readings(AuditedMeter& meter, const PersonalRecord& p);
-  Verdict recomputed_verdict(AuditedMeter& meter, const PersonalRecord& p) const;
+  MeterRecord recomputed(AuditedMeter& meter, const PersonalRecord& p) const;
   void owe_marks(const Batch& batch);
   Result<void> check_marks(const Transaction& tx);
   Result<void> check_settled(const Transaction& tx);
@@ -80,6 +69,8 @@ class BatchAudit {
   const PublicLog& log_;
   const Openings& openings_;
   Verifier& verifier_;
+  Nights nights_;
+  std::map<std::uint32_t, std::map<std::uint32_t, MeterSwap>> swaps_;  // by meter and slot
   std::map<std::uint32_t, AuditedMeter> meters_;
   std::uint32_t next_slot_ = 0;  // not settled yet
   BatchesChecked checked_;
@@ -87,6 +78,7 @@ class BatchAudit {
 };
 
 Result<BatchesChecked> BatchAudit::run() {
+  if (auto ok = find_swaps(); !ok) return failure(ok.error());
   for (std::uint64_t i = 0; i < log_.entries.size(); ++i)
     if (auto ok = take(i); !ok) return failure(ok.error());
   if (opened_ != openings_.personal.size())
@@ -105,24 +97,41 @@ Result<void> BatchAudit::take(std::uint64_t entry) {
   return ok ? ok : failure("entry " + std::to_string(entry) + ": " + ok.error());
 }
 
+// A gateway has papers before they are on the log.
+Result<void> BatchAudit::find_swaps() {
+  for (std::uint64_t i = 0; i < log_.entries.size(); ++i) {
+    const auto view = view_entry(log_.entries[i]);
+    if (!view || view->kind != TransactionKind::meter_swap) continue;
+    const auto tx = whole_transaction(log_, openings_, i);
+    if (!tx) return failure(tx.error());
+    for (const Opening& o : tx->openings)
+      if (const auto swap = decode_meter_swap(o.data))
+        swaps_[swap->meter.value][swap->slot.value] = *swap;
+  }
+  return {};
+}
+
 // One that does not hold is R4's finding.
 void BatchAudit::take_registration(const Transaction& tx) {
   const auto all = decode_registrations(tx.openings);
   if (!all) return;
-  for (const auto& [r, key] : *all) meters_.try_emplace(r.meter.value, audited(r, log_.genesis));
+  for (const auto& [r, key] : *all)
+    meters_.try_emplace(
+        r.meter.value,
+        AuditedMeter{MeteredPoint(r, log_.genesis, nights_), swaps_[r.meter.value], {}});
 }
 
 Result<void> BatchAudit::check_presence(const Batch& batch, const Records& records) const {
   const Slot slot = slot_of(batch.epoch);
   for (const auto& [id, m] : meters_)
-    if (m.registration.gateway == batch.gateway && m.registration.valid_in(slot) &&
+    if (m.registration().gateway == batch.gateway && m.registration().valid_in(slot) &&
         !records.contains(id))
       return failure("meter " + std::to_string(id) + " has neither record nor absence");
   for (const auto& [id, p] : records) {
     const std::string name = "record of meter " + std::to_string(id);
     const auto meter = meters_.find(id);
     if (meter == meters_.end()) return failure(name + ": the meter is not registered");
-    const Registration& r = meter->second.registration;
+    const Registration& r = meter->second.registration();
     if (r.gateway != batch.gateway) return failure(name + ": the meter is another gateway's");
     if (!r.valid_in(slot)) return failure(name + ": the account is of other slots");
   }
@@ -147,20 +156,11 @@ Result<void> BatchAudit::check_batch(const Transaction& tx) {
       return failure("record of meter " + std::to_string(id) + ": " + ok.error());
     leaves.push_back(leaf_hash(record_commitment(openings_.keys.at(r.account).personal, r)));
     count_record(expected, r);
-    if (quarantines(r.verdict)) {
-      quarantined.push_back(leaves.back());
-      m.slot_quarantined = true;
-      continue;
+    if (quarantines(r.verdict)) quarantined.push_back(leaves.back());
+    if (const auto rises = m.point.add(r); rises && m.registration().kind == MeterKind::home) {
+      imports.push_back(rises->import_mwh);
+      exports.push_back(rises->export_mwh);
     }
-    if (m.registration.kind == MeterKind::home) {
-      const auto rise = [](MilliWattHours now, MilliWattHours before) {
-        return std::max<std::int64_t>(0, (now - before).value);
-      };
-      imports.push_back(rise(r.import_register, m.good_import));
-      exports.push_back(rise(r.export_register, m.good_export));
-    }
-    m.good_import = r.import_register;
-    m.good_export = r.export_register;
   }
   expected.import_sum = {public_sum(imports)};
   expected.export_sum = {public_sum(exports)};
@@ -177,10 +177,15 @@ Result<void> BatchAudit::check_batch(const Transaction& tx) {
 
 Result<void> BatchAudit::check_record(AuditedMeter& m, const PersonalRecord& p) {
   const MeterRecord& r = p.record;
-  if (m.registration.account != r.account) return failure("is of another account than its meter's");
+  if (m.registration().account != r.account)
+    return failure("is of another account than its meter's");
+  const std::uint32_t slot = slot_of(r.epoch).value;
+  while (!m.swaps.empty() && m.swaps.begin()->first <= slot) {
+    m.point.accept_papers(m.swaps.begin()->second);
+    m.swaps.erase(m.swaps.begin());
+  }
   if (r.verdict & bit(Rule::absent)) {
-    if (!p.readings.empty() ||
-        encode(r) != encode(absence_after(m.registered, m.oracle.last(), r.epoch)))
+    if (!p.readings.empty() || encode(r) != encode(m.point.absence(r.epoch)))
       return failure("is not the absence that follows from the readings before");
     ++checked_.absences;
   } else if (auto ok = check_readings(m, p); !ok) {
@@ -195,40 +200,39 @@ Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p
   const SubjectKey& key = openings_.keys.at(r.account).personal;
   if (readings_root(key, r.meter, r.first_sequence, p.readings) != r.readings_root)
     return failure("its readings do not hash to its root");
-  const Verdict v = recomputed_verdict(m, p);
+  MeterRecord expected = recomputed(m, p);
+  const Verdict v = expected.verdict;
   const bool late = v & bit(Rule::time_apart), said_late = r.verdict & bit(Rule::time_apart);
   const bool later = v & bit(Rule::time_informative), said_any = r.verdict & on_arrival;
   if ((v | on_arrival) != (r.verdict | on_arrival) || (late && !said_late) || (later && !said_any))
     return failure("its verdict is \"" + rule_names(r.verdict) + "\", recomputed \"" +
                    rule_names(v) + "\"");
-  MeterRecord end = m.registered;
-  end_at(end, m.oracle.last());
-  if (end.import_register != r.import_register || end.export_register != r.export_register ||
-      end.end_time_ms != r.end_time_ms)
-    return failure("does not end where its readings end");
+  expected.verdict = r.verdict;
+  if (encode(expected) != encode(r)) return failure("does not end where its readings end");
   checked_.readings += p.readings.size();
   checked_.gaps += v & bit(Rule::sequence_gap) ? 1 : 0;
   return {};
 }
 
-Verdict BatchAudit::recomputed_verdict(AuditedMeter& m, const PersonalRecord& p) const {
+MeterRecord BatchAudit::recomputed(AuditedMeter& m, const PersonalRecord& p) const {
   const MeterRecord& r = p.record;
   const Genesis& g = log_.genesis;
   const Bytes signed_bytes =
       meter_signed_bytes(log_.chain_id, r.meter, r.first_sequence, r.count, r.readings_root);
-  const bool holds = verifier_.verify(m.registration.meter_key, signed_bytes, r.signature);
-  const MinuteTiming timing{g.slot_ms, g.metering_ms, std::nullopt};
-  const JudgedMinute judged = judge_minute(m.oracle, holds, r.first_sequence, p.readings, timing);
-  if (judged.slot_end) m.slot_end = judged.slot_end;
+  SignedBy by = m.point.signer_of(signed_bytes, r.signature, verifier_);
+  // The next meter may have spoken before its gateway had the papers.
+  if (by == SignedBy::next_meter && (r.verdict & bit(Rule::signature))) by = SignedBy::nobody;
+  const auto [record, judged] = m.point.take(
+      {r.first_sequence, p.readings, r.readings_root, r.signature, by, std::nullopt}, r.epoch);
   Arrival in_time(g, r.epoch, informative_ms), synchronised(g, r.epoch, synchronised_ms);
   for (const TakenReading& t : judged.taken) {
     in_time.add(t.reading.time_ms, t.before_end_ms);
     synchronised.add(t.reading.time_ms, t.before_end_ms);
   }
-  Verdict v = judged.verdict;
-  if (!in_time.possible()) v |= bit(Rule::time_apart);
-  if (!synchronised.possible()) v |= bit(Rule::time_informative);
-  return v;
+  MeterRecord out = record;
+  if (!in_time.possible()) out.verdict |= bit(Rule::time_apart);
+  if (!synchronised.possible()) out.verdict |= bit(Rule::time_informative);
+  return out;
 }
 
 // What a gateway has to mark once its batches have reached the end of a slot that is not settled.
@@ -237,16 +241,9 @@ void BatchAudit::owe_marks(const Batch& batch) {
   if (end_ms % log_.genesis.slot_ms != 0) return;
   const Slot slot = slot_of(batch.epoch);
   for (auto& [id, m] : meters_) {
-    if (m.registration.gateway != batch.gateway || !m.slot_end || m.slot_end->time_ms != end_ms)
-      continue;
-    if (slot.value >= next_slot_)
-      m.due[slot.value] = Mark{m.registration.account,
-                               {id},
-                               slot,
-                               m.slot_end->import_register,
-                               m.slot_end->export_register,
-                               m.slot_quarantined};
-    m.slot_quarantined = false;
+    if (m.registration().gateway != batch.gateway) continue;
+    const auto mark = m.point.mark(slot);
+    if (mark && slot.value >= next_slot_) m.due[slot.value] = *mark;
   }
 }
 
@@ -264,7 +261,7 @@ Result<void> BatchAudit::check_marks(const Transaction& tx) {
     meter->second.due.erase(due);
   }
   for (const auto& [id, m] : meters_)
-    if (m.registration.gateway == body->gateway && m.due.contains(body->slot.value))
+    if (m.registration().gateway == body->gateway && m.due.contains(body->slot.value))
       return failure("the mark of meter " + std::to_string(id) + " is left out");
   return {};
 }
@@ -275,7 +272,7 @@ Result<void> BatchAudit::check_settled(const Transaction& tx) {
   for (const auto& [id, m] : meters_)
     if (m.due.contains(body->slot.value))
       return failure("slot " + std::to_string(body->slot.value) + " is settled without gateway " +
-                     std::to_string(m.registration.gateway.value) +
+                     std::to_string(m.registration().gateway.value) +
                      "'s marks, which its batches had reached");
   next_slot_ = body->slot.value + 1;
   return {};

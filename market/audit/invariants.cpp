@@ -21,6 +21,7 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
   for (const Transaction& tx : block) {
     std::string broken;
     if (tx.kind == TransactionKind::registration) broken = take_registrations(tx);
+    if (tx.kind == TransactionKind::meter_swap) broken = take_swaps(tx);
     if (tx.kind == TransactionKind::marks) broken = take_marks(tx);
     if (tx.kind == TransactionKind::statements) broken = take_statements(tx);
     if (!broken.empty()) return broken;
@@ -41,7 +42,27 @@ std::string InvariantWatch::take_registrations(const Transaction& tx) {
   if (!all) return all.error();
   for (const auto& [r, key] : *all) {
     ledger_.add(r);
-    meters_[r.meter.value] = {r.export_register, r.export_register, {}, {}};
+    meters_[r.meter.value] = {r.export_register, r.modulus, r.export_register, {}, {}, {}};
+  }
+  return {};
+}
+
+void InvariantWatch::MeterTotals::reach(MilliWattHours export_register) {
+  if (export_register < highest_mark) {
+    if (!register_rise(highest_mark, export_register, modulus)) return;
+    counted_before += modulus;
+  }
+  highest_mark = export_register;
+}
+
+std::string InvariantWatch::take_swaps(const Transaction& tx) {
+  for (const Opening& o : tx.openings) {
+    const auto swap = decode_meter_swap(o.data);
+    if (!swap) return swap.error();
+    MeterTotals& m = meters_[swap->meter.value];
+    m.reach(swap->closing_export);
+    m.counted_before += m.highest_mark - swap->opening_export;
+    m.highest_mark = swap->opening_export;
   }
   return {};
 }
@@ -51,7 +72,7 @@ std::string InvariantWatch::take_marks(const Transaction& tx) {
     const auto mark = decode_mark(o.data);
     if (!mark) return mark.error();
     MeterTotals& m = meters_[mark->meter.value];
-    if (!mark->quarantined) m.highest_mark = std::max(m.highest_mark, mark->export_register);
+    if (!mark->quarantined) m.reach(mark->export_register);
   }
   return {};
 }
@@ -83,7 +104,8 @@ std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot)
   MeterTotals& m = meters_[s.meter.value];
   m.exported += s.exported;
   m.minted += s.minted;
-  const WattHours metered = whole_watt_hours(m.highest_mark) - whole_watt_hours(m.at_registration);
+  const WattHours metered = whole_watt_hours(m.counted_before + m.highest_mark) -
+                            whole_watt_hours(m.at_registration);
   if (m.exported > metered)
     return words("Wh settled of its export", m.exported.value, metered.value);
   if (m.minted > m.exported) return words("Wh minted in all", m.minted.value, m.exported.value);

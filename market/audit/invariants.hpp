@@ -7,7 +7,8 @@
 //             Households are billed after their meters were read, so a balance may be below zero:
 //             nothing is free to spend twice, since no accepted order draws on it.
 //   energy    of each slot: bought = sold, each at most contracted and metered; a statement without
-//             energy of its own trades nothing; whole Wh of a meter never exceed its highest mark
+//             energy of its own trades nothing; whole Wh of a meter never exceed its highest mark,
+//             counted on over rollovers and the papers of swaps
 //   tokens    of each vintage: minted = exported - what does not mint, home by home; held +
 //   escrowed +
 //             retired = minted; retired = bought of that slot, once
@@ -27,8 +28,11 @@ class InvariantWatch {
 
  private:
   struct MeterTotals {
-    MilliWattHours at_registration, highest_mark;
+    MilliWattHours at_registration, modulus;
+    // The present meter's highest mark, and what was counted before it began, or began anew.
+    MilliWattHours highest_mark, counted_before;
     WattHours exported, minted;
+    void reach(MilliWattHours export_register);
   };
   struct SlotTotals {
     std::vector<std::int64_t> imports, exports;
@@ -36,6 +40,7 @@ class InvariantWatch {
     std::uint32_t accounts = 0;
   };
   std::string take_registrations(const Transaction& tx);
+  std::string take_swaps(const Transaction& tx);
   std::string take_marks(const Transaction& tx);
   std::string take_statements(const Transaction& tx);
   std::string take_statement(const Statement& s, SlotTotals& slot);

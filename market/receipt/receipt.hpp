@@ -14,6 +14,7 @@
 //                                           slot before its `since`; null: the registration's
 //                                           registers are where it begins
 //   mark                                    null where the slot has none
+//   swaps[]                                 of the account's meter, up to the slot
 //   orders[]                                the account's own, in their order on the log
 //   book[]                                  rows of the slot's anonymous book, by id
 //   batches[]                               {entry, proof, opening, readings[{data, salt}]}: every

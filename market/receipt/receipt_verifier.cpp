@@ -85,6 +85,9 @@ class ReceiptVerifier {
   void open_batch(const json& j, std::size_t number);
   void take_readings(const json& j, const MeterRecord& record, const std::string& name);
   void check_coverage();
+  bool signed_by_meter(BytesView bytes, const Signature& signature);
+  bool swapped_in_slot() const { return !swaps_.empty() && swaps_.back().slot.value == slot_; }
+  Anchor anchor_at_start() const;
   bool by_gateway(const Opened& o, GatewayId gateway, const Signature& signature);
 
   std::string_view text_;
@@ -98,11 +101,12 @@ class ReceiptVerifier {
   AccountId account_;
   std::uint32_t slot_ = 0;
   Opened registration_, settlement_, billed_, mark_, before_;
-  std::vector<Opened> orders_;
+  std::vector<Opened> orders_, swapped_;
   Registration registered_;
   Statement statement_;
   SettlementBody settled_;
   std::optional<Mark> at_end_, at_start_;
+  std::vector<MeterSwap> swaps_;  // by slot
   std::vector<SignedOrder> own_orders_;
   std::vector<Reading> readings_;
   std::vector<std::uint32_t> epochs_;  // of the batches
@@ -118,8 +122,8 @@ void ReceiptVerifier::parse() {
   want(j_.is_object(), "is not JSON");
   want(j_.dump() + "\n" == text_, "is not in its canonical form");
   const std::vector<std::string> keys{
-      "account", "batches", "before", "bill",         "book",       "format", "genesis",  "mark",
-      "meter",   "orders",  "policy", "registration", "settlement", "slot",   "statement"};
+      "account", "batches", "before", "bill",         "book",       "format", "genesis",   "mark",
+      "meter",   "orders",  "policy", "registration", "settlement", "slot",   "statement", "swaps"};
   std::vector<std::string> found;
   for (const auto& [key, value] : j_.items()) found.push_back(key);
   want(found == keys, "does not hold exactly the keys of a receipt");
@@ -160,6 +164,8 @@ std::uint64_t openings_of(const Transaction& tx, const std::string& name) {
       return take(decode_statements_body(tx.body), name).count;
     case TransactionKind::marks:
       return take(decode_marks_body(tx.body), name).count;
+    case TransactionKind::meter_swap:
+      return take(decode_meter_swap_body(tx.body), name).count;
     case TransactionKind::batch:
       return take(decode_batch(tx.body), name).records;
     default:
@@ -217,6 +223,8 @@ std::string ReceiptVerifier::check_inclusion() {
   billed_ = open(j_.at("statement"), TransactionKind::statements, "statement");
   if (!j_.at("mark").is_null()) mark_ = open(j_.at("mark"), TransactionKind::marks, "mark");
   if (!j_.at("before").is_null()) before_ = open(j_.at("before"), TransactionKind::marks, "before");
+  for (const json& swap : list_at(j_, "swaps"))
+    swapped_.push_back(open(swap, TransactionKind::meter_swap, "swaps"));
   for (const json& order : list_at(j_, "orders")) {
     orders_.push_back(open(order, TransactionKind::order, "orders"));
     want(orders_.size() < 2 || orders_[orders_.size() - 2].index < orders_.back().index,
@@ -247,6 +255,13 @@ std::string ReceiptVerifier::check_openings() {
              at_start_->meter == registered_.meter,
          "before: mark is not the one that the statement begins at");
   }
+  for (const Opened& o : swapped_) {
+    swaps_.push_back(take(decode_meter_swap(o.opening.data), "swaps"));
+    want(swaps_.back().meter == registered_.meter && swaps_.back().slot.value <= slot_,
+         "swaps: papers of another meter or of a later slot");
+    want(swaps_.size() < 2 || swaps_[swaps_.size() - 2].slot < swaps_.back().slot,
+         "swaps: are not in order of slots");
+  }
   for (const Opened& o : orders_) {
     own_orders_.push_back(take(decode_order(o.opening.data), "orders"));
     want(own_orders_.back().order.slot.value == slot_ &&
@@ -272,6 +287,15 @@ std::string ReceiptVerifier::check_signatures() {
     const auto marks = take(decode_marks_body(o->tx.body), "mark");
     want(by_gateway(*o, marks.gateway, marks.signature), "mark is not signed by the gateway");
   }
+  for (std::size_t i = 0; i < swaps_.size(); ++i) {
+    const auto papers = take(decode_meter_swap_body(swapped_[i].tx.body), "swaps");
+    want(verifier_.verify(genesis_.registrar, entry_signed_bytes(chain_id_, swapped_[i].entry),
+                          papers.signature) &&
+             verifier_.verify(registered_.account_key,
+                              swap_signed_bytes(chain_id_, swapped_[i].opening.data),
+                              swaps_[i].signature),
+         "swaps: not signed by registrar and account");
+  }
   for (std::size_t i = 0; i < orders_.size(); ++i)
     want(verifier_.verify(registered_.account_key,
                           order_signed_bytes(chain_id_, orders_[i].opening.data),
@@ -294,6 +318,15 @@ void ReceiptVerifier::open_batch(const json& j, std::size_t number) {
   take_readings(list_at(j, "readings"), record, name);
 }
 
+// In the slot of a swap, by the meter before it or behind it.
+bool ReceiptVerifier::signed_by_meter(BytesView bytes, const Signature& signature) {
+  for (std::size_t i = swaps_.size(); i > 0; --i) {
+    if (verifier_.verify(swaps_[i - 1].meter_key, bytes, signature)) return true;
+    if (swaps_[i - 1].slot.value < slot_) return false;
+  }
+  return verifier_.verify(registered_.meter_key, bytes, signature);
+}
+
 void ReceiptVerifier::take_readings(const json& j, const MeterRecord& record,
                                     const std::string& name) {
   std::vector<Hash> leaves;
@@ -313,7 +346,7 @@ void ReceiptVerifier::take_readings(const json& j, const MeterRecord& record,
   if (absent) return;
   const Bytes signed_bytes = meter_signed_bytes(chain_id_, record.meter, record.first_sequence,
                                                 record.count, record.readings_root);
-  const bool holds = verifier_.verify(registered_.meter_key, signed_bytes, record.signature);
+  const bool holds = signed_by_meter(signed_bytes, record.signature);
   const bool forged = record.verdict & bit(Rule::signature);
   want(holds || forged, name + ": not signed by the meter");
   want(!holds || !forged, name + ": signed by the meter, and the verdict says otherwise");
@@ -341,7 +374,7 @@ void ReceiptVerifier::check_coverage() {
   want(std::int64_t(epochs_.size()) == last - first + 1, "a batch of the slot is missing");
   constexpr Verdict missing = bit(Rule::signature) | bit(Rule::sequence_gap) |
                               bit(Rule::sequence_stale) | bit(Rule::absent);
-  if (verdict_ & missing) return;
+  if ((verdict_ & missing) || swapped_in_slot()) return;
   want(std::int64_t(readings_.size()) == genesis_.slot_ms / genesis_.metering_ms,
        "readings of the slot are missing, and no verdict says so");
   for (std::size_t i = 1; i < readings_.size(); ++i)
@@ -353,13 +386,32 @@ std::string ReceiptVerifier::check_readings() {
   std::size_t number = 0;
   for (const json& batch : list_at(j_, "batches")) open_batch(batch, number++);
   check_coverage();
-  if (!(verdict_ & (bit(Rule::sequence_stale) | bit(Rule::time_backwards))))
+  if (!(verdict_ & (bit(Rule::sequence_stale) | bit(Rule::time_backwards))) && !swapped_in_slot())
     for (std::size_t i = 1; i < readings_.size(); ++i)
       want(readings_[i].sequence > readings_[i - 1].sequence &&
                readings_[i].time_ms > readings_[i - 1].time_ms,
            "readings are not in their order");
   return std::to_string(readings_.size()) + " readings, signed by the meter" +
          (verdict_ == 0 ? std::string() : "; verdict: " + rule_names(verdict_));
+}
+
+// Where the statement's energy begins, and the swaps behind that.
+Anchor ReceiptVerifier::anchor_at_start() const {
+  Anchor out{registered_.import_register,
+             registered_.export_register,
+             statement_.since,
+             statement_.standing == Standing::recovering,
+             false,
+             {},
+             {}};
+  if (at_start_) {
+    out.import_register = at_start_->import_register;
+    out.export_register = at_start_->export_register;
+  }
+  for (const MeterSwap& swap : swaps_)
+    if (swap.slot >= statement_.since) out = after(out, swap);
+  out.swapped = at_end_->swapped;
+  return out;
 }
 
 std::string ReceiptVerifier::check_meter() {
@@ -380,21 +432,17 @@ std::string ReceiptVerifier::check_meter() {
   want(end != readings_.rend() && end->import_register == at_end_->import_register &&
            end->export_register == at_end_->export_register,
        "the slot's last reading is not the mark");
-  Anchor anchor{registered_.import_register, registered_.export_register, statement_.since,
-                statement_.standing == Standing::recovering};
-  if (at_start_) {
-    anchor.import_register = at_start_->import_register;
-    anchor.export_register = at_start_->export_register;
-  }
+  const Anchor anchor = anchor_at_start();
   want(!anchor.tainted || anchor.since.value < slot_, "there was nothing to recover from");
-  want(judge(anchor, *at_end_, registered_.max_power_w, genesis_.slot_ms) == statement_.standing,
-       "the mark is not \"" + standing + "\"");
-  const auto rise = [&](MilliWattHours now, MilliWattHours before) {
-    return carries_energy(statement_.standing) ? whole_watt_hours(now) - whole_watt_hours(before)
-                                               : WattHours{};
-  };
-  want(rise(at_end_->import_register, anchor.import_register) == statement_.imported &&
-           rise(at_end_->export_register, anchor.export_register) == statement_.exported,
+  if (statement_.standing == Standing::unpapered) {
+    want(!at_end_->quarantined && statement_.imported.value == 0 && statement_.exported.value == 0,
+         "a mark without papers carries energy");
+    return standing;
+  }
+  const JudgedMark judged =
+      judge(anchor, *at_end_, {registered_.max_power_w, registered_.modulus, genesis_.slot_ms});
+  want(judged.standing == statement_.standing, "the mark is not \"" + standing + "\"");
+  want(judged.imported == statement_.imported && judged.exported == statement_.exported,
        "statement's energy is not the difference of the marks");
   return std::to_string(statement_.imported.value) + " Wh imported, " +
          std::to_string(statement_.exported.value) + " Wh exported; " + standing;

@@ -37,8 +37,8 @@ class ReceiptWriter {
   const Openings& openings_;
   AccountId account_;
   std::optional<Place> registration_;
-  std::map<std::uint32_t, Place> statement_, mark_;    // by slot
-  std::map<std::uint32_t, std::uint64_t> settlement_;  // by slot: its entry
+  std::map<std::uint32_t, Place> statement_, mark_, swap_;  // by slot
+  std::map<std::uint32_t, std::uint64_t> settlement_;       // by slot: its entry
   std::map<std::uint32_t, std::vector<Place>> own_orders_;
   std::map<std::uint32_t, std::vector<std::uint64_t>> orders_of_slot_;  // everybody's entries
   MeterId meter_;
@@ -80,6 +80,8 @@ void ReceiptWriter::find_places() {
         if (const auto s = decode_statement(opening.data)) statement_[s->slot.value] = place;
       } else if (tx->kind == TransactionKind::marks) {
         if (const auto m = decode_mark(opening.data)) mark_[m->slot.value] = place;
+      } else if (tx->kind == TransactionKind::meter_swap) {
+        if (const auto w = decode_meter_swap(opening.data)) swap_[w->slot.value] = place;
       } else if (tx->kind == TransactionKind::order) {
         if (const auto o = decode_order(opening.data))
           own_orders_[o->order.slot.value].push_back(place);
@@ -186,6 +188,9 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   j["mark"] = mark_.contains(s) ? opened_json(mark_.at(s)) : json();
   const auto before = mark_.find(statement.since.value - 1);  // of none for the first slot
   j["before"] = before == mark_.end() ? json() : opened_json(before->second);
+  j["swaps"] = json::array();
+  for (const auto& [in, place] : swap_)
+    if (in <= s) j["swaps"].push_back(opened_json(place));
   j["orders"] = json::array();
   for (const Place& place : own_orders_[s]) j["orders"].push_back(opened_json(place));
   j["book"] = book_json(s);

@@ -89,6 +89,8 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_registration_body);
     case TransactionKind::batch:
       return canonical(tx.body, decode_batch);
+    case TransactionKind::meter_swap:
+      return canonical(tx.body, decode_meter_swap_body);
     case TransactionKind::marks:
       return canonical(tx.body, decode_marks_body);
     case TransactionKind::order:
@@ -118,7 +120,7 @@ Outcome read_reading(BytesView bytes) {
 
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 9) {
+  switch (which % 10) {
     case 0:
       return canonical(bytes, decode_registration);
     case 1:
@@ -135,6 +137,8 @@ Outcome read_opening(std::uint8_t which, BytesView bytes) {
       return canonical(bytes, decode_book_row, book_row);
     case 7:
       return canonical(bytes, decode_meter_record);
+    case 8:
+      return canonical(bytes, decode_meter_swap);
     default:
       return read_reading(bytes);
   }

@@ -61,7 +61,8 @@ std::vector<Bytes> opening_seeds() {
           behind(5, data(TransactionKind::statements, 0)),
           behind(6, market::book_row(market_test::sell(1, 430, 125'000))),
           behind(7, encode(personal.record)),
-          behind(8, personal.readings[0])};
+          behind(8, data(TransactionKind::meter_swap, 0)),
+          behind(9, personal.readings[0])};
 }
 
 std::vector<Bytes> block_seeds() {
@@ -164,7 +165,12 @@ std::vector<Bytes> record_seeds() {
   const PersonalRecord& p = personal_record();
   twin::GatewayRecord gateway;
   gateway.gateway = p.at.gateway;
-  gateway.meters.push_back({p.at.meter, decode_reading(p.readings[0]), {}, true, {1}, {2}});
+  market::MeteredPoint::Memory memory;
+  memory.last = decode_reading(p.readings[0]);
+  memory.slot_quarantined = true;
+  memory.papers = *market::decode_meter_swap(
+      first_of(transactions(), TransactionKind::meter_swap).openings[0].data);
+  gateway.meters.push_back({p.at.meter, memory});
   gateway.messages.push_back(encode(c.evidence()));
   return {behind(0, guard.record()), behind(1, encode(block)), behind(2, encode(gateway))};
 }

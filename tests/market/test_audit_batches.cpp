@@ -52,8 +52,8 @@ class Books {
     registered_.account = r.account;
     registered_.meter = {meter};
     add(Village::registration(0, std::vector<Registration>{r}));
-    oracle_.emplace(
-        MeterLimits{static_cast<std::int32_t>(r.max_power_w), log_.genesis.metering_ms});
+    nights_ = nights_of(log_.genesis);
+    oracle_.emplace(limits_of(r, log_.genesis, nights_));
     for (std::uint32_t epoch = 1; epoch <= 2; ++epoch) add_batch(r.account, epoch);
     std::vector<Mark> marks{Village::mark(meter, 0, 24'000, 0, quarantined_)};
     if (lies_.absent_in == 2) marks.clear();
@@ -109,6 +109,7 @@ class Books {
       p.readings.push_back(*encode(last));
       m.verdict |= oracle_->judge(last, last.time_ms);
     }
+    m.verdict |= oracle_->judge_spikes(std::vector<std::int32_t>(m.count, 720));
     m.verdict |= oracle_->judge_window();
     m.end_time_ms = last.time_ms;
     m.import_register = last.import_register;
@@ -151,6 +152,7 @@ class Books {
   PublicLog log_;
   Openings openings_;
   SubjectKey personal_{};
+  Nights nights_;
   std::optional<MeterOracle> oracle_;
   Ed25519Verifier verifier_;
   Hash previous_{};

@@ -78,6 +78,9 @@ std::vector<std::pair<std::string, std::string>> worked() {
   registration.account_key = counting<32>(0x80);
   registration.max_power_w = 48'011;
   registration.import_register = {19'244'291'641};
+  registration.modulus = {1'000'000'000'000 - 100'000'000};
+  registration.generation_w = 8'000;
+  registration.storage_w = 5'000;
   registration.deposit = {100'000'000};
   std::vector<Opening> registered;
   add_openings(registered, {registration, key});
@@ -98,6 +101,10 @@ std::vector<std::pair<std::string, std::string>> worked() {
   row.id = row_id(account, row.id);
   show("book row", book_row(row));
 
+  MeterSwap swap{account, {3}, {5}, {19'244'292'000}, {4'767'568'000}, {}, {}, counting<32>(0x90),
+                 {}};
+  swap.signature = signed_by(3, swap_signed_bytes(chain_id, encode(swap)));
+  show("meter swap opening", opening_of(key, swap).data);
   show("mark opening", encode(Mark{account, {3}, {5}, {19'244'291'641}, {4'767'567'787}, false}));
 
   Statement statement;

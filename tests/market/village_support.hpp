@@ -136,13 +136,44 @@ class Village {
   }
 
   static Mark mark(std::uint32_t meter, std::uint32_t slot, std::int64_t imported_mwh,
-                   std::int64_t exported_mwh, bool quarantined = false) {
+                   std::int64_t exported_mwh, bool quarantined = false, bool swapped = false) {
     return {account(static_cast<std::uint8_t>(meter)),
             {meter},
             {slot},
             {imported_mwh},
             {exported_mwh},
-            quarantined};
+            quarantined,
+            swapped};
+  }
+
+  // Whole Wh, in mWh: import and export at the old meter's end and at the new one's beginning.
+  static MeterSwap swap(std::uint32_t meter, std::uint32_t slot,
+                        std::array<std::int64_t, 4> registers,
+                        const std::string& next_meter = "next meter") {
+    const auto [closing_import, closing_export, opening_import, opening_export] = registers;
+    MeterSwap s;
+    s.account = account(static_cast<std::uint8_t>(meter));
+    s.meter = {meter};
+    s.slot = {slot};
+    s.closing_import = {closing_import};
+    s.closing_export = {closing_export};
+    s.opening_import = {opening_import};
+    s.opening_export = {opening_export};
+    s.meter_key = signer_of(next_meter).public_key();
+    return sign(s, "account " + std::to_string(meter));
+  }
+  static MeterSwap sign(MeterSwap s, const std::string& account_signer) {
+    s.signature = signer_of(account_signer)
+                      .sign(swap_signed_bytes(chain_id_of(village_genesis()), encode(s)));
+    return s;
+  }
+  static Transaction papers(std::uint32_t gateway, const std::vector<MeterSwap>& all,
+                            const std::string& signer = "registrar") {
+    std::vector<Opening> openings;
+    for (const MeterSwap& s : all) openings.push_back(opening_of(restricted_key(s.meter.value), s));
+    const auto count = static_cast<std::uint32_t>(all.size());
+    return sealed(TransactionKind::meter_swap, MeterSwapBody{{gateway}, count, {}},
+                  std::move(openings), signer);
   }
   static Transaction marks(std::uint32_t gateway, std::uint32_t slot, std::vector<Mark> all) {
     MarksBody body;

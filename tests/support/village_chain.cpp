@@ -9,17 +9,25 @@ namespace {
 constexpr std::size_t block_bytes = 4u << 20;
 constexpr std::uint32_t readings_a_minute = 12, minutes_a_slot = 2, gateways = 2;
 constexpr std::uint32_t feeder_meter = 4, late_home = 5, late_slot = 3;
+// A home's meter is swapped in one slot, another's in another, whose mark says nothing of it.
+constexpr std::uint32_t swapped_home = 2, swap_slot = 2, silent_home = 3, silent_slot = 21;
+constexpr std::uint32_t rolling_home = 1;  // its registers begin anew at a MWh
 constexpr std::uint64_t unix_seconds = 1'750'000'000;
 
 struct MeterLife {
   std::uint32_t id = 0;
   std::uint32_t sequence = 0;
   std::int64_t imported = 0, exported = 500;  // mWh, as Village::registered begins
+  std::int64_t most_imported = 0;             // before a fall: what papers close at
   std::int64_t import_step = 0, export_step = 0;
-  Verdict verdict = 0;  // of the slot
+  Verdict verdict = 0;   // of the slot
+  bool swapped = false;  // since the last mark, and the mark says so
+  std::string key;       // signer's name
 };
 
 std::string name_of_meter(std::uint32_t id) { return "meter " + std::to_string(id); }
+
+constexpr std::int64_t rolling_modulus = 1'000'000;
 
 SubjectKey personal_key(std::uint32_t meter) {
   SubjectKey key;
@@ -30,6 +38,7 @@ SubjectKey personal_key(std::uint32_t meter) {
 Registration registered_with_key(std::uint32_t meter) {
   Registration r = Village::registered(meter);
   r.meter_key = signer_of(name_of_meter(meter)).public_key();
+  if (meter == rolling_home) r.modulus = {rolling_modulus};
   return r;
 }
 
@@ -53,7 +62,7 @@ class VillageWriter {
     for (std::uint32_t minute = 1; minute <= minutes_a_slot * slots; ++minute) {
       const bool ends = minute % minutes_a_slot == 0;
       const std::uint32_t slot = (minute - 1) / minutes_a_slot;
-      if (!ends) begin_slot();
+      if (!ends) begin_slot(slot);
       for (std::uint32_t g = 0; g < gateways; ++g) add_batch(g, minute, ends);
       if (ends) {
         for (std::uint32_t g = 0; g < gateways; ++g) add_marks(g, slot);
@@ -71,7 +80,8 @@ class VillageWriter {
   void add(Transaction tx) { pool_.add(std::move(tx), chain_.height()); }
   void add_meters(std::uint32_t gateway, const std::vector<std::uint32_t>& ids);
   void plan(std::uint32_t slot);
-  void begin_slot();
+  void begin_slot(std::uint32_t slot);
+  void swap_meter(std::uint32_t home, std::uint32_t slot, bool told);
   void add_batch(std::uint32_t gateway, std::uint32_t epoch, bool ends_slot);
   PersonalRecord record_of(MeterLife& meter, std::uint32_t gateway, std::uint32_t epoch,
                            bool ends_slot);
@@ -99,6 +109,7 @@ void VillageWriter::add_meters(std::uint32_t gateway, const std::vector<std::uin
   for (const std::uint32_t id : ids) {
     all.push_back(registered_with_key(id));
     meters_[id].id = id;
+    meters_[id].key = name_of_meter(id);
     out_.openings.keys[all.back().account] = {Village::restricted_key(id), personal_key(id)};
   }
   add(Village::registration(gateway, std::move(all)));
@@ -126,7 +137,22 @@ void VillageWriter::plan(std::uint32_t slot) {
   }
 }
 
-void VillageWriter::begin_slot() {
+void VillageWriter::swap_meter(std::uint32_t home, std::uint32_t slot, bool told) {
+  MeterLife& m = meters_.at(home);
+  const auto whole = [](std::int64_t mwh) { return (mwh + 999) / 1000 * 1000; };
+  m.key = "next " + name_of_meter(home);
+  add(Village::papers(
+      Village::gateway_of(home).value,
+      {Village::swap(home, slot, {whole(m.most_imported), whole(m.exported), 7000, 0}, m.key)}));
+  m.imported = 7000;
+  m.exported = 0;
+  m.sequence = 0;
+  m.swapped = told;
+}
+
+void VillageWriter::begin_slot(std::uint32_t slot) {
+  if (slot == swap_slot) swap_meter(swapped_home, slot, true);
+  if (slot == silent_slot) swap_meter(silent_home, slot, false);
   for (auto& [id, meter] : meters_) {
     // Seldom above the 43 kW that the meter's connection lets through.
     meter.import_step = rng_.chance(0.02) ? 80'000 : drawn(40'000);
@@ -151,7 +177,12 @@ PersonalRecord VillageWriter::record_of(MeterLife& meter, std::uint32_t gateway,
   }
   for (std::uint32_t i = 1; i <= readings_a_minute; ++i) {
     meter.imported += meter.import_step;
+    meter.most_imported = std::max(meter.most_imported, meter.imported);
     meter.exported += meter.export_step;
+    if (meter.id == rolling_home) {
+      meter.imported %= rolling_modulus;
+      meter.exported %= rolling_modulus;
+    }
     const Reading r{++meter.sequence,
                     (std::int64_t{epoch} - 1) * 60'000 + i * 5'000,
                     {meter.imported},
@@ -162,9 +193,8 @@ PersonalRecord VillageWriter::record_of(MeterLife& meter, std::uint32_t gateway,
     p.readings.push_back(*encode(r));
   }
   m.readings_root = readings_root(personal_key(meter.id), m.meter, m.first_sequence, p.readings);
-  m.signature = signer_of(name_of_meter(meter.id))
-                    .sign(meter_signed_bytes(out_.log.chain_id, m.meter, m.first_sequence, m.count,
-                                             m.readings_root));
+  m.signature = signer_of(meter.key).sign(
+      meter_signed_bytes(out_.log.chain_id, m.meter, m.first_sequence, m.count, m.readings_root));
   meter.verdict |= m.verdict;
   return p;
 }
@@ -200,10 +230,11 @@ void VillageWriter::add_batch(std::uint32_t gateway, std::uint32_t epoch, bool e
 void VillageWriter::add_marks(std::uint32_t gateway, std::uint32_t slot) {
   if (slot > 1 && rng_.chance(0.05)) return;
   std::vector<Mark> marks;
-  for (const auto& [id, meter] : meters_)
+  for (auto& [id, meter] : meters_)
     if (Village::gateway_of(id).value == gateway && (slot <= 1 || !rng_.chance(0.05)))
-      marks.push_back(
-          Village::mark(id, slot, meter.imported, meter.exported, quarantines(meter.verdict)));
+      marks.push_back(Village::mark(id, slot, meter.imported, meter.exported,
+                                    quarantines(meter.verdict),
+                                    std::exchange(meter.swapped, false)));
   add(Village::marks(gateway, slot, std::move(marks)));
 }
 

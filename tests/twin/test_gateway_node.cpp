@@ -41,15 +41,12 @@ class Bench {
     config.directory = directory;
     config.genesis = g;
     config.transformer_w = 100'000;
-    config.meters = {{{0},
-                      false,
-                      account_,
-                      home_key_.public_key(),
-                      personal_,
-                      restricted_,
-                      {48'000, 5000},
-                      {},
-                      {}}};
+    market::Registration home;
+    home.account = account_;
+    home.meter_key = home_key_.public_key();
+    home.account_key = account_key_.public_key();
+    home.max_power_w = 48'000;
+    config.meters = {{home, personal_, restricted_}};
     restart();
   }
 

@@ -22,7 +22,7 @@ struct Deployment::MeterSigners {
 Deployment::Deployment(const Scenario& scenario, const World& world, const Hash& input_hash)
     : scenario_(scenario),
       identities_(make_identities(scenario)),
-      genesis_(make_genesis(scenario, identities_, input_hash)),
+      genesis_(make_genesis(scenario, identities_, world.place(), input_hash)),
       directory_{scenario.consensus.validators, scenario.ledger.gateways} {
   bind_to_chain(identities_, chain_id_of(genesis_));
   for (std::uint32_t m = 0; m < world.meters(); ++m) at_epoch_.push_back(world.registers(m));
@@ -56,11 +56,31 @@ ValidatorConfig Deployment::validator(std::uint32_t v) const {
   return c;
 }
 
-MeterLimits Deployment::limits_of(const MeterIdentity& meter) const {
+std::uint32_t Deployment::max_power_w(const MeterIdentity& meter) const {
   const double watts =
       meter.feeder ? transformer_va_ * 2 : std::sqrt(3.0) * line_to_line_v * home_fuse_a;
-  return {static_cast<std::int32_t>(range_margin * watts),
-          scenario_.time.metering_interval.whole_ms()};
+  return static_cast<std::uint32_t>(range_margin * watts);
+}
+
+market::Registration Deployment::registration_of(const MeterIdentity& m) const {
+  const MeterSample& start = at_epoch_[m.meter.value];
+  market::Registration r;
+  r.account = m.account;
+  r.meter = m.meter;
+  r.gateway = {m.gateway};
+  r.kind = m.feeder ? market::MeterKind::feeder : market::MeterKind::home;
+  r.meter_key = signers_[m.meter.value]->meter.public_key();
+  r.account_key = signers_[m.meter.value]->account.public_key();
+  r.max_power_w = max_power_w(m);
+  r.import_register = start.import_register;
+  r.export_register = start.export_register;
+  r.deposit = {m.feeder ? 0 : deposit_micro_eur};
+  if (m.feeder) return r;
+  const HomeSpec& home = scenario_.homes[m.meter.value];
+  const auto watts = [](double kw) { return static_cast<std::uint32_t>(std::lround(1000 * kw)); };
+  if (home.pv) r.generation_w = watts(home.pv->inverter_kw);
+  if (home.battery) r.storage_w = watts(home.battery->power_kw);
+  return r;
 }
 
 GatewayConfig Deployment::gateway(std::uint32_t g) const {
@@ -73,10 +93,8 @@ GatewayConfig Deployment::gateway(std::uint32_t g) const {
   c.v_max_pu = scenario_.grid.v_max_pu;
   for (const MeterIdentity& m : identities_.meters) {
     if (m.gateway != g) continue;
-    const MeterSample& start = at_epoch_[m.meter.value];
-    c.meters.push_back({m.meter, m.feeder, m.account, signers_[m.meter.value]->meter.public_key(),
-                        m.personal_key, m.restricted_key, limits_of(m), start.import_register,
-                        start.export_register, nominal_v_[m.meter.value]});
+    c.meters.push_back(
+        {registration_of(m), m.personal_key, m.restricted_key, nominal_v_[m.meter.value]});
   }
   c.registrations = registrations(g);
   return c;
@@ -88,19 +106,7 @@ std::vector<Bytes> Deployment::registrations(std::uint32_t gateway) const {
   for (const MeterIdentity& m : identities_.meters) {
     if (m.gateway != gateway) continue;
     if (all.empty() || all.back().openings.size() == max_openings) all.emplace_back();
-    const MeterSample& start = at_epoch_[m.meter.value];
-    market::Registration r;
-    r.account = m.account;
-    r.meter = m.meter;
-    r.gateway = {gateway};
-    r.kind = m.feeder ? market::MeterKind::feeder : market::MeterKind::home;
-    r.meter_key = signers_[m.meter.value]->meter.public_key();
-    r.account_key = signers_[m.meter.value]->account.public_key();
-    r.max_power_w = static_cast<std::uint32_t>(limits_of(m).max_power_w);
-    r.import_register = start.import_register;
-    r.export_register = start.export_register;
-    r.deposit = {m.feeder ? 0 : deposit_micro_eur};
-    market::add_openings(all.back().openings, {r, m.restricted_key});
+    market::add_openings(all.back().openings, {registration_of(m), m.restricted_key});
   }
   std::vector<Bytes> out;
   Ed25519Signer registrar(identities_.registrar);

@@ -34,7 +34,8 @@ class Deployment {
  private:
   struct MeterSigners;
   std::vector<Bytes> registrations(std::uint32_t gateway) const;
-  ledger::MeterLimits limits_of(const MeterIdentity& meter) const;
+  market::Registration registration_of(const MeterIdentity& meter) const;
+  std::uint32_t max_power_w(const MeterIdentity& meter) const;
 
   Scenario scenario_;
   Identities identities_;

@@ -6,7 +6,6 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
-#include "ledger/oracle/minute.hpp"
 #include "ledger/oracle/public_sum.hpp"
 #include "twin/node/gateway_record.hpp"
 
@@ -20,17 +19,16 @@ struct GatewayNode::MeterState {
     MeterMinute minute;
     Hash root{};  // of its readings
     Instant received;
-    bool signature_holds = false;
+    market::SignedBy by{};
     std::uint32_t newest = 0;  // sequence
   };
   GatewayMeter meter;
-  MeterOracle oracle;
+  market::MeteredPoint point;
   ai::MeterAlerts alerts;
-  MeterRecord registered;                   // account, meter, registers: how its records begin
-  std::optional<Heard> heard;               // for the batch being collected
-  MilliWattHours good_import, good_export;  // of the last record that is not quarantined
-  std::optional<Reading> slot_end;          // last reading of the slot to be marked
-  bool slot_quarantined = false;
+  std::optional<Heard> heard;  // for the batch being collected
+
+  MeterId id() const { return meter.registration.meter; }
+  bool feeder() const { return meter.registration.kind == market::MeterKind::feeder; }
 };
 
 namespace {
@@ -49,25 +47,17 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
     : config_(std::move(config)),
       signer_(signer),
       verifier_(verifier),
-      chain_id_(chain_id_of(config_.genesis)) {
+      chain_id_(chain_id_of(config_.genesis)),
+      nights_(nights_of(config_.genesis)) {
   for (const GatewayMeter& m : config_.meters) {
-    index_of_meter_[m.meter.value] = meters_.size();
-    MeterRecord registered;
-    registered.account = m.account;
-    registered.meter = m.meter;
-    registered.import_register = m.first_import;
-    registered.export_register = m.first_export;
+    const std::uint32_t id = m.registration.meter.value;
+    index_of_meter_[id] = meters_.size();
     meters_.push_back({m,
-                       MeterOracle(m.limits),
-                       ai::MeterAlerts(m.meter.value, m.feeder,
+                       market::MeteredPoint(m.registration, config_.genesis, nights_),
+                       ai::MeterAlerts(id, m.registration.kind == market::MeterKind::feeder,
                                        {config_.transformer_w, config_.v_min_pu * m.nominal_v,
                                         config_.v_max_pu * m.nominal_v}),
-                       registered,
-                       {},
-                       m.first_import,
-                       m.first_export,
-                       {},
-                       false});
+                       {}});
   }
   recover(records);
 }
@@ -88,12 +78,7 @@ void GatewayNode::recover(const Records& records) {
   for (const GatewayRecord::Meter& m : record->meters) {
     const auto at = index_of_meter_.find(m.meter.value);
     if (at == index_of_meter_.end()) continue;
-    MeterState& state = meters_[at->second];
-    state.oracle = MeterOracle(state.meter.limits, m.last);
-    state.slot_end = m.slot_end;
-    state.slot_quarantined = m.slot_quarantined;
-    state.good_import = m.good_import;
-    state.good_export = m.good_export;
+    meters_[at->second].point.resume(m.memory);
   }
   last_messages_ = std::move(record->messages);
   last_openings_ = std::move(record->personal_openings);
@@ -113,7 +98,7 @@ Instant GatewayNode::next_deadline() const {
 bool GatewayNode::all_arrived() const {
   const std::int64_t end_ms = batch_end().whole_ms();
   return std::all_of(meters_.begin(), meters_.end(), [&](const MeterState& m) {
-    return m.heard && m.heard->signature_holds &&
+    return m.heard && m.heard->by != market::SignedBy::nobody &&
            decode_reading(m.heard->minute.readings.back()).time_ms >= end_ms;
   });
 }
@@ -153,7 +138,7 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
     }
     case MessageKind::transaction: {
       const auto tx = decode_transaction(body);
-      return tx ? take_order(*tx, message.from, outbox) : refuse(tx.error());
+      return tx ? take_transaction(*tx, message.from, outbox) : refuse(tx.error());
     }
     case MessageKind::forecast: {
       const auto forecast = decode_fleet_forecast(body);
@@ -164,16 +149,38 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
   }
 }
 
-// Homes sign their own orders; the gateway only carries them.
-void GatewayNode::take_order(const Transaction& tx, NodeId from, Outbox& outbox) {
-  const auto refuse = [&](std::string why) { outbox.event(Refused{from, std::move(why)}); };
-  if (tx.kind != TransactionKind::order || tx.openings.size() != 1)
-    return refuse("a home sends orders only");
-  const auto order = market::decode_order(tx.openings[0].data);
-  if (!order) return refuse(order.error());
-  if (!index_of_meter_.contains(order->meter.value))
-    return refuse("order of a meter that is not one of this gateway's");
+void GatewayNode::take_transaction(const Transaction& tx, NodeId from, Outbox& outbox) {
+  Result<void> taken = failure("a home sends orders and papers of meter swaps only");
+  if (tx.openings.size() == 1 && tx.kind == TransactionKind::order) taken = take_order(tx);
+  if (tx.openings.size() == 1 && tx.kind == TransactionKind::meter_swap) taken = take_papers(tx);
+  if (!taken) return outbox.event(Refused{from, taken.error()});
   send_out({frame(MessageKind::transaction, tx.encode())}, {}, outbox);
+}
+
+// Homes sign their own orders; the gateway only carries them.
+Result<void> GatewayNode::take_order(const Transaction& tx) const {
+  const auto order = market::decode_order(tx.openings[0].data);
+  if (!order) return failure(order.error());
+  if (!index_of_meter_.contains(order->meter.value))
+    return failure("order of a meter that is not one of this gateway's");
+  return {};
+}
+
+// By the interval being collected, like everything that its batches say.
+Result<void> GatewayNode::take_papers(const Transaction& tx) {
+  const auto body = market::decode_meter_swap_body(tx.body);
+  if (!body) return failure(body.error());
+  const auto swap = market::decode_meter_swap(tx.openings[0].data);
+  if (!swap) return failure(swap.error());
+  const auto at = index_of_meter_.find(swap->meter.value);
+  if (at == index_of_meter_.end() || body->gateway != config_.gateway || body->count != 1)
+    return failure("papers of a meter that is not one of this gateway's");
+  if (!verifier_.verify(config_.genesis.registrar, entry_signed_bytes(chain_id_, tx.entry()),
+                        body->signature))
+    return failure("papers are not signed by the registrar");
+  const std::int64_t end_ms = batch_end().whole_ms();
+  const Slot now{static_cast<std::uint32_t>((end_ms - 1) / config_.genesis.slot_ms)};
+  return meters_[at->second].point.take_papers(chain_id_, tx.openings[0], now, verifier_);
 }
 
 void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox) {
@@ -183,42 +190,34 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   if (at == index_of_meter_.end()) return refuse(" is not one of this gateway's");
   MeterState& state = meters_[at->second];
   const std::uint32_t newest = newest_sequence(minute);
-  const bool known = state.oracle.last() && newest <= state.oracle.last()->sequence;
-  const bool waits = state.heard && state.heard->signature_holds && newest <= state.heard->newest;
-  if (known || waits) return;
-  const Hash root = readings_root(state.meter.personal_key, state.meter.meter,
-                                  minute.first_sequence, minute.readings);
+  const bool waits = state.heard && state.heard->by != market::SignedBy::nobody;
+  const auto& last = state.point.last();
+  const bool known = (last && newest <= last->sequence) || (waits && newest <= state.heard->newest);
+  if (known && !state.point.awaits_next_meter()) return;
+  const Hash root =
+      readings_root(state.meter.personal_key, state.id(), minute.first_sequence, minute.readings);
   const auto count = static_cast<std::uint16_t>(minute.readings.size());
   const Bytes signed_bytes =
       meter_signed_bytes(chain_id_, minute.meter, minute.first_sequence, count, root);
-  const bool holds = verifier_.verify(state.meter.meter_key, signed_bytes, minute.signature);
-  if (!holds) refuse(": a minute whose signature does not hold");
-  if (!holds && state.heard) return;
-  if (state.heard && state.heard->signature_holds)
-    refuse(": a minute was overtaken by a newer one before its batch");
-  state.heard = MeterState::Heard{std::move(minute), root, now, holds, newest};
+  const market::SignedBy by = state.point.signer_of(signed_bytes, minute.signature, verifier_);
+  if (known && by != market::SignedBy::next_meter) return;
+  if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
+  if (by == market::SignedBy::nobody && state.heard) return;
+  if (waits) refuse(": a minute was overtaken by a newer one before its batch");
+  state.heard = MeterState::Heard{std::move(minute), root, now, by, newest};
 }
 
 // Takes the minute that waits; afterwards none does.
 MeterRecord GatewayNode::judge(MeterState& state, Outbox& outbox) {
   const MeterState::Heard& heard = *state.heard;
-  const MeterMinute& minute = heard.minute;
-  MeterRecord record = state.registered;
-  record.epoch = epoch_;
-  record.first_sequence = minute.first_sequence;
-  record.count = static_cast<std::uint16_t>(minute.readings.size());
-  record.readings_root = heard.root;
-  record.signature = minute.signature;
-  const MinuteTiming timing{config_.genesis.slot_ms, config_.genesis.metering_ms,
-                            heard.received.whole_ms()};
-  const JudgedMinute judged = judge_minute(state.oracle, heard.signature_holds,
-                                           minute.first_sequence, minute.readings, timing);
-  record.verdict = judged.verdict;
-  if (judged.slot_end) state.slot_end = judged.slot_end;
-  end_at(record, state.oracle.last());
-  state.slot_quarantined = state.slot_quarantined || quarantines(record.verdict);
+  const MeterRecord record =
+      state.point
+          .take({heard.minute.first_sequence, heard.minute.readings, heard.root,
+                 heard.minute.signature, heard.by, heard.received.whole_ms()},
+                epoch_)
+          .record;
   if (record.verdict != 0) outbox.event(Judged{record.meter.value, record.verdict, record.count});
-  if (heard.signature_holds) watch(state, minute, outbox);
+  if (heard.by != market::SignedBy::nobody) watch(state, heard.minute, outbox);
   return record;
 }
 
@@ -257,33 +256,21 @@ void GatewayNode::post_batch(Outbox& outbox) {
 void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
                              std::vector<Bytes>& openings, Outbox& outbox) {
   const std::vector<ReadingBytes> none;
-  const MeterRecord r =
-      m.heard ? judge(m, outbox) : absence_after(m.registered, m.oracle.last(), epoch_);
+  const MeterRecord r = m.heard ? judge(m, outbox) : m.point.absence(epoch_);
   raise(m.alerts.interval_ended(batch_end()), outbox);
   count_record(batch, r);
   const Hash leaf = leaf_hash(record_commitment(m.meter.personal_key, r));
   leaves.all.push_back(leaf);
-  if (quarantines(r.verdict))
-    leaves.quarantined.push_back(leaf);
-  else
-    add_rises(m, r, leaves);
-  Bytes opening =
-      ByteWriter().raw(m.meter.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
+  if (quarantines(r.verdict)) leaves.quarantined.push_back(leaf);
+  if (const auto rises = m.point.add(r); rises && !m.feeder()) {
+    leaves.imports.push_back(rises->import_mwh);
+    leaves.exports.push_back(rises->export_mwh);
+  }
+  Bytes opening = ByteWriter().raw(r.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
   append(opening, seal_personal(chain_id_, m.meter.personal_key, {config_.gateway, epoch_, r.meter},
                                 r, m.heard ? m.heard->minute.readings : none));
   openings.push_back(std::move(opening));
   m.heard.reset();
-}
-
-// What the batch's sums hold of a record that is not quarantined.
-void GatewayNode::add_rises(MeterState& m, const MeterRecord& r, Leaves& leaves) {
-  const auto rise = [](MilliWattHours now, MilliWattHours before) {
-    return std::max<std::int64_t>(0, (now - before).value);
-  };
-  if (!m.meter.feeder) leaves.imports.push_back(rise(r.import_register, m.good_import));
-  if (!m.meter.feeder) leaves.exports.push_back(rise(r.export_register, m.good_export));
-  m.good_import = r.import_register;
-  m.good_export = r.export_register;
 }
 
 Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {
@@ -304,22 +291,12 @@ Transaction GatewayNode::marks_of(Slot slot) {
   market::MarksBody body;
   body.gateway = config_.gateway;
   body.slot = slot;
-  const std::int64_t end_ms = (std::int64_t{slot.value} + 1) * config_.genesis.slot_ms;
-  for (MeterState& m : meters_) {
-    const bool present = m.slot_end && m.slot_end->time_ms == end_ms;
-    // A meter that fell silent is not marked: its slot settles when its next mark comes.
-    if (!present) continue;
-    market::Mark mark{m.meter.account,
-                      m.meter.meter,
-                      slot,
-                      m.slot_end->import_register,
-                      m.slot_end->export_register,
-                      m.slot_quarantined};
-    m.slot_quarantined = false;
-    const Salt salt =
-        derive_salt(m.meter.restricted_key, SaltLabel::mark, mark.meter.value, slot.value);
-    tx.openings.push_back({salt, market::encode(mark)});
-  }
+  for (MeterState& m : meters_)
+    if (const auto mark = m.point.mark(slot)) {
+      const Salt salt =
+          derive_salt(m.meter.restricted_key, SaltLabel::mark, mark->meter.value, slot.value);
+      tx.openings.push_back({salt, market::encode(*mark)});
+    }
   body.count = static_cast<std::uint32_t>(tx.openings.size());
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
@@ -329,9 +306,7 @@ Transaction GatewayNode::marks_of(Slot slot) {
 
 Bytes GatewayNode::record(std::vector<Bytes> messages, std::vector<Bytes> openings) const {
   GatewayRecord out{chain_id_, config_.gateway, epoch_, previous_entry_, {}, {}, {}};
-  for (const MeterState& m : meters_)
-    out.meters.push_back({m.meter.meter, m.oracle.last(), m.slot_end, m.slot_quarantined,
-                          m.good_import, m.good_export});
+  for (const MeterState& m : meters_) out.meters.push_back({m.id(), m.point.memory()});
   out.messages = std::move(messages);
   out.personal_openings = std::move(openings);
   return encode(out);

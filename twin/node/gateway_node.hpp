@@ -1,7 +1,7 @@
 #pragma once
 // A gateway: verifies its meters' minutes, judges each reading by the oracle's rules, commits all
 // of them in one batch an interval, seals their openings, posts the slot's marks and relays its
-// homes' orders and forecasts to the validators.
+// homes' orders, forecasts and papers of meter swaps to the validators.
 //
 // It listens to its own fleet only. A batch is posted once its interval has ended by the clock,
 // with one record a meter: the newest minute whose signature holds, or else one that fails it,
@@ -14,7 +14,7 @@
 #include "ai/alerts.hpp"
 #include "ledger/crypto/ed25519.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "market/entries.hpp"
+#include "market/metered_point.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
@@ -24,14 +24,9 @@ namespace twin {
 
 // What a gateway knows of one of its meters: the personal key of the month, never the root key.
 struct GatewayMeter {
-  ledger::MeterId meter;
-  bool feeder = false;
-  ledger::AccountId account;
-  ledger::PublicKey meter_key{};
+  market::Registration registration;
   ledger::SubjectKey personal_key{}, restricted_key{};
-  ledger::MeterLimits limits;
-  ledger::MilliWattHours first_import, first_export;  // registers at the epoch
-  double nominal_v = 230;                             // of its connection, phase to ground
+  double nominal_v = 230;  // of its connection, phase to ground
 };
 
 struct GatewayConfig {
@@ -60,7 +55,9 @@ class GatewayNode final : public Node {
   void start(Outbox& outbox);
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   void take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox);
-  void take_order(const ledger::Transaction& tx, NodeId from, Outbox& outbox);
+  void take_transaction(const ledger::Transaction& tx, NodeId from, Outbox& outbox);
+  ledger::Result<void> take_order(const ledger::Transaction& tx) const;
+  ledger::Result<void> take_papers(const ledger::Transaction& tx);
   ledger::MeterRecord judge(MeterState& state, Outbox& outbox);
   void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
   void raise(std::vector<ai::AlertChange> changes, Outbox& outbox);
@@ -72,7 +69,6 @@ class GatewayNode final : public Node {
   };
   void add_record(MeterState& state, ledger::Batch& batch, Leaves& leaves,
                   std::vector<Bytes>& openings, Outbox& outbox);
-  static void add_rises(MeterState& state, const ledger::MeterRecord& record, Leaves& leaves);
   ledger::Transaction batch_of(ledger::Batch batch, const Leaves& leaves);
   ledger::Transaction marks_of(ledger::Slot slot);
   Bytes record(std::vector<Bytes> messages, std::vector<Bytes> openings) const;
@@ -87,6 +83,7 @@ class GatewayNode final : public Node {
   ledger::Signer& signer_;
   ledger::Verifier& verifier_;
   Hash chain_id_;
+  ledger::Nights nights_;
   std::vector<MeterState> meters_;
   std::map<std::uint32_t, std::size_t> index_of_meter_;
   std::uint32_t epoch_ = 1;  // of the batch being collected

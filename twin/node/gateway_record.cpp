@@ -10,7 +10,10 @@ using namespace ledger;
 
 namespace {
 
-constexpr std::uint8_t has_last = 1, has_slot_end = 2, quarantined = 4;
+using market::MeteredPoint;
+
+constexpr std::uint8_t has_last = 1, has_slot_end = 2, quarantined = 4, has_usual = 8,
+                       has_papers = 16, tainted = 32, swapped = 64;
 
 ReadingBytes bytes_of_reading(const std::optional<Reading>& reading) {
   if (!reading) return {};
@@ -19,26 +22,60 @@ ReadingBytes bytes_of_reading(const std::optional<Reading>& reading) {
   return *bytes;
 }
 
-void put(ByteWriter& w, const GatewayRecord::Meter& m) {
+void put(ByteWriter& w, MeterId meter, const MeteredPoint::Memory& m) {
   const int flags = (m.last ? has_last : 0) | (m.slot_end ? has_slot_end : 0) |
-                    (m.slot_quarantined ? quarantined : 0);
-  w.u32(m.meter.value).u8(static_cast<std::uint8_t>(flags));
+                    (m.slot_quarantined ? quarantined : 0) | (m.usual ? has_usual : 0) |
+                    (m.papers ? has_papers : 0) | (m.anchor.tainted ? tainted : 0) |
+                    (m.anchor.swapped ? swapped : 0);
+  w.u32(meter.value).u8(static_cast<std::uint8_t>(flags)).raw(m.meter_key);
+  w.u40(static_cast<std::uint64_t>(m.begin_import.value));
+  w.u40(static_cast<std::uint64_t>(m.begin_export.value));
   w.raw(bytes_of_reading(m.last)).raw(bytes_of_reading(m.slot_end));
-  w.u40(static_cast<std::uint64_t>(m.good_import.value));
-  w.u40(static_cast<std::uint64_t>(m.good_export.value));
+  const UsualPower usual = m.usual.value_or(UsualPower{});
+  w.u32(static_cast<std::uint32_t>(usual.median_w));
+  w.u32(static_cast<std::uint32_t>(usual.deviation_w));
+  w.i64(m.good_import.value).i64(m.good_export.value);
+  w.i64(m.anchor.import_register.value).i64(m.anchor.export_register.value);
+  w.u32(m.anchor.since.value);
+  w.i64(m.anchor.import_offset.value).i64(m.anchor.export_offset.value);
+  w.sized(m.papers ? encode(*m.papers) : Bytes{});
+}
+
+void read_anchor(ByteReader& r, market::Anchor& a) {
+  a.import_register.value = r.i64();
+  a.export_register.value = r.i64();
+  a.since.value = r.u32();
+  a.import_offset.value = r.i64();
+  a.export_offset.value = r.i64();
 }
 
 GatewayRecord::Meter read_meter(ByteReader& r) {
-  GatewayRecord::Meter m;
-  m.meter.value = r.u32();
+  GatewayRecord::Meter out;
+  MeteredPoint::Memory& m = out.memory;
+  out.meter.value = r.u32();
   const std::uint8_t flags = r.u8();
+  m.meter_key = r.array<32>();
+  m.begin_import.value = static_cast<std::int64_t>(r.u40());
+  m.begin_export.value = static_cast<std::int64_t>(r.u40());
   const auto last = r.array<reading_size>(), slot_end = r.array<reading_size>();
   if (flags & has_last) m.last = decode_reading(last);
   if (flags & has_slot_end) m.slot_end = decode_reading(slot_end);
+  UsualPower usual;
+  usual.median_w = static_cast<std::int32_t>(r.u32());
+  usual.deviation_w = static_cast<std::int32_t>(r.u32());
+  if (flags & has_usual) m.usual = usual;
   m.slot_quarantined = (flags & quarantined) != 0;
-  m.good_import.value = static_cast<std::int64_t>(r.u40());
-  m.good_export.value = static_cast<std::int64_t>(r.u40());
-  return m;
+  m.good_import.value = r.i64();
+  m.good_export.value = r.i64();
+  read_anchor(r, m.anchor);
+  m.anchor.tainted = (flags & tainted) != 0;
+  m.anchor.swapped = (flags & swapped) != 0;
+  const BytesView papers = r.sized();
+  if ((flags & has_papers) == 0) return out;
+  const auto swap = market::decode_meter_swap(papers);
+  if (!swap) r.fail();
+  if (swap) m.papers = *swap;
+  return out;
 }
 
 void put_list(ByteWriter& w, const std::vector<Bytes>& list) {
@@ -59,7 +96,7 @@ Bytes encode(const GatewayRecord& g) {
   ByteWriter w;
   w.raw(g.chain_id).u32(g.gateway.value).u32(g.next_epoch).raw(g.last_entry);
   w.u32(static_cast<std::uint32_t>(g.meters.size()));
-  for (const GatewayRecord::Meter& m : g.meters) put(w, m);
+  for (const GatewayRecord::Meter& m : g.meters) put(w, m.meter, m.memory);
   put_list(w, g.messages);
   put_list(w, g.personal_openings);
   const Hash hash = sha256(w.view());

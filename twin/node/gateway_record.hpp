@@ -4,15 +4,18 @@
 // which stopped in between posts the same one again and never a second one for its epoch.
 //
 //   chain id 32, gateway u32, next epoch u32, SHA-256 of the last batch entry 32,
-//   count u32 of meters, for each: meter u32, flags u8 (1 last, 2 slot end, 4 slot quarantined),
-//     last reading taken 23, reading at the open slot's end 23 (zeros where there is none),
-//     import and export register of the last record that is not quarantined u40
+//   count u32 of meters, for each: meter u32, flags u8 (1 last, 2 slot end, 4 slot quarantined, 8
+//     usual power, 16 papers, 32 and 64 the anchor is tainted, swapped), meter's key 32, its first
+//     import and export register u40, last reading taken 23, reading at the open slot's end 23,
+//     usual power's median and deviation u32 (zeros where there is none), import and export
+//     register of the last record that is not quarantined i64, anchor: import, export i64, since
+//     u32, offsets i64; papers sized (an opening of market/entries.hpp, empty where none wait)
 //   count u32 of messages to validators, each sized; count u32 of personal openings, each sized;
 //   SHA-256 of all before 32
 //
 // Personal data: it stays on the gateway's own disk.
 
-#include "ledger/oracle/reading.hpp"
+#include "market/metered_point.hpp"
 #include "twin/node/node.hpp"
 
 namespace twin {
@@ -24,9 +27,7 @@ struct GatewayRecord {
   Hash last_entry{};
   struct Meter {
     ledger::MeterId meter;
-    std::optional<ledger::Reading> last, slot_end;
-    bool slot_quarantined = false;
-    ledger::MilliWattHours good_import, good_export;
+    market::MeteredPoint::Memory memory;
   };
   std::vector<Meter> meters;
   std::vector<Bytes> messages, personal_openings;

@@ -42,6 +42,42 @@ MeterIdentity make_meter(const Rng& own, std::uint32_t index, std::uint32_t gate
   return m;
 }
 
+// Minutes of the day, UTC, at which the sun is below the horizon on all days of the month, less an
+// hour at each side: weather files hold means over an hour.
+Nights::Dark dark_of(const Place& place, CivilTime first_of_month) {
+  constexpr std::int64_t step_min = 10, steps_a_day = 144, margin = 6, days = 31;
+  std::array<bool, steps_a_day> light{};
+  for (std::int64_t step = 0; step < days * steps_a_day; ++step) {
+    const std::int64_t unix_ms = first_of_month.unix_ms + step * step_min * 60'000;
+    if (sun_over(place, days_since_new_year(unix_ms)).up > 0)
+      light[static_cast<std::size_t>(step % steps_a_day)] = true;
+  }
+  // The longest dark stretch, looked for over two days, since it may go over midnight.
+  std::int64_t from = 0, longest = 0, length = 0;
+  for (std::int64_t t = 0; t < 2 * steps_a_day; ++t) {
+    length = light[static_cast<std::size_t>(t % steps_a_day)] ? 0 : length + 1;
+    if (length <= longest || length > steps_a_day) continue;
+    longest = length;
+    from = t - length + 1;
+  }
+  const auto minute = [](std::int64_t t) {
+    return static_cast<std::uint16_t>(t % steps_a_day * step_min);
+  };
+  if (longest <= 2 * margin) return {};
+  if (longest == steps_a_day) return {0, steps_a_day * step_min};
+  return {minute(from + margin), minute(from + longest - margin)};
+}
+
+std::array<Nights::Dark, 12> dark_months(const Place& place, CivilTime start) {
+  std::array<Nights::Dark, 12> out;
+  const std::string year = to_rfc3339(CivilTime{start.unix_ms, 0}).substr(0, 4);
+  for (std::size_t m = 0; m < out.size(); ++m) {
+    const std::string month = (m < 9 ? "0" : "") + std::to_string(m + 1);
+    out[m] = dark_of(place, *from_rfc3339(year + "-" + month + "-01T00:00:00Z"));
+  }
+  return out;
+}
+
 }  // namespace
 
 Identities make_identities(const Scenario& scenario) {
@@ -75,7 +111,7 @@ void bind_to_chain(Identities& identities, const Hash& chain_id) {
   }
 }
 
-Genesis make_genesis(const Scenario& scenario, const Identities& identities,
+Genesis make_genesis(const Scenario& scenario, const Identities& identities, const Place& place,
                      const Hash& input_hash) {
   Genesis g;
   g.name = scenario.name;
@@ -97,6 +133,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities,
   g.levies = scenario.prices.levies;
   g.mechanism = scenario.market.mechanism;
   g.rules = rules_hash();
+  g.dark = dark_months(place, scenario.time.start);
   g.input_hash = input_hash;
   return g;
 }

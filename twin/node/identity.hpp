@@ -7,6 +7,7 @@
 #include "ledger/chain/genesis.hpp"
 #include "ledger/crypto/commitment.hpp"
 #include "twin/scenario/scenario.hpp"
+#include "twin/weather/sun.hpp"
 
 namespace twin {
 
@@ -35,8 +36,8 @@ Identities make_identities(const Scenario& scenario);
 ledger::SubjectKey on_chain(const ledger::Hash& chain_id, const ledger::SubjectKey& monthly);
 void bind_to_chain(Identities& identities, const ledger::Hash& chain_id);
 
-// `input_hash`: of everything that the scenario was read from.
+// Nights are those of `place`. `input_hash`: of everything that the scenario was read from.
 ledger::Genesis make_genesis(const Scenario& scenario, const Identities& identities,
-                             const ledger::Hash& input_hash);
+                             const Place& place, const ledger::Hash& input_hash);
 
 }  // namespace twin

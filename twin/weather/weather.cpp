@@ -58,6 +58,10 @@ Irradiance with_cloud_lag(const WeatherSample& sky, double lag_s) {
   return split_ghi(sky.clear_ghi_w_m2 * k, sky.sun);
 }
 
+Place Weather::place() const {
+  return series_ ? series_->place() : Place{spec_.latitude_deg, spec_.longitude_deg};
+}
+
 WeatherSample Weather::at(ledger::Instant time) const {
   const std::int64_t unix_ms = start_.unix_ms + time.whole_ms();
   if (!series_) return generated(unix_ms);
@@ -78,7 +82,7 @@ WeatherSample Weather::generated(std::int64_t unix_ms) const {
   s.temperature_c =
       spec_.mean_temperature_c + day_offset_k(local_days) +
       spec_.temperature_swing_k * std::cos(2 * std::numbers::pi * (clock_h - 15) / 24);
-  s.sun = sun_over({spec_.latitude_deg, spec_.longitude_deg}, days_since_new_year(unix_ms));
+  s.sun = sun_over(place(), days_since_new_year(unix_ms));
   s.clear_ghi_w_m2 = clear_sky_ghi(s.sun.up);
   if (s.clear_ghi_w_m2 <= 0) return s;
   place_clouds(unix_ms, s);

@@ -46,6 +46,8 @@ class Weather {
           std::shared_ptr<const WeatherSeries> series = {})
       : spec_(spec), start_(start), rng_(rng), series_(std::move(series)) {}
 
+  Place place() const;  // the file's own where there is one
+
   // `time` may lie before the scenario's start. At most a few hundred operations.
   WeatherSample at(ledger::Instant time) const;
   // What a step from `from` on sees: the middles of equal pieces of at most two minutes, an odd

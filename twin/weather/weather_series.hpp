@@ -57,6 +57,7 @@ class WeatherSeries {
  public:
   explicit WeatherSeries(WeatherRecord record);
 
+  const Place& place() const { return record_.place; }
   WeatherPoint at(std::int64_t unix_ms) const;
   // Whether the series tells of this time: file and dates where it does not.
   ledger::Result<void> covers(ledger::CivilTime start, ledger::Duration length) const;

@@ -35,6 +35,7 @@ class SimulatedWorld final : public World {
                  std::shared_ptr<const WeatherSeries> series);
 
   const Network& network() const override { return network_; }
+  Place place() const override { return weather_.place(); }
   std::uint32_t meters() const override { return static_cast<std::uint32_t>(meters_.size()); }
   void measured(std::uint32_t home, const Phases& draw_va) override;
   void set(std::uint32_t home, const SetPoints& asked) override;

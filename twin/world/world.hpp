@@ -27,6 +27,7 @@
 #include "twin/grid/network.hpp"
 #include "twin/grid/power_flow.hpp"
 #include "twin/scenario/scenario.hpp"
+#include "twin/weather/sun.hpp"
 
 namespace twin {
 
@@ -102,6 +103,7 @@ class World {
   virtual ~World() = default;
 
   virtual const Network& network() const = 0;
+  virtual Place place() const { return {}; }  // over which its sun stands
   virtual std::uint32_t meters() const = 0;  // homes + 1 feeder meter (the last)
 
   // For the next step alone: the power of a home that is measured on a real device instead.

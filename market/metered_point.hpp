@@ -1,0 +1,94 @@
+#pragma once
+// What follows for one metering point from its minutes, batch by batch: records, what it adds to
+// the batch's sums, and marks. One definition for the gateway that posts them and for the auditor
+// that recomputes them.
+//
+// A meter is swapped by papers, which a gateway takes in the slot that they name. From then on the
+// first minute that the next meter signed makes it the point's meter: sequences, registers and the
+// oracle's memory begin anew, and what the papers say of the old meter counts. Until then, no mark
+// is made: its registers could be either meter's.
+
+#include "ledger/oracle/batch.hpp"
+#include "ledger/oracle/minute.hpp"
+#include "market/mark_rules.hpp"
+
+namespace market {
+
+enum class SignedBy : std::uint8_t { nobody, meter, next_meter };
+
+struct Minute {
+  std::uint32_t first_sequence = 0;
+  std::span<const ReadingBytes> readings;
+  Hash root{};  // of them
+  Signature signature{};
+  SignedBy by{};
+  std::optional<std::int64_t> received_ms;  // none: ledger/oracle/minute.hpp
+};
+
+class MeteredPoint {
+ public:
+  // What a life before leaves to the next.
+  struct Memory {
+    PublicKey meter_key{};
+    std::optional<MeterSwap> papers;            // whose next meter has not been heard of
+    MilliWattHours begin_import, begin_export;  // the meter's first registers
+    std::optional<Reading> last, slot_end;      // taken last; last at the open slot's end
+    std::optional<UsualPower> usual;
+    bool slot_quarantined = false;            // since the last mark
+    MilliWattHours good_import, good_export;  // of the last record that is not quarantined
+    Anchor anchor;                            // as the ledger will have it
+  };
+
+  // `nights` outlives the point.
+  MeteredPoint(const Registration& registration, const Genesis& genesis, const Nights& nights);
+  void resume(const Memory& memory);
+  Memory memory() const;
+
+  const Registration& registration() const { return registration_; }
+  const std::optional<Reading>& last() const { return oracle_.last(); }
+
+  // Refused where papers wait already or the ledger would refuse them: of another meter, account or
+  // slot, not signed by the account, closing below what is settled.
+  Result<void> take_papers(const Hash& chain_id, const Opening& opening, Slot now,
+                           Verifier& verifier);
+  // The same where the ledger has taken them.
+  void accept_papers(const MeterSwap& swap);
+  bool awaits_next_meter() const { return papers_.has_value(); }
+
+  SignedBy signer_of(BytesView signed_bytes, const Signature& signature, Verifier& verifier) const;
+
+  struct Recorded {
+    MeterRecord record;
+    JudgedMinute judged;
+  };
+  Recorded take(const Minute& minute, std::uint32_t epoch);
+  MeterRecord absence(std::uint32_t epoch) const;
+
+  // What a record adds to the sums of its batch, each >= 0: nothing of one that is quarantined.
+  struct Rises {
+    std::int64_t import_mwh = 0, export_mwh = 0;
+  };
+  std::optional<Rises> add(const MeterRecord& record);
+
+  // The mark that follows at the slot's end, if one does; it is made once.
+  std::optional<Mark> mark(Slot slot);
+
+ private:
+  MeterRecord begun(std::uint32_t epoch) const;
+  void switch_meters();
+
+  Registration registration_;
+  MeterLimits limits_;
+  MarkTerms terms_;
+  std::int64_t metering_ms_;
+  PublicKey meter_key_{};
+  std::optional<MeterSwap> papers_;
+  MilliWattHours begin_import_, begin_export_;
+  MeterOracle oracle_;
+  std::optional<Reading> slot_end_;
+  bool slot_quarantined_ = false;
+  MilliWattHours good_import_, good_export_;
+  Anchor anchor_;
+};
+
+}  // namespace market

@@ -1,0 +1,116 @@
+// Who and what is metered: the part of MarketState that the registrar's transactions change.
+
+#include <algorithm>
+
+#include "ledger/base/codec.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "market/market_state.hpp"
+#include "market/refusals.hpp"
+
+namespace market {
+namespace {
+
+constexpr MicroEuros max_deposit{1'000'000'000'000};
+
+}  // namespace
+
+MarketState::Applied MarketState::apply_registration(const Transaction& tx) {
+  const auto body = decode_registration_body(tx.body);
+  if (!body) return never(body.error());
+  const auto all = decode_registrations(tx.openings);
+  if (!all) return never(all.error());
+  if (auto ok = check_registration(*body, *all); !ok) return ok;
+  for (const auto& [r, key] : *all) {
+    if (!secret_) secret_ = sha256({bytes_of("aipchain state secret 1"), key});
+    const Slot since = std::max(r.first_slot, Slot{next_slot_});
+    const Meter meter{r, key, {r.import_register, r.export_register, since, false, false, {}, {}}};
+    meter_of_account_.write()[r.account] = r.meter.value;
+    tokens_.write().move_mark(r.meter, r.export_register);
+    if (r.deposit.value > 0)
+      journal_.write().post({PostingKind::deposit, bank, r.account, r.deposit});
+    meters_.write().emplace(r.meter.value, meter);
+    put_account(meter);
+  }
+  gateways_[body->gateway.value].meters += body->meters;
+  put_gateway(body->gateway);
+  put_system_balances();
+  return {};
+}
+
+MarketState::Applied MarketState::check_registration(const RegistrationBody& body,
+                                                     const std::vector<Registered>& all) const {
+  if (body.meters != all.size()) return never("registrations do not fit their count");
+  // A gateway's marks, forecasts and statements each open one part a meter.
+  if (gateways_[body.gateway.value].meters + all.size() > max_openings)
+    return never("a gateway has at most " + std::to_string(max_openings) + " meters");
+  std::set<std::uint32_t> ids;
+  std::set<AccountId> accounts;
+  for (const auto& [r, key] : all) {
+    if (r.gateway != body.gateway) return never("registration under another gateway");
+    if (meters_->contains(r.meter.value) || !ids.insert(r.meter.value).second)
+      return never("meter " + std::to_string(r.meter.value) + " is registered already");
+    if (meter_of_account_->contains(r.account) || !accounts.insert(r.account).second)
+      return never("account is registered already");
+    if (is_system_account(r.account)) return never("account is the system's own");
+    if (r.deposit > max_deposit) return never("deposit must be 0 to 1,000,000 EUR");
+    if (r.end_slot.value <= next_slot_) return never("account is of slots that are over");
+  }
+  return {};
+}
+
+MarketState::Applied MarketState::apply_meter_swap(const Transaction& tx, const Hash& leaf,
+                                                   std::int64_t time_ms) {
+  const auto body = decode_meter_swap_body(tx.body);
+  if (!body) return never(body.error());
+  if (body->count != tx.openings.size() || body->count == 0)
+    return never("meter swaps do not fit their count");
+  SwapsOfMeters swaps;
+  for (const Opening& o : tx.openings) {
+    if (auto ok = check_swap(*body, o, time_ms); !ok) return ok;
+    const auto swap = decode_meter_swap(o.data);
+    if (!swaps.emplace(swap->meter.value, *swap).second) return never("two swaps of one meter");
+    if (swap->slot != swaps.begin()->second.slot) return never("swaps of different slots");
+  }
+  OpenSlot& slot = open_slots_[swaps.begin()->second.slot.value];
+  for (const auto& [id, swap] : swaps) {
+    Meter& m = meters_.write().at(id);
+    m.registration.meter_key = swap.meter_key;
+    put_account(m);
+  }
+  put_in_slot("swap", tx.root, swaps.begin()->second.slot, leaf);
+  slot.swaps.write().merge(swaps);
+  slot.swap_leaves.insert({tx.root, leaf});
+  return {};
+}
+
+MarketState::Applied MarketState::check_swap(const MeterSwapBody& body, const Opening& opening,
+                                             std::int64_t time_ms) const {
+  const auto swap = decode_meter_swap(opening.data);
+  if (!swap) return never(swap.error());
+  const auto at = meters_->find(swap->meter.value);
+  if (at == meters_->end()) return not_yet("swap of an unknown meter");
+  const Registration& r = at->second.registration;
+  if (r.gateway != body.gateway || r.account != swap->account)
+    return never("swap of a meter that is not this gateway's");
+  if (!verifier_->verify(r.account_key, swap_signed_bytes(chain_id_, opening.data),
+                         swap->signature))
+    return never("swap is not signed by the account");
+  const Slot slot = swap->slot;
+  if (slot.value < next_slot_ || slot.value < gateways_[body.gateway.value].slots_marked)
+    return never("swap in a slot that is marked or closed already");
+  if (time_ms < std::int64_t{slot.value} * genesis_->slot_ms)
+    return not_yet("swap in a slot that has not begun");
+  if (!r.valid_in(slot)) return never("swap in a slot that is not the account's");
+  for (const auto& [number, open] : open_slots_)
+    if (number >= slot.value && open.swaps->contains(swap->meter.value))
+      return never("the meter was swapped in this slot or a later one already");
+  if (r.modulus.value > 0 &&
+      (swap->closing_import > r.modulus || swap->closing_export > r.modulus ||
+       swap->opening_import >= r.modulus || swap->opening_export >= r.modulus))
+    return never("swap with registers above their modulus");
+  if (!closes_above(anchor_before(swap->meter, slot), *swap))
+    return never("swap closes the old meter below what is settled");
+  return {};
+}
+
+}  // namespace market
