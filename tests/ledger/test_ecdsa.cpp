@@ -32,12 +32,13 @@ Bytes der_pair(const Bytes& r, const Bytes& s) {
   return out;
 }
 
-// RFC 6979 appendix A.2, with SHA-256.
+// RFC 6979 appendix A.2, with SHA-256; those of brainpool256r1, where a digest and a nonce are
+// often above the order, by an own calculation with plain integers that gives the RFC's other ones.
 struct Published {
   Curve curve;
   std::string_view key, message, r, s;
 };
-constexpr std::array<Published, 6> published{{
+constexpr std::array<Published, 11> published{{
     {Curve::secp192r1, "6fab034934e4c0fc9ae67f5b5659a9d7d1fefd187ee09fd4", "sample",
      "4b0b8ce98a92866a2820e20aa6b75b56382e0f9bfd5ecb55",
      "ccdb006926ea9565cbadc840829d8c384e06de1f1e381b85"},
@@ -71,6 +72,21 @@ constexpr std::array<Published, 6> published{{
      "b",
      "2d46f3becbcc523d5f1a1256bf0c9b024d879ba9e838144c8ba6baeb4b53b47d51ab373f9845c0514eefb14024787"
      "265"},
+    {Curve::brainpool256r1, "1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef",
+     "message 0", "70236e47fd6129c43a1688d4ad308ce5e23e8c8013df39464df51ea620c18cfb",
+     "23dc1bacbec1c177b9a45fbe0f7fcccad476c308f6bd67d6a12eccb712da55c6"},
+    {Curve::brainpool256r1, "1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef",
+     "message 1", "8d83d041625647e1d5ae2217467ef446f12317701debd3d5a364d3ea44c0d8c5",
+     "6dea55ce4fc5054a8b4dd123c70ab9b966e543ee3fd9afe886fe2cd87adebd84"},
+    {Curve::brainpool256r1, "1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef",
+     "message 3", "37453ba3d0218f88ccec2c89a72a59923711516261d057d87dd49621ca8cca82",
+     "9d957c0bdde8057f0ba6015a579728989abdbaf8603706ed02acd48087d552dc"},
+    {Curve::brainpool256r1, "1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef",
+     "message 9", "3e9fecaeb598299de5c994067184fe64af6cb94d81f6f0142248a8900b5686f9",
+     "73deccaae3b4301b41281c91efcfe37331a7257f77190815328aa95ca9321ada"},
+    {Curve::brainpool256r1, "1234567890abcdef1234567890abcdef1234567890abcdef1234567890abcdef",
+     "message 2", "9ff86ce68dd39efc5cebc46ada007d92ce15f8f4b43697ba11b13667bc3dc744",
+     "7ca6b2c25b9065e4271eb67adcfe43cb7ae979f4194af326a68ee1f8b12939a6"},  // of the second nonce
 }};
 
 }  // namespace
