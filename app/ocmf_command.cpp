@@ -78,6 +78,7 @@ void print_text(const ledger::OcmfCheck& check) {
   std::printf("%s%s%s\n", std::string(name_of(check.verdict)).c_str(),
               check.why.empty() ? "" : ": ", one_line(check.why).c_str());
   if (!check.record) return;
+  if (check.verdict != ledger::OcmfVerdict::valid) std::printf("it says, unproven:\n");
   const ledger::OcmfRecord& r = *check.record;
   std::printf("meter %s, gateway %s, page %s, %s\n", one_line(r.meter_serial).c_str(),
               one_line(r.gateway_serial).c_str(), one_line(r.pagination).c_str(),

@@ -119,18 +119,18 @@ TEST_CASE("ocmf: of the signed bytes each counts, and so do those that mean noth
       changed[at] = static_cast<char>(static_cast<unsigned char>(changed[at]) ^ flip);
       CHECK(verdict(changed) != "valid");
     }
-  for (const auto& [what, with] : {std::pair{"\"GI\":", "\"GI\": "},
-                                   {"OCMF|{", "OCMF| {"},
-                                   {"]}|", "]} |"},
-                                   {"9.038", "9.0380"},
-                                   {"10.342", "10.3420"},
-                                   {"\"       9.038\"", "9.038"},
-                                   {"ad228beb", "AD228BEB"},
-                                   {"gateway", "g\\u0061teway"},
-                                   {"true", "false"},
-                                   {",\"TX\":\"E\"", ""}}) {
-    CAPTURE(what);
-    CHECK(verdict(replaced(record, what, with)) == "invalid_signature");
+  for (const auto& change : {std::pair{"\"GI\":", "\"GI\": "},
+                             {"OCMF|{", "OCMF| {"},
+                             {"]}|", "]} |"},
+                             {"9.038", "9.0380"},
+                             {"10.342", "10.3420"},
+                             {"\"       9.038\"", "9.038"},
+                             {"ad228beb", "AD228BEB"},
+                             {"gateway", "g\\u0061teway"},
+                             {"true", "false"},
+                             {",\"TX\":\"E\"", ""}}) {
+    CAPTURE(change.first);
+    CHECK(verdict(replaced(record, change.first, change.second)) == "invalid_signature");
   }
   // White space that was signed is part of it.
   CHECK(verdict_of_payload(" \n\t" + ocmf_payload + "\r\n ") == "valid");

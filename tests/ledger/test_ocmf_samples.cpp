@@ -177,16 +177,16 @@ TEST_CASE("ocmf: samples join a moment's registers and know what is of no use") 
   const auto of_transaction = first("1-0:1.8.0", "1-0:98.8.0.FF");
   CHECK(of_transaction.of_transaction == MilliWattHours{9'038'000});
   CHECK_FALSE(of_transaction.import_total);
-  for (const auto& [what, with] : {std::pair{"10.342", "-10.342"},
-                                   {"10.342", "1.0342e1"},
-                                   {"10.342", "10.3420001"},
-                                   {"10.342", "12345678901234567890"},
-                                   {"\"kWh\"", "\"MWh\""},
-                                   {"\"RU\":\"kWh\",", ""},
-                                   {"2026-06-21T09:21:21,500+0200 S\",\"TX\":\"E",
-                                    "2026-06-21T09:09:51,000+0200 S\",\"TX\":\"B"}}) {
-    CAPTURE(with);
-    CHECK(refused(replaced(ocmf_payload, what, with)));
+  for (const auto& change : {std::pair{"10.342", "-10.342"},
+                             {"10.342", "1.0342e1"},
+                             {"10.342", "10.3420001"},
+                             {"10.342", "12345678901234567890"},
+                             {"\"kWh\"", "\"MWh\""},
+                             {"\"RU\":\"kWh\",", ""},
+                             {"2026-06-21T09:21:21,500+0200 S\",\"TX\":\"E",
+                              "2026-06-21T09:09:51,000+0200 S\",\"TX\":\"B"}}) {
+    CAPTURE(change.second);
+    CHECK(refused(replaced(ocmf_payload, change.first, change.second)));
   }
 }
 
