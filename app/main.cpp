@@ -14,6 +14,7 @@
 #include "app/grid_command.hpp"
 #include "app/meter_command.hpp"
 #include "app/node_command.hpp"
+#include "app/ocmf_command.hpp"
 #include "app/run_command.hpp"
 #include "app/view_command.hpp"
 #include "twin/scenario/nearest.hpp"
@@ -114,6 +115,7 @@ int run(int argc, char** argv) {
   app::add_field_command(program, chosen);
   app::add_replay_command(program, chosen);
   app::add_meter_command(program, chosen);
+  app::add_ocmf_command(program, chosen);
   app::add_grid_command(program, chosen);
   app::add_view_command(program, chosen);
   app::add_node_commands(program, chosen);

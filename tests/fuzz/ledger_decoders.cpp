@@ -6,10 +6,13 @@
 #include "ledger/base/codec.hpp"
 #include "ledger/consensus/sign_guard.hpp"
 #include "ledger/merkle/proof.hpp"
+#include "ledger/ocmf/ocmf_check.hpp"
+#include "ledger/ocmf/ocmf_samples.hpp"
 #include "market/clearing.hpp"
 #include "market/receipt/receipt.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
+#include "tests/support/ocmf_record.hpp"
 #include "twin/node/gateway_record.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
@@ -436,6 +439,40 @@ Outcome read_record(std::uint8_t which, BytesView bytes) {
   return and_then({true, ""}, equal(encode(*record), bytes), "a block record is not canonical");
 }
 
+// What a record that is taken says of energy converts, or is refused with a reason.
+Outcome read_samples(const OcmfRecord& record) {
+  const auto samples = samples_of(record);
+  if (!samples) return and_then({true, ""}, refused(samples.error()).wrong.empty(), "no reason");
+  for (const OcmfSample& sample : *samples) {
+    const auto reading = reading_of(sample, {0, 0}, 1);
+    if (reading && !encode(*reading)) return {true, "a reading that is not canonical"};
+  }
+  return {true, ""};
+}
+
+// Valid is what its meter signed, whatever stands around it.
+Outcome read_ocmf_record(std::size_t meter, BytesView bytes) {
+  const std::string& signed_here = ocmf_payloads()[0];
+  if (meter == ocmf_meters) {
+    const auto record = test::ocmf_record(signed_here, ocmf_meter(0));
+    const OcmfCheck check = check_ocmf(record, text_of(bytes));
+    if (check.verdict == OcmfVerdict::malformed || check.verdict == OcmfVerdict::unsupported)
+      return refused(check.why);
+    return {true, ""};
+  }
+  const std::string text = text_of(bytes);
+  const OcmfCheck check = check_ocmf(text, ocmf_meter(meter).public_key());
+  if (check.verdict != OcmfVerdict::valid) {
+    const Outcome out = refused(check.why);
+    return out.wrong.empty() && check.record ? read_samples(*check.record) : out;
+  }
+  const auto& all = ocmf_payloads();
+  const bool was_signed = std::find(all.begin(), all.end(), check.record->payload) != all.end() &&
+                          check.record->text == text &&
+                          text.starts_with("OCMF|" + check.record->payload + "|");
+  return and_then(read_samples(*check.record), was_signed, "valid, and no meter signed it");
+}
+
 }  // namespace
 
 Outcome decode_bytes(Decoder decoder, BytesView bytes) {
@@ -473,9 +510,11 @@ Outcome decode_bytes(Decoder decoder, BytesView bytes) {
     case Decoder::openings_file:
       return read_openings_file(which, rest);
     case Decoder::record:
+      return read_record(which, rest);
+    case Decoder::ocmf:
       break;
   }
-  return read_record(which, rest);
+  return read_ocmf_record(which % (ocmf_meters + 1), rest);
 }
 
 }  // namespace fuzz

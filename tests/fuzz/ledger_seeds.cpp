@@ -9,6 +9,7 @@
 #include "market/receipt/receipt.hpp"
 #include "market/settlement.hpp"
 #include "tests/market/book_support.hpp"
+#include "tests/support/ocmf_record.hpp"
 #include "twin/node/gateway_record.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
@@ -175,13 +176,25 @@ std::vector<Bytes> record_seeds() {
   return {behind(0, guard.record()), behind(1, encode(block)), behind(2, encode(gateway))};
 }
 
+std::vector<Bytes> ocmf_seeds() {
+  std::vector<Bytes> out;
+  for (std::uint8_t meter = 0; meter < ocmf_meters; ++meter) {
+    const EcdsaKey& key = ocmf_meter(meter);
+    for (const std::string& payload : ocmf_payloads())
+      out.push_back(behind(meter, bytes_of(test::ocmf_record(payload, key, meter == 1))));
+    const Bytes& der = key.public_key().der();
+    out.push_back(behind(ocmf_meters, bytes_of(meter == 1 ? to_base64(der) : to_hex(der))));
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view name_of(Decoder decoder) {
   constexpr std::array<std::string_view, decoders> names{
       "transaction", "entry",      "opening",       "block",  "vote",       "proposal",
       "proof",       "checkpoint", "note",          "policy", "tlog_proof", "receipt",
-      "frame",       "genesis",    "openings_file", "record"};
+      "frame",       "genesis",    "openings_file", "record", "ocmf"};
   return names[static_cast<std::size_t>(decoder)];
 }
 
@@ -226,9 +239,11 @@ std::vector<Bytes> seeds(Decoder decoder) {
     case Decoder::openings_file:
       return openings_file_seeds();
     case Decoder::record:
+      return record_seeds();
+    case Decoder::ocmf:
       break;
   }
-  return record_seeds();
+  return ocmf_seeds();
 }
 
 const market_test::VillageChain& village() {
@@ -257,6 +272,22 @@ const SignedLog& signed_log() {
 const SymmetricKey& opening_key() {
   static const SymmetricKey key = sha256(bytes_of("opening key"));
   return key;
+}
+
+const EcdsaKey& ocmf_meter(std::size_t meter) {
+  static const std::array<EcdsaKey, ocmf_meters> keys{test::ocmf_key(Curve::secp256r1),
+                                                      test::ocmf_key(Curve::secp256k1),
+                                                      test::ocmf_key(Curve::brainpool384r1)};
+  return keys[meter];
+}
+
+const std::vector<std::string>& ocmf_payloads() {
+  static const std::vector<std::string> all{
+      test::ocmf_payload,
+      R"({ "FV" : 1.0,"CT":0,"IF":["RFID_NONE"],"LC":{"LR":2},"XY":"a|b\"","RD" : [
+{"TM":"1970-01-01T01:01:49,000+0100 U","TX":"B","RV":1234.56,"RI":"1-b:1.8.e","RU":"kWh","ST":"G"},
+{"RV":"  0.00","RI":"01-00:02.08.00.FF"},{"TX":"X","EF":"Et"},{"RV":-1e3,"RU":"sec"}]} )"};
+  return all;
 }
 
 Bytes proved_entry(std::uint64_t index) { return text_bytes("entry " + std::to_string(index)); }

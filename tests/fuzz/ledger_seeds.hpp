@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ledger/consensus/evidence.hpp"
+#include "ledger/crypto/ecdsa.hpp"
 #include "ledger/merkle/state_tree.hpp"
 #include "tests/support/signed_log.hpp"
 #include "tests/support/village_chain.hpp"
@@ -29,9 +30,10 @@ enum class Decoder {
   frame,  // messages between nodes, as they come on a stream
   genesis,
   openings_file,  // u8 0 restricted or 1 personal, then the file
-  record          // u8 which one: a signing, block or gateway record of a node's store
+  record,         // u8 which one: a signing, block or gateway record of a node's store
+  ocmf            // u8 which meter: its signed record; or ocmf_meters: a key's text
 };
-inline constexpr std::size_t decoders = static_cast<std::size_t>(Decoder::record) + 1;
+inline constexpr std::size_t decoders = static_cast<std::size_t>(Decoder::ocmf) + 1;
 std::string_view name_of(Decoder decoder);
 
 std::vector<ledger::Bytes> seeds(Decoder decoder);
@@ -47,6 +49,11 @@ ledger::Bytes proved_entry(std::uint64_t index);
 const ledger::LogTree& proved_log();
 const std::vector<ledger::Hash>& proved_keys();
 const ledger::StateTree& proved_state();
+
+// Meters that sign, one a curve, and what each has signed.
+inline constexpr std::size_t ocmf_meters = 3;
+const ledger::EcdsaKey& ocmf_meter(std::size_t meter);
+const std::vector<std::string>& ocmf_payloads();
 
 // What four validators said of one block.
 struct Council {
