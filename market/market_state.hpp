@@ -15,7 +15,7 @@
 //
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
 // R is the RFC 6962 root over: by gateway the hash of its batches that count in the slot, the marks
-// entries by gateway, the meter swaps by leaf hash, the order entries by commitment, and the
+// entries by gateway, meter swaps and orders by openings root, and the
 // settlement's entry with zeros for its content root. The hash of batches is SHA-256("aipchain
 // batches 1" || hash of those before, zeros for the first || leaf hash of the entry), by rising
 // epoch.
