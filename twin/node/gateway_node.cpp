@@ -154,7 +154,12 @@ void GatewayNode::take_transaction(const Transaction& tx, NodeId from, Outbox& o
   if (tx.openings.size() == 1 && tx.kind == TransactionKind::order) taken = take_order(tx);
   if (tx.openings.size() == 1 && tx.kind == TransactionKind::meter_swap) taken = take_papers(tx);
   if (!taken) return outbox.event(Refused{from, taken.error()});
-  send_out({frame(MessageKind::transaction, tx.encode())}, {}, outbox);
+  const Bytes message = frame(MessageKind::transaction, tx.encode());
+  if (tx.kind == TransactionKind::meter_swap) {
+    last_messages_.push_back(message);
+    outbox.persist(RecordKind::gateway, record(), true);
+  }
+  send_out({message}, {}, outbox);
 }
 
 // Homes sign their own orders; the gateway only carries them.
@@ -249,8 +254,10 @@ void GatewayNode::post_batch(Outbox& outbox) {
     const Slot slot{static_cast<std::uint32_t>(end_ms / config_.genesis.slot_ms - 1)};
     messages.push_back(frame(MessageKind::transaction, marks_of(slot).encode()));
   }
-  outbox.persist(RecordKind::gateway, record(messages, openings), true);
-  send_out(messages, openings, outbox);
+  last_messages_ = std::move(messages);
+  last_openings_ = std::move(openings);
+  outbox.persist(RecordKind::gateway, record(), true);
+  send_out(last_messages_, last_openings_, outbox);
 }
 
 void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
@@ -304,11 +311,11 @@ Transaction GatewayNode::marks_of(Slot slot) {
   return tx;
 }
 
-Bytes GatewayNode::record(std::vector<Bytes> messages, std::vector<Bytes> openings) const {
+Bytes GatewayNode::record() const {
   GatewayRecord out{chain_id_, config_.gateway, epoch_, previous_entry_, {}, {}, {}};
   for (const MeterState& m : meters_) out.meters.push_back({m.id(), m.point.memory()});
-  out.messages = std::move(messages);
-  out.personal_openings = std::move(openings);
+  out.messages = last_messages_;
+  out.personal_openings = last_openings_;
   return encode(out);
 }
 

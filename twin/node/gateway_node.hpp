@@ -71,7 +71,7 @@ class GatewayNode final : public Node {
                   std::vector<Bytes>& openings, Outbox& outbox);
   ledger::Transaction batch_of(ledger::Batch batch, const Leaves& leaves);
   ledger::Transaction marks_of(ledger::Slot slot);
-  Bytes record(std::vector<Bytes> messages, std::vector<Bytes> openings) const;
+  Bytes record() const;
   void send_out(const std::vector<Bytes>& messages, const std::vector<Bytes>& openings,
                 Outbox& outbox) const;
   void post_forecast(const FleetForecast& forecast, Outbox& outbox);
@@ -88,7 +88,7 @@ class GatewayNode final : public Node {
   std::map<std::uint32_t, std::size_t> index_of_meter_;
   std::uint32_t epoch_ = 1;  // of the batch being collected
   Hash previous_entry_{};
-  std::vector<Bytes> last_messages_, last_openings_;  // of the batch before a restart
+  std::vector<Bytes> last_messages_, last_openings_;  // of the last batch, and papers since then
   std::string unreadable_;                            // of the records: why
   bool started_ = false;
 };

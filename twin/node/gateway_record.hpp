@@ -1,6 +1,6 @@
 #pragma once
 // What a gateway needs after a restart, as one record that replaces the one before. It is durable
-// before anything of the batch that it is about leaves, and holds that batch, so that a gateway
+// before anything of the batch that it is about leaves, and holds that batch and the papers taken since, so that a gateway
 // which stopped in between posts the same one again and never a second one for its epoch.
 //
 //   chain id 32, gateway u32, next epoch u32, SHA-256 of the last batch entry 32,

@@ -1,0 +1,226 @@
+// A meter that is swapped behind a gateway: what it posts is what the ledger takes and an auditor
+// recomputes.
+
+#include <doctest/doctest.h>
+
+#include "ledger/openings/sealed_record.hpp"
+#include "market/audit/batch_audit.hpp"
+#include "tests/market/village_support.hpp"
+#include "twin/node/gateway_node.hpp"
+
+using namespace market_test;
+using namespace twin;
+
+namespace {
+
+constexpr std::uint32_t home = 1;
+constexpr std::int64_t epoch_ms = 60'000;
+
+class SwapBench {
+ public:
+  explicit SwapBench(bool restarts) : restarts_(restarts) {
+    registration_ = Village::registered(home);
+    registration_.meter_key = signer_of("old meter").public_key();
+    registration_.generation_w = 5'000;
+    config_.directory = {1, 2};
+    config_.genesis = village_genesis();
+    config_.meters = {{registration_, personal_, Village::restricted_key(home)}};
+    log_.genesis = config_.genesis;
+    log_.chain_id = chain_id_of(config_.genesis);
+    openings_.keys[registration_.account] = {Village::restricted_key(home), personal_};
+    put(Village::registration(0, std::vector{registration_}), 0);
+    start();
+  }
+
+  // The meter's minute that ends with the epoch, from registers that rise by 1 and 2 Wh a reading.
+  void minute(const std::string& meter, std::uint32_t epoch, std::uint32_t first_sequence,
+              std::int64_t imported, std::int64_t exported) {
+    MeterMinute m{{home}, first_sequence, {}, {}};
+    for (int i = 1; i <= 12; ++i) {
+      const std::int64_t time_ms = (std::int64_t{epoch} - 1) * epoch_ms + i * 5'000;
+      m.readings.push_back(*encode(Reading{first_sequence + static_cast<std::uint32_t>(i) - 1,
+                                           time_ms,
+                                           {imported + i * 1'000},
+                                           {exported + i * 2'000},
+                                           -720,
+                                           230}));
+    }
+    const Hash root = readings_root(personal_, m.meter, first_sequence, m.readings);
+    m.signature =
+        signer_of(meter).sign(meter_signed_bytes(log_.chain_id, {home}, first_sequence, 12, root));
+    step(epoch * epoch_ms, {encode(m)});
+  }
+  void papers(const Transaction& tx, std::int64_t time_ms) {
+    step(time_ms, {frame(MessageKind::transaction, tx.encode())});
+  }
+  void silence(std::uint32_t epoch) { step(epoch * epoch_ms + 3'000, {}); }
+
+  void step(std::int64_t time_ms, const std::vector<Bytes>& messages) {
+    std::vector<PeerMessage> all;
+    for (const Bytes& m : messages) all.push_back({config_.directory.fleet(0), m});
+    Outbox out;
+    gateway_->step(Instant{time_ms * 1'000'000}, Inputs{all, {}}, out);
+    for (const auto& e : out.effects()) take(e, time_ms);
+    if (restarts_) start();
+  }
+
+  // Of the slots that have closed by then.
+  std::vector<Statement> close(std::int64_t time_ms) {
+    std::vector<Statement> closed;
+    for (auto due = village_.state().due(time_ms); !due.empty();
+         due = village_.state().due(time_ms)) {
+      for (const Transaction& tx : due) put(tx, time_ms);
+      closed.push_back(village_.state().last_closed()->settlement.statements.front());
+    }
+    return closed;
+  }
+  std::string audited() {
+    const auto ok = check_batches(log_, openings_, verifier_);
+    return ok ? "" : ok.error();
+  }
+
+  std::vector<std::string> refusals;
+  std::vector<MeterRecord> records;
+
+ private:
+  void start() {
+    gateway_ = std::make_unique<GatewayNode>(config_, signer_of("gateway 0"), verifier_, kept_);
+    Outbox out;
+    gateway_->step(Instant{}, Inputs{}, out);
+  }
+  void take(const Effect& effect, std::int64_t time_ms) {
+    if (const auto* send = std::get_if<Send>(&effect))
+      put(*decode_transaction(send->bytes.view().subspan(1)), time_ms);
+    if (const auto* event = std::get_if<Event>(&effect))
+      if (const auto* refused = std::get_if<Refused>(event)) refusals.push_back(refused->why);
+    const auto* persist = std::get_if<Persist>(&effect);
+    if (!persist) return;
+    kept_.keep(*persist);
+    if (persist->kind != RecordKind::personal_opening) return;
+    auto file =
+        unseal_personal_file(log_.chain_id, personal_, BytesView(persist->record).subspan(24));
+    REQUIRE(file);
+    const PersonalRecord& p = file->front();
+    records.push_back(p.record);
+    openings_.personal[{p.at.gateway.value, p.at.epoch}].emplace(home, p);
+  }
+  void put(const Transaction& tx, std::int64_t time_ms) {
+    CHECK(village_.refusal(tx, time_ms) == "");
+    for (std::uint16_t i = 0; i < tx.openings.size(); ++i)
+      openings_.restricted[log_.entries.size()].emplace(i, tx.openings[i]);
+    log_.entries.push_back(tx.entry());
+  }
+
+  bool restarts_;
+  SubjectKey personal_ = Rng(5).bytes32();
+  Registration registration_;
+  GatewayConfig config_;
+  Ed25519Verifier verifier_;
+  MemoryRecords kept_;
+  std::unique_ptr<GatewayNode> gateway_;
+  Village village_;
+  PublicLog log_;
+  Openings openings_;
+};
+
+Transaction good_papers(std::uint32_t slot) {
+  return Village::papers(0, {Village::swap(home, slot, {30'000, 60'000, 5'000, 0}, "new meter")});
+}
+
+}  // namespace
+
+TEST_CASE("a swap with papers: energy counts on, ledger and auditor agree, over restarts too") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    SwapBench b(restarts);
+    b.minute("old meter", 1, 1, 0, 500);
+    b.minute("old meter", 2, 13, 12'000, 24'500);
+    b.papers(good_papers(1), 2 * epoch_ms + 10'000);
+    b.silence(3);
+    b.minute("new meter", 4, 1, 5'000, 0);
+    b.minute("new meter", 5, 13, 17'000, 24'000);
+    b.minute("new meter", 6, 25, 29'000, 48'000);
+    CHECK(b.refusals.empty());
+    REQUIRE(b.records.size() == 6);
+    for (const MeterRecord& r : b.records)
+      CHECK(r.verdict == (r.epoch == 3 ? bit(Rule::absent) : 0));
+    const auto closed = b.close(6 * epoch_ms + 30'000);
+    REQUIRE(closed.size() == 3);
+    for (const Statement& s : closed) CHECK(s.standing == Standing::metered);
+    CHECK(closed[0].imported.value == 24);
+    CHECK(closed[1].imported.value == 6 + 12);  // 24 to 30 Wh by the papers, then the new meter's
+    CHECK(closed[1].exported.value == 12 + 24);
+    CHECK(closed[2].imported.value == 24);
+    CHECK(b.audited() == "");
+  }
+}
+
+TEST_CASE("a swap without papers: nothing of the new meter is taken, and the rule says why") {
+  SwapBench b(false);
+  b.minute("old meter", 1, 1, 0, 500);
+  b.minute("old meter", 2, 13, 12'000, 24'500);
+  b.minute("new meter", 3, 1, 5'000, 0);
+  b.minute("new meter", 4, 25, 29'000, 48'000);
+  b.silence(4);
+  REQUIRE(b.records.size() == 4);
+  CHECK(b.records[3].verdict == bit(Rule::signature));
+  CHECK(b.records[3].import_register.value == 24'000);
+  const auto closed = b.close(4 * epoch_ms + 30'000);
+  REQUIRE(closed.size() == 2);
+  CHECK(closed[1].standing == Standing::unmarked);
+  CHECK(closed[1].imported.value == 0);
+  CHECK(b.audited() == "");
+}
+
+TEST_CASE("papers before their meter: the old one is not marked in between") {
+  SwapBench b(true);
+  b.minute("old meter", 1, 1, 0, 500);
+  b.minute("old meter", 2, 13, 12'000, 24'500);
+  const Transaction papers =
+      Village::papers(0, {Village::swap(home, 1, {60'000, 110'000, 5'000, 0}, "new meter")});
+  b.papers(papers, 2 * epoch_ms + 10'000);
+  b.papers(papers, 2 * epoch_ms + 20'000);
+  CHECK(b.refusals ==
+        std::vector<std::string>{"papers of another swap wait for their meter already"});
+  b.minute("old meter", 3, 25, 24'000, 48'500);
+  b.minute("old meter", 4, 37, 36'000, 72'500);
+  b.minute("new meter", 5, 1, 5'000, 0);
+  b.minute("new meter", 6, 13, 17'000, 24'000);
+  const auto closed = b.close(6 * epoch_ms + 30'000);
+  REQUIRE(closed.size() == 3);
+  CHECK(closed[1].standing == Standing::unmarked);
+  CHECK(closed[2].standing == Standing::spanning);
+  CHECK(closed[2].imported.value == 36 + 24);
+  CHECK(b.audited() == "");
+}
+
+TEST_CASE("papers that a gateway refuses") {
+  SwapBench b(true);
+  b.minute("old meter", 1, 1, 0, 500);
+  b.minute("old meter", 2, 13, 12'000, 24'500);
+  const auto refused = [&](const Transaction& tx) {
+    b.refusals.clear();
+    b.papers(tx, 2 * epoch_ms + 10'000);
+    REQUIRE(b.refusals.size() == 1);
+    return b.refusals[0];
+  };
+  const auto swap = [](std::uint32_t slot, std::int64_t closing_import) {
+    return Village::swap(home, slot, {closing_import, 60'000, 0, 0}, "new meter");
+  };
+  CHECK(refused(Village::papers(0, {swap(1, 30'000)}, "gateway 0")) ==
+        "papers are not signed by the registrar");
+  CHECK(refused(Village::papers(0, {Village::sign(swap(1, 30'000), "account 2")})) ==
+        "papers are not signed by the account");
+  CHECK(refused(Village::papers(0, {swap(2, 30'000)})) ==
+        "papers of another slot than the present one");
+  CHECK(refused(Village::papers(0, {swap(1, 23'000)})) ==
+        "papers close the meter below what is settled");
+  CHECK(refused(Village::papers(1, {swap(1, 30'000)})) ==
+        "papers of a meter that is not one of this gateway's");
+  CHECK(refused(Village::papers(0, {Village::swap(2, 1, {0, 0, 0, 0})})) ==
+        "papers of a meter that is not one of this gateway's");
+  MeterSwap stranger = swap(1, 30'000);
+  stranger.account = account(3);
+  CHECK(refused(Village::papers(0, {Village::sign(stranger, "account 1")})) ==
+        "papers of another meter or account");
+}
