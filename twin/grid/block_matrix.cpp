@@ -249,21 +249,21 @@ void solve_factorised(const BlockMatrix<N>& factors, std::span<double> b) {
 }
 
 template <std::size_t N>
-BlockMatrix<N> symmetric_inverse(const BlockMatrix<N>& factors) {
+void symmetric_inverse(const BlockMatrix<N>& factors, BlockMatrix<N>& out) {
   const BlockPattern& p = *factors.pattern;
-  BlockMatrix<N> z(p);
   for (auto i = static_cast<std::uint32_t>(p.size()); i-- > 0;) {
     const std::uint32_t begin = p.first[i], end = p.first[i + 1];
-    for (std::uint32_t k = begin; k < end; ++k)
-      for (std::uint32_t m = begin; m < end; ++m)
-        add_product<N>(z.lower[k], -1, z.at(p.other[k], p.other[m]), factors.lower[m]);
-    z.diagonal[i] = factors.diagonal[i];
     for (std::uint32_t k = begin; k < end; ++k) {
-      z.upper[k] = transposed<N>(z.lower[k]);
-      add_product<N>(z.diagonal[i], -1, transposed<N>(factors.lower[k]), z.lower[k]);
+      out.lower[k] = {};
+      for (std::uint32_t m = begin; m < end; ++m)
+        add_product<N>(out.lower[k], -1, out.at(p.other[k], p.other[m]), factors.lower[m]);
+    }
+    out.diagonal[i] = factors.diagonal[i];
+    for (std::uint32_t k = begin; k < end; ++k) {
+      out.upper[k] = transposed<N>(out.lower[k]);
+      add_product<N>(out.diagonal[i], -1, transposed<N>(factors.lower[k]), out.lower[k]);
     }
   }
-  return z;
 }
 
 template <std::size_t N>
@@ -298,7 +298,7 @@ bool solve_with_pivoting(const BlockMatrix<N>& a, std::span<double> b) {
   template struct BlockMatrix<N>;                                              \
   template bool factorise<N>(BlockMatrix<N>&);                                 \
   template void solve_factorised<N>(const BlockMatrix<N>&, std::span<double>); \
-  template BlockMatrix<N> symmetric_inverse<N>(const BlockMatrix<N>&);         \
+  template void symmetric_inverse<N>(const BlockMatrix<N>&, BlockMatrix<N>&);  \
   template bool solve_with_pivoting<N>(const BlockMatrix<N>&, std::span<double>);
 TWIN_BLOCKS_OF(2)
 TWIN_BLOCKS_OF(4)

@@ -87,23 +87,20 @@ MeasuredRow<P> MeasurementRows<P>::row(const Measurement& m, std::span<const dou
 template <std::size_t P>
 MeasuredRow<P> MeasurementRows<P>::voltage_row(const Measurement& m,
                                                std::span<const double> x) const {
-  const auto& legs = equations_.legs();
-  const Connection& c = network_.connections[m.element];
-  std::size_t lowest = legs_of_[m.element].front();
-  const auto size = [&](std::size_t l) { return std::abs(equations_.leg_voltage_at(legs[l], x)); };
-  for (const std::size_t l : legs_of_[m.element])
-    if (size(l) < size(lowest)) lowest = l;
-  const auto& leg = legs[lowest];
-  const Complex v = equations_.leg_voltage_at(leg, x);
-  // A positive sequence's own voltage stands for that of a leg from phase to phase.
-  const double volts = leg.per_unit * leg_nominal_v(network_, c);
-  const Complex slope = volts * v / std::abs(v);
+  const std::vector<std::size_t>& legs = legs_of_[m.element];
+  const double leg_v = leg_nominal_v(network_, network_.connections[m.element]);
   MeasuredRow<P> out;
-  out.place = out.other = leg.place;
-  out.residual = volts * std::abs(v);
-  out.here[2 * leg.plus] += slope.real();
-  out.here[2 * leg.plus + 1] += slope.imag();
-  if (leg.plus != leg.minus) {
+  for (const std::size_t l : legs) {
+    const auto& leg = equations_.legs()[l];
+    const Complex v = equations_.leg_voltage_at(leg, x);
+    // With one phase, its own voltage stands for that from phase to phase too.
+    const double volts = leg.per_unit * leg_v / static_cast<double>(legs.size());
+    const Complex slope = volts * v / std::abs(v);
+    out.place = out.other = leg.place;
+    out.residual += volts * std::abs(v);
+    out.here[2 * leg.plus] += slope.real();
+    out.here[2 * leg.plus + 1] += slope.imag();
+    if (leg.plus == leg.minus) continue;
     out.here[2 * leg.minus] -= slope.real();
     out.here[2 * leg.minus + 1] -= slope.imag();
   }
@@ -113,19 +110,20 @@ MeasuredRow<P> MeasurementRows<P>::voltage_row(const Measurement& m,
 template <std::size_t P>
 MeasuredRow<P> MeasurementRows<P>::bus_voltage_row(const Measurement& m,
                                                    std::span<const double> x) const {
+  const auto has = [&](std::size_t p) { return P == 1 || (live_[m.element] >> p & 1) != 0; };
+  double count = 0;
+  for (std::size_t p = 0; p < P; ++p) count += has(p) ? 1 : 0;
+  const double volts = network_.buses[m.element].nominal_v / count;
   MeasuredRow<P> out;
   out.place = out.other = equations_.pattern().place[m.element];
-  const double nominal_v = network_.buses[m.element].nominal_v;
-  std::size_t lowest = P;
-  const auto size = [&](std::size_t p) { return std::abs(phase_of(x, out.place * N, p)); };
-  for (std::size_t p = 0; p < P; ++p)
-    if ((P == 1 || live_[m.element] >> p & 1) && (lowest == P || size(p) < size(lowest)))
-      lowest = p;
-  const Complex v = phase_of(x, out.place * N, lowest);
-  const Complex slope = nominal_v * v / std::abs(v);
-  out.residual = nominal_v * std::abs(v);
-  out.here[2 * lowest] = slope.real();
-  out.here[2 * lowest + 1] = slope.imag();
+  for (std::size_t p = 0; p < P; ++p) {
+    if (!has(p)) continue;
+    const Complex v = phase_of(x, out.place * N, p);
+    const Complex slope = volts * v / std::abs(v);
+    out.residual += volts * std::abs(v);
+    out.here[2 * p] = slope.real();
+    out.here[2 * p + 1] = slope.imag();
+  }
   return out;
 }
 

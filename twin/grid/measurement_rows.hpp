@@ -2,7 +2,7 @@
 // Measurements that a state estimation compares with the network's voltages: what h(x) is and its
 // derivative, of those that are not injections. x is that of current_equations.hpp.
 //
-//   voltage   h = least |v| over the legs (a bus's phases)  dh = Re(conj(v) dv) / |v| of that leg
+//   voltage   h = mean |v| over the legs (a bus's phases)    dh = mean of Re(conj(v) dv) / |v|
 //   flow      h = sum_p V_p conj(I_p)    I = ff V + ft V'   into a branch at its `from` end
 //             dh = sum_p dV_p conj(I_p) + V_p conj(dI_p)
 
@@ -19,8 +19,8 @@ enum class Quantity : std::uint8_t {
   reactive_power,   // var
   active_shares,    // W
   reactive_shares,  // var
-  voltage,          // V, of a connection's leg with the lowest
-  bus_voltage,      // V, of a bus's phase with the lowest
+  voltage,          // V, mean over a connection's legs
+  bus_voltage,      // V, mean over a bus's phases to ground
   active_flow,      // W, into a branch at its `from` end, all phases
   reactive_flow     // var
 };

@@ -53,7 +53,9 @@ class StateEstimator::Solver : public StateEstimator::Engine {
         network_(with_constant_power(network)),
         equations_(network_),
         rows_(network_, equations_),
-        legs_of_(network_.connections.size()) {
+        legs_of_(network_.connections.size()),
+        factors_(equations_.pattern()),
+        inverse_(equations_.pattern()) {
     for (std::size_t l = 0; l < equations_.legs().size(); ++l)
       legs_of_[equations_.legs()[l].connection].push_back(l);
   }
@@ -272,9 +274,9 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   }
 
   void assemble() {
-    factors_ = BlockMatrix<M>(equations_.pattern());
     // `turned` is the block of J at the transposed place.
     const auto put = [](Block<M>& out, const Block<N>& block, const Block<N>& turned) {
+      out = {};
       for (std::size_t r = 0; r < N; ++r)
         for (std::size_t c = 0; c < N; ++c) {
           out[(N + r) * M + c] = block[r * N + c];
@@ -367,10 +369,9 @@ class StateEstimator::Solver : public StateEstimator::Engine {
 
   // ---- statistics
 
-  // The factors are those of the last steps; they are renewed if those were long.
   std::string judge(Estimate& out) {
     if (!renew_factors()) return "the network's equations are singular";
-    inverse_ = symmetric_inverse(factors_);
+    symmetric_inverse(factors_, inverse_);
     out.objective = objective_;
     out.degrees_of_freedom = freedom_;
     out.residuals.resize(measurements_.size());
