@@ -39,9 +39,14 @@ struct Draw {
   std::size_t measurement = none, share_measurement = none;
 };
 
-// B's columns of one leg: what a draw of 1 takes from the rows of its bus, active and reactive.
+// Of one leg's active and of its reactive draw: B's column, what a draw of 1 takes from the rows of
+// its bus, b, and how B' l there changes with the voltages, d.
 template <std::size_t N>
-using Columns = std::array<std::array<double, N>, 2>;
+struct Columns {
+  std::array<std::array<double, N>, 2> b{}, d{};
+};
+template <std::size_t N>
+using Column = std::array<double, N>;
 
 }  // namespace
 
@@ -178,7 +183,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
         return;
       }
       last_objective = objective_;
-      if (!factors_serve && !renew_factors()) return;
+      if (!factors_serve && !renew_factors(true)) return;
       const double step = move(out);
       factors_serve = step < 1e-3 && step < 0.1 * last_step;
       last_step = step;
@@ -210,17 +215,27 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     for (std::size_t l = 0; l < legs.size(); ++l) {
       columns_[l] = columns_of(legs[l]);
       for (std::size_t q = 0; q < 2; ++q)
-        by_columns_[l][q] = dot(columns_[l][q], multipliers_at(legs[l].place));
+        by_columns_[l][q] = dot(columns_[l].b[q], multipliers_at(legs[l].place));
     }
     for (std::size_t c = 0; c < draws_.size(); ++c)
       if (!legs_of_[c].empty()) put_draw(c);
-    for (std::size_t k = 0; k < emf_scale_.size(); ++k) {
-      const auto& emf = equations_.emfs()[k];
+    for (std::size_t k = 0; k < emf_scale_.size(); k += P) put_source(k);
+  }
+
+  // The phases of a source from k on; B is -injected.
+  void put_source(std::size_t k) {
+    const double common = options_.source_sigma_pu * options_.source_sigma_pu;
+    const double own = options_.source_unbalance_pu * options_.source_unbalance_pu;
+    double sum = 0;
+    for (std::size_t p = 0; p < P; ++p) {
+      const auto& emf = equations_.emfs()[k + p];
       const double along = dot(emf.injected, multipliers_at(emf.place));
-      const double variance = options_.source_sigma_pu * options_.source_sigma_pu;
-      emf_scale_[k] = 1 + variance * along;  // B is -injected
-      objective_ += variance * along * along;
+      sum += along;
+      emf_scale_[k + p] = 1 + own * along;
+      objective_ += own * along * along;
     }
+    for (std::size_t p = 0; p < P; ++p) emf_scale_[k + p] += common * sum;
+    objective_ += common * sum * sum;
   }
 
   void put_draw(std::size_t c) {
@@ -249,31 +264,45 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     for (Complex& s : draw_va_[c]) set(s);
   }
 
-  // i = conj(s / v): per p 1 / conj(v), per q -j / conj(v); out of `minus` what goes into `plus`.
+  // With L the multipliers, L' i = Re(L s / v) of i = conj(s / v); B' l is its derivative by p and
+  // q.
   Columns<N> columns_of(const typename Equations::Leg& leg) const {
-    Columns<N> out{};
-    const Complex by_p = 1.0 / std::conj(equations_.leg_voltage_at(leg, x_));
-    for (std::size_t q = 0; q < 2; ++q) {
-      const Complex i = q == 0 ? by_p : Complex(0, -1) * by_p;
-      out[q][2 * leg.plus] += i.real();
-      out[q][2 * leg.plus + 1] += i.imag();
-      if (leg.plus == leg.minus) continue;
-      out[q][2 * leg.minus] -= i.real();
-      out[q][2 * leg.minus + 1] -= i.imag();
-    }
+    const Complex v = equations_.leg_voltage_at(leg, x_);
+    const Complex by_p = 1.0 / std::conj(v), slope = -multiplier_of(leg) / (v * v);
+    const Complex j(0, 1);
+    Columns<N> out;
+    put_leg(leg, by_p, out.b[0]);
+    put_leg(leg, -j * by_p, out.b[1]);
+    put_leg(leg, std::conj(slope), out.d[0]);
+    put_leg(leg, std::conj(j * slope), out.d[1]);
     return out;
+  }
+
+  Complex multiplier_of(const typename Equations::Leg& leg) const {
+    const auto l = multipliers_at(leg.place);
+    const Complex plus(l[2 * leg.plus], l[2 * leg.plus + 1]);
+    return leg.plus == leg.minus ? plus : plus - Complex(l[2 * leg.minus], l[2 * leg.minus + 1]);
+  }
+
+  static void put_leg(const typename Equations::Leg& leg, Complex value, Column<N>& out) {
+    out[2 * leg.plus] += value.real();
+    out[2 * leg.plus + 1] += value.imag();
+    if (leg.plus == leg.minus) return;
+    out[2 * leg.minus] -= value.real();
+    out[2 * leg.minus + 1] -= value.imag();
   }
 
   std::span<const double, N> multipliers_at(std::size_t place) const {
     return std::span<const double, N>(&multipliers_[place * N], N);
   }
 
-  bool renew_factors() {
-    assemble();
+  // `curved`: with the constraints' second derivatives (Newton's matrix); else Gauss-Newton's.
+  bool renew_factors(bool curved) {
+    assemble(curved);
     return factorise(factors_);
   }
 
-  void assemble() {
+  void assemble(bool curved) {
     // `turned` is the block of J at the transposed place.
     const auto put = [](Block<M>& out, const Block<N>& block, const Block<N>& turned) {
       out = {};
@@ -291,9 +320,10 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     }
     for (const MeasuredRow<P>& row : lines_) add_row(row);
     for (std::size_t c = 0; c < draws_.size(); ++c)
-      for (std::size_t q = 0; q < 2; ++q) add_draw(c, q);
-    const double variance = options_.source_sigma_pu * options_.source_sigma_pu;
-    for (const auto& emf : equations_.emfs()) add_error(emf.place, emf.injected, variance);
+      for (std::size_t q = 0; q < 2; ++q) add_draw(c, q, curved);
+    for (std::size_t k = 0; k < equations_.emfs().size(); k += P) add_source(k);
+    if (!curved) return;
+    for (const auto& leg : equations_.legs()) add_curvature(leg);
   }
 
   void add_row(const MeasuredRow<P>& row) {
@@ -309,28 +339,73 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     add(row.other, row.other, row.there, row.there);
   }
 
-  void add_draw(std::size_t c, std::size_t q) {
+  void add_draw(std::size_t c, std::size_t q, bool curved) {
     if (legs_of_[c].empty()) return;
     const std::uint32_t place = equations_.legs()[legs_of_[c].front()].place;
     const Draw& d = draws_[c][q];
     const auto count = static_cast<double>(legs_of_[c].size());
-    std::array<double, N> sum{};
+    const Column<N> sum = summed(legs_of_[c], q, &Columns<N>::b);
+    const Column<N> slope = curved ? summed(legs_of_[c], q, &Columns<N>::d) : Column<N>{};
+    add_error(place, sum, slope, d.sigma * d.sigma / (count * count));
     for (const std::size_t l : legs_of_[c])
-      for (std::size_t k = 0; k < N; ++k) sum[k] += columns_[l][q][k];
-    const double of_share = d.share_sigma * d.share_sigma;
-    add_error(place, sum, d.sigma * d.sigma / (count * count));
-    for (const std::size_t l : legs_of_[c]) {
-      std::array<double, N> apart = columns_[l][q];
-      for (std::size_t k = 0; k < N; ++k) apart[k] -= sum[k] / count;
-      add_error(place, apart, of_share);
-    }
+      add_error(place, minus(columns_[l].b[q], sum, count),
+                curved ? minus(columns_[l].d[q], slope, count) : Column<N>{},
+                d.share_sigma * d.share_sigma);
   }
 
-  void add_error(std::uint32_t place, const std::array<double, N>& column, double variance) {
+  Column<N> summed(const std::vector<std::size_t>& legs, std::size_t q,
+                   std::array<Column<N>, 2> Columns<N>::*which) const {
+    Column<N> out{};
+    for (const std::size_t l : legs)
+      for (std::size_t k = 0; k < N; ++k) out[k] += (columns_[l].*which)[q][k];
+    return out;
+  }
+
+  static Column<N> minus(Column<N> a, const Column<N>& sum, double count) {
+    for (std::size_t k = 0; k < N; ++k) a[k] -= sum[k] / count;
+    return a;
+  }
+
+  void add_source(std::size_t k) {
+    const auto& emfs = equations_.emfs();
+    const double common = options_.source_sigma_pu * options_.source_sigma_pu;
+    const double own = options_.source_unbalance_pu * options_.source_unbalance_pu;
+    Column<N> sum{};
+    for (std::size_t p = 0; p < P; ++p) {
+      add_error(emfs[k + p].place, emfs[k + p].injected, {}, own);
+      for (std::size_t n = 0; n < N; ++n) sum[n] += emfs[k + p].injected[n];
+    }
+    add_error(emfs[k].place, sum, {}, common);
+  }
+
+  // -variance (d, b) (d, b)'
+  void add_error(std::uint32_t place, const Column<N>& b, const Column<N>& d, double variance) {
     Block<M>& block = factors_.diagonal[place];
-    for (std::size_t r = 0; r < N; ++r)
-      for (std::size_t c = 0; c < N; ++c)
-        block[(N + r) * M + N + c] -= scaling_ * variance * column[r] * column[c];
+    std::array<double, M> both;
+    for (std::size_t k = 0; k < N; ++k) {
+      both[k] = d[k] / std::sqrt(scaling_);
+      both[N + k] = b[k] * std::sqrt(scaling_);
+    }
+    for (std::size_t r = 0; r < M; ++r)
+      for (std::size_t c = 0; c < M; ++c) block[r * M + c] -= variance * both[r] * both[c];
+  }
+
+  // The second derivative of Re(L s / v): w = 2 L s / v^3 is it along re(v) twice.
+  void add_curvature(const typename Equations::Leg& leg) {
+    const Complex v = equations_.leg_voltage_at(leg, x_);
+    const Complex w = 2.0 * multiplier_of(leg) * leg.s / (v * v * v);
+    Block<M>& block = factors_.diagonal[leg.place];
+    const auto add = [&](std::size_t p, std::size_t q, double sign) {
+      block[2 * p * M + 2 * q] += sign * w.real() / scaling_;
+      block[2 * p * M + 2 * q + 1] -= sign * w.imag() / scaling_;
+      block[(2 * p + 1) * M + 2 * q] -= sign * w.imag() / scaling_;
+      block[(2 * p + 1) * M + 2 * q + 1] -= sign * w.real() / scaling_;
+    };
+    add(leg.plus, leg.plus, 1);
+    if (leg.plus == leg.minus) return;
+    add(leg.minus, leg.minus, 1);
+    add(leg.plus, leg.minus, -1);
+    add(leg.minus, leg.plus, -1);
   }
 
   // One step, no voltage by more than longest_step_pu; how far it wanted to go.
@@ -370,7 +445,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   // ---- statistics
 
   std::string judge(Estimate& out) {
-    if (!renew_factors()) return "the network's equations are singular";
+    if (!renew_factors(false)) return "the network's equations are singular";
     symmetric_inverse(factors_, inverse_);
     out.objective = objective_;
     out.degrees_of_freedom = freedom_;
@@ -413,12 +488,9 @@ class StateEstimator::Solver : public StateEstimator::Engine {
         m.quantity == Quantity::active_shares || m.quantity == Quantity::reactive_shares;
     const auto& legs = legs_of_[m.element];
     const auto count = static_cast<double>(legs.size());
-    std::array<double, N> sum{};
+    const Column<N> sum = summed(legs, reactive, &Columns<N>::b);
     double along = 0;
-    for (const std::size_t l : legs) {
-      for (std::size_t k = 0; k < N; ++k) sum[k] += columns_[l][reactive][k];
-      along += by_columns_[l][reactive];
-    }
+    for (const std::size_t l : legs) along += by_columns_[l][reactive];
     const double sigma = m.sigma / unit_va;
     const std::uint32_t place = equations_.legs()[legs.front()].place;
     if (!shares)
@@ -428,8 +500,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     worst.critical = true;
     for (const std::size_t l : legs) {
       if (legs.size() == 1) break;
-      std::array<double, N> apart = columns_[l][reactive];
-      for (std::size_t k = 0; k < N; ++k) apart[k] -= sum[k] / count;
+      const Column<N> apart = minus(columns_[l].b[reactive], sum, count);
       // A leg's own distance from an equal share has the variance sigma^2 (1 - 1/legs).
       const double part = std::sqrt(1 - 1 / count);
       const double over_sigma = sigma * (by_columns_[l][reactive] - along / count) / part;
@@ -441,7 +512,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   }
 
   // a' F a, with F the covariance of the multipliers.
-  double spread_of(std::uint32_t place, const std::array<double, N>& a) const {
+  double spread_of(std::uint32_t place, const Column<N>& a) const {
     const Block<M>& z = inverse_.diagonal[place];
     double sum = 0;
     for (std::size_t r = 0; r < N; ++r)

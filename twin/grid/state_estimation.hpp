@@ -46,7 +46,8 @@ struct EstimatorOptions {
   double tolerance_pu = 1e-8;
   int max_iterations = 40;
   int phases = 3;                 // 1: the single-phase equivalent of a balanced network
-  double source_sigma_pu = 0.05;  // of each phase's E around the network's; angles are as given
+  // Of a source's E around the network's: of its phases together and of each. Angles are as given.
+  double source_sigma_pu = 0.05, source_unbalance_pu = 0.005;
 };
 
 struct Residual {
