@@ -63,6 +63,9 @@ std::string MeasurementRows<P>::problem_of(const Measurement& m) const {
   const std::string what = describe(network_, m);
   if (m.element >= elements(network_, m.quantity)) return what + ": there is no such element";
   if (!std::isfinite(m.value)) return what + ": the value is not a number";
+  const bool of_shares =
+      m.quantity == Quantity::active_shares || m.quantity == Quantity::reactive_shares;
+  if (of_shares && m.value != 0) return what + ": shares are expected to be equal, value 0";
   if (!(m.sigma > 0) || !std::isfinite(m.sigma)) return what + ": sigma is not a number above zero";
   const bool supplied = m.quantity <= Quantity::voltage ? !legs_of_[m.element].empty()
                         : m.quantity == Quantity::bus_voltage
@@ -79,6 +82,8 @@ MeasuredRow<P> MeasurementRows<P>::row(const Measurement& m, std::span<const dou
   out.residual = (m.value - out.residual) / m.sigma;
   for (double& d : out.here) d /= m.sigma;
   for (double& d : out.there) d /= m.sigma;
+  for (double& d : out.here_here) d /= m.sigma;
+  for (double& d : out.here_there) d /= m.sigma;
   return out;
 }
 
@@ -157,6 +162,16 @@ MeasuredRow<P> MeasurementRows<P>::flow_row(const Measurement& m, std::span<cons
     out.there[2 * q] = part(by_far[q]);
     out.there[2 * q + 1] = part(-j * by_far[q]);
   }
+  const std::array<Complex, 2> along{1.0, j};
+  for (std::size_t r = 0; r < N; ++r)
+    for (std::size_t c = 0; c < N; ++c) {
+      const Complex turn = along[r % 2] * std::conj(along[c % 2]) * near_v;
+      const Complex ff = seen<P>(y.ff, r / 2, c / 2), back = seen<P>(y.ff, c / 2, r / 2);
+      const Complex ft = seen<P>(y.ft, r / 2, c / 2);
+      out.here_here[r * N + c] =
+          part(near_v * (turn * std::conj(ff) + std::conj(turn) * std::conj(back)));
+      out.here_there[r * N + c] = part(far_v * turn * std::conj(ft));
+    }
   return out;
 }
 

@@ -4,7 +4,7 @@
 //
 //   voltage   h = mean |v| over the legs (a bus's phases)    dh = mean of Re(conj(v) dv) / |v|
 //   flow      h = sum_p V_p conj(I_p)    I = ff V + ft V'   into a branch at its `from` end
-//             dh = sum_p dV_p conj(I_p) + V_p conj(dI_p)
+//             dh = sum_p dV_p conj(I_p) + V_p conj(dI_p)     d2h = 2 sum_p dV_p conj(dI_p)
 
 #include <string>
 
@@ -13,7 +13,7 @@
 namespace twin {
 
 // The first four are of a connection: power over all its legs, and how far each leg's is from an
-// equal share (0 is what one expects to be the case; `sigma` of each leg).
+// equal share (value 0; sigma of each leg's).
 enum class Quantity : std::uint8_t {
   active_power,     // W, import positive
   reactive_power,   // var
@@ -42,6 +42,7 @@ template <std::size_t P>
 struct MeasuredRow {
   std::uint32_t place = 0, other = 0;         // of one bus, twice, or of two neighbours
   std::array<double, 2 * P> here{}, there{};  // dh/dx there, over sigma
+  Block<2 * P> here_here{}, here_there{};     // a flow's second derivative, over sigma
   double residual = 0;                        // (value - h) / sigma
 };
 

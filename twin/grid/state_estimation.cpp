@@ -20,7 +20,8 @@ namespace {
 constexpr std::size_t none = SIZE_MAX;
 // Stands for not measured, W or var: beyond any draw, and no longer so if others determine it.
 constexpr double free_sigma = 1e6;
-constexpr double longest_step_pu = 0.2;
+constexpr double observed_redundancy = 0.999;  // what it is known by others to: 3 % of free_sigma
+constexpr double longest_step_pu = 0.2, near_step_pu = 0.1;
 
 Network with_constant_power(Network network) {
   for (Connection& c : network.connections) c.model = {};
@@ -125,7 +126,6 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   std::string count_freedom() {
     free_.clear();
     freedom_ = static_cast<int>(others_.size());
-    double logarithms = 0, count = 0;
     for (std::uint32_t c = 0; c < draws_.size(); ++c)
       for (std::size_t q = 0; q < 2 && !legs_of_[c].empty(); ++q) {
         const Draw& d = draws_[c][q];
@@ -136,17 +136,12 @@ class StateEstimator::Solver : public StateEstimator::Engine {
         if (d.measurement == none) {
           free_.push_back(quantity(Quantity::active_power, Quantity::reactive_power));
           freedom_ -= 1;
-        } else {
-          logarithms += std::log(d.sigma);
-          ++count;
         }
         if (legs > 1 && d.share_measurement == none) {
           free_.push_back(quantity(Quantity::active_shares, Quantity::reactive_shares));
           freedom_ -= legs - 1;
         }
       }
-    // Hachtel's scaling: the matrix is well conditioned where J' and J stand between equals.
-    scaling_ = std::exp(count > 0 ? -2 * logarithms / count : 0);
     return freedom_ < 0 ? unobserved(free_.front()) : "";
   }
 
@@ -183,7 +178,8 @@ class StateEstimator::Solver : public StateEstimator::Engine {
         return;
       }
       last_objective = objective_;
-      if (!factors_serve && !renew_factors(true)) return;
+      const bool near = out.iterations > 0 && last_step < near_step_pu;
+      if (!factors_serve && !renew_factors(near)) return;
       const double step = move(out);
       factors_serve = step < 1e-3 && step < 0.1 * last_step;
       last_step = step;
@@ -299,7 +295,41 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   // `curved`: with the constraints' second derivatives (Newton's matrix); else Gauss-Newton's.
   bool renew_factors(bool curved) {
     assemble(curved);
+    equilibrate();
     return factorise(factors_);
+  }
+
+  // Rows and columns times the same weights, until no row's largest entry is far from 1 (Ruiz,
+  // 2001): rows of the matrix differ by ten powers of ten and more.
+  void equilibrate() {
+    weights_.assign(2 * x_.size(), 1);
+    for (int pass = 0; pass < 3; ++pass) {
+      std::vector<double>& most = step_;
+      most.assign(2 * x_.size(), 0);
+      for_each_block([&](std::size_t i, std::size_t, Block<M>& block) {
+        for (std::size_t r = 0; r < M; ++r)
+          for (std::size_t c = 0; c < M; ++c)
+            most[i * M + r] = std::max(most[i * M + r], std::abs(block[r * M + c]));
+      });
+      for (double& m : most) m = 1 / std::sqrt(m);
+      for (std::size_t k = 0; k < most.size(); ++k) weights_[k] *= most[k];
+      for_each_block([&](std::size_t i, std::size_t k, Block<M>& block) {
+        for (std::size_t r = 0; r < M; ++r)
+          for (std::size_t c = 0; c < M; ++c) block[r * M + c] *= most[i * M + r] * most[k * M + c];
+      });
+    }
+  }
+
+  template <class Do>
+  void for_each_block(Do&& act) {
+    const BlockPattern& pattern = equations_.pattern();
+    for (std::size_t i = 0; i < pattern.size(); ++i) {
+      act(i, i, factors_.diagonal[i]);
+      for (std::uint32_t k = pattern.first[i]; k < pattern.first[i + 1]; ++k) {
+        act(i, pattern.other[k], factors_.upper[k]);
+        act(pattern.other[k], i, factors_.lower[k]);
+      }
+    }
   }
 
   void assemble(bool curved) {
@@ -318,7 +348,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
       put(factors_.upper[k], jacobian_.upper[k], jacobian_.lower[k]);
       put(factors_.lower[k], jacobian_.lower[k], jacobian_.upper[k]);
     }
-    for (const MeasuredRow<P>& row : lines_) add_row(row);
+    for (const MeasuredRow<P>& row : lines_) add_row(row, curved ? row.residual : 0);
     for (std::size_t c = 0; c < draws_.size(); ++c)
       for (std::size_t q = 0; q < 2; ++q) add_draw(c, q, curved);
     for (std::size_t k = 0; k < equations_.emfs().size(); k += P) add_source(k);
@@ -326,17 +356,26 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     for (const auto& leg : equations_.legs()) add_curvature(leg);
   }
 
-  void add_row(const MeasuredRow<P>& row) {
+  // h h' less `bend` times the second derivative.
+  void add_row(const MeasuredRow<P>& row, double bend) {
     const auto add = [&](std::uint32_t i, std::uint32_t k, const auto& a, const auto& b) {
       Block<M>& block = factors_.at(i, k);
       for (std::size_t r = 0; r < N; ++r)
-        for (std::size_t c = 0; c < N; ++c) block[r * M + c] += a[r] * b[c] / scaling_;
+        for (std::size_t c = 0; c < N; ++c) block[r * M + c] += a[r] * b[c];
     };
     add(row.place, row.place, row.here, row.here);
     if (row.other == row.place) return;
     add(row.place, row.other, row.here, row.there);
     add(row.other, row.place, row.there, row.here);
     add(row.other, row.other, row.there, row.there);
+    Block<M>&own = factors_.diagonal[row.place], &right = factors_.at(row.place, row.other),
+    &left = factors_.at(row.other, row.place);
+    for (std::size_t r = 0; r < N; ++r)
+      for (std::size_t c = 0; c < N; ++c) {
+        own[r * M + c] -= bend * row.here_here[r * N + c];
+        right[r * M + c] -= bend * row.here_there[r * N + c];
+        left[c * M + r] -= bend * row.here_there[r * N + c];
+      }
   }
 
   void add_draw(std::size_t c, std::size_t q, bool curved) {
@@ -383,8 +422,8 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     Block<M>& block = factors_.diagonal[place];
     std::array<double, M> both;
     for (std::size_t k = 0; k < N; ++k) {
-      both[k] = d[k] / std::sqrt(scaling_);
-      both[N + k] = b[k] * std::sqrt(scaling_);
+      both[k] = d[k];
+      both[N + k] = b[k];
     }
     for (std::size_t r = 0; r < M; ++r)
       for (std::size_t c = 0; c < M; ++c) block[r * M + c] -= variance * both[r] * both[c];
@@ -396,10 +435,10 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     const Complex w = 2.0 * multiplier_of(leg) * leg.s / (v * v * v);
     Block<M>& block = factors_.diagonal[leg.place];
     const auto add = [&](std::size_t p, std::size_t q, double sign) {
-      block[2 * p * M + 2 * q] += sign * w.real() / scaling_;
-      block[2 * p * M + 2 * q + 1] -= sign * w.imag() / scaling_;
-      block[(2 * p + 1) * M + 2 * q] -= sign * w.imag() / scaling_;
-      block[(2 * p + 1) * M + 2 * q + 1] -= sign * w.real() / scaling_;
+      block[2 * p * M + 2 * q] += sign * w.real();
+      block[2 * p * M + 2 * q + 1] -= sign * w.imag();
+      block[(2 * p + 1) * M + 2 * q] -= sign * w.imag();
+      block[(2 * p + 1) * M + 2 * q + 1] -= sign * w.real();
     };
     add(leg.plus, leg.plus, 1);
     if (leg.plus == leg.minus) return;
@@ -422,10 +461,12 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     step_.resize(2 * x_.size());
     for (std::size_t i = 0; i < x_.size() / N; ++i)
       for (std::size_t k = 0; k < N; ++k) {
-        step_[i * M + k] = pull[i * N + k] / scaling_;
+        step_[i * M + k] = pull[i * N + k];
         step_[i * M + N + k] = here_.r[i * N + k];
       }
+    for (std::size_t k = 0; k < step_.size(); ++k) step_[k] *= weights_[k];
     solve_factorised(factors_, std::span<double>(step_));
+    for (std::size_t k = 0; k < step_.size(); ++k) step_[k] *= weights_[k];
     out.worst_step_pu = -1;
     for (std::size_t i = 0; i < x_.size() / N; ++i)
       for (std::size_t k = 0; k < N; ++k)
@@ -437,7 +478,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     for (std::size_t i = 0; i < x_.size() / N; ++i)
       for (std::size_t k = 0; k < N; ++k) {
         x_[i * N + k] += part * step_[i * M + k];
-        multipliers_[i * N + k] += part * scaling_ * step_[i * M + N + k];
+        multipliers_[i * N + k] += part * step_[i * M + N + k];
       }
     return out.worst_step_pu;
   }
@@ -455,7 +496,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     for (std::size_t k = 0; k < measurements_.size(); ++k)
       if (is_injection(measurements_[k].quantity)) out.residuals[k] = of_draw(measurements_[k]);
     for (const Measurement& m : free_)
-      if (of_draw(m).redundancy < 0.5) return unobserved(m);
+      if (!(of_draw(m).redundancy > observed_redundancy)) return unobserved(m);
     return {};
   }
 
@@ -471,8 +512,9 @@ class StateEstimator::Solver : public StateEstimator::Engine {
       const Block<M>& z = inverse_.at(i, k);
       double sum = 0;
       for (std::size_t r = 0; r < N; ++r)
-        for (std::size_t c = 0; c < N; ++c) sum += a[r] * z[r * M + c] * b[c];
-      return sum / scaling_;
+        for (std::size_t c = 0; c < N; ++c)
+          sum += a[r] * weights_[i * M + r] * z[r * M + c] * weights_[k * M + c] * b[c];
+      return sum;
     };
     double explained = spread(row.place, row.place, row.here, row.here);
     if (row.other != row.place)
@@ -514,10 +556,11 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   // a' F a, with F the covariance of the multipliers.
   double spread_of(std::uint32_t place, const Column<N>& a) const {
     const Block<M>& z = inverse_.diagonal[place];
+    const double* w = &weights_[place * M + N];
     double sum = 0;
     for (std::size_t r = 0; r < N; ++r)
-      for (std::size_t c = 0; c < N; ++c) sum -= a[r] * z[(N + r) * M + N + c] * a[c];
-    return sum * scaling_;
+      for (std::size_t c = 0; c < N; ++c) sum -= a[r] * w[r] * z[(N + r) * M + N + c] * w[c] * a[c];
+    return sum;
   }
 
   EstimatorOptions options_;
@@ -530,9 +573,8 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   std::vector<std::array<Draw, 2>> draws_;  // by connection: active, reactive
   std::vector<std::size_t> others_;         // measurements with a row
   int freedom_ = 0;
-  double scaling_ = 1;
 
-  std::vector<double> x_, multipliers_, step_, work_, emf_scale_;
+  std::vector<double> x_, multipliers_, step_, weights_, work_, emf_scale_;
   std::vector<Phases> draw_va_;
   std::vector<Columns<N>> columns_;                // by leg
   std::vector<std::array<double, 2>> by_columns_;  // by leg: B' l

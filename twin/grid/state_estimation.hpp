@@ -9,18 +9,21 @@
 // meter shows is drawn, whatever the load's answer to voltage. Taps stand where the network has
 // them.
 //
-// Buses where nothing is drawn are exact so, not measured with a tiny sigma. Gauss-Newton solves,
-// with H = dh/dx over sigma, J = -dr/dx, B = -dr/de and multipliers l of r, after e = -R B' l,
+// Buses where nothing is drawn are exact so, not measured with a tiny sigma. Gauss-Newton's step,
+// with H = dh/dx over sigma, J = -dr/dx, B = -dr/de and multipliers l of r, after e = -R B' l, is
 //   [ H'H   J'     ] [dx]   [ H' res - J' l ]
 //   [ J    -B R B' ] [dl] = [ r(x, e)       ]
 // This is Hachtel's augmented matrix (Gjelsvik, Aam and Holten, IEEE Trans. PAS-104, 1985) with e
-// eliminated. Chosen over normal equations because it squares no condition number and needs no
-// weights for what is exact, and over orthogonal factorisation because it has the network's own
-// pattern: voltages at a bus, draws and a branch's flow touch a bus or two neighbours, so it is
-// factorised by blocks of a bus (block_matrix.hpp), a tree without filling in. And it needs no rows
-// swapped across buses where a power flow does not: if x, l is in the null space of the part of it
-// that belongs to some buses, x' H'H x + l' B R B' l = 0, so Hx = 0 and R B' l = 0, hence J x = 0
-// and J' l = 0; it is singular only where that part of J is.
+// eliminated. Chosen over normal equations because it squares no condition number of the network's
+// and needs no weights for what is exact, and over orthogonal factorisation because it has the
+// network's own pattern: voltages at a bus, draws and a branch's flow touch a bus or two
+// neighbours, so it is factorised by blocks of a bus (block_matrix.hpp), a tree without filling in.
+// And it needs no rows swapped across buses where a power flow does not: if x, l is in the null
+// space of the part of it that belongs to some buses, x' H'H x + l' B R B' l = 0, so H x = 0 and R
+// B' l = 0, hence J x = 0 and J' l = 0; it is singular only where that part of J is. Near the
+// solution the second derivatives of draws and flows are added, times l and residuals: a wrong
+// measurement makes them large, and without them steps do not shrink. They have the same pattern.
+// Statistics are of the matrix without them.
 //
 // Statistics, at the solution, from the blocks of the matrix's inverse that lie on its pattern:
 //   Omega            covariance of residuals, for H rows I - H C H', for draws R B' F B R, with C
@@ -31,6 +34,8 @@
 //   detection limit  3 sigma / sqrt(redundancy): an error of this size lifts its own normalised
 //                    residual by 3
 //   J                chi-square distributed with `degrees_of_freedom`
+// A flow through a branch of next to no impedance is the difference of two voltages that are nearly
+// one, and ill-conditioned: measure it in the branch behind.
 // A wrong measurement that is critical, and any set of wrong ones that some other state explains,
 // false data in the column space of the Jacobian (Liu, Ning and Reiter, CCS 2009), leave no trace.
 
@@ -45,7 +50,7 @@ namespace twin {
 struct EstimatorOptions {
   double tolerance_pu = 1e-8;
   int max_iterations = 40;
-  int phases = 3;                 // 1: the single-phase equivalent of a balanced network
+  int phases = 3;  // 1: the single-phase equivalent of a balanced network
   // Of a source's E around the network's: of its phases together and of each. Angles are as given.
   double source_sigma_pu = 0.05, source_unbalance_pu = 0.005;
 };
