@@ -237,3 +237,26 @@ TEST_CASE("from which size on a scaled meter is found") {
     }
   MESSAGE(table);
 }
+
+TEST_CASE("a contradiction of any size is found, whatever the estimation makes of it") {
+  FeederEstimator estimator = estimator_of(village());
+  for (const double watts : {5e3, 10e3, 20e3, 30e3, 50e3, 80e3}) {
+    CAPTURE(watts);
+    for (std::uint64_t seed = 0; seed < 10; ++seed) {
+      // A home reports export that it never made, or hides import.
+      for (const bool hides : {false, true}) {
+        FeederSlot slot = slot_of(hides ? watts / 4 : 1500, seed);
+        PointEnergy& home = slot.homes[0];
+        if (hides)
+          home.import_energy.value = 0;
+        else
+          home.export_energy.value += std::llround(watts * quarter_hour * 1000);
+        const auto f = estimator.find(slot);
+        REQUIRE_MESSAGE(f, (f ? "" : f.error()));
+        CHECK((has(*f, FeederRule::balance) || hides));
+        if (!hides) CHECK(f->homes_export > mint_bound(*f));
+        CHECK(ledger::consistent(*f, sums_of(slot)));
+      }
+    }
+  }
+}

@@ -119,13 +119,18 @@ ledger::Result<ledger::FeederFindings> FeederEstimator::find(const ledger::Feede
   if (!losses_w) return ledger::failure(losses_w.error());
   measure(slot, hours, losses_share * *losses_w);
   auto bad_data = find_bad_data(estimator_, measurements_);
+  without_feeder_energy_ = bad_data && !bad_data->first.converged;
+  if (without_feeder_energy_) {
+    leave_out_feeder_energy();
+    bad_data = find_bad_data(estimator_, measurements_);
+  }
   if (!bad_data) return ledger::failure(bad_data.error());
   if (!bad_data->first.converged)
     return ledger::failure("the state estimation did not converge, at bus \"" +
                            network_.buses[bad_data->first.worst_bus].name + "\"");
   bad_data_ = std::move(*bad_data);
   ledger::FeederFindings out;
-  sum_up(slot, hours, out);
+  sum_up(slot, hours, *losses_w, out);
   judge(out);
   return ledger::complete(out);
 }
@@ -204,7 +209,7 @@ ledger::Result<double> FeederEstimator::losses_at_means_w() {
         "no state of the feeder has these powers: the power flow did not converge");
   double sum = flow.shunt_va.real();
   for (const double w : flow.losses_w) sum += w;
-  return sum;
+  return std::max(0.0, sum);
 }
 
 void FeederEstimator::measure(const ledger::FeederSlot& slot, double hours, double losses_sigma_w) {
@@ -239,6 +244,14 @@ void FeederEstimator::measure(const ledger::FeederSlot& slot, double hours, doub
   measure_voltage(Quantity::bus_voltage, feeder_meter_.voltage_bus, feeder, true);
 }
 
+void FeederEstimator::leave_out_feeder_energy() {
+  for (std::size_t k = measurements_.size(); k-- > 0;) {
+    if (measurements_[k].quantity != Quantity::active_flow) continue;
+    measurements_.erase(measurements_.begin() + static_cast<std::ptrdiff_t>(k));
+    origins_.erase(origins_.begin() + static_cast<std::ptrdiff_t>(k));
+  }
+}
+
 void FeederEstimator::measure_voltage(Quantity quantity, std::uint32_t element,
                                       const PointEnergy& from, bool three_phase) {
   if (from.mean_voltage_mv == 0) return;
@@ -255,7 +268,7 @@ void FeederEstimator::add(Measurement measurement, Origin origin) {
   origins_.push_back(origin);
 }
 
-void FeederEstimator::sum_up(const ledger::FeederSlot& slot, double hours,
+void FeederEstimator::sum_up(const ledger::FeederSlot& slot, double hours, double losses_w,
                              ledger::FeederFindings& out) const {
   out.feeder = slot.feeder;
   out.slot = slot.slot;
@@ -276,7 +289,6 @@ void FeederEstimator::sum_up(const ledger::FeederSlot& slot, double hours,
     variance += d.sigma_w * d.sigma_w;
     if (!d.from) unmetered_w += d.watts;
   }
-  const double losses_w = std::max(0.0, bad_data_.last.losses_w);
   out.unmetered = energy_of(unmetered_w, hours);
   out.meters_sigma = std::max(energy_of(std::sqrt(variance), hours), MilliWattHours{1});
   out.losses = energy_of(losses_w, hours);
@@ -288,7 +300,7 @@ void FeederEstimator::judge(ledger::FeederFindings& out) const {
   out.iterations = static_cast<std::uint8_t>(std::min(estimate.iterations, 255));
   out.degrees_of_freedom = static_cast<std::uint32_t>(estimate.degrees_of_freedom);
   if (estimate.degrees_of_freedom > 0) out.chi_square = thousandths(estimate.objective);
-  out.removed = static_cast<std::uint32_t>(bad_data_.removed.size());
+  out.removed = static_cast<std::uint32_t>(bad_data_.removed.size()) + without_feeder_energy_;
   const auto size = [&](std::size_t k) { return std::abs(estimate.residuals[k].normalised); };
   std::optional<std::size_t> largest;
   for (std::size_t k = 0; k < origins_.size(); ++k) {

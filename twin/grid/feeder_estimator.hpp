@@ -1,6 +1,6 @@
 #pragma once
-// The oracle's evidence about a feeder (ledger/oracle/feeder_evidence.hpp) from its network: energy
-// balance with the losses of the estimated state, and the state estimation's statistics.
+// The oracle's evidence about a feeder (ledger/oracle/feeder_evidence.hpp) from its network: the
+// energy balance and a state estimation's statistics.
 //
 // One estimate a market slot, of mean powers and mean voltages over it. Which meter gives what:
 //
@@ -28,9 +28,16 @@
 // same in all slots and independent from meter to meter. The feeder meter stands at the source's
 // bus.
 //
-// Losses are the branches' and shunts' at the slot's mean powers. Their sigma, losses_share of
-// them, covers conductors' temperature and powers that vary within the slot, which raise true
-// losses above this; the same share widens the sigma of the feeder's measurement.
+// Losses are the branches' and shunts' in the power flow of the homes' mean powers, at the
+// network's own source voltage. Not those of the estimated state: it may explain what is missing by
+// more losses, and the balance would believe it. Their sigma, losses_share of them, covers
+// conductors' temperature, voltage, unequal phases and powers that vary within the slot, which
+// raise true losses above this; the same share widens the sigma of the feeder's measurement.
+//
+// Where homes and feeder meter contradict each other by some fifty sigma, J has several minima
+// (more unbalance explains more losses) and the estimation may not converge. It is then made
+// without the feeder meter's energy, which counts as removed: the balance, which needs no estimate,
+// tells of it.
 
 #include <map>
 
@@ -96,10 +103,12 @@ class FeederEstimator final : public ledger::FeederEvidence {
   void assume_the_others();
   ledger::Result<double> losses_at_means_w();
   void measure(const ledger::FeederSlot& slot, double hours, double losses_sigma_w);
+  void leave_out_feeder_energy();
   void measure_voltage(Quantity quantity, std::uint32_t element, const ledger::PointEnergy& from,
                        bool three_phase);
   void add(Measurement measurement, Origin origin);
-  void sum_up(const ledger::FeederSlot& slot, double hours, ledger::FeederFindings& out) const;
+  void sum_up(const ledger::FeederSlot& slot, double hours, double losses_w,
+              ledger::FeederFindings& out) const;
   void judge(ledger::FeederFindings& out) const;
 
   Network network_;
@@ -111,7 +120,8 @@ class FeederEstimator final : public ledger::FeederEvidence {
   PowerFlow power_flow_;
   std::vector<Draw> draws_;  // by connection
   std::vector<Measurement> measurements_;
-  std::vector<Origin> origins_;  // by measurement
+  std::vector<Origin> origins_;         // by measurement
+  bool without_feeder_energy_ = false;  // left out of the measurements
   BadData bad_data_;
 };
 
