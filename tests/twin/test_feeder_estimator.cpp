@@ -260,3 +260,134 @@ TEST_CASE("a contradiction of any size is found, whatever the estimation makes o
     }
   }
 }
+
+TEST_CASE("a tampered voltage is found and named; how far off it must be") {
+  FeederEstimator estimator = estimator_of(village());
+  constexpr std::uint64_t seeds = 20;
+  std::string table;
+  for (const std::int64_t volts : {1, 3, 5, 8, 20, 100}) {
+    int named = 0;
+    for (std::uint64_t seed = 0; seed < seeds; ++seed) {
+      FeederSlot slot = slot_of(1500, seed);
+      slot.homes[9].mean_voltage_mv -= 1000 * volts;
+      const FeederFindings f = found(estimator, slot);
+      CHECK_FALSE(has(f, FeederRule::balance));
+      named += has(f, FeederRule::residual) && f.suspect.value == 9 &&
+                       f.quantity == MeteredQuantity::voltage && f.alike == 0
+                   ? 1
+                   : 0;
+    }
+    table += " " + std::to_string(volts) + " V: " + std::to_string(named);
+    CAPTURE(volts);
+    if (volts >= 8) CHECK(named == seeds);
+    if (volts == 1) CHECK(named == 0);
+  }
+  MESSAGE("named, of 20 slots:", table);
+}
+
+TEST_CASE("missing and quarantined homes are assumed in their place, and say so in sigma") {
+  FeederEstimator estimator = estimator_of(village());
+  const FeederSlot whole = slot_of(1500, 1);
+  const FeederFindings all = found(estimator, whole);
+  FeederSlot slot = whole;
+  slot.homes.erase(slot.homes.begin() + 3);
+  slot.homes[20].quarantined = true;
+  scale(slot.homes[20], 1000);  // whatever it says
+  const FeederFindings f = found(estimator, slot);
+  CHECK(f.metered == homes - 2);
+  CHECK(f.quarantined == 1);
+  CHECK(f.missing == 1);
+  CHECK(f.verdict == 0);
+  CHECK(f.meters_sigma.value > 5 * all.meters_sigma.value);
+  CHECK(ledger::consistent(f, sums_of(slot)));
+  CHECK(f.homes_export <= mint_bound(f));
+  CHECK(f.degrees_of_freedom == all.degrees_of_freedom - 2);  // their voltages
+  // Nobody at home: everything is assumed, and nothing claimed.
+  slot.homes.clear();
+  const FeederFindings none = found(estimator, slot);
+  CHECK(none.metered == 0);
+  CHECK(none.missing == homes);
+  CHECK(none.homes_export.value == 0);
+  CHECK(none.suspect.value == feeder_meter);
+}
+
+TEST_CASE("colluders that keep the feeder's sum are not seen: energy moved between two homes") {
+  FeederEstimator estimator = estimator_of(village());
+  FeederSlot slot = slot_of(1500, 2);
+  const std::int64_t moved =
+      500'000;  // 2 kW: export from one home, as much import at its neighbour
+  slot.homes[0].export_energy.value += moved;
+  slot.homes[4].import_energy.value += moved;
+  const FeederFindings f = found(estimator, slot);
+  CHECK_FALSE(has(f, FeederRule::balance));
+  CHECK_FALSE(has(f, FeederRule::chi_square));
+  // What one mints the other pays for as import: the bound moves along.
+  CHECK(f.homes_export <= mint_bound(f));
+}
+
+TEST_CASE("a slot that makes no sense is a failure that says why") {
+  FeederEstimator estimator = estimator_of(village());
+  const FeederSlot fine = slot_of(1500, 3);
+  using Change = void (*)(FeederSlot&);
+  const std::vector<std::pair<std::string, Change>> changes{
+      {"a slot of 0 ms", [](FeederSlot& s) { s.slot_ms = 0; }},
+      {"a slot of -1 ms", [](FeederSlot& s) { s.slot_ms = -1; }},
+      {"a slot of", [](FeederSlot& s) { s.slot_ms = INT64_MAX; }},
+      {"meter 3 is not the feeder's", [](FeederSlot& s) { s.feeder_meter.meter = {3}; }},
+      {"feeder meter itself", [](FeederSlot& s) { s.feeder_meter.quarantined = true; }},
+      {"meter 1000", [](FeederSlot& s) { s.feeder_meter.import_energy = {-1}; }},
+      {"meter 99 is not on", [](FeederSlot& s) { s.homes[1].meter = {99}; }},
+      {"meter 1000 is not on", [](FeederSlot& s) { s.homes[1].meter = {feeder_meter}; }},
+      {"meter 2 comes twice", [](FeederSlot& s) { s.homes[1].meter = {2}; }},
+      {"meter 1: an energy", [](FeederSlot& s) { s.homes[1].import_energy = {-5}; }},
+      {"meter 1: an energy", [](FeederSlot& s) { s.homes[1].export_energy = {INT64_MAX}; }},
+      {"meter 1: a voltage", [](FeederSlot& s) { s.homes[1].mean_voltage_mv = -1; }},
+      {"did not converge", [](FeederSlot& s) { s.homes[1].import_energy = {1'000'000'000}; }},
+  };
+  for (const auto& [why, change] : changes) {
+    CAPTURE(why);
+    FeederSlot slot = fine;
+    change(slot);
+    const auto out = estimator.find(slot);
+    REQUIRE_FALSE(out);
+    CHECK(out.error().find(why) != std::string::npos);
+  }
+  CHECK(estimator.find(fine));
+}
+
+TEST_CASE("a feeder that cannot be estimated is refused when it is made") {
+  const FeederMeter meter{{feeder_meter}, 1, MeterClass::c};
+  const auto error_of = [&](const Network& net, FeederMeter m, std::vector<MeteringPoint> points) {
+    const auto out = FeederEstimator::create(net, m, std::move(points));
+    return out ? std::string() : out.error();
+  };
+  const auto says = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  const auto points = points_of(homes);
+  CHECK(error_of(village(), meter, points).empty());
+  CHECK(says(error_of({}, meter, points), "no bus"));
+  Network net = village();
+  net.sources.push_back(net.sources[0]);
+  CHECK(says(error_of(net, meter, points), "one source"));
+  net = village();
+  net.transformers.push_back(net.transformers[0]);
+  CHECK(says(error_of(net, meter, points), "one branch"));
+  net = village();
+  net.connections[3].bus = 0;
+  CHECK(says(error_of(net, meter, points), "above the feeder meter"));
+  net = village();
+  net.generators.push_back({1, 1000, 1, "plant", 0});
+  CHECK(says(error_of(net, meter, points), "plant"));
+  CHECK(says(error_of(village(), {{feeder_meter}, 9999, MeterClass::c}, points), "bus"));
+  auto wrong = points;
+  wrong[5].connection = homes;
+  CHECK(says(error_of(village(), meter, wrong), "meter 5 stands at a connection"));
+  wrong[5].connection = 6;
+  CHECK(says(error_of(village(), meter, wrong), "has two meters"));
+  wrong = points;
+  wrong[5].meter = {6};
+  CHECK(says(error_of(village(), meter, wrong), "two metering points"));
+  wrong[5].meter = {feeder_meter};
+  CHECK(says(error_of(village(), meter, wrong), "two metering points"));
+}
