@@ -54,6 +54,8 @@ ledger::FeederSums sums_of(const FeederSlot& slot) {
 
 Network village() { return generate_feeder({homes, 4, 25, 160}, Rng(3)); }
 
+std::uint32_t head_of_village() { return static_cast<std::uint32_t>(village().lines.size()); }
+
 PointEnergy point(std::uint32_t meter, double watts, double volts) {
   const auto mwh = static_cast<std::int64_t>(std::abs(watts) * quarter_hour * 1000);
   return {{meter},
@@ -191,6 +193,34 @@ TEST_CASE("a village's summer and winter day: no alarm, losses within their boun
   CHECK(largest_ratio < 1.5);
 }
 
+TEST_CASE("what a slot's meters become as measurements") {
+  FeederEstimator estimator = estimator_of(village());
+  FeederSlot slot = slot_of(1500, 0);
+  slot.homes[2] = {{2}, {500'000}, {250'000}, 231'200, false};  // 2 kW in, 1 kW out, in turn
+  slot.homes[3].mean_voltage_mv = 0;                            // not known
+  found(estimator, slot);
+  const auto& all = estimator.measurements();
+  const auto of = [&](Quantity q, std::uint32_t c) {
+    const std::size_t k = test::place_of(all, q, c);
+    REQUIRE(k < all.size());
+    return all[k];
+  };
+  const double root3 = std::sqrt(3.0);
+  const Measurement p = of(Quantity::active_power, 2);
+  CHECK(p.value == doctest::Approx(1000));
+  CHECK(p.sigma == doctest::Approx(std::sqrt(20.0 * 20 + 10.0 * 10 + 5 * 5) / root3));
+  const Measurement q = of(Quantity::reactive_power, 2);
+  CHECK(q.value == doctest::Approx(2000 * std::tan(std::acos(0.95))));
+  CHECK(q.sigma == doctest::Approx(0.25 * 3000 + 50));
+  CHECK(of(Quantity::active_shares, 2).sigma == doctest::Approx(0.5 * 3000 + 300));
+  const Measurement v = of(Quantity::voltage, 2);
+  CHECK(v.value == doctest::Approx(231.2 + 0.5 + 0.8463));
+  CHECK(v.sigma == doctest::Approx(std::hypot(0.005 * 231.7 / root3, std::sqrt(1.0 / 12), 0.4755)));
+  CHECK(test::place_of(all, Quantity::voltage, 3) == all.size());
+  CHECK(of(Quantity::bus_voltage, 1).sigma == doctest::Approx(v.sigma).epsilon(0.01));
+  CHECK(test::place_of(all, Quantity::active_flow, head_of_village()) < all.size());
+}
+
 TEST_CASE("honest meters with errors of their classes: few false alarms") {
   // Bounds: a rule that fires once in 100 fires at most 8 times in 300 but once in 260 (binomial).
   constexpr std::uint64_t seeds = 300;
@@ -234,6 +264,8 @@ TEST_CASE("from which size on a scaled meter is found") {
       CAPTURE(by);
       if (off_w >= 2000) CHECK(balance == seeds);
       if (off_w <= 200) CHECK(balance <= 2);
+      // The estimation itself converges on it and fails, all but always.
+      if (off_w >= 1000 && by == 0.5) CHECK(chi_square >= static_cast<int>(seeds) - 2);
     }
   MESSAGE(table);
 }
