@@ -1,12 +1,15 @@
 // State estimation: one estimate with its statistics, each from the network without load, of the
-// generated village and of a street of as many buses as the European LV feeder (906, 55 homes on
-// one phase each, so that it needs no file); and the parts of it. us_bus: microseconds a bus.
+// generated village, of the European LV feeder where ../shared/data has it, and of made-up streets
+// like it; and the parts of it. us_bus: microseconds a bus.
 
 #include <benchmark/benchmark.h>
 #include <cmath>
+#include <fstream>
+#include <sstream>
 
 #include "ledger/base/rng.hpp"
 #include "twin/grid/feeder_generator.hpp"
+#include "twin/grid/grid_reader.hpp"
 #include "twin/grid/phase_matrix.hpp"
 #include "twin/grid/power_flow.hpp"
 #include "twin/grid/state_estimation.hpp"
@@ -98,6 +101,20 @@ BENCHMARK(estimate_street)
     ->Arg(100)
     ->Arg(906)
     ->Arg(10000);
+
+void estimate_european_lv(benchmark::State& state) {
+  const LoadFile load = [](const std::string& name) -> tl::expected<std::string, std::string> {
+    std::ifstream in("../shared/data/ieee-feeders/opendss/LVTestCase/" + name);
+    if (!in) return tl::unexpected(name);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+  };
+  const auto net = read_grid("Master.dss", load);
+  if (!net) return state.SkipWithError("../shared/data is not there");
+  estimate(state, *net);
+}
+BENCHMARK(estimate_european_lv)->Unit(benchmark::kMillisecond);
 
 void estimate_village(benchmark::State& state) {
   const auto homes = static_cast<std::uint32_t>(state.range(0));
