@@ -162,6 +162,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     else if (!solve_with_pivoting(equations_.linear(), std::span<double>(x_)))
       return false;
     multipliers_.assign(x_.size(), 0);
+    weights_.clear();
     draw_va_.assign(network_.connections.size(), Phases{});
     return true;
   }
@@ -299,25 +300,33 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     return factorise(factors_);
   }
 
-  // Rows and columns times the same weights, until no row's largest entry is far from 1 (Ruiz,
-  // 2001): rows of the matrix differ by ten powers of ten and more.
+  // Rows and columns times the same weights, found at the first matrix of an estimate so that no
+  // row's largest entry is far from 1 (Ruiz, 2001): they differ by ten powers of ten and more.
   void equilibrate() {
-    weights_.assign(2 * x_.size(), 1);
-    for (int pass = 0; pass < 3; ++pass) {
-      std::vector<double>& most = step_;
-      most.assign(2 * x_.size(), 0);
-      for_each_block([&](std::size_t i, std::size_t, Block<M>& block) {
-        for (std::size_t r = 0; r < M; ++r)
-          for (std::size_t c = 0; c < M; ++c)
-            most[i * M + r] = std::max(most[i * M + r], std::abs(block[r * M + c]));
-      });
-      for (double& m : most) m = 1 / std::sqrt(m);
-      for (std::size_t k = 0; k < most.size(); ++k) weights_[k] *= most[k];
+    const bool found = !weights_.empty();
+    if (!found) weights_.assign(2 * x_.size(), 1);
+    std::vector<double>& by = step_;
+    by = weights_;
+    for (int pass = found ? 2 : 0; pass < 3; ++pass) {
+      if (!found) {
+        weigh_rows(by);
+        for (std::size_t k = 0; k < by.size(); ++k) weights_[k] *= by[k];
+      }
       for_each_block([&](std::size_t i, std::size_t k, Block<M>& block) {
         for (std::size_t r = 0; r < M; ++r)
-          for (std::size_t c = 0; c < M; ++c) block[r * M + c] *= most[i * M + r] * most[k * M + c];
+          for (std::size_t c = 0; c < M; ++c) block[r * M + c] *= by[i * M + r] * by[k * M + c];
       });
     }
+  }
+
+  void weigh_rows(std::vector<double>& out) {
+    out.assign(out.size(), 0);
+    for_each_block([&](std::size_t i, std::size_t, Block<M>& block) {
+      for (std::size_t r = 0; r < M; ++r)
+        for (std::size_t c = 0; c < M; ++c)
+          out[i * M + r] = std::max(out[i * M + r], std::abs(block[r * M + c]));
+    });
+    for (double& most : out) most = 1 / std::sqrt(most);
   }
 
   template <class Do>
