@@ -377,7 +377,8 @@ TEST_CASE("a slot that makes no sense is a failure that says why") {
       {"did not converge", [](FeederSlot& s) { s.homes[1].import_energy = {1'000'000'000}; }},
   };
   for (const auto& [why, change] : changes) {
-    CAPTURE(why);
+    const auto of = why;  // clang 14 captures no structured binding
+    CAPTURE(of);
     FeederSlot slot = fine;
     change(slot);
     const auto out = estimator.find(slot);

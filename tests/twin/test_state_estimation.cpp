@@ -141,7 +141,8 @@ TEST_CASE("exact measurements give the truth back, in published feeders") {
   for (const auto& [path, line] : {Feeder{"13Bus/IEEE13Nodeckt.dss", "650632"},
                                    {"37Bus/ieee37.dss", "l1"},
                                    {"LVTestCase/Master.dss", "line1"}}) {
-    CAPTURE(path);
+    const auto of = path;  // clang 14 captures no structured binding
+    CAPTURE(of);
     const std::string folder = "ieee-feeders/opendss/" + path.substr(0, path.find_last_of('/') + 1);
     const LoadFile load = [&](const std::string& file) {
       return test::read_text(test::shared_path(folder + file));

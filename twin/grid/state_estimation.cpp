@@ -6,6 +6,7 @@
 #include <set>
 
 #include "ledger/base/invariant.hpp"
+#include "twin/grid/augmented_matrix.hpp"
 #include "twin/grid/newton.hpp"
 
 namespace twin {
@@ -60,8 +61,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
         equations_(network_),
         rows_(network_, equations_),
         legs_of_(network_.connections.size()),
-        factors_(equations_.pattern()),
-        inverse_(equations_.pattern()) {
+        matrix_(equations_.pattern()) {
     for (std::size_t l = 0; l < equations_.legs().size(); ++l)
       legs_of_[equations_.legs()[l].connection].push_back(l);
   }
@@ -162,7 +162,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     else if (!solve_with_pivoting(equations_.linear(), std::span<double>(x_)))
       return false;
     multipliers_.assign(x_.size(), 0);
-    weights_.clear();
+    matrix_.forget_weights();
     draw_va_.assign(network_.connections.size(), Phases{});
     return true;
   }
@@ -295,96 +295,19 @@ class StateEstimator::Solver : public StateEstimator::Engine {
 
   // `curved`: with the constraints' second derivatives (Newton's matrix); else Gauss-Newton's.
   bool renew_factors(bool curved) {
-    assemble(curved);
-    equilibrate();
-    return factorise(factors_);
-  }
-
-  // Rows and columns times the same weights, found at the first matrix of an estimate so that no
-  // row's largest entry is far from 1 (Ruiz, 2001): they differ by ten powers of ten and more.
-  void equilibrate() {
-    const bool found = !weights_.empty();
-    if (!found) weights_.assign(2 * x_.size(), 1);
-    std::vector<double>& by = step_;
-    by = weights_;
-    for (int pass = found ? 2 : 0; pass < 3; ++pass) {
-      if (!found) {
-        weigh_rows(by);
-        for (std::size_t k = 0; k < by.size(); ++k) weights_[k] *= by[k];
-      }
-      for_each_block([&](std::size_t i, std::size_t k, Block<M>& block) {
-        for (std::size_t r = 0; r < M; ++r)
-          for (std::size_t c = 0; c < M; ++c) block[r * M + c] *= by[i * M + r] * by[k * M + c];
-      });
-    }
-  }
-
-  void weigh_rows(std::vector<double>& out) {
-    out.assign(out.size(), 0);
-    for_each_block([&](std::size_t i, std::size_t, Block<M>& block) {
-      for (std::size_t r = 0; r < M; ++r)
-        for (std::size_t c = 0; c < M; ++c)
-          out[i * M + r] = std::max(out[i * M + r], std::abs(block[r * M + c]));
-    });
-    for (double& most : out) most = 1 / std::sqrt(most);
-  }
-
-  template <class Do>
-  void for_each_block(Do&& act) {
-    const BlockPattern& pattern = equations_.pattern();
-    for (std::size_t i = 0; i < pattern.size(); ++i) {
-      act(i, i, factors_.diagonal[i]);
-      for (std::uint32_t k = pattern.first[i]; k < pattern.first[i + 1]; ++k) {
-        act(i, pattern.other[k], factors_.upper[k]);
-        act(pattern.other[k], i, factors_.lower[k]);
-      }
-    }
-  }
-
-  void assemble(bool curved) {
-    // `turned` is the block of J at the transposed place.
-    const auto put = [](Block<M>& out, const Block<N>& block, const Block<N>& turned) {
-      out = {};
-      for (std::size_t r = 0; r < N; ++r)
-        for (std::size_t c = 0; c < N; ++c) {
-          out[(N + r) * M + c] = block[r * N + c];
-          out[r * M + N + c] = turned[c * N + r];
-        }
-    };
-    for (std::size_t i = 0; i < jacobian_.diagonal.size(); ++i)
-      put(factors_.diagonal[i], jacobian_.diagonal[i], jacobian_.diagonal[i]);
-    for (std::size_t k = 0; k < jacobian_.upper.size(); ++k) {
-      put(factors_.upper[k], jacobian_.upper[k], jacobian_.lower[k]);
-      put(factors_.lower[k], jacobian_.lower[k], jacobian_.upper[k]);
-    }
-    for (const MeasuredRow<P>& row : lines_) add_row(row, curved ? row.residual : 0);
+    matrix_.begin(jacobian_);
+    for (const MeasuredRow<P>& row : lines_) matrix_.add_row(row, curved ? row.residual : 0);
     for (std::size_t c = 0; c < draws_.size(); ++c)
       for (std::size_t q = 0; q < 2; ++q) add_draw(c, q, curved);
     for (std::size_t k = 0; k < equations_.emfs().size(); k += P) add_source(k);
-    if (!curved) return;
-    for (const auto& leg : equations_.legs()) add_curvature(leg);
-  }
-
-  // h h' less `bend` times the second derivative.
-  void add_row(const MeasuredRow<P>& row, double bend) {
-    const auto add = [&](std::uint32_t i, std::uint32_t k, const auto& a, const auto& b) {
-      Block<M>& block = factors_.at(i, k);
-      for (std::size_t r = 0; r < N; ++r)
-        for (std::size_t c = 0; c < N; ++c) block[r * M + c] += a[r] * b[c];
-    };
-    add(row.place, row.place, row.here, row.here);
-    if (row.other == row.place) return;
-    add(row.place, row.other, row.here, row.there);
-    add(row.other, row.place, row.there, row.here);
-    add(row.other, row.other, row.there, row.there);
-    Block<M>&own = factors_.diagonal[row.place], &right = factors_.at(row.place, row.other),
-    &left = factors_.at(row.other, row.place);
-    for (std::size_t r = 0; r < N; ++r)
-      for (std::size_t c = 0; c < N; ++c) {
-        own[r * M + c] -= bend * row.here_here[r * N + c];
-        right[r * M + c] -= bend * row.here_there[r * N + c];
-        left[c * M + r] -= bend * row.here_there[r * N + c];
+    if (curved)
+      for (const auto& leg : equations_.legs()) {
+        // The second derivative of Re(L s / v).
+        const Complex v = equations_.leg_voltage_at(leg, x_);
+        const Complex w = 2.0 * multiplier_of(leg) * leg.s / (v * v * v);
+        matrix_.add_curvature(leg.place, leg.plus, leg.minus, w);
       }
+    return matrix_.factorise();
   }
 
   void add_draw(std::size_t c, std::size_t q, bool curved) {
@@ -394,11 +317,11 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     const auto count = static_cast<double>(legs_of_[c].size());
     const Column<N> sum = summed(legs_of_[c], q, &Columns<N>::b);
     const Column<N> slope = curved ? summed(legs_of_[c], q, &Columns<N>::d) : Column<N>{};
-    add_error(place, sum, slope, d.sigma * d.sigma / (count * count));
+    matrix_.add_error(place, sum, slope, d.sigma * d.sigma / (count * count));
     for (const std::size_t l : legs_of_[c])
-      add_error(place, minus(columns_[l].b[q], sum, count),
-                curved ? minus(columns_[l].d[q], slope, count) : Column<N>{},
-                d.share_sigma * d.share_sigma);
+      matrix_.add_error(place, minus(columns_[l].b[q], sum, count),
+                        curved ? minus(columns_[l].d[q], slope, count) : Column<N>{},
+                        d.share_sigma * d.share_sigma);
   }
 
   Column<N> summed(const std::vector<std::size_t>& legs, std::size_t q,
@@ -420,40 +343,10 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     const double own = options_.source_unbalance_pu * options_.source_unbalance_pu;
     Column<N> sum{};
     for (std::size_t p = 0; p < P; ++p) {
-      add_error(emfs[k + p].place, emfs[k + p].injected, {}, own);
+      matrix_.add_error(emfs[k + p].place, emfs[k + p].injected, {}, own);
       for (std::size_t n = 0; n < N; ++n) sum[n] += emfs[k + p].injected[n];
     }
-    add_error(emfs[k].place, sum, {}, common);
-  }
-
-  // -variance (d, b) (d, b)'
-  void add_error(std::uint32_t place, const Column<N>& b, const Column<N>& d, double variance) {
-    Block<M>& block = factors_.diagonal[place];
-    std::array<double, M> both;
-    for (std::size_t k = 0; k < N; ++k) {
-      both[k] = d[k];
-      both[N + k] = b[k];
-    }
-    for (std::size_t r = 0; r < M; ++r)
-      for (std::size_t c = 0; c < M; ++c) block[r * M + c] -= variance * both[r] * both[c];
-  }
-
-  // The second derivative of Re(L s / v): w = 2 L s / v^3 is it along re(v) twice.
-  void add_curvature(const typename Equations::Leg& leg) {
-    const Complex v = equations_.leg_voltage_at(leg, x_);
-    const Complex w = 2.0 * multiplier_of(leg) * leg.s / (v * v * v);
-    Block<M>& block = factors_.diagonal[leg.place];
-    const auto add = [&](std::size_t p, std::size_t q, double sign) {
-      block[2 * p * M + 2 * q] += sign * w.real();
-      block[2 * p * M + 2 * q + 1] -= sign * w.imag();
-      block[(2 * p + 1) * M + 2 * q] -= sign * w.imag();
-      block[(2 * p + 1) * M + 2 * q + 1] -= sign * w.real();
-    };
-    add(leg.plus, leg.plus, 1);
-    if (leg.plus == leg.minus) return;
-    add(leg.minus, leg.minus, 1);
-    add(leg.plus, leg.minus, -1);
-    add(leg.minus, leg.plus, -1);
+    matrix_.add_error(emfs[k].place, sum, {}, common);
   }
 
   // One step, no voltage by more than longest_step_pu; how far it wanted to go.
@@ -473,9 +366,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
         step_[i * M + k] = pull[i * N + k];
         step_[i * M + N + k] = here_.r[i * N + k];
       }
-    for (std::size_t k = 0; k < step_.size(); ++k) step_[k] *= weights_[k];
-    solve_factorised(factors_, std::span<double>(step_));
-    for (std::size_t k = 0; k < step_.size(); ++k) step_[k] *= weights_[k];
+    matrix_.solve(step_);
     out.worst_step_pu = -1;
     for (std::size_t i = 0; i < x_.size() / N; ++i)
       for (std::size_t k = 0; k < N; ++k)
@@ -496,7 +387,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
 
   std::string judge(Estimate& out) {
     if (!renew_factors(false)) return "the network's equations are singular";
-    symmetric_inverse(factors_, inverse_);
+    matrix_.invert();
     out.objective = objective_;
     out.degrees_of_freedom = freedom_;
     out.residuals.resize(measurements_.size());
@@ -517,18 +408,10 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   }
 
   Residual of_row(const MeasuredRow<P>& row, double sigma) {
-    const auto spread = [&](std::uint32_t i, std::uint32_t k, const auto& a, const auto& b) {
-      const Block<M>& z = inverse_.at(i, k);
-      double sum = 0;
-      for (std::size_t r = 0; r < N; ++r)
-        for (std::size_t c = 0; c < N; ++c)
-          sum += a[r] * weights_[i * M + r] * z[r * M + c] * weights_[k * M + c] * b[c];
-      return sum;
-    };
-    double explained = spread(row.place, row.place, row.here, row.here);
+    double explained = matrix_.voltage_spread(row.place, row.place, row.here, row.here);
     if (row.other != row.place)
-      explained += 2 * spread(row.place, row.other, row.here, row.there) +
-                   spread(row.other, row.other, row.there, row.there);
+      explained += 2 * matrix_.voltage_spread(row.place, row.other, row.here, row.there) +
+                   matrix_.voltage_spread(row.other, row.other, row.there, row.there);
     return normalised(row.residual, sigma, 1 - explained);
   }
 
@@ -546,7 +429,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
     const std::uint32_t place = equations_.legs()[legs.front()].place;
     if (!shares)
       return normalised(sigma / count * along, m.sigma,
-                        sigma * sigma / (count * count) * spread_of(place, sum));
+                        sigma * sigma / (count * count) * matrix_.multiplier_spread(place, sum));
     Residual worst;
     worst.critical = true;
     for (const std::size_t l : legs) {
@@ -555,21 +438,12 @@ class StateEstimator::Solver : public StateEstimator::Engine {
       // A leg's own distance from an equal share has the variance sigma^2 (1 - 1/legs).
       const double part = std::sqrt(1 - 1 / count);
       const double over_sigma = sigma * (by_columns_[l][reactive] - along / count) / part;
-      const Residual r = normalised(over_sigma, m.sigma * part,
-                                    sigma * sigma / (part * part) * spread_of(place, apart));
+      const Residual r =
+          normalised(over_sigma, m.sigma * part,
+                     sigma * sigma / (part * part) * matrix_.multiplier_spread(place, apart));
       if (worst.critical || std::abs(r.normalised) > std::abs(worst.normalised)) worst = r;
     }
     return worst;
-  }
-
-  // a' F a, with F the covariance of the multipliers.
-  double spread_of(std::uint32_t place, const Column<N>& a) const {
-    const Block<M>& z = inverse_.diagonal[place];
-    const double* w = &weights_[place * M + N];
-    double sum = 0;
-    for (std::size_t r = 0; r < N; ++r)
-      for (std::size_t c = 0; c < N; ++c) sum -= a[r] * w[r] * z[(N + r) * M + N + c] * w[c] * a[c];
-    return sum;
   }
 
   EstimatorOptions options_;
@@ -583,7 +457,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   std::vector<std::size_t> others_;         // measurements with a row
   int freedom_ = 0;
 
-  std::vector<double> x_, multipliers_, step_, weights_, work_, emf_scale_;
+  std::vector<double> x_, multipliers_, step_, work_, emf_scale_;
   std::vector<Phases> draw_va_;
   std::vector<Columns<N>> columns_;                // by leg
   std::vector<std::array<double, 2>> by_columns_;  // by leg: B' l
@@ -591,7 +465,7 @@ class StateEstimator::Solver : public StateEstimator::Engine {
   double objective_ = 0;
   Mismatch here_;
   BlockMatrix<N> jacobian_;
-  BlockMatrix<M> factors_, inverse_;
+  AugmentedMatrix<P> matrix_;
 };
 
 StateEstimator::StateEstimator(const Network& network, EstimatorOptions options) {
