@@ -91,6 +91,47 @@ TEST_CASE("block matrix: multiplying goes through rows as they are read") {
   CHECK(difference(y, by_rows) < 1e-14);
 }
 
+TEST_CASE("block matrix: blocks of a symmetric inverse, and the product with the turned matrix") {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    CAPTURE(seed);
+    Rng rng(seed);
+    const auto nodes = static_cast<std::uint32_t>(2 + rng.below(40));
+    const Edges edges = random_edges(nodes, seed % 3 ? 12 : 0, rng);
+    const BlockPattern pattern = block_pattern(nodes, edges);
+    BlockMatrix<N> a = random_matrix(pattern, edges, 6, rng);
+    const std::vector<double> x = random_vector(nodes * N, rng), y = random_vector(nodes * N, rng);
+    std::vector<double> ax(x.size()), turned(x.size());
+    a.multiply(x, ax);
+    a.multiply_transposed(y, turned);
+    double one = 0, other = 0;
+    for (std::size_t k = 0; k < x.size(); ++k) {
+      one += y[k] * ax[k];
+      other += turned[k] * x[k];
+    }
+    CHECK(one == doctest::Approx(other).epsilon(1e-12));
+
+    for (auto& block : a.diagonal) block[1] = block[2];
+    for (std::size_t k = 0; k < a.upper.size(); ++k) {
+      const Block<N>& u = a.upper[k];
+      a.lower[k] = {u[0], u[2], u[1], u[3]};
+    }
+    BlockMatrix<N> factors = a, inverse(pattern);
+    REQUIRE(factorise(factors));
+    symmetric_inverse(factors, inverse);
+    // Column by column, where the pattern has a block.
+    for (std::size_t column = 0; column < x.size(); ++column) {
+      std::vector<double> z(x.size(), 0.0);
+      z[column] = 1;
+      solve_factorised(factors, std::span<double>(z));
+      double worst = 0;
+      for (const auto& [k, block] : inverse.row(static_cast<std::uint32_t>(column / N)))
+        for (std::size_t r = 0; r < N; ++r)
+          worst = std::max(worst, std::abs((*block)[column % N * N + r] - z[k * N + r]));
+      CHECK(worst < 1e-12);
+    }
+  }
+}
+
 TEST_CASE("block matrix: a tree fills in nothing, however its nodes are numbered") {
   Rng rng(3);
   for (const std::uint32_t nodes : {1u, 2u, 500u}) {

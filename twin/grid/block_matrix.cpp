@@ -30,6 +30,21 @@ void add_product(double* y, double sign, const Block<N>& a, const double* x) {
   }
 }
 
+// y += a' x
+template <std::size_t N>
+void add_transposed_product(double* y, const Block<N>& a, const double* x) {
+  for (std::size_t r = 0; r < N; ++r)
+    for (std::size_t k = 0; k < N; ++k) y[k] += a[r * N + k] * x[r];
+}
+
+template <std::size_t N>
+Block<N> transposed(const Block<N>& a) {
+  Block<N> out;
+  for (std::size_t r = 0; r < N; ++r)
+    for (std::size_t k = 0; k < N; ++k) out[k * N + r] = a[r * N + k];
+  return out;
+}
+
 // Gauss-Jordan in place with the largest pivot of each column.
 template <std::size_t N>
 bool invert(Block<N>& a) {
@@ -181,6 +196,19 @@ void BlockMatrix<N>::multiply(std::span<const double> x, std::span<double> y) co
 }
 
 template <std::size_t N>
+void BlockMatrix<N>::multiply_transposed(std::span<const double> x, std::span<double> y) const {
+  std::fill(y.begin(), y.end(), 0.0);
+  for (std::size_t i = 0; i < diagonal.size(); ++i) {
+    add_transposed_product<N>(&y[i * N], diagonal[i], &x[i * N]);
+    for (std::uint32_t k = pattern->first[i]; k < pattern->first[i + 1]; ++k) {
+      const std::size_t j = pattern->other[k];
+      add_transposed_product<N>(&y[j * N], upper[k], &x[i * N]);
+      add_transposed_product<N>(&y[i * N], lower[k], &x[j * N]);
+    }
+  }
+}
+
+template <std::size_t N>
 bool factorise(BlockMatrix<N>& a) {
   const BlockPattern& p = *a.pattern;
   for (std::size_t i = 0; i < p.size(); ++i) {
@@ -221,6 +249,24 @@ void solve_factorised(const BlockMatrix<N>& factors, std::span<double> b) {
 }
 
 template <std::size_t N>
+void symmetric_inverse(const BlockMatrix<N>& factors, BlockMatrix<N>& out) {
+  const BlockPattern& p = *factors.pattern;
+  for (auto i = static_cast<std::uint32_t>(p.size()); i-- > 0;) {
+    const std::uint32_t begin = p.first[i], end = p.first[i + 1];
+    for (std::uint32_t k = begin; k < end; ++k) {
+      out.lower[k] = {};
+      for (std::uint32_t m = begin; m < end; ++m)
+        add_product<N>(out.lower[k], -1, out.at(p.other[k], p.other[m]), factors.lower[m]);
+    }
+    out.diagonal[i] = factors.diagonal[i];
+    for (std::uint32_t k = begin; k < end; ++k) {
+      out.upper[k] = transposed<N>(out.lower[k]);
+      add_product<N>(out.diagonal[i], -1, transposed<N>(factors.lower[k]), out.lower[k]);
+    }
+  }
+}
+
+template <std::size_t N>
 bool solve_with_pivoting(const BlockMatrix<N>& a, std::span<double> b) {
   const BlockPattern& p = *a.pattern;
   std::vector<Eigen::Triplet<double>> entries;
@@ -252,9 +298,12 @@ bool solve_with_pivoting(const BlockMatrix<N>& a, std::span<double> b) {
   template struct BlockMatrix<N>;                                              \
   template bool factorise<N>(BlockMatrix<N>&);                                 \
   template void solve_factorised<N>(const BlockMatrix<N>&, std::span<double>); \
+  template void symmetric_inverse<N>(const BlockMatrix<N>&, BlockMatrix<N>&);  \
   template bool solve_with_pivoting<N>(const BlockMatrix<N>&, std::span<double>);
 TWIN_BLOCKS_OF(2)
+TWIN_BLOCKS_OF(4)
 TWIN_BLOCKS_OF(6)
+TWIN_BLOCKS_OF(12)
 #undef TWIN_BLOCKS_OF
 
 }  // namespace twin

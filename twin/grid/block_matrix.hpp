@@ -47,6 +47,8 @@ struct BlockMatrix {
   std::vector<std::pair<std::uint32_t, Block<N>*>> row(std::uint32_t i);
   // y = A x.
   void multiply(std::span<const double> x, std::span<double> y) const;
+  // y = A' x.
+  void multiply_transposed(std::span<const double> x, std::span<double> y) const;
 };
 
 // Leaves the factors in A's place, inverted diagonal blocks among them. False where a diagonal
@@ -57,6 +59,14 @@ bool factorise(BlockMatrix<N>& a);
 // x in b's place; `factors` as `factorise` leaves them.
 template <std::size_t N>
 void solve_factorised(const BlockMatrix<N>& factors, std::span<double> b);
+
+// The blocks of a symmetric A's inverse at the places of the pattern (`lower` is `upper` turned),
+// without the rest of it: with L and D of A = L D L', from the last place to the first
+//   Z_ki = -sum_m Z_km L_mi     Z_ii = D_i^-1 - sum_m L_mi' Z_mi     k, m: the pairs of i
+// (Takahashi, Fagan and Chin, 8th PICA, 1973). As cheap as a factorisation. `out` is of the same
+// pattern.
+template <std::size_t N>
+void symmetric_inverse(const BlockMatrix<N>& factors, BlockMatrix<N>& out);
 
 // The same without a factorisation of ours, for matrices that need rows swapped across nodes:
 // several times slower. False where A is singular.

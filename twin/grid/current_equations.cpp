@@ -133,10 +133,11 @@ void CurrentEquations<P>::add_generators(const Network& network) {
 template <std::size_t P>
 void CurrentEquations<P>::build_linear() {
   linear_ = BlockMatrix<N>(pattern_);
-  injected_.assign(unknowns(), 0);
+  emfs_.clear();
   for (std::size_t b = 0; b < ends_.size(); ++b) add_branch(ends_[b], two_ports_[b]);
   for (const Shunt& s : shunts_) add(s.bus, s.bus, s.y);
   add_sources();
+  scale_emfs(std::vector<double>(emfs_.size(), 1.0));
   settle_dead_phases();
   BlockMatrix<N> sizes = linear_;
   for (auto* blocks : {&sizes.diagonal, &sizes.upper, &sizes.lower})
@@ -179,13 +180,16 @@ void CurrentEquations<P>::add_sources() {
     const auto y = inverse(s.z);
     ledger::invariant(y.has_value(), "a source's impedance was checked");
     add(s.bus, s.bus, *y);
-    const double nominal_v = buses_[s.bus].nominal_v;
-    const Phases emf = emf_of(s), current = *y * emf;
+    const double scale = buses_[s.bus].nominal_v * buses_[s.bus].nominal_v / base_va;
+    const Phases emf = emf_of(s);
     for (std::size_t p = 0; p < P; ++p) {
-      const Complex i = P == 1 ? positive_sequence(*y) * emf[0] : current[p];
-      injected_[pattern_.place[s.bus] * N + 2 * p] += i.real() * nominal_v * nominal_v / base_va;
-      injected_[pattern_.place[s.bus] * N + 2 * p + 1] +=
-          i.imag() * nominal_v * nominal_v / base_va;
+      Emf column{pattern_.place[s.bus], {}};
+      for (std::size_t q = 0; q < P; ++q) {
+        const Complex i = scale * seen<P>(*y, q, p) * emf[p];
+        column.injected[2 * q] = i.real();
+        column.injected[2 * q + 1] = i.imag();
+      }
+      emfs_.push_back(column);
     }
   }
   for (const Source& s : sources_)
@@ -196,14 +200,25 @@ template <std::size_t P>
 void CurrentEquations<P>::fix(std::uint32_t bus, const Phases& emf_pu) {
   const std::uint32_t place = pattern_.place[bus];
   for (const auto& [column, block] : linear_.row(place)) *block = {};
+  std::erase_if(emfs_, [&](const Emf& e) { return e.place == place; });
   for (std::size_t p = 0; p < P; ++p) {
     add_complex<N>(linear_.diagonal[place], p, p, 1);
-    injected_[place * N + 2 * p] = emf_pu[p].real();
-    injected_[place * N + 2 * p + 1] = emf_pu[p].imag();
+    Emf column{place, {}};
+    column.injected[2 * p] = emf_pu[p].real();
+    column.injected[2 * p + 1] = emf_pu[p].imag();
+    emfs_.push_back(column);
     const auto here = [&](const Held& h) { return h.unknown == place * N + 2 * p; };
     std::erase_if(held_, here);
   }
   std::erase_if(legs_, [&](const Leg& l) { return l.place == place; });
+}
+
+template <std::size_t P>
+void CurrentEquations<P>::scale_emfs(std::span<const double> scale) {
+  injected_.assign(unknowns(), 0);
+  for (std::size_t e = 0; e < emfs_.size(); ++e)
+    for (std::size_t k = 0; k < N; ++k)
+      injected_[emfs_[e].place * N + k] += scale[e] * emfs_[e].injected[k];
 }
 
 template <std::size_t P>

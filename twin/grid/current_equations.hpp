@@ -48,6 +48,26 @@ class CurrentEquations {
   CurrentEquations(const CurrentEquations&) = delete;  // matrices point at the pattern
   CurrentEquations& operator=(const CurrentEquations&) = delete;
 
+  // A leg of a connection that has a voltage and is not an ideal source's.
+  struct Leg {
+    std::uint32_t place = 0, connection = 0, leg = 0;
+    std::uint32_t model = 0;
+    std::size_t plus = 0, minus = 0;  // phases; the same: to ground
+    double per_unit = 1;              // u of |v|
+    Complex s;                        // base_va, with the share
+  };
+  const std::vector<Leg>& legs() const { return legs_; }
+  Complex leg_voltage_at(const Leg& leg, std::span<const double> x) const;
+
+  // What one phase of a source's E puts into the rows of its bus.
+  struct Emf {
+    std::uint32_t place = 0;
+    std::array<double, N> injected{};
+  };
+  const std::vector<Emf>& emfs() const { return emfs_; }
+  // Times `scale`, one for each of emfs().
+  void scale_emfs(std::span<const double> scale);
+
   void set_to_tap(std::size_t transformer, double to_tap);
   // Power by connection and leg, and generators' power, both times `share`.
   void set_draw(std::span<const Phases> draw_va, double share);
@@ -69,13 +89,6 @@ class CurrentEquations {
   std::vector<Phases> voltages_v(std::span<const double> x) const;
 
  private:
-  struct Leg {
-    std::uint32_t place = 0, connection = 0, leg = 0;
-    std::uint32_t model = 0;
-    std::size_t plus = 0, minus = 0;  // phases; the same: to ground
-    double per_unit = 1;              // u of |v|
-    Complex s;                        // base_va, with the share
-  };
   struct Held {
     std::size_t unknown = 0;  // of re(V)
     double power = 0, given_power = 0, voltage = 1, weight = 1;
@@ -90,7 +103,6 @@ class CurrentEquations {
   void settle_dead_phases();
   void add_legs(const Network& network);
   void add_generators(const Network& network);
-  Complex leg_voltage_at(const Leg& leg, std::span<const double> x) const;
   void judge(double tolerance_va, Mismatch& out) const;
   void hold_rows(std::span<const double> x, const Mismatch& at_x, BlockMatrix<N>& out) const;
 
@@ -106,6 +118,7 @@ class CurrentEquations {
   std::vector<Held> held_;
   BlockPattern pattern_;
   BlockMatrix<N> linear_;
+  std::vector<Emf> emfs_;
   std::vector<double> injected_;
   std::vector<double> terms_;  // by unknown: sum of |coefficients|, what rounding is measured by
   double total_va_ = 0;
