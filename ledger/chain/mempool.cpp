@@ -7,17 +7,16 @@
 
 namespace ledger {
 
-namespace {
-
-// What others rest on stands first.
-std::pair<TransactionKind, TransactionKind> rank(TransactionKind kind) {
-  return {kind == TransactionKind::meter_swap ? TransactionKind::registration : kind, kind};
+std::uint16_t rank_in_block(TransactionKind kind) {
+  const auto k = static_cast<std::uint16_t>(kind);
+  // Right behind registrations.
+  return kind == TransactionKind::meter_swap
+             ? static_cast<std::uint16_t>(2 * static_cast<int>(TransactionKind::registration) + 1)
+             : static_cast<std::uint16_t>(2 * k);
 }
 
-}  // namespace
-
 bool in_order(const Transaction& a, const Hash& leaf_a, const Transaction& b, const Hash& leaf_b) {
-  const auto rank_a = rank(a.kind), rank_b = rank(b.kind);
+  const auto rank_a = rank_in_block(a.kind), rank_b = rank_in_block(b.kind);
   return std::tie(rank_a, a.body, leaf_a) < std::tie(rank_b, b.body, leaf_b);
 }
 

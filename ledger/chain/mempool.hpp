@@ -14,6 +14,9 @@
 
 namespace ledger {
 
+// Where transactions of a kind stand in a block: each kind has a place of its own.
+std::uint16_t rank_in_block(TransactionKind kind);
+
 // Whether a transaction stands before another one in a block; each with the leaf hash of its entry.
 bool in_order(const Transaction& a, const Hash& leaf_a, const Transaction& b, const Hash& leaf_b);
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "ledger/base/codec.hpp"
+#include "ledger/chain/mempool.hpp"
 #include "ledger/consensus/verification.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
@@ -107,7 +108,8 @@ struct Place {
 
   bool operator<(const Place& other) const {
     const BytesView a = entry.body, b = other.entry.body;
-    if (entry.kind != other.entry.kind) return entry.kind < other.entry.kind;
+    if (entry.kind != other.entry.kind)
+      return rank_in_block(entry.kind) < rank_in_block(other.entry.kind);
     const auto order =
         std::lexicographical_compare_three_way(a.begin(), a.end(), b.begin(), b.end());
     return order != 0 ? order < 0 : *leaf < *other.leaf;

@@ -1,5 +1,6 @@
 #include "twin/node/deployment.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace twin {
@@ -16,7 +17,7 @@ constexpr std::int64_t deposit_micro_eur = 100'000'000;  // 100 EUR
 }  // namespace
 
 struct Deployment::MeterSigners {
-  Ed25519Signer meter, account;
+  Ed25519Signer meter, next_meter, account;
 };
 
 Deployment::Deployment(const Scenario& scenario, const World& world, const Hash& input_hash)
@@ -30,7 +31,9 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
     history_wh_.push_back(world.history_wh(h));
   for (const MeterIdentity& m : identities_.meters)
     signers_.push_back(std::unique_ptr<MeterSigners>(
-        new MeterSigners{Ed25519Signer(m.meter_seed), Ed25519Signer(m.account_seed)}));
+        new MeterSigners{Ed25519Signer(m.meter_seed), Ed25519Signer(m.next_meter_seed),
+                         Ed25519Signer(m.account_seed)}));
+  registrar_ = std::make_unique<Ed25519Signer>(identities_.registrar);
   for (const Transformer& t : world.network().transformers) transformer_va_ += t.rated_va;
   for (const HomeSpec& home : scenario.homes) {
     const Connection& c = world.network().connections[home.connection];
@@ -109,14 +112,13 @@ std::vector<Bytes> Deployment::registrations(std::uint32_t gateway) const {
     market::add_openings(all.back().openings, {registration_of(m), m.restricted_key});
   }
   std::vector<Bytes> out;
-  Ed25519Signer registrar(identities_.registrar);
   for (Transaction& tx : all) {
     tx.kind = TransactionKind::registration;
     tx.root = openings_root(tx.openings);
     market::RegistrationBody body{
         {gateway}, static_cast<std::uint32_t>(tx.openings.size() / 2), {}};
     tx.body = market::encode(body);
-    body.signature = registrar.sign(entry_signed_bytes(chain_id_of(genesis_), tx.entry()));
+    body.signature = registrar_->sign(entry_signed_bytes(chain_id_of(genesis_), tx.entry()));
     tx.body = market::encode(body);
     out.push_back(tx.encode());
   }
@@ -140,11 +142,18 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
                  m.restricted_key,
                  &signers.meter,
                  &signers.account,
+                 &signers.next_meter,
+                 registrar_.get(),
+                 {},
                  start.import_register,
                  start.export_register,
                  {},
                  Rng(0)};
     if (!m.feeder) {
+      for (const MeterFault& fault : scenario_.meter_faults)
+        if (std::count(fault.homes.begin(), fault.homes.end(),
+                       scenario_.homes[m.meter.value].name) > 0)
+          f.faults.push_back(fault);
       f.history_wh = history_wh_[m.meter.value];
       f.rng = rng.fork(scenario_.homes[m.meter.value].name);
     }

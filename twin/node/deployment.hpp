@@ -45,6 +45,7 @@ class Deployment {
   std::vector<std::vector<std::int64_t>> history_wh_;   // by home
   std::vector<std::unique_ptr<MeterSigners>> signers_;  // by meter
   std::vector<double> nominal_v_;                       // by meter, phase to ground
+  std::unique_ptr<ledger::Ed25519Signer> registrar_;
   double transformer_va_ = 0;
 };
 

@@ -16,7 +16,8 @@ FleetNode::FleetNode(FleetConfig config)
   for (FleetMeter& m : config_.meters) {
     if (index_of_meter_.size() <= m.meter.value) index_of_meter_.resize(m.meter.value + 1, -1);
     index_of_meter_[m.meter.value] = static_cast<std::int32_t>(homes_.size());
-    Home home{m, 1, 1, {}, m.first_import, m.first_export, {}};
+    Home home{m, 1, 1, {}, m.first_import, m.first_export, {}, {}};
+    if (!m.faults.empty()) home.faulty.emplace(m.first_import, m.first_export, m.faults);
     homes_.push_back(std::move(home));
   }
 }
@@ -51,19 +52,58 @@ void FleetNode::take(const MeterSample& sample, Outbox& outbox) {
   if (sample.meter >= index_of_meter_.size() || index_of_meter_[sample.meter] < 0) return;
   Home& home = homes_[static_cast<std::size_t>(index_of_meter_[sample.meter])];
   const std::int64_t time_ms = sample.time.whole_ms();
-  const Reading reading{home.next_sequence++,   time_ms,        sample.import_register,
-                        sample.export_register, sample.power_w, sample.voltage_v};
+  FaultyMeter::Shown shown{sample, std::nullopt};
+  if (home.faulty) shown = home.faulty->show(sample);
+  if (shown.swapped) begin_new_meter(home, *shown.swapped, time_ms, outbox);
+  if (shown.sample) read(home, *shown.sample, outbox);
+  if (!shown.sample) ++home.next_sequence;  // it was read, and did not arrive
+  if (time_ms % config_.genesis.batch_ms == 0) close_interval(home, outbox);
+  if (time_ms % config_.genesis.slot_ms == 0) close_slot(home, sample);
+}
+
+void FleetNode::read(Home& home, const MeterSample& sample, Outbox& outbox) {
+  const Reading reading{home.next_sequence++,   sample.time.whole_ms(), sample.import_register,
+                        sample.export_register, sample.power_w,         sample.voltage_v};
   const auto bytes = encode(reading);
   if (!bytes)
     return outbox.event(Refused{{},
                                 "meter " + std::to_string(sample.meter) +
                                     ": a reading that does not fit the canonical form"});
+  if (home.readings.empty()) home.first_sequence = reading.sequence;
   home.readings.push_back(*bytes);
-  if (time_ms % config_.genesis.batch_ms == 0) close_interval(home, outbox);
-  if (time_ms % config_.genesis.slot_ms == 0) close_slot(home, sample);
+}
+
+// Its papers are the first thing that the gateway hears of it. They are in whole Wh, rounded up.
+void FleetNode::begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped,
+                                std::int64_t time_ms, Outbox& outbox) {
+  home.next_sequence = home.first_sequence = 1;
+  home.readings.clear();
+  home.meter.meter_signer = home.meter.next_meter_signer;
+  if (!swapped.papers) return;
+  const auto whole = [](MilliWattHours v) { return MilliWattHours{(v.value + 999) / 1000 * 1000}; };
+  market::MeterSwap swap;
+  swap.account = home.meter.account;
+  swap.meter = home.meter.meter;
+  swap.slot = {static_cast<std::uint32_t>((time_ms - 1) / config_.genesis.slot_ms)};
+  swap.closing_import = whole(swapped.closing_import);
+  swap.closing_export = whole(swapped.closing_export);
+  swap.meter_key = home.meter.next_meter_signer->public_key();
+  swap.signature =
+      home.meter.account_signer->sign(market::swap_signed_bytes(chain_id_, market::encode(swap)));
+  Transaction tx;
+  tx.kind = TransactionKind::meter_swap;
+  tx.openings = {market::opening_of(home.meter.restricted_key, swap)};
+  tx.root = openings_root(tx.openings);
+  market::MeterSwapBody body{{config_.gateway}, 1, {}};
+  tx.body = market::encode(body);
+  body.signature = home.meter.registrar->sign(entry_signed_bytes(chain_id_, tx.entry()));
+  tx.body = market::encode(body);
+  outbox.send(config_.directory.gateway(config_.gateway),
+              frame(MessageKind::transaction, tx.encode()));
 }
 
 void FleetNode::close_interval(Home& home, Outbox& outbox) {
+  if (home.readings.empty()) return;
   MeterMinute minute;
   minute.meter = home.meter.meter;
   minute.first_sequence = home.first_sequence;

@@ -9,6 +9,7 @@
 #include "market/entries.hpp"
 #include "market/tariff.hpp"
 #include "twin/node/directory.hpp"
+#include "twin/node/faulty_meter.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
 
@@ -21,6 +22,9 @@ struct FleetMeter {
   ledger::SubjectKey personal_key{}, restricted_key{};
   ledger::Signer* meter_signer = nullptr;  // the host's, outlive the node
   ledger::Signer* account_signer = nullptr;
+  ledger::Signer* next_meter_signer = nullptr;  // of a meter that a fault puts in its place ...
+  ledger::Signer* registrar = nullptr;          // ... and who signs its papers with the account
+  std::vector<MeterFault> faults;
   ledger::MilliWattHours first_import, first_export;
   std::vector<std::int64_t> history_wh;  // seven days of market slots, oldest first, net
   ledger::Rng rng{0};                    // for bids and order ids
@@ -47,7 +51,11 @@ class FleetNode final : public Node {
     std::vector<ledger::ReadingBytes> readings;
     ledger::MilliWattHours slot_import, slot_export;  // registers at the slot's start
     std::vector<std::int64_t> forecast_wh;            // of the current day
+    std::optional<FaultyMeter> faulty;
   };
+  void read(Home& home, const MeterSample& sample, Outbox& outbox);
+  void begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped, std::int64_t time_ms,
+                       Outbox& outbox);
   void take(const MeterSample& sample, Outbox& outbox);
   void close_interval(Home& home, Outbox& outbox);
   void close_slot(Home& home, const MeterSample& sample);

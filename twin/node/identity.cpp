@@ -36,6 +36,7 @@ MeterIdentity make_meter(const Rng& own, std::uint32_t index, std::uint32_t gate
   const Hash pseudonym = monthly(root, "account", month);
   std::memcpy(m.account.bytes.data(), pseudonym.data(), m.account.bytes.size());
   m.meter_seed = own.fork("meter key").bytes32();
+  m.next_meter_seed = own.fork("next meter key").bytes32();
   m.account_seed = monthly(root, "account key", month);
   m.personal_key = monthly(root, "personal", month);
   m.restricted_key = monthly(root, "restricted", month);

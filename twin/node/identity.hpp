@@ -17,7 +17,7 @@ struct MeterIdentity {
   std::uint32_t gateway = 0;
   bool feeder = false;
   ledger::AccountId account;  // pseudonym of the month
-  ledger::KeySeed meter_seed{}, account_seed{};
+  ledger::KeySeed meter_seed{}, next_meter_seed{}, account_seed{};
   ledger::SubjectKey personal_key{}, restricted_key{};  // of the month, and of the chain
 };
 

@@ -58,41 +58,7 @@ void check_triangles(TomlTable& t, const ConsensusSpec& s) {
                                  ", the mean of both rows' own latency on the diagonal");
 }
 
-std::vector<std::uint32_t> read_targets(TomlTable& t, std::uint32_t validators) {
-  const std::string wants = "\"validator-0\" to \"validator-" + std::to_string(validators - 1) +
-                            "\", one or a list of them";
-  std::set<std::uint32_t> out;
-  const auto names = t.texts("target", most_validators);
-  if (names.empty()) t.refuse("target", wants);
-  for (const std::string& name : names) {
-    std::uint32_t v = 0;
-    while (v < validators && name != "validator-" + std::to_string(v)) ++v;
-    if (v == validators)
-      t.fail("target", "found \"" + cut(name) + "\"; wants " + wants);
-    else if (!out.insert(v).second)
-      t.fail("target", "found \"" + name + "\" twice");
-  }
-  return {out.begin(), out.end()};
-}
-
-bool share_a_target(const ValidatorFault& a, const ValidatorFault& b) {
-  return std::any_of(a.targets.begin(), a.targets.end(), [&](std::uint32_t v) {
-    return std::find(b.targets.begin(), b.targets.end(), v) != b.targets.end();
-  });
-}
-
-bool overlap(const ValidatorFault& a, const ValidatorFault& b) {
-  return a.kind == b.kind && a.at < b.at + b.length && b.at < a.at + a.length &&
-         share_a_target(a, b);
-}
-
 }  // namespace
-
-const std::vector<std::string>& names_of_validator_faults() {
-  static const std::vector<std::string> names{"crash",     "silent",       "slow",
-                                              "partition", "clock_offset", "equivocate"};
-  return names;
-}
 
 ConsensusSpec read_consensus(TomlTable t) {
   ConsensusSpec s;
@@ -114,33 +80,6 @@ ConsensusSpec read_consensus(TomlTable t) {
   s.loss = t.number("loss", s.loss, 0, 0.9);
   t.close();
   return s;
-}
-
-void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
-  const bool validators = kind != "source_lost";
-  for (const auto& [key, own] : {std::pair{"target", validators},
-                                 {"delay", kind == "slow"},
-                                 {"offset_ms", kind == "clock_offset"}}) {
-    t.is_text(key, {});  // a key that is known here
-    if (!own && t.has(key)) t.fail(key, "a fault of kind \"" + kind + "\" has no such key");
-  }
-}
-
-ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::uint32_t validators,
-                                    const std::vector<ValidatorFault>& before) {
-  const auto& names = names_of_validator_faults();
-  ValidatorFault f;
-  f.kind = static_cast<Kind>(std::find(names.begin(), names.end(), kind) - names.begin());
-  f.at = t.duration("at", {});
-  f.length = t.duration("for", ledger::hours(1));
-  f.targets = read_targets(t, validators);
-  f.delay = t.duration("delay", ledger::milliseconds(500));
-  f.offset = ledger::milliseconds(t.integer("offset_ms", 1000, -60'000, 60'000));
-  if (f.delay > ledger::minutes(1)) t.refuse("delay", "at most 1m");
-  for (const ValidatorFault& other : before)
-    if (overlap(f, other))
-      t.refuse("at", "a time at which no other fault of this kind acts on the target");
-  return f;
 }
 
 }  // namespace twin

@@ -46,6 +46,8 @@ class Expansion {
       if (auto ok = place(p); !ok) return failure(ok.error());
     if (!no_profile_.empty()) return failure(no_profile_);
     if (auto ok = share_gateways(); !ok) return failure(ok.error());
+    for (const MeterFault& f : out_.meter_faults)
+      if (auto ok = check_homes(f); !ok) return failure(ok.error());
     for (const MeterEntry& m : parts_.meters)
       if (auto ok = attach(m); !ok) return failure(ok.error());
     if (auto ok = check_recording(); !ok) return failure(ok.error());
@@ -137,12 +139,21 @@ class Expansion {
     return {};
   }
 
+  Result<void> check_home(const std::string& home, const std::string& where) const {
+    if (names_.contains(home)) return {};
+    const std::string near = nearest(home, {names_.begin(), names_.end()});
+    return failure(where + ": home \"" + home + "\" does not exist" +
+                   (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+  }
+
+  Result<void> check_homes(const MeterFault& fault) const {
+    for (const std::string& home : fault.homes)
+      if (auto ok = check_home(home, fault.where_target); !ok) return ok;
+    return {};
+  }
+
   Result<void> attach(const MeterEntry& m) {
-    if (!names_.contains(m.spec.home)) {
-      const std::string near = nearest(m.spec.home, {names_.begin(), names_.end()});
-      return failure(m.where + ": home \"" + m.spec.home + "\" does not exist" +
-                     (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
-    }
+    if (auto ok = check_home(m.spec.home, m.where); !ok) return ok;
     for (const MeterSpec& other : out_.meters)
       if (other.home == m.spec.home)
         return failure(m.where + ": home \"" + m.spec.home + "\" has a meter already");

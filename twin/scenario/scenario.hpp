@@ -157,6 +157,31 @@ struct FaultSpec {
   ledger::Duration at, length;       // from the scenario's start
 };
 
+// What befalls a home's meter, or what somebody does to it.
+struct MeterFault {
+  enum class Kind : std::uint8_t {
+    meter_swap,      // a new meter takes its place, for good, with papers or without
+    meter_scale,     // it counts `factor` times what flows
+    meter_offset,    // it counts `offset_w` more than what flows, negative: less or export
+    meter_rollback,  // its registers are set back by `energy`, once
+    meter_clock,     // its clock is `clock` ahead
+    meter_silent,    // nothing of it arrives
+  };
+  Kind kind{};
+  std::vector<std::string> homes;
+  ledger::Duration at, length;  // from the scenario's start
+  bool papers = true;
+  double factor = 1;
+  std::int32_t offset_w = 0;
+  ledger::MilliWattHours energy;
+  ledger::Duration clock;
+  std::string where_target;  // file, line and key, for what is wrong with the homes
+
+  bool acts(ledger::Duration now) const { return at < now && now <= at + length; }
+};
+// Their names in a scenario, in the enum's order.
+const std::vector<std::string>& names_of_meter_faults();
+
 // What befalls validators of a simulated network.
 struct ValidatorFault {
   enum class Kind : std::uint8_t {
@@ -195,6 +220,7 @@ struct Scenario {
   std::vector<MeterSpec> meters;
   std::vector<FaultSpec> faults;  // of the grid, in order of time, none during another
   std::vector<ValidatorFault> validator_faults;  // in order of `at`
+  std::vector<MeterFault> meter_faults;          // as they stand in the file
   OutputSpec output;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "twin/scenario/consensus_reader.hpp"
+#include "twin/scenario/fault_reader.hpp"
 #include "twin/scenario/override.hpp"
 #include "twin/scenario/scenario_parts.hpp"
 #include "twin/scenario/toml_table.hpp"
@@ -147,37 +148,6 @@ MeterEntry read_meter(TomlTable t) {
     t.refuse("address", "the address of a Modbus meter, host:port");
   t.close();
   return m;
-}
-
-FaultSpec read_grid_fault(TomlTable& t, const TimeSpec& time,
-                          const std::vector<FaultSpec>& before) {
-  FaultSpec f;
-  f.at = t.duration("at", {});
-  f.length = t.duration("for", ledger::hours(1));
-  for (const auto& [key, value] : {std::pair{"at", f.at}, {"for", f.length}})
-    if (value % time.physics_step != Duration{})
-      t.fail(key, "found " + ledger::to_text(value) + "; wants a multiple of time.physics_step (" +
-                      ledger::to_text(time.physics_step) + ")");
-  if (!before.empty() && f.at < before.back().at + before.back().length)
-    t.refuse("at", "at or after the end of the fault of the grid before it");
-  return f;
-}
-
-void read_fault(TomlTable t, Scenario& s) {
-  std::vector<std::string> kinds = names_of_validator_faults();
-  kinds.insert(kinds.begin(), "source_lost");
-  const std::string kind = t.one_of("kind", "source_lost", kinds);
-  const Duration at = t.duration("at", {});
-  if (!t.has("at")) t.refuse("at", "a time from the start, such as 12h");
-  if (at >= s.time.duration) t.refuse("at", "less than time.duration");
-  if (t.duration("for", ledger::hours(1)) > longest) t.refuse("for", "at most 366d");
-  refuse_keys_of_other_kinds(t, kind);
-  if (kind == "source_lost")
-    s.faults.push_back(read_grid_fault(t, s.time, s.faults));
-  else
-    s.validator_faults.push_back(
-        read_validator_fault(t, kind, s.consensus.validators, s.validator_faults));
-  t.close();
 }
 
 void read_all(TomlTable& root, ScenarioParts& out) {

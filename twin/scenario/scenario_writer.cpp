@@ -141,6 +141,24 @@ void write_faults(Writer& w, const Scenario& s) {
   }
 }
 
+void write_meter_faults(Writer& w, const Scenario& s) {
+  using Kind = MeterFault::Kind;
+  for (const MeterFault& f : s.meter_faults) {
+    w.element("fault");
+    w.key("kind", quoted(names_of_meter_faults()[static_cast<std::size_t>(f.kind)]));
+    w.key("at", quoted(ledger::to_text(f.at)));
+    if (f.kind != Kind::meter_swap && f.kind != Kind::meter_rollback)
+      w.key("for", quoted(ledger::to_text(f.length)));
+    w.key("target", listed(f.homes, quoted));
+    if (f.kind == Kind::meter_swap) w.key("papers", f.papers ? "true" : "false");
+    if (f.kind == Kind::meter_scale) w.key("factor", exact(f.factor));
+    if (f.kind == Kind::meter_offset) w.key("offset_w", std::to_string(f.offset_w));
+    if (f.kind == Kind::meter_rollback)
+      w.key("energy_kwh", exact(static_cast<double>(f.energy.value) / 1e6));
+    if (f.kind == Kind::meter_clock) w.key("offset_ms", std::to_string(f.clock.whole_ms()));
+  }
+}
+
 void write_economy(Writer& w, const Scenario& s) {
   w.section("prices");
   w.key("retail_buy_eur_per_kwh", euros(s.prices.retail_buy));
@@ -187,6 +205,7 @@ std::string write_scenario(const Scenario& s, const Network& network) {
     w.key("unit", std::to_string(m.unit));
   }
   write_faults(w, s);
+  write_meter_faults(w, s);
   w.section("output");
   w.key("recording", quoted(s.output.recording));
   return w.take();

@@ -121,6 +121,14 @@ std::int64_t TomlTable::integer(std::string_view key, std::int64_t fallback, std
   return *value;
 }
 
+bool TomlTable::boolean(std::string_view key, bool fallback) {
+  const toml::node* node = find(key);
+  if (!node) return fallback;
+  const auto value = node->value_exact<bool>();
+  if (!value) refuse(key, "true or false");
+  return value.value_or(fallback);
+}
+
 std::string TomlTable::text(std::string_view key, const std::string& fallback) {
   const toml::node* node = find(key);
   if (!node) return fallback;

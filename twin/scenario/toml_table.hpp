@@ -49,6 +49,7 @@ class TomlTable {
   double number(std::string_view key, double fallback, double low, double high);
   std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t low,
                        std::int64_t high);
+  bool boolean(std::string_view key, bool fallback);
   std::string text(std::string_view key, const std::string& fallback);
   std::string one_of(std::string_view key, const std::string& fallback,
                      const std::vector<std::string>& allowed);

@@ -1,0 +1,137 @@
+// What befalls meters in a scenario: the rule that finds it, money and tokens intact, and an audit
+// and receipts that hold, by both readers.
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "tests/app/short_run.hpp"
+#include "tests/support/process.hpp"
+
+using nlohmann::json;
+using test::aipchain;
+using test::Folder;
+using test::Outcome;
+using test::Process;
+
+namespace {
+
+Outcome run(const Folder& folder, const std::string& faults, const std::string& out = "out") {
+  folder.write("scenario.toml", test::short_scenario + faults);
+  return aipchain({"run", folder.at(""), "--out", folder.at(out), "--json", "--quiet"});
+}
+
+std::string fault(const std::string& kind, const std::string& more, const std::string& at = "2m") {
+  return "[[fault]]\nkind = \"" + kind + "\"\nat = \"" + at + "\"\n" + more;
+}
+
+void check_audit(const std::string& run_directory) {
+  const Outcome audit =
+      aipchain({"audit", run_directory, "--openings", run_directory + "/openings"});
+  CAPTURE(audit.output);
+  CHECK(audit.code == 0);
+}
+
+}  // namespace
+
+TEST_CASE("each fault of a meter has its rule, and touches neither money nor tokens") {
+  struct Case {
+    const char *kind, *more, *rule;
+  };
+  for (const Case& c :
+       {Case{"meter_swap", "target = \"home-02\"\npapers = false\n", "signature"},
+        Case{"meter_offset", "for = \"1m\"\ntarget = \"home-02\"\noffset_w = -20000\n",
+             "device_export"},
+        Case{"meter_offset", "for = \"1m\"\ntarget = \"home-02\"\noffset_w = 60000\n",
+             "power_range"},
+        Case{"meter_rollback", "target = \"home-02\"\nenergy_kwh = 0.5\n", "counter_fell"},
+        Case{"meter_clock", "for = \"1m\"\ntarget = \"home-02\"\noffset_ms = 3600000\n",
+             "time_apart"},
+        Case{"meter_clock", "for = \"1m\"\ntarget = \"home-02\"\noffset_ms = -5000\n",
+             "time_informative"},
+        Case{"meter_silent", "for = \"1m\"\ntarget = [\"home-02\", \"home-03\"]\n",
+             "sequence_gap"}}) {
+    CAPTURE(c.kind);
+    CAPTURE(c.rule);
+    const Folder folder;
+    const Outcome ran = run(folder, fault(c.kind, c.more));
+    CAPTURE(ran.errors);
+    REQUIRE(ran.code == 0);
+    const json s = json::parse(ran.output);
+    CHECK(s.at("oracle").contains(c.rule));
+    CHECK(s.at("/market/money_residual_eur"_json_pointer) == 0);
+    CHECK(s.at("/tokens/residual_wh"_json_pointer) == 0);
+    check_audit(folder.at("out"));
+  }
+}
+
+TEST_CASE("what a single meter's rules cannot see: a meter that counts half of all") {
+  const Folder folder;
+  const Outcome ran = run(folder, fault("meter_scale", "target = \"home-02\"\nfactor = 0.5\n"));
+  REQUIRE(ran.code == 0);
+  for (const auto& [rule, count] : json::parse(ran.output).at("oracle").items())
+    CHECK(rule == "spike");
+}
+
+TEST_CASE("swaps with papers lose and make no energy, and receipts hold by both readers") {
+  const Folder folder;
+  const std::string swaps =
+      fault("meter_swap", "target = [\"home-01\", \"home-02\", \"home-05\"]\n", "140s");
+  const Outcome plain = run(folder, "", "plain"), swapped = run(folder, swaps);
+  REQUIRE(plain.code == 0);
+  CAPTURE(swapped.errors);
+  REQUIRE(swapped.code == 0);
+  const json a = json::parse(plain.output), b = json::parse(swapped.output);
+  const auto minted = [](const json& s) {
+    return s.at("/tokens/minted_wh"_json_pointer).get<std::int64_t>();
+  };
+  // Papers are rounded up to whole Wh, once a swap.
+  CHECK(minted(b) >= minted(a));
+  CHECK(minted(b) <= minted(a) + 3);
+  CHECK(b.at("oracle").value("signature", 0) == 0);
+  CHECK(b.at("/ledger/refused"_json_pointer) == 0);
+  check_audit(folder.at("out"));
+  for (int home : {0, 1})
+    for (int slot : {1, 2, 3}) {
+      CAPTURE(home);
+      CAPTURE(slot);
+      const std::string file = folder.at("receipt.json");
+      REQUIRE(aipchain({"receipt", folder.at("out"), "--account",
+                        b.at("accounts")[home].get<std::string>(), "--slot", std::to_string(slot),
+                        "--out", file})
+                  .code == 0);
+      CHECK(json::parse(test::slurp(file)).at("swaps").size() == (slot < 2 ? 0 : 1));
+      CHECK(aipchain({"verify", file, "--policy", folder.at("out/log/policy")}).code == 0);
+      Process second(
+          {"python3", std::string(AIPCHAIN_SOURCE_DIR) + "/scripts/audit.py", "verify", file});
+      CHECK(second.finish() == 0);
+    }
+}
+
+TEST_CASE("faults of meters that are no such") {
+  const auto refused = [](const std::string& text) {
+    const Folder folder;
+    const Outcome ran = run(folder, text);
+    CHECK(ran.code == 2);
+    return ran.errors;
+  };
+  const auto says = [&](const std::string& text, const char* part) {
+    const std::string said = refused(text);
+    CAPTURE(said);
+    CHECK(said.find(part) != std::string::npos);
+  };
+  const std::string home = "target = \"home-02\"\n";
+  says(fault("meter_scal", home), "did you mean \"meter_scale\"");
+  says(fault("meter_scale", ""), "wants the name of a home");
+  says(fault("meter_scale", "target = \"home-20\"\n"), "home \"home-20\" does not exist");
+  says(fault("meter_scale", "target = \"validator-0\"\n"), "does not exist");
+  says(fault("meter_scale", home + "factor = -1\n"), "fault.factor");
+  says(fault("meter_scale", home + "papers = true\n"), "has no such key");
+  says(fault("meter_swap", home + "for = \"1m\"\n"), "has no such key");
+  says(fault("meter_swap", home + "papers = \"yes\"\n"), "wants true or false");
+  says(fault("meter_swap", home, "125s"), "a multiple of ledger.batch_interval");
+  says(fault("meter_swap", home) + fault("meter_swap", home, "4m"), "one swap");
+  says(fault("meter_clock", home + "for = \"2m\"\n") + fault("meter_clock", home, "3m"),
+       "no other fault of this kind acts");
+  says(fault("meter_rollback", home + "energy_kwh = 0\n"), "fault.energy_kwh");
+  says(fault("crash", "target = \"home-02\"\n"), "validator-0");
+}

@@ -1,0 +1,159 @@
+#include "twin/scenario/fault_reader.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace twin {
+namespace {
+
+using ledger::Duration;
+
+constexpr std::size_t most_validators = 100, most_homes = 4000;
+constexpr Duration longest = ledger::hours(24) * 366;
+
+std::vector<std::uint32_t> read_targets(TomlTable& t, std::uint32_t validators) {
+  const std::string wants = "\"validator-0\" to \"validator-" + std::to_string(validators - 1) +
+                            "\", one or a list of them";
+  std::set<std::uint32_t> out;
+  const auto names = t.texts("target", most_validators);
+  if (names.empty()) t.refuse("target", wants);
+  for (const std::string& name : names) {
+    std::uint32_t v = 0;
+    while (v < validators && name != "validator-" + std::to_string(v)) ++v;
+    if (v == validators)
+      t.fail("target", "found \"" + cut(name) + "\"; wants " + wants);
+    else if (!out.insert(v).second)
+      t.fail("target", "found \"" + name + "\" twice");
+  }
+  return {out.begin(), out.end()};
+}
+
+bool share_a_target(const ValidatorFault& a, const ValidatorFault& b) {
+  return std::any_of(a.targets.begin(), a.targets.end(), [&](std::uint32_t v) {
+    return std::find(b.targets.begin(), b.targets.end(), v) != b.targets.end();
+  });
+}
+
+bool overlap(const ValidatorFault& a, const ValidatorFault& b) {
+  return a.kind == b.kind && a.at < b.at + b.length && b.at < a.at + a.length &&
+         share_a_target(a, b);
+}
+
+FaultSpec read_grid_fault(TomlTable& t, const TimeSpec& time,
+                          const std::vector<FaultSpec>& before) {
+  FaultSpec f;
+  f.at = t.duration("at", {});
+  f.length = t.duration("for", ledger::hours(1));
+  for (const auto& [key, value] : {std::pair{"at", f.at}, {"for", f.length}})
+    if (value % time.physics_step != Duration{})
+      t.fail(key, "found " + ledger::to_text(value) + "; wants a multiple of time.physics_step (" +
+                      ledger::to_text(time.physics_step) + ")");
+  if (!before.empty() && f.at < before.back().at + before.back().length)
+    t.refuse("at", "at or after the end of the fault of the grid before it");
+  return f;
+}
+
+ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::uint32_t validators,
+                                    const std::vector<ValidatorFault>& before) {
+  const auto& names = names_of_validator_faults();
+  ValidatorFault f;
+  f.kind = static_cast<ValidatorFault::Kind>(std::find(names.begin(), names.end(), kind) -
+                                             names.begin());
+  f.at = t.duration("at", {});
+  f.length = t.duration("for", ledger::hours(1));
+  f.targets = read_targets(t, validators);
+  f.delay = t.duration("delay", ledger::milliseconds(500));
+  f.offset = ledger::milliseconds(t.integer("offset_ms", 1000, -60'000, 60'000));
+  if (f.delay > ledger::minutes(1)) t.refuse("delay", "at most 1m");
+  for (const ValidatorFault& other : before)
+    if (overlap(f, other))
+      t.refuse("at", "a time at which no other fault of this kind acts on the target");
+  return f;
+}
+
+bool befall_one(const MeterFault& a, const MeterFault& b) {
+  const bool for_good = a.kind == MeterFault::Kind::meter_swap;
+  const bool at_one_time = a.at < b.at + b.length && b.at < a.at + a.length;
+  return a.kind == b.kind && (for_good || at_one_time) &&
+         std::any_of(a.homes.begin(), a.homes.end(), [&](const std::string& home) {
+           return std::find(b.homes.begin(), b.homes.end(), home) != b.homes.end();
+         });
+}
+
+MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenario& s) {
+  const auto& names = names_of_meter_faults();
+  MeterFault f;
+  f.kind =
+      static_cast<MeterFault::Kind>(std::find(names.begin(), names.end(), kind) - names.begin());
+  f.at = t.duration("at", {});
+  f.length = t.duration("for", ledger::hours(1));
+  f.homes = t.texts("target", most_homes);
+  f.where_target = t.where(t.has("target") ? "target" : "");
+  if (f.homes.empty()) t.refuse("target", "the name of a home, one or a list of them");
+  f.papers = t.boolean("papers", true);
+  f.factor = t.number("factor", 1, 0, 100);
+  f.offset_w = static_cast<std::int32_t>(t.integer("offset_w", 0, -1'000'000, 1'000'000));
+  f.energy = {std::llround(1e6 * t.number("energy_kwh", 1, 0.001, 100'000))};
+  f.clock = ledger::milliseconds(t.integer("offset_ms", 1000, -31'622'400'000, 31'622'400'000));
+  if (f.at % s.ledger.batch_interval != Duration{} && f.kind == MeterFault::Kind::meter_swap)
+    t.refuse("at", "a multiple of ledger.batch_interval (" +
+                       ledger::to_text(s.ledger.batch_interval) + "), at which a meter is swapped");
+  for (const MeterFault& other : s.meter_faults)
+    if (befall_one(f, other))
+      t.refuse("at",
+               "a time at which no other fault of this kind acts on the target, and one swap");
+  return f;
+}
+
+void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
+  for (const auto& [key, own] : {std::pair{"target", kind != "source_lost"},
+                                 {"for", kind != "meter_swap" && kind != "meter_rollback"},
+                                 {"delay", kind == "slow"},
+                                 {"offset_ms", kind == "clock_offset" || kind == "meter_clock"},
+                                 {"papers", kind == "meter_swap"},
+                                 {"factor", kind == "meter_scale"},
+                                 {"offset_w", kind == "meter_offset"},
+                                 {"energy_kwh", kind == "meter_rollback"}}) {
+    t.is_text(key, {});  // a key that is known here
+    if (!own && t.has(key)) t.fail(key, "a fault of kind \"" + kind + "\" has no such key");
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& names_of_validator_faults() {
+  static const std::vector<std::string> names{"crash",     "silent",       "slow",
+                                              "partition", "clock_offset", "equivocate"};
+  return names;
+}
+
+const std::vector<std::string>& names_of_meter_faults() {
+  static const std::vector<std::string> names{"meter_swap",     "meter_scale", "meter_offset",
+                                              "meter_rollback", "meter_clock", "meter_silent"};
+  return names;
+}
+
+void read_fault(TomlTable t, Scenario& s) {
+  const auto& of_validators = names_of_validator_faults();
+  const auto& of_meters = names_of_meter_faults();
+  std::vector<std::string> kinds{"source_lost"};
+  kinds.insert(kinds.end(), of_validators.begin(), of_validators.end());
+  kinds.insert(kinds.end(), of_meters.begin(), of_meters.end());
+  const std::string kind = t.one_of("kind", "source_lost", kinds);
+  const Duration at = t.duration("at", {});
+  if (!t.has("at")) t.refuse("at", "a time from the start, such as 12h");
+  if (at >= s.time.duration) t.refuse("at", "less than time.duration");
+  if (t.duration("for", ledger::hours(1)) > longest) t.refuse("for", "at most 366d");
+  refuse_keys_of_other_kinds(t, kind);
+  if (kind == "source_lost")
+    s.faults.push_back(read_grid_fault(t, s.time, s.faults));
+  else if (std::find(of_meters.begin(), of_meters.end(), kind) != of_meters.end())
+    s.meter_faults.push_back(read_meter_fault(t, kind, s));
+  else
+    s.validator_faults.push_back(
+        read_validator_fault(t, kind, s.consensus.validators, s.validator_faults));
+  t.close();
+}
+
+}  // namespace twin
