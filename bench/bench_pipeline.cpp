@@ -7,6 +7,7 @@
 #include "ledger/crypto/ed25519.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
+#include "ledger/oracle/minute.hpp"
 #include "twin/world/world.hpp"
 
 using namespace ledger;
@@ -32,7 +33,10 @@ ReadingBytes reading_at(std::uint32_t k) {
 // One meter's minute as fleet and gateway handle it, less the signature: commit twice, judge, seal.
 void pipeline_without_signature(benchmark::State& state) {
   const SubjectKey key = Rng(1).bytes32();
-  MeterOracle oracle({50'000, 5000});
+  MeterLimits limits;
+  limits.max_power_w = 50'000;
+  MeterOracle oracle(limits);
+  const MinuteTiming timing{900'000, 5'000, std::nullopt};
   std::uint32_t k = 1;
   for (auto _ : state) {
     std::vector<ReadingBytes> minute;
@@ -40,13 +44,7 @@ void pipeline_without_signature(benchmark::State& state) {
     Hash root = readings_root(key, {3}, k, minute);
     benchmark::DoNotOptimize(root);
     root = readings_root(key, {3}, k, minute);
-    Verdict v = 0;
-    for (const ReadingBytes& r : minute) {
-      const Reading reading = decode_reading(r);
-      v |= oracle.judge(reading, reading.time_ms);
-    }
-    v |= oracle.judge_window();
-    benchmark::DoNotOptimize(v);
+    benchmark::DoNotOptimize(judge_minute(oracle, true, k, minute, timing).verdict);
     k += 12;
   }
   state.SetItemsProcessed(12 * state.iterations());
