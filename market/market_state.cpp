@@ -181,13 +181,22 @@ Anchor MarketState::anchor_before(MeterId meter, Slot slot) const {
   return anchor;
 }
 
+Anchor MarketState::anchor_of_mark(MeterId meter, Slot slot) const {
+  const Anchor before = anchor_before(meter, slot);
+  const auto open = open_slots_.find(slot.value);
+  return open == open_slots_.end() ? before : swapped_in(open->second, meter, before);
+}
+
+Anchor MarketState::swapped_in(const OpenSlot& slot, MeterId meter, const Anchor& before) {
+  const auto swap = slot.swaps->find(meter.value);
+  return swap == slot.swaps->end() ? before : after(before, swap->second);
+}
+
 MarketState::InSlot MarketState::judged_in(const OpenSlot& slot, const Meter& meter,
                                            const Anchor& before) const {
-  const std::uint32_t id = meter.registration.meter.value;
-  InSlot out{std::nullopt, before};
-  if (const auto swap = slot.swaps->find(id); swap != slot.swaps->end())
-    out.next = after(before, swap->second);
-  if (const auto mark = slot.marks->find(id); mark != slot.marks->end()) {
+  const MeterId id = meter.registration.meter;
+  InSlot out{std::nullopt, swapped_in(slot, id, before)};
+  if (const auto mark = slot.marks->find(id.value); mark != slot.marks->end()) {
     out.mark = judge(out.next, mark->second, terms_of(meter.registration));
     out.next = out.mark->next;
   }
@@ -242,9 +251,7 @@ MarketState::Applied MarketState::take_marks(const Transaction& tx, const MarksB
 MarketState::Applied MarketState::await_papers(const Mark& mark, std::int64_t time_ms) const {
   const std::int64_t end_ms = (std::int64_t{mark.slot.value} + 1) * genesis_->slot_ms;
   if (!mark.swapped || time_ms >= end_ms + genesis_->close_grace_ms / 2) return {};
-  const auto open = open_slots_.find(mark.slot.value);
-  const bool in_slot = open != open_slots_.end() && open->second.swaps->contains(mark.meter.value);
-  if (in_slot || anchor_before(mark.meter, mark.slot).swapped) return {};
+  if (anchor_of_mark(mark.meter, mark.slot).swapped) return {};
   return not_yet("mark of a swapped meter before the swap's papers");
 }
 
@@ -259,10 +266,7 @@ MarketState::Applied MarketState::check_sums(const MarksBody& body,
   for (const auto& [id, mark] : marks) {
     const Registration& r = meters_->at(id).registration;
     if (r.kind != MeterKind::home) continue;
-    Anchor anchor = anchor_before(mark.meter, mark.slot);
-    if (const auto swap = slot->second.swaps->find(id); swap != slot->second.swaps->end())
-      anchor = after(anchor, swap->second);
-    const JudgedMark judged = judge(anchor, mark, terms_of(r));
+    const JudgedMark judged = judge(anchor_of_mark(mark.meter, mark.slot), mark, terms_of(r));
     if (judged.standing != Standing::metered) continue;
     imported += judged.import_rise;
     exported += judged.export_rise;

@@ -116,7 +116,8 @@ class MarketState final : public StateMachine {
   Applied check_registration(const RegistrationBody& body,
                              const std::vector<Registered>& all) const;
   Applied apply_meter_swap(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
-  Applied check_swap(const MeterSwapBody& body, const Opening& opening, std::int64_t time_ms) const;
+  Applied check_swap(const MeterSwapBody& body, const Opening& opening, const MeterSwap& swap,
+                     std::int64_t time_ms) const;
 
   // market_state.cpp: what others send.
   Applied apply_batch(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
@@ -132,6 +133,9 @@ class MarketState final : public StateMachine {
   tl::expected<SignatureClaim, Refusal> claim_of_order(const Transaction& tx) const;
   // A meter's anchor when the slot begins, be the slots before closed or still open.
   Anchor anchor_before(MeterId meter, Slot slot) const;
+  // The one that a mark of the slot is judged from: behind the slot's swap, if there is one.
+  Anchor anchor_of_mark(MeterId meter, Slot slot) const;
+  static Anchor swapped_in(const OpenSlot& slot, MeterId meter, const Anchor& before);
   // A meter's way through a slot from the anchor before it: its swap, then its mark.
   struct InSlot {
     std::optional<JudgedMark> mark;

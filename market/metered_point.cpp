@@ -7,31 +7,24 @@ MeteredPoint::MeteredPoint(const Registration& r, const Genesis& genesis, const 
       limits_(limits_of(r, genesis, nights)),
       terms_{r.max_power_w, r.modulus, genesis.slot_ms},
       metering_ms_(genesis.metering_ms),
-      meter_key_(r.meter_key),
-      begin_import_(r.import_register),
-      begin_export_(r.export_register),
-      oracle_(limits_),
-      good_import_(r.import_register),
-      good_export_(r.export_register),
-      anchor_{r.import_register, r.export_register, r.first_slot, false, false, {}, {}} {}
+      kept_{r.meter_key,
+            std::nullopt,
+            r.import_register,
+            r.export_register,
+            std::nullopt,
+            false,
+            r.import_register,
+            r.export_register,
+            {r.import_register, r.export_register, r.first_slot, false, false, {}, {}}},
+      oracle_(limits_) {}
 
-void MeteredPoint::resume(const Memory& m) {
-  meter_key_ = m.meter_key;
-  papers_ = m.papers;
-  begin_import_ = m.begin_import;
-  begin_export_ = m.begin_export;
-  oracle_ = MeterOracle(limits_, m.last, m.usual);
-  slot_end_ = m.slot_end;
-  slot_quarantined_ = m.slot_quarantined;
-  good_import_ = m.good_import;
-  good_export_ = m.good_export;
-  anchor_ = m.anchor;
+void MeteredPoint::resume(const Memory& memory) {
+  kept_ = memory;
+  oracle_ = MeterOracle(limits_, memory.last, memory.usual);
 }
 
 MeteredPoint::Memory MeteredPoint::memory() const {
-  return {meter_key_,     papers_,      begin_import_,   begin_export_,
-          oracle_.last(), slot_end_,    oracle_.usual(), slot_quarantined_,
-          good_import_,   good_export_, anchor_};
+  return {kept_, oracle_.last(), oracle_.usual()};
 }
 
 Result<void> MeteredPoint::take_papers(const Hash& chain_id, const Opening& opening, Slot now,
@@ -41,37 +34,40 @@ Result<void> MeteredPoint::take_papers(const Hash& chain_id, const Opening& open
   if (swap->meter != registration_.meter || swap->account != registration_.account)
     return failure("papers of another meter or account");
   if (swap->slot != now) return failure("papers of another slot than the present one");
-  if (papers_) return failure("papers of another swap wait for their meter already");
+  if (kept_.papers) return failure("papers of another swap wait for their meter already");
   if (!verifier.verify(registration_.account_key, swap_signed_bytes(chain_id, opening.data),
                        swap->signature))
     return failure("papers are not signed by the account");
-  if (!closes_above(anchor_, *swap)) return failure("papers close the meter below what is settled");
+  if (!closes_above(kept_.anchor, *swap))
+    return failure("papers close the meter below what is settled");
   accept_papers(*swap);
   return {};
 }
 
 void MeteredPoint::accept_papers(const MeterSwap& swap) {
-  papers_ = swap;
-  anchor_ = after(anchor_, swap);
+  kept_.papers = swap;
+  kept_.anchor = after(kept_.anchor, swap);
 }
 
 SignedBy MeteredPoint::signer_of(BytesView signed_bytes, const Signature& signature,
                                  Verifier& verifier) const {
-  if (verifier.verify(meter_key_, signed_bytes, signature)) return SignedBy::meter;
-  if (papers_ && verifier.verify(papers_->meter_key, signed_bytes, signature))
+  if (verifier.verify(kept_.meter_key, signed_bytes, signature)) return SignedBy::meter;
+  if (kept_.papers && verifier.verify(kept_.papers->meter_key, signed_bytes, signature))
     return SignedBy::next_meter;
   return SignedBy::nobody;
 }
 
 void MeteredPoint::switch_meters() {
-  meter_key_ = papers_->meter_key;
-  begin_import_ = papers_->opening_import;
-  begin_export_ = papers_->opening_export;
-  good_import_ = papers_->opening_import - (papers_->closing_import - good_import_);
-  good_export_ = papers_->opening_export - (papers_->closing_export - good_export_);
+  kept_.meter_key = kept_.papers->meter_key;
+  kept_.begin_import = kept_.papers->opening_import;
+  kept_.begin_export = kept_.papers->opening_export;
+  kept_.good_import =
+      kept_.papers->opening_import - (kept_.papers->closing_import - kept_.good_import);
+  kept_.good_export =
+      kept_.papers->opening_export - (kept_.papers->closing_export - kept_.good_export);
   oracle_ = MeterOracle(limits_);
-  slot_end_.reset();
-  papers_.reset();
+  kept_.slot_end.reset();
+  kept_.papers.reset();
 }
 
 MeterRecord MeteredPoint::begun(std::uint32_t epoch) const {
@@ -79,8 +75,8 @@ MeterRecord MeteredPoint::begun(std::uint32_t epoch) const {
   out.account = registration_.account;
   out.meter = registration_.meter;
   out.epoch = epoch;
-  out.import_register = begin_import_;
-  out.export_register = begin_export_;
+  out.import_register = kept_.begin_import;
+  out.export_register = kept_.begin_export;
   return out;
 }
 
@@ -96,7 +92,7 @@ MeteredPoint::Recorded MeteredPoint::take(const Minute& minute, std::uint32_t ep
   r.signature = minute.signature;
   r.verdict = out.judged.verdict;
   end_at(r, oracle_.last());
-  if (out.judged.slot_end) slot_end_ = out.judged.slot_end;
+  if (out.judged.slot_end) kept_.slot_end = out.judged.slot_end;
   return out;
 }
 
@@ -106,27 +102,32 @@ MeterRecord MeteredPoint::absence(std::uint32_t epoch) const {
 
 std::optional<MeteredPoint::Rises> MeteredPoint::add(const MeterRecord& r) {
   if (quarantines(r.verdict)) {
-    slot_quarantined_ = true;
+    kept_.slot_quarantined = true;
     return std::nullopt;
   }
   const auto rise = [&](MilliWattHours before, MilliWattHours now) {
     return register_rise(before, now, terms_.modulus).value_or(MilliWattHours{}).value;
   };
-  const Rises out{rise(good_import_, r.import_register), rise(good_export_, r.export_register)};
-  good_import_ = r.import_register;
-  good_export_ = r.export_register;
+  const Rises out{rise(kept_.good_import, r.import_register),
+                  rise(kept_.good_export, r.export_register)};
+  kept_.good_import = r.import_register;
+  kept_.good_export = r.export_register;
   return out;
 }
 
 std::optional<Mark> MeteredPoint::mark(Slot slot) {
   const std::int64_t end_ms = (std::int64_t{slot.value} + 1) * terms_.slot_ms;
   // A meter that fell silent is not marked: its slot settles when its next mark comes.
-  if (papers_ || !slot_end_ || slot_end_->time_ms != end_ms) return std::nullopt;
-  const Mark out{
-      registration_.account,      registration_.meter, slot,           slot_end_->import_register,
-      slot_end_->export_register, slot_quarantined_,   anchor_.swapped};
-  slot_quarantined_ = false;
-  anchor_ = judge(anchor_, out, terms_).next;
+  if (kept_.papers || !kept_.slot_end || kept_.slot_end->time_ms != end_ms) return std::nullopt;
+  const Mark out{registration_.account,
+                 registration_.meter,
+                 slot,
+                 kept_.slot_end->import_register,
+                 kept_.slot_end->export_register,
+                 kept_.slot_quarantined,
+                 kept_.anchor.swapped};
+  kept_.slot_quarantined = false;
+  kept_.anchor = judge(kept_.anchor, out, terms_).next;
   return out;
 }
 

@@ -27,16 +27,19 @@ struct Minute {
 
 class MeteredPoint {
  public:
-  // What a life before leaves to the next.
-  struct Memory {
+  struct Kept {
     PublicKey meter_key{};
     std::optional<MeterSwap> papers;            // whose next meter has not been heard of
     MilliWattHours begin_import, begin_export;  // the meter's first registers
-    std::optional<Reading> last, slot_end;      // taken last; last at the open slot's end
+    std::optional<Reading> slot_end;            // the last one at a slot's end
+    bool slot_quarantined = false;              // since the last mark
+    MilliWattHours good_import, good_export;    // of the last record that is not quarantined
+    Anchor anchor;                              // as the ledger will have it
+  };
+  // What a life before leaves to the next: also what its oracle remembers.
+  struct Memory : Kept {
+    std::optional<Reading> last;
     std::optional<UsualPower> usual;
-    bool slot_quarantined = false;            // since the last mark
-    MilliWattHours good_import, good_export;  // of the last record that is not quarantined
-    Anchor anchor;                            // as the ledger will have it
   };
 
   // `nights` outlives the point.
@@ -53,7 +56,7 @@ class MeteredPoint {
                            Verifier& verifier);
   // The same where the ledger has taken them.
   void accept_papers(const MeterSwap& swap);
-  bool awaits_next_meter() const { return papers_.has_value(); }
+  bool awaits_next_meter() const { return kept_.papers.has_value(); }
 
   SignedBy signer_of(BytesView signed_bytes, const Signature& signature, Verifier& verifier) const;
 
@@ -81,14 +84,8 @@ class MeteredPoint {
   MeterLimits limits_;
   MarkTerms terms_;
   std::int64_t metering_ms_;
-  PublicKey meter_key_{};
-  std::optional<MeterSwap> papers_;
-  MilliWattHours begin_import_, begin_export_;
+  Kept kept_;
   MeterOracle oracle_;
-  std::optional<Reading> slot_end_;
-  bool slot_quarantined_ = false;
-  MilliWattHours good_import_, good_export_;
-  Anchor anchor_;
 };
 
 }  // namespace market

@@ -66,8 +66,9 @@ MarketState::Applied MarketState::apply_meter_swap(const Transaction& tx, const 
     return never("meter swaps do not fit their count");
   SwapsOfMeters swaps;
   for (const Opening& o : tx.openings) {
-    if (auto ok = check_swap(*body, o, time_ms); !ok) return ok;
     const auto swap = decode_meter_swap(o.data);
+    if (!swap) return never(swap.error());
+    if (auto ok = check_swap(*body, o, *swap, time_ms); !ok) return ok;
     if (!swaps.emplace(swap->meter.value, *swap).second) return never("two swaps of one meter");
     if (swap->slot != swaps.begin()->second.slot) return never("swaps of different slots");
   }
@@ -84,31 +85,27 @@ MarketState::Applied MarketState::apply_meter_swap(const Transaction& tx, const 
 }
 
 MarketState::Applied MarketState::check_swap(const MeterSwapBody& body, const Opening& opening,
-                                             std::int64_t time_ms) const {
-  const auto swap = decode_meter_swap(opening.data);
-  if (!swap) return never(swap.error());
-  const auto at = meters_->find(swap->meter.value);
+                                             const MeterSwap& swap, std::int64_t time_ms) const {
+  const auto at = meters_->find(swap.meter.value);
   if (at == meters_->end()) return not_yet("swap of an unknown meter");
   const Registration& r = at->second.registration;
-  if (r.gateway != body.gateway || r.account != swap->account)
+  if (r.gateway != body.gateway || r.account != swap.account)
     return never("swap of a meter that is not this gateway's");
-  if (!verifier_->verify(r.account_key, swap_signed_bytes(chain_id_, opening.data),
-                         swap->signature))
+  if (!verifier_->verify(r.account_key, swap_signed_bytes(chain_id_, opening.data), swap.signature))
     return never("swap is not signed by the account");
-  const Slot slot = swap->slot;
+  const Slot slot = swap.slot;
   if (slot.value < next_slot_ || slot.value < gateways_[body.gateway.value].slots_marked)
     return never("swap in a slot that is marked or closed already");
   if (time_ms < std::int64_t{slot.value} * genesis_->slot_ms)
     return not_yet("swap in a slot that has not begun");
   if (!r.valid_in(slot)) return never("swap in a slot that is not the account's");
   for (const auto& [number, open] : open_slots_)
-    if (number >= slot.value && open.swaps->contains(swap->meter.value))
+    if (number >= slot.value && open.swaps->contains(swap.meter.value))
       return never("the meter was swapped in this slot or a later one already");
-  if (r.modulus.value > 0 &&
-      (swap->closing_import > r.modulus || swap->closing_export > r.modulus ||
-       swap->opening_import >= r.modulus || swap->opening_export >= r.modulus))
+  if (r.modulus.value > 0 && (swap.closing_import > r.modulus || swap.closing_export > r.modulus ||
+                              swap.opening_import >= r.modulus || swap.opening_export >= r.modulus))
     return never("swap with registers above their modulus");
-  if (!closes_above(anchor_before(swap->meter, slot), *swap))
+  if (!closes_above(anchor_before(swap.meter, slot), swap))
     return never("swap closes the old meter below what is settled");
   return {};
 }

@@ -8,11 +8,9 @@
 namespace ledger {
 
 std::uint16_t rank_in_block(TransactionKind kind) {
-  const auto k = static_cast<std::uint16_t>(kind);
-  // Right behind registrations.
-  return kind == TransactionKind::meter_swap
-             ? static_cast<std::uint16_t>(2 * static_cast<int>(TransactionKind::registration) + 1)
-             : static_cast<std::uint16_t>(2 * k);
+  const bool behind = kind == TransactionKind::meter_swap;
+  const int place = static_cast<int>(behind ? TransactionKind::registration : kind);
+  return static_cast<std::uint16_t>(2 * place + behind);
 }
 
 bool in_order(const Transaction& a, const Hash& leaf_a, const Transaction& b, const Hash& leaf_b) {

@@ -25,7 +25,7 @@ JudgedMinute judge_minute(MeterOracle& oracle, bool signature_holds, std::uint32
   }
   std::vector<std::int32_t> powers_w;
   for (const TakenReading& t : out.taken) powers_w.push_back(t.reading.power_w);
-  out.verdict |= oracle.judge_spikes(powers_w);
+  out.verdict |= oracle.judge_spikes(std::move(powers_w));
   out.verdict |= oracle.judge_window();
   return out;
 }

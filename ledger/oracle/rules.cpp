@@ -147,7 +147,7 @@ std::int32_t median(std::vector<std::int32_t>& values) {
 
 }  // namespace
 
-Verdict MeterOracle::judge_spikes(std::span<const std::int32_t> powers_w) {
+Verdict MeterOracle::judge_spikes(std::vector<std::int32_t> powers_w) {
   if (powers_w.empty()) return 0;
   bool far = false;
   if (usual_) {
@@ -158,10 +158,9 @@ Verdict MeterOracle::judge_spikes(std::span<const std::int32_t> powers_w) {
     for (const std::int32_t p : powers_w)
       far |= std::abs(std::int64_t{p} - usual_->median_w) * 10'000 > allowed;
   }
-  std::vector<std::int32_t> values(powers_w.begin(), powers_w.end());
-  UsualPower now{median(values), 0};
-  for (std::int32_t& p : values) p = std::abs(p - now.median_w);
-  now.deviation_w = median(values);
+  UsualPower now{median(powers_w), 0};
+  for (std::int32_t& p : powers_w) p = std::abs(p - now.median_w);
+  now.deviation_w = median(powers_w);
   usual_ = now;
   return far ? bit(Rule::spike) : Verdict{0};
 }

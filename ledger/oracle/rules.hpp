@@ -96,7 +96,7 @@ class MeterOracle {
   // The window's powers against those of the window before, which they replace: robust z, |x -
   // median| / (1.4826 x deviation), where a deviation is at least a hundredth of the connection's
   // power, so that a kettle is no spike.
-  Verdict judge_spikes(std::span<const std::int32_t> powers_w);
+  Verdict judge_spikes(std::vector<std::int32_t> powers_w);
 
   // The reading taken last: the newest that was not stale.
   const std::optional<Reading>& last() const { return last_; }

@@ -29,15 +29,19 @@ std::vector<std::uint32_t> read_targets(TomlTable& t, std::uint32_t validators) 
   return {out.begin(), out.end()};
 }
 
-bool share_a_target(const ValidatorFault& a, const ValidatorFault& b) {
-  return std::any_of(a.targets.begin(), a.targets.end(), [&](std::uint32_t v) {
-    return std::find(b.targets.begin(), b.targets.end(), v) != b.targets.end();
-  });
+template <class Fault>
+bool at_one_time(const Fault& a, const Fault& b) {
+  return a.at < b.at + b.length && b.at < a.at + a.length;
 }
 
-bool overlap(const ValidatorFault& a, const ValidatorFault& b) {
-  return a.kind == b.kind && a.at < b.at + b.length && b.at < a.at + a.length &&
-         share_a_target(a, b);
+template <class Target>
+bool share_one(const std::vector<Target>& a, const std::vector<Target>& b) {
+  return std::find_first_of(a.begin(), a.end(), b.begin(), b.end()) != a.end();
+}
+
+template <class Kind>
+Kind kind_named(const std::string& name, const std::vector<std::string>& names) {
+  return static_cast<Kind>(std::find(names.begin(), names.end(), name) - names.begin());
 }
 
 FaultSpec read_grid_fault(TomlTable& t, const TimeSpec& time,
@@ -56,10 +60,8 @@ FaultSpec read_grid_fault(TomlTable& t, const TimeSpec& time,
 
 ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::uint32_t validators,
                                     const std::vector<ValidatorFault>& before) {
-  const auto& names = names_of_validator_faults();
   ValidatorFault f;
-  f.kind = static_cast<ValidatorFault::Kind>(std::find(names.begin(), names.end(), kind) -
-                                             names.begin());
+  f.kind = kind_named<ValidatorFault::Kind>(kind, names_of_validator_faults());
   f.at = t.duration("at", {});
   f.length = t.duration("for", ledger::hours(1));
   f.targets = read_targets(t, validators);
@@ -67,25 +69,15 @@ ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::
   f.offset = ledger::milliseconds(t.integer("offset_ms", 1000, -60'000, 60'000));
   if (f.delay > ledger::minutes(1)) t.refuse("delay", "at most 1m");
   for (const ValidatorFault& other : before)
-    if (overlap(f, other))
+    if (f.kind == other.kind && at_one_time(f, other) && share_one(f.targets, other.targets))
       t.refuse("at", "a time at which no other fault of this kind acts on the target");
   return f;
 }
 
-bool befall_one(const MeterFault& a, const MeterFault& b) {
-  const bool for_good = a.kind == MeterFault::Kind::meter_swap;
-  const bool at_one_time = a.at < b.at + b.length && b.at < a.at + a.length;
-  return a.kind == b.kind && (for_good || at_one_time) &&
-         std::any_of(a.homes.begin(), a.homes.end(), [&](const std::string& home) {
-           return std::find(b.homes.begin(), b.homes.end(), home) != b.homes.end();
-         });
-}
-
 MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenario& s) {
-  const auto& names = names_of_meter_faults();
   MeterFault f;
-  f.kind =
-      static_cast<MeterFault::Kind>(std::find(names.begin(), names.end(), kind) - names.begin());
+  f.kind = kind_named<MeterFault::Kind>(kind, names_of_meter_faults());
+  const bool for_good = f.kind == MeterFault::Kind::meter_swap;
   f.at = t.duration("at", {});
   f.length = t.duration("for", ledger::hours(1));
   f.homes = t.texts("target", most_homes);
@@ -96,11 +88,12 @@ MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenari
   f.offset_w = static_cast<std::int32_t>(t.integer("offset_w", 0, -1'000'000, 1'000'000));
   f.energy = {std::llround(1e6 * t.number("energy_kwh", 1, 0.001, 100'000))};
   f.clock = ledger::milliseconds(t.integer("offset_ms", 1000, -31'622'400'000, 31'622'400'000));
-  if (f.at % s.ledger.batch_interval != Duration{} && f.kind == MeterFault::Kind::meter_swap)
+  if (for_good && f.at % s.ledger.batch_interval != Duration{})
     t.refuse("at", "a multiple of ledger.batch_interval (" +
                        ledger::to_text(s.ledger.batch_interval) + "), at which a meter is swapped");
   for (const MeterFault& other : s.meter_faults)
-    if (befall_one(f, other))
+    if (f.kind == other.kind && (for_good || at_one_time(f, other)) &&
+        share_one(f.homes, other.homes))
       t.refuse("at",
                "a time at which no other fault of this kind acts on the target, and one swap");
   return f;

@@ -121,11 +121,13 @@ void write_consensus(Writer& w, const ConsensusSpec& c) {
   w.key("loss", exact(c.loss));
 }
 
-void write_fault(Writer& w, const std::string& kind, ledger::Duration at, ledger::Duration length) {
+// Some faults have no length.
+void write_fault(Writer& w, const std::string& kind, ledger::Duration at,
+                 std::optional<ledger::Duration> length) {
   w.element("fault");
   w.key("kind", quoted(kind));
   w.key("at", quoted(ledger::to_text(at)));
-  w.key("for", quoted(ledger::to_text(length)));
+  if (length) w.key("for", quoted(ledger::to_text(*length)));
 }
 
 void write_faults(Writer& w, const Scenario& s) {
@@ -144,11 +146,9 @@ void write_faults(Writer& w, const Scenario& s) {
 void write_meter_faults(Writer& w, const Scenario& s) {
   using Kind = MeterFault::Kind;
   for (const MeterFault& f : s.meter_faults) {
-    w.element("fault");
-    w.key("kind", quoted(names_of_meter_faults()[static_cast<std::size_t>(f.kind)]));
-    w.key("at", quoted(ledger::to_text(f.at)));
-    if (f.kind != Kind::meter_swap && f.kind != Kind::meter_rollback)
-      w.key("for", quoted(ledger::to_text(f.length)));
+    const bool lasts = f.kind != Kind::meter_swap && f.kind != Kind::meter_rollback;
+    write_fault(w, names_of_meter_faults()[static_cast<std::size_t>(f.kind)], f.at,
+                lasts ? std::optional(f.length) : std::nullopt);
     w.key("target", listed(f.homes, quoted));
     if (f.kind == Kind::meter_swap) w.key("papers", f.papers ? "true" : "false");
     if (f.kind == Kind::meter_scale) w.key("factor", exact(f.factor));
