@@ -242,10 +242,11 @@ void Host::carry_out(NodeId self, const twin::Effect& effect) {
   if (const auto* event = std::get_if<Event>(&effect)) take(*event);
   const auto* send = std::get_if<Send>(&effect);
   if (!send) return;
-  if (self == config_.id) return links_->send(send->to, send->bytes);
-  // A fleet speaks with the gateway of its own process.
+  // A fleet and its gateway are one process.
+  const bool to_homes = fleet_ && send->to >= config_.chain.directory.fleet(0);
+  if (self == config_.id && !to_homes) return links_->send(send->to, send->bytes);
   const PeerMessage message{self, send->bytes};
-  step(*node_, config_.id, clock_.now(), Inputs{std::span(&message, 1), {}});
+  step(to_homes ? *fleet_ : *node_, send->to, clock_.now(), Inputs{std::span(&message, 1), {}});
 }
 
 void Host::take(const Persist& persist) {

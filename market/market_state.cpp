@@ -171,6 +171,27 @@ MarketState::Applied MarketState::apply_batch(const Transaction& tx, const Hash&
   return {};
 }
 
+MarketState::Progress MarketState::progress(GatewayId gateway) const {
+  const Gateway& g = gateways_[gateway.value];
+  return {g.epoch, std::max(g.slots_marked, next_slot_)};
+}
+
+Result<bool> MarketState::beyond(const Transaction& tx) const {
+  if (tx.kind == TransactionKind::batch) {
+    const auto batch = decode_batch(tx.body);
+    if (!batch || batch->gateway.value >= gateways_.size()) return false;
+    const Gateway& g = gateways_[batch->gateway.value];
+    if (batch->epoch == g.epoch && g.epoch > 0 && sha256(tx.entry()) != g.last_entry)
+      return failure("another batch of the gateway is on the ledger for epoch " +
+                     std::to_string(g.epoch));
+    return batch->epoch <= g.epoch;
+  }
+  if (tx.kind != TransactionKind::marks) return false;
+  const auto marks = decode_marks_body(tx.body);
+  return marks && marks->gateway.value < gateways_.size() &&
+         marks->slot.value < progress(marks->gateway).slots;
+}
+
 Anchor MarketState::anchor_before(MeterId meter, Slot slot) const {
   const Meter& m = meters_->at(meter.value);
   Anchor anchor = m.anchor;

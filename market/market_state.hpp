@@ -67,6 +67,15 @@ class MarketState final : public StateMachine {
   const Journal& journal() const { return *journal_; }
   const TokenBook& tokens() const { return *tokens_; }
   const StateTree& tree() const { return tree_; }  // as of the last commit
+  // How far the ledger has come with a gateway, which must be one: the epoch of its last batch, and
+  // the slot before which all of its marks are there or too late.
+  struct Progress {
+    std::uint32_t epoch = 0, slots = 0;
+  };
+  Progress progress(GatewayId gateway) const;
+  // Whether a batch or marks are of what the ledger has come beyond. Where another batch stands in
+  // the last one's place, the error says so.
+  Result<bool> beyond(const Transaction& tx) const;
   // Of the last settlement applied; null before the first.
   const ClosedSlot* last_closed() const { return last_closed_.get(); }
   // The first broken invariant in words; empty where all hold.

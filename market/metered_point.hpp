@@ -49,6 +49,7 @@ class MeteredPoint {
 
   const Registration& registration() const { return registration_; }
   const std::optional<Reading>& last() const { return oracle_.last(); }
+  const PublicKey& meter_key() const { return kept_.meter_key; }
 
   // Refused where papers wait already or the ledger would refuse them: of another meter, account or
   // slot, not signed by the account, closing below what is settled.

@@ -410,7 +410,9 @@ class Receipt:
         if self.swapped_in_slot():
             return
         if self.mark and not self.verdict & (FORGED | GAP | STALE | ABSENT):
-            want(len(self.readings) == g["slot_ms"] // g["metering_ms"]
+            begin = self.slot * g["slot_ms"]  # what was kept over an outage may have begun before
+            of_slot = [r for r in self.readings if begin < r.end[0] <= begin + g["slot_ms"]]
+            want(len(of_slot) == g["slot_ms"] // g["metering_ms"]
                  and all(b.sequence == a.sequence + 1 for a, b in pairs),
                  "a reading is missing, and no verdict says so")
         if not self.verdict & (STALE | BACKWARDS):

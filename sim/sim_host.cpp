@@ -101,7 +101,7 @@ class Host {
   void live(Seat& seat);  // actor of a node that listens
   void live_twin(Seat& seat, Instant from);
   Instant wake_of(const Seat& seat, Instant now) const;
-  void live_fleet(Seat& seat);  // actor of a node that samples
+  void live_fleet(Seat& seat);  // actor of a node that samples its meters
   std::vector<MeterSample> samples_at(Instant time) const;
   void step(Seat& seat, Instant now, const Inputs& inputs);
   void carry_out(Seat& seat, const twin::Effect& effect, Instant now);
@@ -250,15 +250,23 @@ void Host::live(Seat& seat) {
 void Host::live_fleet(Seat& seat) {
   const Duration interval = scenario_.time.metering_interval;
   Instant tick = Instant{} + interval;
+  seat.inbox.open(seat.mailbox);
   while (!stopped_) {
     const Instant wake = std::min(tick, seat.node->next_deadline());
-    if (wake > end_) return;
-    s4u::this_actor::sleep_until(clock_of(wake));
+    if (wake > end_) break;
+    if (wake > now_instant()) {
+      if (const auto delivery = seat.inbox.next_before(wake)) {
+        const PeerMessage message{delivery->from, delivery->bytes};
+        step(seat, now_instant(), Inputs{std::span(&message, 1), {}});
+        continue;
+      }
+    }
     const std::vector<MeterSample> samples =
         wake == tick ? samples_at(tick) : std::vector<MeterSample>{};
     step(seat, wake, Inputs{{}, samples});
     if (wake == tick) tick = tick + interval;
   }
+  seat.inbox.close();
 }
 
 std::vector<MeterSample> Host::samples_at(Instant time) const {

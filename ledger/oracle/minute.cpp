@@ -9,11 +9,13 @@ JudgedMinute judge_minute(MeterOracle& oracle, bool signature_holds, std::uint32
     out.verdict = bit(Rule::signature);
     return out;
   }
+  const std::uint32_t newest = readings.empty() ? 0 : decode_reading(readings.back()).sequence;
   for (std::size_t i = 0; i < readings.size(); ++i) {
     const Reading r = decode_reading(readings[i]);
-    // The minute arrives at once; a reading's own arrival is its place before the end.
+    // The minute arrives at once; a reading's own arrival is its place before the end, by
+    // sequences: they count what was measured, also what did not arrive.
     const std::int64_t before_end_ms =
-        static_cast<std::int64_t>(readings.size() - 1 - i) * timing.metering_ms;
+        r.sequence < newest ? std::int64_t{newest - r.sequence} * timing.metering_ms : 0;
     const std::int64_t received_ms =
         timing.received_ms ? *timing.received_ms - before_end_ms : r.time_ms;
     const Verdict v = oracle.judge(r, received_ms);

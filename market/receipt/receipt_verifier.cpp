@@ -375,7 +375,11 @@ void ReceiptVerifier::check_coverage() {
   constexpr Verdict missing = bit(Rule::signature) | bit(Rule::sequence_gap) |
                               bit(Rule::sequence_stale) | bit(Rule::absent);
   if ((verdict_ & missing) || swapped_in_slot()) return;
-  want(std::int64_t(readings_.size()) == genesis_.slot_ms / genesis_.metering_ms,
+  // What was kept over an outage may have begun before the slot.
+  const auto of_slot = std::count_if(readings_.begin(), readings_.end(), [&](const Reading& r) {
+    return begin_ms < r.time_ms && r.time_ms <= end_ms;
+  });
+  want(of_slot == genesis_.slot_ms / genesis_.metering_ms,
        "readings of the slot are missing, and no verdict says so");
   for (std::size_t i = 1; i < readings_.size(); ++i)
     want(readings_[i].sequence == readings_[i - 1].sequence + 1,

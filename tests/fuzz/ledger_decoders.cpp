@@ -381,6 +381,10 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_fleet_forecast);
     case twin::MessageKind::evidence:
       return canonical(body, decode_evidence);
+    case twin::MessageKind::received:
+      return whole(twin::decode_received);
+    case twin::MessageKind::progress:
+      return whole(twin::decode_progress);
   }
   return {};
 }

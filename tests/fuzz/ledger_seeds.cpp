@@ -172,7 +172,7 @@ std::vector<Bytes> record_seeds() {
   memory.papers = *market::decode_meter_swap(
       first_of(transactions(), TransactionKind::meter_swap).openings[0].data);
   gateway.meters.push_back({p.at.meter, memory});
-  gateway.messages.push_back(encode(c.evidence()));
+  gateway.messages.push_back({{3, 1}, encode(c.evidence())});
   return {behind(0, guard.record()), behind(1, encode(block)), behind(2, encode(gateway))};
 }
 

@@ -16,7 +16,7 @@ FleetNode::FleetNode(FleetConfig config)
   for (FleetMeter& m : config_.meters) {
     if (index_of_meter_.size() <= m.meter.value) index_of_meter_.resize(m.meter.value + 1, -1);
     index_of_meter_[m.meter.value] = static_cast<std::int32_t>(homes_.size());
-    Home home{m, 1, 1, {}, m.first_import, m.first_export, {}, {}};
+    Home home{m, 1, {}, m.first_import, m.first_export, {}, {}};
     if (!m.faults.empty()) home.faulty.emplace(m.first_import, m.first_export, m.faults);
     homes_.push_back(std::move(home));
   }
@@ -43,6 +43,7 @@ Instant FleetNode::next_deadline() const {
 }
 
 void FleetNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
+  for (const PeerMessage& m : inputs.messages) receive(m, outbox);
   for (const MeterSample& s : inputs.samples) take(s, outbox);
   while (now >= forecast_time(next_day_)) issue_forecasts(next_day_++, outbox);
   while (now >= order_time(next_order_slot_)) send_orders(Slot{next_order_slot_++}, outbox);
@@ -69,14 +70,47 @@ void FleetNode::read(Home& home, const MeterSample& sample, Outbox& outbox) {
     return outbox.event(Refused{{},
                                 "meter " + std::to_string(sample.meter) +
                                     ": a reading that does not fit the canonical form"});
-  if (home.readings.empty()) home.first_sequence = reading.sequence;
   home.readings.push_back(*bytes);
+  if (home.readings.size() > max_readings) home.readings.erase(home.readings.begin());
+}
+
+void FleetNode::receive(const PeerMessage& message, Outbox& outbox) {
+  if (message.from != config_.directory.gateway(config_.gateway))
+    return outbox.event(Refused{message.from, "a home listens to its own gateway only"});
+  const auto all = kind_of(message.bytes) == MessageKind::received
+                       ? decode_received(message.bytes.view().subspan(1))
+                       : failure("a home takes no such message");
+  if (!all) return outbox.event(Refused{message.from, all.error()});
+  for (const MeterReceived& r : *all) forget(r);
+}
+
+void FleetNode::forget(const MeterReceived& received) {
+  const std::uint32_t id = received.meter.value;
+  if (id >= index_of_meter_.size() || index_of_meter_[id] < 0) return;
+  Home& home = homes_[static_cast<std::size_t>(index_of_meter_[id])];
+  if (received.key != tag_of(home.meter.meter_signer->public_key())) return;
+  if (received.sequence >= home.next_sequence) return go_on_behind(home, received.sequence);
+  const auto later = [&](const ReadingBytes& r) {
+    return decode_reading(r).sequence > received.sequence;
+  };
+  home.readings.erase(home.readings.begin(),
+                      std::find_if(home.readings.begin(), home.readings.end(), later));
+}
+
+// What is kept was counted anew from 1 and is numbered as it would have been.
+void FleetNode::go_on_behind(Home& home, std::uint32_t sequence) {
+  for (ReadingBytes& bytes : home.readings) {
+    Reading reading = decode_reading(bytes);
+    reading.sequence += sequence;
+    if (const auto again = encode(reading)) bytes = *again;
+  }
+  home.next_sequence += sequence;
 }
 
 // Its papers are the first thing that the gateway hears of it. They are in whole Wh, rounded up.
 void FleetNode::begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped,
                                 std::int64_t time_ms, Outbox& outbox) {
-  home.next_sequence = home.first_sequence = 1;
+  home.next_sequence = 1;
   home.readings.clear();
   home.meter.meter_signer = home.meter.next_meter_signer;
   if (!swapped.papers) return;
@@ -106,15 +140,13 @@ void FleetNode::close_interval(Home& home, Outbox& outbox) {
   if (home.readings.empty()) return;
   MeterMinute minute;
   minute.meter = home.meter.meter;
-  minute.first_sequence = home.first_sequence;
-  minute.readings = std::move(home.readings);
+  minute.first_sequence = decode_reading(home.readings.front()).sequence;
+  minute.readings = home.readings;
   const Hash root =
       readings_root(home.meter.personal_key, minute.meter, minute.first_sequence, minute.readings);
   minute.signature = home.meter.meter_signer->sign(
       meter_signed_bytes(chain_id_, minute.meter, minute.first_sequence,
                          static_cast<std::uint16_t>(minute.readings.size()), root));
-  home.readings.clear();
-  home.first_sequence = home.next_sequence;
   outbox.send(config_.directory.gateway(config_.gateway), encode(minute));
 }
 

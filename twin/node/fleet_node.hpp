@@ -2,6 +2,10 @@
 // The homes behind one gateway: a single one in the field, arrays of them in the twin. Each home
 // samples its meter, signs a root over its readings once an interval, forecasts its next day, and
 // sends signed orders for the market.
+//
+// A meter keeps its readings until its gateway has them on disk, and an interval brings all that
+// are kept, at most `max_readings`: then the oldest are lost, and their sequences show it. A meter
+// that has lost its count, as after a restart, learns it from its gateway and goes on behind it.
 
 #include "ai/bidding_policy.hpp"
 #include "ledger/base/rng.hpp"
@@ -47,8 +51,7 @@ class FleetNode final : public Node {
   struct Home {
     FleetMeter meter;
     std::uint32_t next_sequence = 1;
-    std::uint32_t first_sequence = 1;  // of the interval being filled
-    std::vector<ledger::ReadingBytes> readings;
+    std::vector<ledger::ReadingBytes> readings;       // that the gateway is not known to have
     ledger::MilliWattHours slot_import, slot_export;  // registers at the slot's start
     std::vector<std::int64_t> forecast_wh;            // of the current day
     std::optional<FaultyMeter> faulty;
@@ -57,6 +60,9 @@ class FleetNode final : public Node {
   void begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped, std::int64_t time_ms,
                        Outbox& outbox);
   void take(const MeterSample& sample, Outbox& outbox);
+  void receive(const PeerMessage& message, Outbox& outbox);
+  void forget(const MeterReceived& received);
+  void go_on_behind(Home& home, std::uint32_t sequence);
   void close_interval(Home& home, Outbox& outbox);
   void close_slot(Home& home, const MeterSample& sample);
   void issue_forecasts(std::uint32_t day, Outbox& outbox);

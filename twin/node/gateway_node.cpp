@@ -21,6 +21,7 @@ struct GatewayNode::MeterState {
     Instant received;
     market::SignedBy by{};
     std::uint32_t newest = 0;  // sequence
+    std::size_t bytes() const { return minute.readings.size() * reading_size; }
   };
   GatewayMeter meter;
   market::MeteredPoint point;
@@ -32,6 +33,11 @@ struct GatewayNode::MeterState {
 };
 
 namespace {
+
+// Batches, marks and papers that are said again with one batch, so that a ledger that comes back
+// is not flooded.
+constexpr std::size_t said_again = 64;
+constexpr Instant not_in_this_life{INT64_MIN};
 
 // The newest sequence that a minute brings.
 std::uint32_t newest_sequence(const MeterMinute& minute) {
@@ -48,7 +54,8 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
       signer_(signer),
       verifier_(verifier),
       chain_id_(chain_id_of(config_.genesis)),
-      nights_(nights_of(config_.genesis)) {
+      nights_(nights_of(config_.genesis)),
+      unconfirmed_(config_.directory.validators) {
   for (const GatewayMeter& m : config_.meters) {
     const std::uint32_t id = m.registration.meter.value;
     index_of_meter_[id] = meters_.size();
@@ -80,7 +87,8 @@ void GatewayNode::recover(const Records& records) {
     if (at == index_of_meter_.end()) continue;
     meters_[at->second].point.resume(m.memory);
   }
-  last_messages_ = std::move(record->messages);
+  for (GatewayRecord::Message& m : record->messages)
+    unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life});
   last_openings_ = std::move(record->personal_openings);
 }
 
@@ -104,30 +112,44 @@ bool GatewayNode::all_arrived() const {
 }
 
 void GatewayNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
-  if (!started_) start(outbox);
+  if (!started_) start(now, outbox);
   // What comes now is not of a batch that stayed open while the gateway stood still.
-  while (now > batch_end() + milliseconds(informative_ms)) post_batch(outbox);
+  while (now > batch_end() + milliseconds(informative_ms)) post_batch(now, outbox);
   for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
   while (now >= batch_end() + config_.batch_patience || (all_arrived() && now >= batch_end()))
-    post_batch(outbox);
+    post_batch(now, outbox);
 }
 
-// Registrations are on the ledger already after a restart, and so may be the last batch: who has
-// them refuses them again.
-void GatewayNode::start(Outbox& outbox) {
+// Registrations are on the ledger already after a restart, and so may be what the life before said:
+// who has them refuses them again.
+void GatewayNode::start(Instant now, Outbox& outbox) {
   started_ = true;
   if (!unreadable_.empty()) outbox.event(Refused{{}, unreadable_});
-  std::vector<Bytes> registrations;
-  for (const Bytes& tx : config_.registrations)
-    registrations.push_back(frame(MessageKind::transaction, tx));
-  send_out(registrations, {}, outbox);
-  send_out(last_messages_, last_openings_, outbox);
+  for (const Bytes& tx : config_.registrations) {
+    const SharedBytes message = frame(MessageKind::transaction, tx);
+    say(message, outbox);
+    unconfirmed_.add({{epoch_, 0}, message, now});
+  }
+  keep_openings(outbox);
+  say_again(now, outbox);
 }
 
 void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
+  if (message.from == fleet()) return receive_from_home(now, message, outbox);
+  if (message.from < config_.directory.observer()) return take_progress(message, outbox);
+  outbox.event(Refused{message.from, "a gateway listens to its own homes and to validators only"});
+}
+
+void GatewayNode::take_progress(const PeerMessage& message, Outbox& outbox) {
+  const auto progress = kind_of(message.bytes) == MessageKind::progress
+                            ? decode_progress(message.bytes.view().subspan(1))
+                            : failure("a gateway takes no such message from a validator");
+  if (!progress) return outbox.event(Refused{message.from, progress.error()});
+  unconfirmed_.told({message.from.value}, *progress);
+}
+
+void GatewayNode::receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox) {
   const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
-  if (message.from != config_.directory.fleet(config_.gateway.value))
-    return refuse("a gateway listens to its own homes only");
   if (message.bytes.empty()) return refuse("empty message");
   const BytesView body = message.bytes.view().subspan(1);
   switch (static_cast<MessageKind>(message.bytes[0])) {
@@ -138,7 +160,7 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
     }
     case MessageKind::transaction: {
       const auto tx = decode_transaction(body);
-      return tx ? take_transaction(*tx, message.from, outbox) : refuse(tx.error());
+      return tx ? take_transaction(now, *tx, message.from, outbox) : refuse(tx.error());
     }
     case MessageKind::forecast: {
       const auto forecast = decode_fleet_forecast(body);
@@ -149,17 +171,21 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
   }
 }
 
-void GatewayNode::take_transaction(const Transaction& tx, NodeId from, Outbox& outbox) {
+void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId from,
+                                   Outbox& outbox) {
+  const SharedBytes message = frame(MessageKind::transaction, tx.encode());
   Result<void> taken = failure("a home sends orders and papers of meter swaps only");
   if (tx.openings.size() == 1 && tx.kind == TransactionKind::order) taken = take_order(tx);
-  if (tx.openings.size() == 1 && tx.kind == TransactionKind::meter_swap) taken = take_papers(tx);
-  if (!taken) return outbox.event(Refused{from, taken.error()});
-  const Bytes message = frame(MessageKind::transaction, tx.encode());
-  if (tx.kind == TransactionKind::meter_swap) {
-    last_messages_.push_back(message);
-    outbox.persist(RecordKind::gateway, record(), true);
+  if (tx.openings.size() == 1 && tx.kind == TransactionKind::meter_swap) {
+    const auto slot = take_papers(tx);
+    taken = slot ? Result<void>{} : failure(slot.error());
+    if (slot) {
+      unconfirmed_.add({{0, slot->value + 1}, message, now});
+      outbox.persist(RecordKind::gateway, record(), true);
+    }
   }
-  send_out({message}, {}, outbox);
+  if (!taken) return outbox.event(Refused{from, taken.error()});
+  say(message, outbox);
 }
 
 // Homes sign their own orders; the gateway only carries them.
@@ -172,7 +198,7 @@ Result<void> GatewayNode::take_order(const Transaction& tx) const {
 }
 
 // By the interval being collected, like everything that its batches say.
-Result<void> GatewayNode::take_papers(const Transaction& tx) {
+Result<Slot> GatewayNode::take_papers(const Transaction& tx) {
   const auto body = market::decode_meter_swap_body(tx.body);
   if (!body) return failure(body.error());
   const auto swap = market::decode_meter_swap(tx.openings[0].data);
@@ -185,7 +211,17 @@ Result<void> GatewayNode::take_papers(const Transaction& tx) {
     return failure("papers are not signed by the registrar");
   const std::int64_t end_ms = batch_end().whole_ms();
   const Slot now{static_cast<std::uint32_t>((end_ms - 1) / config_.genesis.slot_ms)};
-  return meters_[at->second].point.take_papers(chain_id_, tx.openings[0], now, verifier_);
+  auto ok = meters_[at->second].point.take_papers(chain_id_, tx.openings[0], now, verifier_);
+  return ok ? Result<Slot>(now) : failure(ok.error());
+}
+
+bool GatewayNode::has_room_for(const MeterMinute& minute) const {
+  return unconfirmed_.bytes() < config_.room &&
+         waiting_bytes_ + minute.readings.size() * reading_size <= config_.room;
+}
+
+void GatewayNode::tell_received(const std::vector<MeterReceived>& meters, Outbox& outbox) const {
+  if (!meters.empty()) outbox.send(fleet(), encode(meters));
 }
 
 void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox) {
@@ -197,8 +233,14 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const std::uint32_t newest = newest_sequence(minute);
   const bool waits = state.heard && state.heard->by != market::SignedBy::nobody;
   const auto& last = state.point.last();
-  const bool known = (last && newest <= last->sequence) || (waits && newest <= state.heard->newest);
-  if (known && !state.point.awaits_next_meter()) return;
+  // On disk already, at least in part: told so, the meter sends what is newer.
+  const bool had = last && minute.first_sequence <= last->sequence;
+  const bool swaps = state.point.awaits_next_meter();
+  if (had && !swaps)
+    return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
+  const bool known = had || (waits && newest <= state.heard->newest);
+  if (known && !swaps) return;
+  if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
   const Hash root =
       readings_root(state.meter.personal_key, state.id(), minute.first_sequence, minute.readings);
   const auto count = static_cast<std::uint16_t>(minute.readings.size());
@@ -208,8 +250,12 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   if (known && by != market::SignedBy::next_meter) return;
   if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
   if (by == market::SignedBy::nobody && state.heard) return;
-  if (waits) refuse(": a minute was overtaken by a newer one before its batch");
+  // What it does not hold as well comes again.
+  if (waits && by == state.heard->by && minute.first_sequence > state.heard->minute.first_sequence)
+    return refuse(": a minute that leaves out what waits for its batch");
+  if (state.heard) waiting_bytes_ -= state.heard->bytes();
   state.heard = MeterState::Heard{std::move(minute), root, now, by, newest};
+  waiting_bytes_ += state.heard->bytes();
 }
 
 // Takes the minute that waits; afterwards none does.
@@ -237,27 +283,31 @@ void GatewayNode::raise(std::vector<ai::AlertChange> changes, Outbox& outbox) {
   for (ai::AlertChange& c : changes) outbox.event(AlertRaised{std::move(c.alert), c.cleared});
 }
 
-void GatewayNode::post_batch(Outbox& outbox) {
+void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   Batch batch;
   batch.gateway = config_.gateway;
   batch.epoch = epoch_;
   batch.previous = previous_entry_;
   Leaves leaves;
-  std::vector<Bytes> openings, messages;
+  std::vector<Bytes> openings;
   for (MeterState& m : meters_) add_record(m, batch, leaves, openings, outbox);
   const Transaction tx = batch_of(batch, leaves);
   previous_entry_ = sha256(tx.entry());
-  messages.push_back(frame(MessageKind::transaction, tx.encode()));
+  std::vector<SharedBytes> messages{frame(MessageKind::transaction, tx.encode())};
+  unconfirmed_.add({{epoch_, 0}, messages.back(), now});
   const std::int64_t end_ms = batch_end().whole_ms();
   ++epoch_;
   if (end_ms % config_.genesis.slot_ms == 0) {
     const Slot slot{static_cast<std::uint32_t>(end_ms / config_.genesis.slot_ms - 1)};
     messages.push_back(frame(MessageKind::transaction, marks_of(slot).encode()));
+    unconfirmed_.add({{0, slot.value + 1}, messages.back(), now});
   }
-  last_messages_ = std::move(messages);
   last_openings_ = std::move(openings);
   outbox.persist(RecordKind::gateway, record(), true);
-  send_out(last_messages_, last_openings_, outbox);
+  keep_openings(outbox);
+  for (const SharedBytes& m : messages) say(m, outbox);
+  tell_received(leaves.received, outbox);
+  say_again(now, outbox);
 }
 
 void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
@@ -277,6 +327,10 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
   append(opening, seal_personal(chain_id_, m.meter.personal_key, {config_.gateway, epoch_, r.meter},
                                 r, m.heard ? m.heard->minute.readings : none));
   openings.push_back(std::move(opening));
+  if (!m.heard) return;
+  if (m.heard->by != market::SignedBy::nobody)
+    leaves.received.push_back({m.id(), tag_of(m.point.meter_key()), m.point.last()->sequence});
+  waiting_bytes_ -= m.heard->bytes();
   m.heard.reset();
 }
 
@@ -314,7 +368,7 @@ Transaction GatewayNode::marks_of(Slot slot) {
 Bytes GatewayNode::record() const {
   GatewayRecord out{chain_id_, config_.gateway, epoch_, previous_entry_, {}, {}, {}};
   for (const MeterState& m : meters_) out.meters.push_back({m.id(), m.point.memory()});
-  out.messages = last_messages_;
+  for (const Sent& s : unconfirmed_.all()) out.messages.push_back({s.until, to_bytes(s.message)});
   out.personal_openings = last_openings_;
   return encode(out);
 }
@@ -329,8 +383,7 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
   std::vector<market::Forecast> homes;
   for (const Opening& o : forecast.openings) {
     auto home = market::decode_forecast(o.data);
-    if (!home)
-      return outbox.event(Refused{config_.directory.fleet(config_.gateway.value), home.error()});
+    if (!home) return outbox.event(Refused{fleet(), home.error()});
     homes.push_back(std::move(*home));
   }
   body.total = market::public_total(homes);
@@ -338,7 +391,7 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
   sign(tx);
-  send_out({frame(MessageKind::transaction, tx.encode())}, {}, outbox);
+  say(frame(MessageKind::transaction, tx.encode()), outbox);
 }
 
 // The entry ends in the signature over all that stands before it.
@@ -347,12 +400,19 @@ void GatewayNode::sign(Transaction& tx) {
   std::copy(s.begin(), s.end(), tx.body.end() - static_cast<std::ptrdiff_t>(s.size()));
 }
 
-void GatewayNode::send_out(const std::vector<Bytes>& messages, const std::vector<Bytes>& openings,
-                           Outbox& outbox) const {
-  for (const Bytes& o : openings) outbox.persist(RecordKind::personal_opening, o, true);
-  for (const Bytes& m : messages)
-    for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
-      outbox.send(config_.directory.validator(v), m);
+void GatewayNode::keep_openings(Outbox& outbox) const {
+  for (const Bytes& o : last_openings_) outbox.persist(RecordKind::personal_opening, o, true);
+}
+
+void GatewayNode::say(const SharedBytes& message, Outbox& outbox) const {
+  for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
+    outbox.send(config_.directory.validator(v), message);
+}
+
+// What two blocks and a while have not brought onto the ledger.
+void GatewayNode::say_again(Instant now, Outbox& outbox) {
+  const Duration patience = milliseconds(2 * config_.genesis.block_ms) + seconds(10);
+  for (const SharedBytes& m : unconfirmed_.again(now, now - patience, said_again)) say(m, outbox);
 }
 
 }  // namespace twin

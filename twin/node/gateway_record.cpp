@@ -78,6 +78,19 @@ GatewayRecord::Meter read_meter(ByteReader& r) {
   return out;
 }
 
+std::vector<GatewayRecord::Message> read_messages(ByteReader& r) {
+  std::vector<GatewayRecord::Message> out;
+  const std::uint32_t count = r.u32();
+  for (std::uint32_t i = 0; i < count && !r.failed(); ++i) {
+    GatewayRecord::Message m;
+    m.until.epoch = r.u32();
+    m.until.slots = r.u32();
+    m.bytes = to_bytes(r.sized());
+    out.push_back(std::move(m));
+  }
+  return out;
+}
+
 void put_list(ByteWriter& w, const std::vector<Bytes>& list) {
   w.u32(static_cast<std::uint32_t>(list.size()));
   for (const Bytes& b : list) w.sized(b);
@@ -97,7 +110,9 @@ Bytes encode(const GatewayRecord& g) {
   w.raw(g.chain_id).u32(g.gateway.value).u32(g.next_epoch).raw(g.last_entry);
   w.u32(static_cast<std::uint32_t>(g.meters.size()));
   for (const GatewayRecord::Meter& m : g.meters) put(w, m.meter, m.memory);
-  put_list(w, g.messages);
+  w.u32(static_cast<std::uint32_t>(g.messages.size()));
+  for (const GatewayRecord::Message& m : g.messages)
+    w.u32(m.until.epoch).u32(m.until.slots).sized(m.bytes);
   put_list(w, g.personal_openings);
   const Hash hash = sha256(w.view());
   return w.raw(hash).take();
@@ -115,7 +130,7 @@ Result<GatewayRecord> decode_gateway_record(BytesView bytes) {
   g.last_entry = r.hash();
   const std::uint32_t meters = r.u32();
   for (std::uint32_t i = 0; i < meters && !r.failed(); ++i) g.meters.push_back(read_meter(r));
-  g.messages = read_list(r);
+  g.messages = read_messages(r);
   g.personal_openings = read_list(r);
   if (!r.done()) return failure("gateway record of a wrong length");
   if (encode(g) != to_bytes(bytes)) return failure("gateway record is not in its canonical form");

@@ -1,7 +1,8 @@
 #pragma once
 // What a gateway needs after a restart, as one record that replaces the one before. It is durable
-// before anything of the batch that it is about leaves, and holds that batch and the papers taken since, so that a gateway
-// which stopped in between posts the same one again and never a second one for its epoch.
+// before anything of the batch that it is about leaves, and holds what the ledger is not known to
+// have, that batch too, so that a gateway which stopped in between posts the same one again and
+// never a second one for its epoch.
 //
 //   chain id 32, gateway u32, next epoch u32, SHA-256 of the last batch entry 32,
 //   count u32 of meters, for each: meter u32, flags u8 (1 last, 2 slot end, 4 slot quarantined, 8
@@ -10,12 +11,15 @@
 //     usual power's median and deviation u32 (zeros where there is none), import and export
 //     register of the last record that is not quarantined i64, anchor: import, export i64, since
 //     u32, offsets i64; papers sized (an opening of market/entries.hpp, empty where none wait)
-//   count u32 of messages to validators, each sized; count u32 of personal openings, each sized;
+//   count u32 of messages to validators (unconfirmed.hpp), for each: until epoch and slots u32, the
+//     message sized;
+//   count u32 of personal openings of the last batch, each sized;
 //   SHA-256 of all before 32
 //
 // Personal data: it stays on the gateway's own disk.
 
 #include "market/metered_point.hpp"
+#include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
 
 namespace twin {
@@ -30,7 +34,12 @@ struct GatewayRecord {
     market::MeteredPoint::Memory memory;
   };
   std::vector<Meter> meters;
-  std::vector<Bytes> messages, personal_openings;
+  struct Message {
+    LedgerProgress until;
+    Bytes bytes;
+  };
+  std::vector<Message> messages;
+  std::vector<Bytes> personal_openings;
 };
 
 Bytes encode(const GatewayRecord& record);

@@ -1,5 +1,7 @@
 #include "twin/node/messages.hpp"
 
+#include <algorithm>
+
 #include "ledger/base/codec.hpp"
 
 namespace twin {
@@ -8,7 +10,6 @@ using namespace ledger;
 
 namespace {
 
-constexpr std::uint16_t max_readings = 3600;
 constexpr std::uint16_t max_openings = 4096;
 
 }  // namespace
@@ -83,6 +84,47 @@ Result<FleetForecast> decode_fleet_forecast(BytesView body) {
   }
   if (!r.done()) return failure("forecast of a wrong length");
   return f;
+}
+
+KeyTag tag_of(const PublicKey& meter_key) {
+  KeyTag out;
+  std::copy_n(meter_key.begin(), out.size(), out.begin());
+  return out;
+}
+
+Bytes encode(const std::vector<MeterReceived>& all) {
+  ByteWriter w;
+  w.u16(static_cast<std::uint16_t>(all.size()));
+  for (const MeterReceived& m : all) w.u32(m.meter.value).raw(m.key).u32(m.sequence);
+  return frame(MessageKind::received, w.view());
+}
+
+Result<std::vector<MeterReceived>> decode_received(BytesView body) {
+  ByteReader r(body);
+  std::vector<MeterReceived> out;
+  const std::uint16_t count = r.u16();
+  for (int i = 0; i < count && !r.failed(); ++i) {
+    MeterReceived m;
+    m.meter.value = r.u32();
+    m.key = r.array<8>();
+    m.sequence = r.u32();
+    out.push_back(m);
+  }
+  if (!r.done()) return failure("received of a wrong length");
+  return out;
+}
+
+Bytes encode(const LedgerProgress& p) {
+  return frame(MessageKind::progress, ByteWriter().u32(p.epoch).u32(p.slots).view());
+}
+
+Result<LedgerProgress> decode_progress(BytesView body) {
+  ByteReader r(body);
+  LedgerProgress p;
+  p.epoch = r.u32();
+  p.slots = r.u32();
+  if (!r.done()) return failure("progress of a wrong length");
+  return p;
 }
 
 }  // namespace twin

@@ -9,6 +9,9 @@
 //   5 forecast      fleet to gateway: first slot u32, slots u16, count u16, then salt 32 and sized
 //                   data each
 //   6 evidence      among validators and observer: as ledger/consensus/messages.hpp encodes it
+//   7 received      gateway to fleet: count u16, then meter u32, the first eight bytes of its key,
+//                   sequence u32 each: the gateway's disk has all up to there
+//   8 progress      validator to gateway: epoch u32, slots u32: how far the ledger is with it
 // Decoders refuse every other byte sequence.
 
 #include "ledger/oracle/batch.hpp"
@@ -22,8 +25,13 @@ enum class MessageKind : std::uint8_t {
   cosignature = 4,
   forecast = 5,
   evidence = 6,
+  received = 7,
+  progress = 8,
 };
 
+inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s
+
+// What a home's meter measured since what its gateway has: a minute, or more after an outage.
 struct MeterMinute {
   ledger::MeterId meter;
   std::uint32_t first_sequence = 0;
@@ -44,16 +52,36 @@ struct FleetForecast {
   std::vector<ledger::Opening> openings;
 };
 
+// A swapped meter counts anew, so that a sequence alone would not say which meter's it is.
+using KeyTag = std::array<std::uint8_t, 8>;
+KeyTag tag_of(const ledger::PublicKey& meter_key);
+
+struct MeterReceived {
+  ledger::MeterId meter;
+  KeyTag key{};
+  std::uint32_t sequence = 0;
+};
+
+// The epoch of a gateway's last batch that is on the ledger, and the slot before which all of its
+// marks are there or too late.
+struct LedgerProgress {
+  std::uint32_t epoch = 0, slots = 0;
+};
+
 // Of a message as it came; nothing where it is empty. The value may be none that is known.
 std::optional<MessageKind> kind_of(ledger::BytesView message);
 ledger::Bytes frame(MessageKind kind, ledger::BytesView body);
 ledger::Bytes encode(const MeterMinute&);
 ledger::Bytes encode(const CheckpointCosignature&);
 ledger::Bytes encode(const FleetForecast&);
+ledger::Bytes encode(const std::vector<MeterReceived>&);
+ledger::Bytes encode(const LedgerProgress&);
 
 // The bodies, without the kind byte.
 ledger::Result<MeterMinute> decode_minute(ledger::BytesView body);
 ledger::Result<CheckpointCosignature> decode_cosignature(ledger::BytesView body);
 ledger::Result<FleetForecast> decode_fleet_forecast(ledger::BytesView body);
+ledger::Result<std::vector<MeterReceived>> decode_received(ledger::BytesView body);
+ledger::Result<LedgerProgress> decode_progress(ledger::BytesView body);
 
 }  // namespace twin

@@ -139,6 +139,7 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
 void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Outbox& outbox) {
   std::vector<Transaction> decoded;
   std::vector<NodeId> senders;
+  std::set<NodeId> behind;  // what they say is on the ledger already
   decoded.reserve(messages.size());
   senders.reserve(messages.size());
   for (const PeerMessage& m : messages) {
@@ -147,9 +148,14 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
       outbox.event(Refused{m.from, tx.error()});
       continue;
     }
+    if (is_beyond(*tx, m.from, outbox)) {
+      behind.insert(m.from);
+      continue;
+    }
     decoded.push_back(std::move(*tx));
     senders.push_back(m.from);
   }
+  tell_progress(behind, outbox);
   const auto admitted = chain_.state().admit(decoded);
   for (std::size_t i = 0; i < decoded.size(); ++i) {
     const auto& ok = admitted[i];
@@ -159,6 +165,30 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
              Mempool::Added::no_room)
       outbox.event(Refused{senders[i], "no room for another transaction of this sender"});
   }
+}
+
+bool ValidatorNode::is_beyond(const Transaction& tx, NodeId from, Outbox& outbox) const {
+  const auto beyond = market().beyond(tx);
+  if (!beyond) outbox.event(Refused{from, beyond.error()});
+  return !beyond || *beyond;
+}
+
+// A gateway keeps what it said until it hears so.
+void ValidatorNode::tell_progress(const std::set<NodeId>& gateways, Outbox& outbox) const {
+  if (observes()) return;
+  for (const NodeId to : gateways) {
+    const auto p = market().progress({to.value - config_.directory.gateway(0).value});
+    outbox.send(to, encode(LedgerProgress{p.epoch, p.slots}));
+  }
+}
+
+// Those whose batches or marks the block holds: both bodies begin with the gateway.
+void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) const {
+  std::set<NodeId> gateways;
+  for (const Transaction& tx : block.transactions)
+    if (tx.kind == TransactionKind::batch || tx.kind == TransactionKind::marks)
+      gateways.insert(config_.directory.gateway(ByteReader(tx.body).u32()));
+  tell_progress(gateways, outbox);
 }
 
 // Kept, told and sent on once. What becomes of the culprit is a matter of the ledger.
@@ -273,6 +303,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
                             decided.value.size(), now - Instant{decided.timestamp_ms * 1'000'000},
                             chain_.log().root(), chain_.state_root(), chain_.state().content_root(),
                             chain_.log().size()});
+  tell_gateways_of(block, outbox);
   if (observes()) {
     archive(block, first_entry, outbox);
     if (!block.transactions.empty() && block.transactions[0].kind == TransactionKind::settlement)
