@@ -11,18 +11,22 @@ using twin::ValidatorFault;
 
 namespace {
 
-bool is_target(const ValidatorFault& f, NodeId node) {
-  return std::binary_search(f.targets.begin(), f.targets.end(), node.value);
+bool holds(const std::vector<std::uint32_t>& rising, std::uint32_t n) {
+  return std::binary_search(rising.begin(), rising.end(), n);
 }
 
 }  // namespace
 
+bool Disturbances::is_target(const ValidatorFault& f, NodeId node) const {
+  if (node < directory_.gateway(0)) return holds(f.targets, node.value);
+  return node < directory_.fleet(0) && holds(f.gateways, node.value - directory_.gateway(0).value);
+}
+
 Disturbances::Disturbances(const Scenario& scenario, const Directory& directory)
-    : faults_(scenario.validator_faults),
-      loss_(scenario.consensus.loss),
-      observer_(directory.observer()) {
+    : faults_(scenario.validator_faults), loss_(scenario.consensus.loss), directory_(directory) {
   const Rng rng = Rng(scenario.seed).fork("loss");
-  for (std::uint32_t n = 0; n <= observer_.value; ++n) rng_.push_back(rng.fork("node", n));
+  for (std::uint32_t n = 0; n <= directory.observer().value; ++n)
+    rng_.push_back(rng.fork("node", n));
 }
 
 const ValidatorFault* Disturbances::find(Kind kind, NodeId node, Instant now) const {
@@ -63,12 +67,12 @@ std::optional<Duration> Disturbances::delay(NodeId from, NodeId to, Instant now)
 bool Disturbances::cut_off(NodeId from, NodeId to, Instant now) const {
   return std::any_of(faults_.begin(), faults_.end(), [&](const ValidatorFault& f) {
     return f.kind == Kind::partition && f.acts(now.since_epoch()) &&
-           is_target(f, from) != is_target(f, to);
+           is_target(f, from) != is_target(f, to) && !at_home(from) && !at_home(to);
   });
 }
 
 bool Disturbances::lost(NodeId from, NodeId to) {
-  return loss_ > 0 && from <= observer_ && to <= observer_ &&
+  return loss_ > 0 && from <= directory_.observer() && to <= directory_.observer() &&
          rng_[from.value].uniform(0, 1) < loss_;
 }
 

@@ -3,8 +3,9 @@
 // The host asks and acts. Times are true ones, from the run's beginning.
 //
 // A message is judged when it leaves: what is under way when a partition begins still arrives. Loss
-// is of messages among validators and observer, drawn by sender. A gateway's transactions are not
-// lost, since nobody repeats them, but a validator that a partition cuts off does not get them.
+// is of messages among validators and observer, drawn by sender. What gateways and homes say is not
+// lost, as by a link that repeats it, but for a partition; a gateway and its homes are never
+// parted.
 
 #include <optional>
 #include <vector>
@@ -38,10 +39,12 @@ class Disturbances {
   const twin::ValidatorFault* find(Kind kind, ledger::NodeId node, ledger::Instant now) const;
   bool cut_off(ledger::NodeId from, ledger::NodeId to, ledger::Instant now) const;
   bool lost(ledger::NodeId from, ledger::NodeId to);
+  bool is_target(const twin::ValidatorFault& fault, ledger::NodeId node) const;
+  bool at_home(ledger::NodeId node) const { return node >= directory_.fleet(0); }
 
   const std::vector<twin::ValidatorFault>& faults_;
   double loss_;
-  ledger::NodeId observer_;
+  twin::Directory directory_;
   std::vector<ledger::Rng> rng_;  // by sender: validators and observer
 };
 

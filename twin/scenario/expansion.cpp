@@ -46,6 +46,8 @@ class Expansion {
       if (auto ok = place(p); !ok) return failure(ok.error());
     if (!no_profile_.empty()) return failure(no_profile_);
     if (auto ok = share_gateways(); !ok) return failure(ok.error());
+    for (const ValidatorFault& f : out_.validator_faults)
+      if (auto ok = check_gateways(f); !ok) return failure(ok.error());
     for (const MeterFault& f : out_.meter_faults)
       if (auto ok = check_homes(f); !ok) return failure(ok.error());
     for (const MeterEntry& m : parts_.meters)
@@ -150,6 +152,13 @@ class Expansion {
     for (const std::string& home : fault.homes)
       if (auto ok = check_home(home, fault.where_target); !ok) return ok;
     return {};
+  }
+
+  Result<void> check_gateways(const ValidatorFault& fault) const {
+    if (fault.gateways.empty() || fault.gateways.back() < out_.ledger.gateways) return {};
+    return failure(fault.where_target + ": found \"gateway-" +
+                   std::to_string(fault.gateways.back()) + "\"; the last one is \"gateway-" +
+                   std::to_string(out_.ledger.gateways - 1) + "\"");
   }
 
   Result<void> attach(const MeterEntry& m) {

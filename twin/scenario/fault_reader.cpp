@@ -1,7 +1,9 @@
 #include "twin/scenario/fault_reader.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <optional>
 #include <set>
 
 namespace twin {
@@ -10,23 +12,41 @@ namespace {
 using ledger::Duration;
 
 constexpr std::size_t most_validators = 100, most_homes = 4000;
+constexpr std::uint32_t most_gateways = 10'000;
 constexpr Duration longest = ledger::hours(24) * 366;
 
-std::vector<std::uint32_t> read_targets(TomlTable& t, std::uint32_t validators) {
+// The number in "validator-3", where it is one below `count`.
+std::optional<std::uint32_t> number_in(const std::string& name, const std::string& of,
+                                       std::uint32_t count) {
+  std::uint32_t n = 0;
+  if (name.compare(0, of.size(), of) != 0) return std::nullopt;
+  const char *first = name.data() + of.size(), *last = name.data() + name.size();
+  const auto [end, error] = std::from_chars(first, last, n);
+  if (error != std::errc{} || end != last || n >= count || name != of + std::to_string(n))
+    return std::nullopt;
+  return n;
+}
+
+// How many gateways there are is known once the homes are.
+void read_targets(TomlTable& t, std::uint32_t validators, ValidatorFault& f) {
+  const bool gateways = f.kind != ValidatorFault::Kind::equivocate;
   const std::string wants = "\"validator-0\" to \"validator-" + std::to_string(validators - 1) +
-                            "\", one or a list of them";
-  std::set<std::uint32_t> out;
+                            (gateways ? "\" or \"gateway-0\" and so on" : "\"") +
+                            ", one or a list of them";
+  std::set<std::uint32_t> found, found_gateways;
   const auto names = t.texts("target", most_validators);
+  f.where_target = t.where(t.has("target") ? "target" : "");
   if (names.empty()) t.refuse("target", wants);
   for (const std::string& name : names) {
-    std::uint32_t v = 0;
-    while (v < validators && name != "validator-" + std::to_string(v)) ++v;
-    if (v == validators)
+    const auto v = number_in(name, "validator-", validators);
+    const auto g = number_in(name, "gateway-", gateways ? most_gateways : 0);
+    if (!v && !g)
       t.fail("target", "found \"" + cut(name) + "\"; wants " + wants);
-    else if (!out.insert(v).second)
+    else if (!(v ? found.insert(*v) : found_gateways.insert(*g)).second)
       t.fail("target", "found \"" + name + "\" twice");
   }
-  return {out.begin(), out.end()};
+  f.targets = {found.begin(), found.end()};
+  f.gateways = {found_gateways.begin(), found_gateways.end()};
 }
 
 template <class Fault>
@@ -64,12 +84,13 @@ ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::
   f.kind = kind_named<ValidatorFault::Kind>(kind, names_of_validator_faults());
   f.at = t.duration("at", {});
   f.length = t.duration("for", ledger::hours(1));
-  f.targets = read_targets(t, validators);
+  read_targets(t, validators, f);
   f.delay = t.duration("delay", ledger::milliseconds(500));
   f.offset = ledger::milliseconds(t.integer("offset_ms", 1000, -60'000, 60'000));
   if (f.delay > ledger::minutes(1)) t.refuse("delay", "at most 1m");
   for (const ValidatorFault& other : before)
-    if (f.kind == other.kind && at_one_time(f, other) && share_one(f.targets, other.targets))
+    if (f.kind == other.kind && at_one_time(f, other) &&
+        (share_one(f.targets, other.targets) || share_one(f.gateways, other.gateways)))
       t.refuse("at", "a time at which no other fault of this kind acts on the target");
   return f;
 }
@@ -119,6 +140,13 @@ const std::vector<std::string>& names_of_validator_faults() {
   static const std::vector<std::string> names{"crash",     "silent",       "slow",
                                               "partition", "clock_offset", "equivocate"};
   return names;
+}
+
+std::vector<std::string> names_of_targets(const ValidatorFault& fault) {
+  std::vector<std::string> out;
+  for (const std::uint32_t v : fault.targets) out.push_back("validator-" + std::to_string(v));
+  for (const std::uint32_t g : fault.gateways) out.push_back("gateway-" + std::to_string(g));
+  return out;
 }
 
 const std::vector<std::string>& names_of_meter_faults() {

@@ -182,7 +182,7 @@ struct MeterFault {
 // Their names in a scenario, in the enum's order.
 const std::vector<std::string>& names_of_meter_faults();
 
-// What befalls validators of a simulated network.
+// What befalls validators and gateways of a simulated network.
 struct ValidatorFault {
   enum class Kind : std::uint8_t {
     crash,         // stops, and comes back from its own records
@@ -193,14 +193,17 @@ struct ValidatorFault {
     equivocate,    // a twin with the same key starts from the same records
   };
   Kind kind{};
-  std::vector<std::uint32_t> targets;  // validators, rising
-  ledger::Duration at, length;         // from the scenario's start
+  std::vector<std::uint32_t> targets, gateways;  // rising
+  std::string where_target;                      // in the file
+  ledger::Duration at, length;                   // from the scenario's start
   ledger::Duration delay, offset;
 
   bool acts(ledger::Duration now) const { return at <= now && now < at + length; }
 };
 // Their names in a scenario, in the enum's order.
 const std::vector<std::string>& names_of_validator_faults();
+// "validator-1", "gateway-0" ...
+std::vector<std::string> names_of_targets(const ValidatorFault& fault);
 
 struct OutputSpec {
   std::string recording;  // a validator's name ("validator-1") or empty

@@ -134,9 +134,7 @@ void write_faults(Writer& w, const Scenario& s) {
   for (const FaultSpec& f : s.faults) write_fault(w, f.kind, f.at, f.length);
   for (const ValidatorFault& f : s.validator_faults) {
     write_fault(w, names_of_validator_faults()[static_cast<std::size_t>(f.kind)], f.at, f.length);
-    w.key("target", listed(f.targets, [](std::uint32_t v) {
-            return quoted("validator-" + std::to_string(v));
-          }));
+    w.key("target", listed(names_of_targets(f), quoted));
     if (f.kind == ValidatorFault::Kind::slow) w.key("delay", quoted(ledger::to_text(f.delay)));
     if (f.kind == ValidatorFault::Kind::clock_offset)
       w.key("offset_ms", std::to_string(f.offset.whole_ms()));

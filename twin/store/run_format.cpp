@@ -37,8 +37,7 @@ HomeRow home_of(const HomeSpec& spec, const Network& network) {
 
 std::string targets_of(const ValidatorFault& fault) {
   std::string out;
-  for (const std::uint32_t v : fault.targets)
-    out += (out.empty() ? "validator-" : ", validator-") + std::to_string(v);
+  for (const std::string& name : names_of_targets(fault)) out += (out.empty() ? "" : ", ") + name;
   return out;
 }
 
