@@ -366,12 +366,16 @@ class Receipt:
         self.verdict |= m.verdict
         leaves, readings = [], []
         for reading in items(j["readings"], name):
-            only_keys(reading, ("data", "salt"), name)
+            single = "signature" in reading
+            only_keys(reading, ("data", "salt") + ("signature",) * single, name)
             data, salt = unhex(reading["data"], 23), unhex(reading["salt"], 32)
             want(data is not None and salt is not None, f"{name}: a reading is malformed")
             leaves.append(leaf_hash(sha256(salt, data)))
+            signature = unhex(reading["signature"], 64) if single else None
+            want(not single or signature is not None, f"{name}: a reading's signature is malformed")
             r = Reader(data, name)
-            readings.append(Fields(sequence=r.uint(4), end=tuple(r.uints(5, 5, 5))))
+            readings.append(Fields(sequence=r.uint(4), end=tuple(r.uints(5, 5, 5)),
+                                   leaf=leaves[-1], signature=signature))
         want(Tree(leaves).root() == m.root and len(leaves) == m.count,
              f"{name}: readings do not hash to the record's root")
         want((m.verdict & ABSENT != 0) == (not leaves), f"{name}: absence and readings disagree")
@@ -387,10 +391,24 @@ class Receipt:
         return keys[-2:] if self.swapped_in_slot() else keys[-1:]
 
     def take_readings(self, m, readings, name):
-        said = (b"aipchain meter 1" + self.trust.chain_id + m.meter.to_bytes(4, "big")
-                + m.first.to_bytes(4, "big") + m.count.to_bytes(2, "big") + m.root)
+        def said(first, count, root):
+            return (b"aipchain meter 1" + self.trust.chain_id + m.meter.to_bytes(4, "big")
+                    + first.to_bytes(4, "big") + count.to_bytes(2, "big") + root)
+
+        each = [r for r in readings if r.signature is not None]
+        want(len(each) in (0, len(readings)), f"{name}: only some readings are signed")
+        if each:
+            words = [(said(r.sequence, 1, r.leaf), r.signature) for r in each]
+        else:
+            words = [(said(m.first, m.count, m.root), m.signature)] * (m.signature != bytes(64))
+
+        def gave(key):  # the key of zeros is nobody's, who gives no signature
+            if key == bytes(32):
+                return not words
+            return bool(words) and all(signed_by(key, what, by) for what, by in words)
+
         forged = m.verdict & FORGED != 0
-        want(any(signed_by(key, said, m.signature) for key in self.meter_keys()) != forged,
+        want(any(gave(key) for key in self.meter_keys()) != forged,
              f"{name}: the meter's signature is not as the verdict says")
         if forged:
             return

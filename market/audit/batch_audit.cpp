@@ -198,7 +198,7 @@ Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p
   const MeterRecord& r = p.record;
   if (p.readings.empty()) return failure("holds no readings and is no absence");
   const SubjectKey& key = openings_.keys.at(r.account).personal;
-  if (readings_root(key, r.meter, r.first_sequence, p.readings) != r.readings_root)
+  if (readings_root(key, r.meter, p.readings) != r.readings_root)
     return failure("its readings do not hash to its root");
   MeterRecord expected = recomputed(m, p);
   const Verdict v = expected.verdict;
@@ -217,9 +217,11 @@ Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p
 MeterRecord BatchAudit::recomputed(AuditedMeter& m, const PersonalRecord& p) const {
   const MeterRecord& r = p.record;
   const Genesis& g = log_.genesis;
-  const Bytes signed_bytes =
-      meter_signed_bytes(log_.chain_id, r.meter, r.first_sequence, r.count, r.readings_root);
-  SignedBy by = m.point.signer_of(signed_bytes, r.signature, verifier_);
+  std::vector<Hash> leaves;
+  if (!p.each.empty())
+    for (const ReadingBytes& reading : p.readings)
+      leaves.push_back(reading_leaf(openings_.keys.at(r.account).personal, r.meter, reading));
+  SignedBy by = m.point.signer_of(word_of(log_.chain_id, r, p.readings, leaves, p.each), verifier_);
   // The next meter may have spoken before its gateway had the papers.
   if (by == SignedBy::next_meter && (r.verdict & bit(Rule::signature))) by = SignedBy::nobody;
   const auto [record, judged] = m.point.take(

@@ -85,7 +85,7 @@ class ReceiptVerifier {
   void open_batch(const json& j, std::size_t number);
   void take_readings(const json& j, const MeterRecord& record, const std::string& name);
   void check_coverage();
-  bool signed_by_meter(BytesView bytes, const Signature& signature);
+  bool given_by_meter(const MeterWord& word);
   bool swapped_in_slot() const { return !swaps_.empty() && swaps_.back().slot.value == slot_; }
   Anchor anchor_at_start() const;
   bool by_gateway(const Opened& o, GatewayId gateway, const Signature& signature);
@@ -319,34 +319,44 @@ void ReceiptVerifier::open_batch(const json& j, std::size_t number) {
 }
 
 // In the slot of a swap, by the meter before it or behind it.
-bool ReceiptVerifier::signed_by_meter(BytesView bytes, const Signature& signature) {
+bool ReceiptVerifier::given_by_meter(const MeterWord& word) {
   for (std::size_t i = swaps_.size(); i > 0; --i) {
-    if (verifier_.verify(swaps_[i - 1].meter_key, bytes, signature)) return true;
+    if (gave(swaps_[i - 1].meter_key, word, verifier_)) return true;
     if (swaps_[i - 1].slot.value < slot_) return false;
   }
-  return verifier_.verify(registered_.meter_key, bytes, signature);
+  return gave(registered_.meter_key, word, verifier_);
 }
 
 void ReceiptVerifier::take_readings(const json& j, const MeterRecord& record,
                                     const std::string& name) {
   std::vector<Hash> leaves;
+  std::vector<ReadingBytes> bytes;
+  std::vector<Signature> each;
   const std::size_t before = readings_.size();
   for (const json& r : j) {
-    only_keys(r, {"data", "salt"}, name + ".readings");
+    const bool signed_ = r.contains("signature");
+    if (!signed_) {
+      only_keys(r, {"data", "salt"}, name + ".readings");
+    } else {
+      only_keys(r, {"data", "salt", "signature"}, name + ".readings");
+      const auto s = array_from_hex<64>(r.at("signature").get_ref<const std::string&>());
+      want(s && each.size() == bytes.size(), name + ": a reading's signature is malformed");
+      each.push_back(*s);
+    }
     const auto data = array_from_hex<reading_size>(r.at("data").get_ref<const std::string&>());
     const auto salt = array_from_hex<32>(r.at("salt").get_ref<const std::string&>());
     want(data && salt, name + ": a reading is malformed");
     leaves.push_back(leaf_hash(commitment(*salt, *data)));
+    bytes.push_back(*data);
     readings_.push_back(decode_reading(*data));
   }
+  want(each.empty() || each.size() == bytes.size(), name + ": only some readings are signed");
   want(root_of(leaves) == record.readings_root && leaves.size() == record.count,
        name + ": readings do not hash to the record's root");
   const bool absent = record.verdict & bit(Rule::absent);
   want(absent == leaves.empty(), name + ": an absence holds readings, or a record none");
   if (absent) return;
-  const Bytes signed_bytes = meter_signed_bytes(chain_id_, record.meter, record.first_sequence,
-                                                record.count, record.readings_root);
-  const bool holds = signed_by_meter(signed_bytes, record.signature);
+  const bool holds = given_by_meter(word_of(chain_id_, record, bytes, leaves, each));
   const bool forged = record.verdict & bit(Rule::signature);
   want(holds || forged, name + ": not signed by the meter");
   want(!holds || !forged, name + ": signed by the meter, and the verdict says otherwise");

@@ -138,8 +138,9 @@ json ReceiptWriter::batch_json(std::uint64_t entry,
   json& readings = out["readings"] = json::array();
   for (std::size_t i = 0; i < own.readings.size(); ++i) {
     const Salt salt = derive_salt(key, SaltLabel::reading, meter_.value,
-                                  own.record.first_sequence + static_cast<std::uint32_t>(i));
+                                  decode_reading(own.readings[i]).sequence);
     readings.push_back({{"data", to_hex(own.readings[i])}, {"salt", to_hex(salt)}});
+    if (!own.each.empty()) readings.back()["signature"] = to_hex(own.each[i]);
   }
   return out;
 }

@@ -426,7 +426,7 @@ Outcome read_openings_file(std::uint8_t which, BytesView bytes) {
       bytes, [&](BytesView b) { return unseal_personal_file(chain_id, opening_key(), b); },
       [&](const auto& all) {
         return seal_all(all, [&](const PersonalRecord& p) {
-          return seal_personal(chain_id, opening_key(), p.at, p.record, p.readings);
+          return seal_personal(chain_id, opening_key(), p.at, p.record, p.readings, p.each);
         });
       });
 }

@@ -153,7 +153,8 @@ std::vector<Bytes> openings_file_seeds() {
     append(restricted, seal_restricted(chain_id, opening_key(), {0, position}, opening));
   const PersonalRecord& p = personal_record();
   for (int i = 0; i < 2; ++i)
-    append(personal, seal_personal(chain_id, opening_key(), p.at, p.record, p.readings));
+    append(personal, seal_personal(chain_id, opening_key(), p.at, p.record, p.readings,
+                                   std::vector<Signature>(i == 0 ? 0 : p.readings.size())));
   return {behind(0, restricted), behind(1, personal)};
 }
 

@@ -22,6 +22,17 @@ struct GatewayNode::MeterState {
     market::SignedBy by{};
     std::uint32_t newest = 0;  // sequence
     std::size_t bytes() const { return minute.readings.size() * reading_size; }
+    // A single signed reading that comes next.
+    bool is_followed_by(const MeterMinute& next) const {
+      return !minute.each.empty() && next.each.size() == 1 && next.first_sequence == newest + 1 &&
+             minute.readings.size() < max_readings;
+    }
+    void add(const MeterMinute& next, Instant now) {
+      minute.readings.push_back(next.readings[0]);
+      minute.each.push_back(next.each[0]);
+      received = now;
+      ++newest;
+    }
   };
   GatewayMeter meter;
   market::MeteredPoint point;
@@ -224,6 +235,21 @@ void GatewayNode::tell_received(const std::vector<MeterReceived>& meters, Outbox
   if (!meters.empty()) outbox.send(fleet(), encode(meters));
 }
 
+MeterWord GatewayNode::word_of_minute(const MeterState& state, const MeterMinute& minute,
+                                      const Hash& root) const {
+  MeterRecord said;
+  said.meter = minute.meter;
+  said.first_sequence = minute.first_sequence;
+  said.count = static_cast<std::uint16_t>(minute.readings.size());
+  said.readings_root = root;
+  said.signature = minute.signature;
+  std::vector<Hash> leaves;
+  if (!minute.each.empty())
+    for (const ReadingBytes& r : minute.readings)
+      leaves.push_back(reading_leaf(state.meter.personal_key, state.id(), r));
+  return word_of(chain_id_, said, minute.readings, leaves, minute.each);
+}
+
 void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox) {
   const std::string name = "meter " + std::to_string(minute.meter.value);
   const auto refuse = [&](const char* why) { outbox.event(Refused{from, name + why}); };
@@ -241,15 +267,16 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const bool known = had || (waits && newest <= state.heard->newest);
   if (known && !swaps) return;
   if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
-  const Hash root =
-      readings_root(state.meter.personal_key, state.id(), minute.first_sequence, minute.readings);
-  const auto count = static_cast<std::uint16_t>(minute.readings.size());
-  const Bytes signed_bytes =
-      meter_signed_bytes(chain_id_, minute.meter, minute.first_sequence, count, root);
-  const market::SignedBy by = state.point.signer_of(signed_bytes, minute.signature, verifier_);
+  const Hash root = readings_root(state.meter.personal_key, state.id(), minute.readings);
+  const market::SignedBy by = state.point.signer_of(word_of_minute(state, minute, root), verifier_);
   if (known && by != market::SignedBy::next_meter) return;
   if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
   if (by == market::SignedBy::nobody && state.heard) return;
+  if (waits && by == state.heard->by && state.heard->is_followed_by(minute)) {
+    state.heard->add(minute, now);
+    waiting_bytes_ += reading_size;
+    return;
+  }
   // What it does not hold as well comes again.
   if (waits && by == state.heard->by && minute.first_sequence > state.heard->minute.first_sequence)
     return refuse(": a minute that leaves out what waits for its batch");
@@ -260,7 +287,9 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
 
 // Takes the minute that waits; afterwards none does.
 MeterRecord GatewayNode::judge(MeterState& state, Outbox& outbox) {
-  const MeterState::Heard& heard = *state.heard;
+  MeterState::Heard& heard = *state.heard;
+  if (!heard.minute.each.empty())
+    heard.root = readings_root(state.meter.personal_key, state.id(), heard.minute.readings);
   const MeterRecord record =
       state.point
           .take({heard.minute.first_sequence, heard.minute.readings, heard.root,
@@ -313,6 +342,7 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
 void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
                              std::vector<Bytes>& openings, Outbox& outbox) {
   const std::vector<ReadingBytes> none;
+  const std::vector<Signature> none_signed;
   const MeterRecord r = m.heard ? judge(m, outbox) : m.point.absence(epoch_);
   raise(m.alerts.interval_ended(batch_end()), outbox);
   count_record(batch, r);
@@ -325,7 +355,8 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
   }
   Bytes opening = ByteWriter().raw(r.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
   append(opening, seal_personal(chain_id_, m.meter.personal_key, {config_.gateway, epoch_, r.meter},
-                                r, m.heard ? m.heard->minute.readings : none));
+                                r, m.heard ? m.heard->minute.readings : none,
+                                m.heard ? m.heard->minute.each : none_signed));
   openings.push_back(std::move(opening));
   if (!m.heard) return;
   if (m.heard->by != market::SignedBy::nobody)

@@ -109,6 +109,8 @@ MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenari
   f.offset_w = static_cast<std::int32_t>(t.integer("offset_w", 0, -1'000'000, 1'000'000));
   f.energy = {std::llround(1e6 * t.number("energy_kwh", 1, 0.001, 100'000))};
   f.clock = ledger::milliseconds(t.integer("offset_ms", 1000, -31'622'400'000, 31'622'400'000));
+  if (f.kind == MeterFault::Kind::meter_swap && s.ledger.signing == ledger::Signing::gateway)
+    t.fail("kind", "a meter without a key (ledger.signing = \"gateway\") has no papers to swap by");
   if (for_good && f.at % s.ledger.batch_interval != Duration{})
     t.refuse("at", "a multiple of ledger.batch_interval (" +
                        ledger::to_text(s.ledger.batch_interval) + "), at which a meter is swapped");

@@ -167,6 +167,7 @@ void write_economy(Writer& w, const Scenario& s) {
   w.section("market");
   w.key("mechanism", quoted(s.market.mechanism));
   w.section("ledger");
+  w.key("signing", quoted(names_of_signing()[static_cast<std::size_t>(s.ledger.signing)]));
   w.key("readings", s.ledger.readings == LedgerSpec::Readings::batched ? quoted("batched")
                                                                        : quoted("per_reading"));
   w.key("block_interval", quoted(ledger::to_text(s.ledger.block_interval)));
