@@ -144,16 +144,22 @@ MarketState::Applied MarketState::apply_batch(const Transaction& tx, const Hash&
   const auto batch = decode_batch(tx.body);
   if (!batch) return never(batch.error());
   Gateway& g = gateways_[batch->gateway.value];
+  const Hash entry = sha256(tx.entry());
+  if (batch->epoch == g.epoch && entry != g.last_entry)
+    return never("another batch of an epoch that is on the ledger already");
   if (batch->epoch <= g.epoch) return never("batch of an epoch that is on the ledger already");
   if (batch->epoch != g.epoch + 1 || g.meters == 0)
     return not_yet("batch before the one it follows");
   if (time_ms < std::int64_t{batch->epoch} * genesis_->batch_ms)
     return not_yet("batch of an interval that has not ended");
   if (batch->previous != g.last_entry) return never("batch does not follow its gateway's last");
-  g.epoch = batch->epoch;
-  g.last_entry = sha256(tx.entry());
   const auto ended = static_cast<std::uint32_t>(
       (std::int64_t{batch->epoch} * genesis_->batch_ms - 1) / genesis_->slot_ms);
+  if (batch->records < g.meters_in({ended})) return never("batch leaves out a registered meter");
+  if (batch->records > g.meters_in({ended}))
+    return not_yet("batch of more meters than its gateway has on the ledger");
+  g.epoch = batch->epoch;
+  g.last_entry = entry;
   const Slot number{std::max(ended, next_slot_)};
   OpenSlot& slot = open_slots_[number.value];
   Delivered& delivered = slot.delivered[batch->gateway.value];

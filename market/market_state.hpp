@@ -94,7 +94,10 @@ class MarketState final : public StateMachine {
     std::uint32_t epoch = 0;  // of its last batch
     Hash last_entry{};        // SHA-256 of that entry
     std::uint32_t slots_marked = 0;
-    std::uint32_t meters = 0;  // registered
+    std::uint32_t meters = 0;                    // registered
+    std::vector<std::pair<Slot, Slot>> limited;  // of those not valid for ever: first and end slot
+
+    std::uint32_t meters_in(Slot slot) const;
   };
   // What a gateway's batches of a slot say of import and export, as long as all of them say it.
   struct BatchSums {

@@ -29,12 +29,21 @@ MarketState::Applied MarketState::apply_registration(const Transaction& tx) {
     if (r.deposit.value > 0)
       journal_.write().post({PostingKind::deposit, bank, r.account, r.deposit});
     meters_.write().emplace(r.meter.value, meter);
+    if (r.first_slot.value > 0 || r.end_slot.value < UINT32_MAX)
+      gateways_[body->gateway.value].limited.emplace_back(r.first_slot, r.end_slot);
     put_account(meter);
   }
   gateways_[body->gateway.value].meters += body->meters;
   put_gateway(body->gateway);
   put_system_balances();
   return {};
+}
+
+std::uint32_t MarketState::Gateway::meters_in(Slot slot) const {
+  return meters - static_cast<std::uint32_t>(
+                      std::count_if(limited.begin(), limited.end(), [&](const auto& valid) {
+                        return slot < valid.first || slot >= valid.second;
+                      }));
 }
 
 MarketState::Applied MarketState::check_registration(const RegistrationBody& body,

@@ -9,6 +9,9 @@
 #include "sim/disturbances.hpp"
 #include "sim/site_network.hpp"
 #include "sim/world_pipeline.hpp"
+#include "twin/node/hostile_gateway.hpp"
+#include "twin/node/hostile_homes.hpp"
+#include "twin/node/hostile_link.hpp"
 
 namespace sim {
 
@@ -94,6 +97,7 @@ class Host {
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
   void make_validator(Seat& seat);
   void make_gateway(Seat& seat);
+  std::unique_ptr<Node> make_fleet(std::uint32_t g);
   void restart(Seat& seat);
   void seat_nodes();
   void start_actors();
@@ -161,6 +165,35 @@ void Host::make_gateway(Seat& seat) {
   const std::uint32_t g = seat.id.value - deployment_.directory().gateway(0).value;
   seat.node =
       std::make_unique<GatewayNode>(deployment_.gateway(g), *seat.key, verifier_, seat.disk);
+  using Kind = Attack::Kind;
+  auto lies = attacked_behind(scenario_, g, {Kind::omit_home, Kind::two_roots, Kind::double_mint});
+  if (lies.empty()) return;
+  seat.node = std::make_unique<HostileGateway>(std::move(seat.node), deployment_.gateway(g),
+                                               std::move(lies), *seat.key, verifier_);
+}
+
+// Clones of a gateway's meters stand behind the next one.
+std::unique_ptr<Node> Host::make_fleet(std::uint32_t g) {
+  using Kind = Attack::Kind;
+  const std::uint32_t gateways = deployment_.directory().gateways;
+  const std::uint32_t before = (g + gateways - 1) % gateways;
+  std::unique_ptr<Node> fleet = std::make_unique<FleetNode>(deployment_.fleet(g));
+  auto cheats = attacked_behind(scenario_, g, {Kind::double_spend, Kind::phantom_trade});
+  const auto cloned = attacked_behind(scenario_, before, {Kind::cloned_key});
+  std::unique_ptr<Node> clones;
+  if (!cloned.empty())
+    clones = std::make_unique<FleetNode>(clones_of(deployment_.fleet(before), cloned, g));
+  cheats.insert(cheats.end(), cloned.begin(), cloned.end());
+  if (!cheats.empty())
+    fleet = std::make_unique<HostileHomes>(std::move(fleet), deployment_.fleet(g),
+                                           std::move(cheats), std::move(clones));
+  auto held = attacked_behind(
+      scenario_, g,
+      {Kind::message_replay, Kind::message_delay, Kind::message_reorder, Kind::message_drop});
+  if (!held.empty())
+    fleet = std::make_unique<HostileLink>(std::move(fleet), deployment_.directory().gateway(g),
+                                          std::move(held), Rng(scenario_.seed));
+  return fleet;
 }
 
 void Host::seat_nodes() {
@@ -173,7 +206,7 @@ void Host::seat_nodes() {
     Seat& gateway = seats_[d.gateway(g).value];
     gateway.key = std::make_unique<Ed25519Signer>(keys.gateways[g]);
     make_gateway(gateway);
-    seats_[d.fleet(g).value].node = std::make_unique<FleetNode>(deployment_.fleet(g));
+    seats_[d.fleet(g).value].node = make_fleet(g);
   }
 }
 

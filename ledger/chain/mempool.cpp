@@ -63,6 +63,8 @@ bool Mempool::admitted(const Hash& id) const {
   return at != pending_.end() && !at->second.waits;
 }
 
+NodeId Mempool::sender(const Hash& id) const { return pending_.at(id).sender; }
+
 std::vector<const Mempool::Pending*> Mempool::ordered() const {
   std::vector<const Pending*> out;
   out.reserve(pending_.size());

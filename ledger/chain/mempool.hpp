@@ -44,6 +44,7 @@ class Mempool {
   void remove(const Hash& id);
   // Whether it is here and does not wait for another one: its signature was checked.
   bool admitted(const Hash& id) const;
+  NodeId sender(const Hash& id) const;  // of one that is here
 
   // In canonical order. The pointers are good until the next change.
   std::vector<const Pending*> ordered() const;

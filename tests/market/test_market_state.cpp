@@ -133,6 +133,30 @@ TEST_CASE("batches that are refused") {
   CHECK(refused_with(v, v.batch(0, 0, {}), 60'000, "on the ledger already"));
 }
 
+TEST_CASE("a second batch of an epoch is refused by another name than the same one again") {
+  Village v;
+  v.register_all();
+  v.batches_until(0, 2);
+  const Transaction first = v.batch(0, 1, {}), second = v.batch(0, 2, sha256(first.entry()));
+  CHECK(refused_with(v, second, 120'000, "batch of an epoch that is on the ledger already"));
+  Transaction other = v.batch(0, 2, sha256(first.entry()), 7);
+  CHECK(refused_with(v, other, 120'000, "another batch of an epoch"));
+  other = v.batch(0, 2, Hash{1});
+  CHECK(refused_with(v, other, 120'000, "another batch of an epoch"));
+}
+
+TEST_CASE("a batch counts every meter that its gateway has in the slot") {
+  Village v;
+  v.register_all();
+  const auto counting = [&](std::uint32_t records) {
+    return v.batch(0, 1, {}, hidden_sum, hidden_sum, records);
+  };
+  for (const std::uint32_t less : {0u, 1u})
+    CHECK(refused_with(v, counting(less), 60'000, "leaves out a registered meter"));
+  CHECK(refused_with(v, counting(3), 60'000, "more meters than its gateway has on the ledger"));
+  CHECK(v.refusal(counting(2), 60'000).empty());
+}
+
 TEST_CASE("orders that are refused") {
   Village v;
   v.register_all();

@@ -106,8 +106,9 @@ class Village {
   // Two homes' sums are hidden, unless a test says otherwise.
   static Transaction batch(std::uint32_t gateway, std::uint32_t epoch, Hash previous,
                            std::int64_t import_sum = hidden_sum,
-                           std::int64_t export_sum = hidden_sum) {
+                           std::int64_t export_sum = hidden_sum, std::uint32_t records = 2) {
     Batch b;
+    b.records = records;
     b.import_sum = {import_sum};
     b.export_sum = {export_sum};
     b.gateway = {gateway};
@@ -123,12 +124,20 @@ class Village {
     return tx;
   }
 
+  std::uint32_t meters_in(std::uint32_t gateway, Slot slot) const {
+    std::uint32_t count = 0;
+    for (const auto& [id, m] : state_.meters())
+      if (m.registration.gateway.value == gateway && m.registration.valid_in(slot)) ++count;
+    return count;
+  }
+
   // Applies the batches of a gateway up to an epoch.
   void batches_until(std::uint32_t gateway, std::uint32_t epoch,
                      std::int64_t import_sum = hidden_sum, std::int64_t export_sum = hidden_sum) {
     auto& [last, hash] = batched_[gateway];
     while (last < epoch) {
-      const Transaction tx = batch(gateway, last + 1, hash, import_sum, export_sum);
+      const Transaction tx = batch(gateway, last + 1, hash, import_sum, export_sum,
+                                   meters_in(gateway, Slot{last / 2}));
       must(tx, (last + 1) * 60'000);
       hash = sha256(tx.entry());
       ++last;

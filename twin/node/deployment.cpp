@@ -80,11 +80,24 @@ market::Registration Deployment::registration_of(const MeterIdentity& m) const {
   r.export_register = start.export_register;
   r.deposit = {m.feeder ? 0 : deposit_micro_eur};
   if (m.feeder) return r;
+  const FaultyMeter::Registers shown =
+      FaultyMeter::registers_of(start.import_register, start.export_register, faults_of(m.meter));
+  r.import_register = shown.first_import;
+  r.export_register = shown.first_export;
+  if (shown.declared) r.modulus = shown.modulus;
   const HomeSpec& home = scenario_.homes[m.meter.value];
   const auto watts = [](double kw) { return static_cast<std::uint32_t>(std::lround(1000 * kw)); };
   if (home.pv) r.generation_w = watts(home.pv->inverter_kw);
   if (home.battery) r.storage_w = watts(home.battery->power_kw);
   return r;
+}
+
+std::vector<MeterFault> Deployment::faults_of(MeterId home) const {
+  std::vector<MeterFault> out;
+  for (const MeterFault& f : scenario_.meter_faults)
+    if (std::count(f.homes.begin(), f.homes.end(), scenario_.homes[home.value].name) > 0)
+      out.push_back(f);
+  return out;
 }
 
 GatewayConfig Deployment::gateway(std::uint32_t g) const {
@@ -152,10 +165,7 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
                  {},
                  Rng(0)};
     if (!m.feeder) {
-      for (const MeterFault& fault : scenario_.meter_faults)
-        if (std::count(fault.homes.begin(), fault.homes.end(),
-                       scenario_.homes[m.meter.value].name) > 0)
-          f.faults.push_back(fault);
+      f.faults = faults_of(m.meter);
       f.history_wh = history_wh_[m.meter.value];
       f.rng = rng.fork(scenario_.homes[m.meter.value].name);
     }

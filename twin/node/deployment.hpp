@@ -35,6 +35,7 @@ class Deployment {
   struct MeterSigners;
   std::vector<Bytes> registrations(std::uint32_t gateway) const;
   market::Registration registration_of(const MeterIdentity& meter) const;
+  std::vector<MeterFault> faults_of(ledger::MeterId home) const;
   std::uint32_t max_power_w(const MeterIdentity& meter) const;
 
   Scenario scenario_;

@@ -20,14 +20,28 @@ MilliWattHours scaled(MilliWattHours rise, double factor) {
 
 }  // namespace
 
+FaultyMeter::Registers FaultyMeter::registers_of(MilliWattHours first_import,
+                                                 MilliWattHours first_export,
+                                                 const std::vector<MeterFault>& faults) {
+  for (const MeterFault& f : faults)
+    if (f.kind == MeterFault::Kind::meter_rollover) {
+      const MilliWattHours first = std::max(MilliWattHours{}, f.modulus - f.energy);
+      return {first, first, f.modulus, f.declared};
+    }
+  return {first_import, first_export, {}, false};
+}
+
 FaultyMeter::FaultyMeter(MilliWattHours first_import, MilliWattHours first_export,
                          std::vector<MeterFault> faults)
     : faults_(std::move(faults)),
       done_(faults_.size()),
       true_import_(first_import),
-      true_export_(first_export),
-      shown_import_(first_import),
-      shown_export_(first_export) {}
+      true_export_(first_export) {
+  const Registers shown = registers_of(first_import, first_export, faults_);
+  shown_import_ = shown.first_import;
+  shown_export_ = shown.first_export;
+  modulus_ = shown.modulus;
+}
 
 FaultyMeter::Shown FaultyMeter::show(const MeterSample& truth) {
   Shown out;
@@ -60,6 +74,10 @@ FaultyMeter::Shown FaultyMeter::show(const MeterSample& truth) {
       s.power_w = clamped(1.0 * s.power_w + f.offset_w);
     } else if (f.kind == MeterFault::Kind::meter_clock) {
       s.time = s.time + f.clock;
+    } else if (f.kind == MeterFault::Kind::meter_drift) {
+      const std::int64_t since_set_ms = truth.time.whole_ms() % hours(1).whole_ms();
+      s.time = s.time +
+               milliseconds(std::llround(static_cast<double>(since_set_ms) * f.drift_ppm * 1e-6));
     } else if (f.kind == MeterFault::Kind::meter_silent) {
       silent = true;
     }
@@ -67,8 +85,14 @@ FaultyMeter::Shown FaultyMeter::show(const MeterSample& truth) {
   true_import_ = truth.import_register;
   true_export_ = truth.export_register;
   before_ = truth.time;
-  s.import_register = shown_import_ += imported;
-  s.export_register = shown_export_ += exported;
+  shown_import_ += imported;
+  shown_export_ += exported;
+  if (modulus_.value > 0) {
+    shown_import_.value %= modulus_.value;
+    shown_export_.value %= modulus_.value;
+  }
+  s.import_register = shown_import_;
+  s.export_register = shown_export_;
   if (!silent) out.sample = s;
   return out;
 }

@@ -344,6 +344,7 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
   const std::vector<ReadingBytes> none;
   const std::vector<Signature> none_signed;
   const MeterRecord r = m.heard ? judge(m, outbox) : m.point.absence(epoch_);
+  if (!m.heard) outbox.event(Judged{r.meter.value, r.verdict, 0});
   raise(m.alerts.interval_ended(batch_end()), outbox);
   count_record(batch, r);
   const Hash leaf = leaf_hash(record_commitment(m.meter.personal_key, r));

@@ -52,6 +52,7 @@ enum class RecordKind : std::uint8_t {
   personal_opening = 5,    // the same
   gateway = 6,             // gateway_record.hpp: what a gateway is restarted from
   evidence = 7,            // culprit u32, then evidence (ledger/consensus/messages.hpp)
+  two_batches = 8,         // batch_watch.hpp: of one gateway and epoch, both signed
 };
 
 struct Persist {
@@ -101,6 +102,7 @@ class Outbox {
     effects_.emplace_back(Persist{kind, std::move(record), durable});
   }
   void event(Event e) { effects_.emplace_back(std::move(e)); }
+  void put(Effect effect) { effects_.push_back(std::move(effect)); }
 
   std::span<const Effect> effects() const { return effects_; }
   void clear() { effects_.clear(); }

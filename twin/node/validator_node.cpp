@@ -159,6 +159,7 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
   const auto admitted = chain_.state().admit(decoded);
   for (std::size_t i = 0; i < decoded.size(); ++i) {
     const auto& ok = admitted[i];
+    if (ok) watch_batch(decoded[i], outbox);
     if (!ok && !ok.error().may_hold_later)
       outbox.event(Refused{senders[i], ok.error().why});
     else if (mempool_.add(std::move(decoded[i]), chain_.height(), senders[i], !ok) ==
@@ -189,6 +190,16 @@ void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) const {
     if (tx.kind == TransactionKind::batch || tx.kind == TransactionKind::marks)
       gateways.insert(config_.directory.gateway(ByteReader(tx.body).u32()));
   tell_progress(gateways, outbox);
+}
+
+// The second one is refused by the state or by this. Both are kept: with genesis they are proof.
+void ValidatorNode::watch_batch(const Transaction& tx, Outbox& outbox) {
+  if (tx.kind != TransactionKind::batch) return;
+  const auto two = batches_.see(tx);
+  if (!two) return;
+  outbox.persist(RecordKind::two_batches, encode(*two), true);
+  outbox.event(Refused{config_.directory.gateway(two->gateway.value),
+                       "a gateway signed two batches of one epoch"});
 }
 
 // Kept, told and sent on once. What becomes of the culprit is a matter of the ledger.
@@ -262,8 +273,8 @@ Bytes ValidatorNode::propose(const NeedValue& wanted, Outbox& outbox) {
   Chain::Built built =
       chain_.build(wanted.timestamp_ms, wanted.proposer, mempool_.ordered(), max_block_bytes);
   for (const auto& [id, why] : built.never) {
+    outbox.event(Refused{mempool_.sender(id), why});
     mempool_.remove(id);
-    outbox.event(Refused{{}, why});
   }
   Bytes value = encode(built.tried.block);
   const Hash id = built.tried.id;
@@ -293,6 +304,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
   Chain::Tried tried = std::move(tried_.at(decided.value_id));
   tried_.clear();
   for (const Hash& leaf : tried.block.leaves) mempool_.remove(leaf);
+  for (const Transaction& tx : tried.block.transactions) watch_batch(tx, outbox);
   const std::uint64_t first_entry = chain_.log().size();
   const Block block = chain_.commit(std::move(tried));
 

@@ -50,6 +50,8 @@ class Expansion {
       if (auto ok = check_gateways(f); !ok) return failure(ok.error());
     for (const MeterFault& f : out_.meter_faults)
       if (auto ok = check_homes(f); !ok) return failure(ok.error());
+    for (const Attack& a : out_.attacks)
+      if (auto ok = check_attack(a); !ok) return failure(ok.error());
     for (const MeterEntry& m : parts_.meters)
       if (auto ok = attach(m); !ok) return failure(ok.error());
     if (auto ok = check_recording(); !ok) return failure(ok.error());
@@ -148,7 +150,8 @@ class Expansion {
                    (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
   }
 
-  Result<void> check_homes(const MeterFault& fault) const {
+  template <class Fault>
+  Result<void> check_homes(const Fault& fault) const {
     for (const std::string& home : fault.homes)
       if (auto ok = check_home(home, fault.where_target); !ok) return ok;
     return {};
@@ -159,6 +162,12 @@ class Expansion {
     return failure(fault.where_target + ": found \"gateway-" +
                    std::to_string(fault.gateways.back()) + "\"; the last one is \"gateway-" +
                    std::to_string(out_.ledger.gateways - 1) + "\"");
+  }
+
+  Result<void> check_attack(const Attack& attack) const {
+    if (attack.kind == Attack::Kind::cloned_key && out_.ledger.gateways < 2)
+      return failure(attack.where_target + ": a cloned key wants two gateways at least");
+    return check_homes(attack);
   }
 
   Result<void> attach(const MeterEntry& m) {

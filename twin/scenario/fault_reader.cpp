@@ -14,6 +14,7 @@ using ledger::Duration;
 constexpr std::size_t most_validators = 100, most_homes = 4000;
 constexpr std::uint32_t most_gateways = 10'000;
 constexpr Duration longest = ledger::hours(24) * 366;
+constexpr std::int64_t most_clock_ms = 2'000'000'000'000;  // a clock that shows 1970
 
 // The number in "validator-3", where it is one below `count`.
 std::optional<std::uint32_t> number_in(const std::string& name, const std::string& of,
@@ -98,7 +99,8 @@ ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::
 MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenario& s) {
   MeterFault f;
   f.kind = kind_named<MeterFault::Kind>(kind, names_of_meter_faults());
-  const bool for_good = f.kind == MeterFault::Kind::meter_swap;
+  const bool for_good =
+      f.kind == MeterFault::Kind::meter_swap || f.kind == MeterFault::Kind::meter_rollover;
   f.at = t.duration("at", {});
   f.length = t.duration("for", ledger::hours(1));
   f.homes = t.texts("target", most_homes);
@@ -108,7 +110,10 @@ MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenari
   f.factor = t.number("factor", 1, 0, 100);
   f.offset_w = static_cast<std::int32_t>(t.integer("offset_w", 0, -1'000'000, 1'000'000));
   f.energy = {std::llround(1e6 * t.number("energy_kwh", 1, 0.001, 100'000))};
-  f.clock = ledger::milliseconds(t.integer("offset_ms", 1000, -31'622'400'000, 31'622'400'000));
+  f.modulus = {1'000'000 * t.integer("modulus_kwh", 1'000'000, 1, 1'000'000)};
+  f.declared = t.boolean("declared", true);
+  f.clock = ledger::milliseconds(t.integer("offset_ms", 1000, -most_clock_ms, most_clock_ms));
+  f.drift_ppm = t.number("drift_ppm", 20, -100'000, 100'000);
   if (f.kind == MeterFault::Kind::meter_swap && s.ledger.signing == ledger::Signing::gateway)
     t.fail("kind", "a meter without a key (ledger.signing = \"gateway\") has no papers to swap by");
   if (for_good && f.at % s.ledger.batch_interval != Duration{})
@@ -122,15 +127,49 @@ MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenari
   return f;
 }
 
+const std::vector<std::string>& ways_of(Attack::Kind kind) {
+  static const std::vector<std::string> none{""}, omits{"count", "list", "absence"},
+      mints{"again", "more"};
+  return kind == Attack::Kind::omit_home ? omits : kind == Attack::Kind::double_mint ? mints : none;
+}
+
+Attack read_attack(TomlTable& t, const std::string& kind, const Scenario& s) {
+  Attack a;
+  a.kind = kind_named<Attack::Kind>(kind, names_of_attacks());
+  a.at = t.duration("at", {});
+  a.length = t.duration("for", ledger::hours(1));
+  a.homes = t.texts("target", most_homes);
+  a.where_target = t.where(t.has("target") ? "target" : "");
+  if (a.homes.empty()) t.refuse("target", "the name of a home, one or a list of them");
+  if (a.kind == Attack::Kind::phantom_trade && a.homes.size() != 2)
+    t.refuse("target", "two homes: who sells and who buys");
+  a.delay = t.duration("delay", ledger::minutes(1));
+  if (a.delay > ledger::hours(24)) t.refuse("delay", "at most 1d");
+  a.share = t.number("share", 1, 0, 1);
+  a.energy = {std::llround(1e6 * t.number("energy_kwh", 1, 0.001, 10'000))};
+  a.how = t.one_of("how", ways_of(a.kind).front(), ways_of(a.kind));
+  for (const Attack& other : s.attacks)
+    if (a.kind == other.kind && at_one_time(a, other) && share_one(a.homes, other.homes))
+      t.refuse("at", "a time at which no other attack of this kind acts on the target");
+  return a;
+}
+
 void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
-  for (const auto& [key, own] : {std::pair{"target", kind != "source_lost"},
-                                 {"for", kind != "meter_swap" && kind != "meter_rollback"},
-                                 {"delay", kind == "slow"},
-                                 {"offset_ms", kind == "clock_offset" || kind == "meter_clock"},
-                                 {"papers", kind == "meter_swap"},
-                                 {"factor", kind == "meter_scale"},
-                                 {"offset_w", kind == "meter_offset"},
-                                 {"energy_kwh", kind == "meter_rollback"}}) {
+  for (const auto& [key, own] :
+       {std::pair{"target", kind != "source_lost"},
+        {"for", kind != "meter_swap" && kind != "meter_rollback" && kind != "meter_rollover"},
+        {"delay", kind == "slow" || kind == "message_delay" || kind == "message_replay"},
+        {"offset_ms", kind == "clock_offset" || kind == "meter_clock"},
+        {"papers", kind == "meter_swap"},
+        {"factor", kind == "meter_scale"},
+        {"offset_w", kind == "meter_offset"},
+        {"energy_kwh", kind == "meter_rollback" || kind == "meter_rollover" ||
+                           kind == "phantom_trade" || kind == "double_mint"},
+        {"modulus_kwh", kind == "meter_rollover"},
+        {"declared", kind == "meter_rollover"},
+        {"drift_ppm", kind == "meter_drift"},
+        {"share", kind == "message_drop"},
+        {"how", kind == "omit_home" || kind == "double_mint"}}) {
     t.is_text(key, {});  // a key that is known here
     if (!own && t.has(key)) t.fail(key, "a fault of kind \"" + kind + "\" has no such key");
   }
@@ -152,20 +191,31 @@ std::vector<std::string> names_of_targets(const ValidatorFault& fault) {
 }
 
 const std::vector<std::string>& names_of_meter_faults() {
-  static const std::vector<std::string> names{"meter_swap",     "meter_scale", "meter_offset",
-                                              "meter_rollback", "meter_clock", "meter_silent"};
+  static const std::vector<std::string> names{"meter_swap",     "meter_scale",   "meter_offset",
+                                              "meter_rollback", "meter_clock",   "meter_silent",
+                                              "meter_drift",    "meter_rollover"};
+  return names;
+}
+
+const std::vector<std::string>& names_of_attacks() {
+  static const std::vector<std::string> names{
+      "message_replay", "message_delay", "message_reorder", "message_drop", "cloned_key",
+      "double_spend",   "phantom_trade", "omit_home",       "two_roots",    "double_mint"};
   return names;
 }
 
 void read_fault(TomlTable t, Scenario& s) {
   const auto& of_validators = names_of_validator_faults();
   const auto& of_meters = names_of_meter_faults();
+  const auto& attacks = names_of_attacks();
   std::vector<std::string> kinds{"source_lost"};
   kinds.insert(kinds.end(), of_validators.begin(), of_validators.end());
   kinds.insert(kinds.end(), of_meters.begin(), of_meters.end());
+  kinds.insert(kinds.end(), attacks.begin(), attacks.end());
   const std::string kind = t.one_of("kind", "source_lost", kinds);
   const Duration at = t.duration("at", {});
-  if (!t.has("at")) t.refuse("at", "a time from the start, such as 12h");
+  if (!t.has("at") && kind != "meter_rollover")
+    t.refuse("at", "a time from the start, such as 12h");
   if (at >= s.time.duration) t.refuse("at", "less than time.duration");
   if (t.duration("for", ledger::hours(1)) > longest) t.refuse("for", "at most 366d");
   refuse_keys_of_other_kinds(t, kind);
@@ -173,6 +223,8 @@ void read_fault(TomlTable t, Scenario& s) {
     s.faults.push_back(read_grid_fault(t, s.time, s.faults));
   else if (std::find(of_meters.begin(), of_meters.end(), kind) != of_meters.end())
     s.meter_faults.push_back(read_meter_fault(t, kind, s));
+  else if (std::find(attacks.begin(), attacks.end(), kind) != attacks.end())
+    s.attacks.push_back(read_attack(t, kind, s));
   else
     s.validator_faults.push_back(
         read_validator_fault(t, kind, s.consensus.validators, s.validator_faults));

@@ -171,6 +171,8 @@ struct MeterFault {
     meter_rollback,  // its registers are set back by `energy`, once
     meter_clock,     // its clock is `clock` ahead
     meter_silent,    // nothing of it arrives
+    meter_drift,     // its clock gains `drift_ppm` from one hour's setting to the next
+    meter_rollover,  // from the start: registers `energy` below `modulus`, where they begin anew
   };
   Kind kind{};
   std::vector<std::string> homes;
@@ -178,14 +180,44 @@ struct MeterFault {
   bool papers = true;
   double factor = 1;
   std::int32_t offset_w = 0;
-  ledger::MilliWattHours energy;
+  ledger::MilliWattHours energy, modulus;
+  bool declared = true;  // the registry knows the modulus
   ledger::Duration clock;
+  double drift_ppm = 0;
   std::string where_target;  // file, line and key, for what is wrong with the homes
 
   bool acts(ledger::Duration now) const { return at < now && now <= at + length; }
 };
 // Their names in a scenario, in the enum's order.
 const std::vector<std::string>& names_of_meter_faults();
+
+// What somebody does to homes: with their messages on the way to the gateway, with their keys and
+// orders, or as their gateway. It acts in (at, at + length].
+struct Attack {
+  enum class Kind : std::uint8_t {
+    message_replay,   // with each minute goes one that was sent `delay` ago
+    message_delay,    // each message arrives `delay` later
+    message_reorder,  // each second minute arrives before the one that it follows
+    message_drop,     // a `share` of the minutes does not arrive
+    cloned_key,       // a second meter with the home's key stands behind the next gateway
+    double_spend,     // each order comes twice, and others with its id and with its energy
+    phantom_trade,    // the first home sells to the second what neither has, `energy` a slot
+    omit_home,        // the gateway leaves the home out: `how`
+    two_roots,        // the gateway signs a second batch of each epoch, where the home is absent
+    double_mint,      // the gateway marks `energy` more export of the home: `how`
+  };
+  Kind kind{};
+  std::vector<std::string> homes;
+  ledger::Duration at, length;  // from the scenario's start
+  ledger::Duration delay;
+  double share = 1;
+  ledger::MilliWattHours energy;
+  std::string how;  // omit_home: "count", "list" or "absence"; double_mint: "again" or "more"
+  std::string where_target;
+
+  bool acts(ledger::Duration now) const { return at < now && now <= at + length; }
+};
+const std::vector<std::string>& names_of_attacks();
 
 // What befalls validators and gateways of a simulated network.
 struct ValidatorFault {
@@ -229,6 +261,7 @@ struct Scenario {
   std::vector<FaultSpec> faults;  // of the grid, in order of time, none during another
   std::vector<ValidatorFault> validator_faults;  // in order of `at`
   std::vector<MeterFault> meter_faults;          // as they stand in the file
+  std::vector<Attack> attacks;                   // likewise
   OutputSpec output;
 };
 

@@ -121,6 +121,10 @@ void write_consensus(Writer& w, const ConsensusSpec& c) {
   w.key("loss", exact(c.loss));
 }
 
+std::string kwh(ledger::MilliWattHours energy) {
+  return exact(static_cast<double>(energy.value) / 1e6);
+}
+
 // Some faults have no length.
 void write_fault(Writer& w, const std::string& kind, ledger::Duration at,
                  std::optional<ledger::Duration> length) {
@@ -144,16 +148,35 @@ void write_faults(Writer& w, const Scenario& s) {
 void write_meter_faults(Writer& w, const Scenario& s) {
   using Kind = MeterFault::Kind;
   for (const MeterFault& f : s.meter_faults) {
-    const bool lasts = f.kind != Kind::meter_swap && f.kind != Kind::meter_rollback;
+    const bool lasts = f.kind != Kind::meter_swap && f.kind != Kind::meter_rollback &&
+                       f.kind != Kind::meter_rollover;
     write_fault(w, names_of_meter_faults()[static_cast<std::size_t>(f.kind)], f.at,
                 lasts ? std::optional(f.length) : std::nullopt);
     w.key("target", listed(f.homes, quoted));
     if (f.kind == Kind::meter_swap) w.key("papers", f.papers ? "true" : "false");
     if (f.kind == Kind::meter_scale) w.key("factor", exact(f.factor));
     if (f.kind == Kind::meter_offset) w.key("offset_w", std::to_string(f.offset_w));
-    if (f.kind == Kind::meter_rollback)
-      w.key("energy_kwh", exact(static_cast<double>(f.energy.value) / 1e6));
+    if (f.kind == Kind::meter_rollback || f.kind == Kind::meter_rollover)
+      w.key("energy_kwh", kwh(f.energy));
     if (f.kind == Kind::meter_clock) w.key("offset_ms", std::to_string(f.clock.whole_ms()));
+    if (f.kind == Kind::meter_drift) w.key("drift_ppm", exact(f.drift_ppm));
+    if (f.kind != Kind::meter_rollover) continue;
+    w.key("modulus_kwh", std::to_string(f.modulus.value / 1'000'000));
+    w.key("declared", f.declared ? "true" : "false");
+  }
+}
+
+void write_attacks(Writer& w, const Scenario& s) {
+  using Kind = Attack::Kind;
+  for (const Attack& a : s.attacks) {
+    write_fault(w, names_of_attacks()[static_cast<std::size_t>(a.kind)], a.at, a.length);
+    w.key("target", listed(a.homes, quoted));
+    if (a.kind == Kind::message_delay || a.kind == Kind::message_replay)
+      w.key("delay", quoted(ledger::to_text(a.delay)));
+    if (a.kind == Kind::message_drop) w.key("share", exact(a.share));
+    if (a.kind == Kind::phantom_trade || a.kind == Kind::double_mint)
+      w.key("energy_kwh", kwh(a.energy));
+    if (!a.how.empty()) w.key("how", quoted(a.how));
   }
 }
 
@@ -205,6 +228,7 @@ std::string write_scenario(const Scenario& s, const Network& network) {
   }
   write_faults(w, s);
   write_meter_faults(w, s);
+  write_attacks(w, s);
   w.section("output");
   w.key("recording", quoted(s.output.recording));
   return w.take();

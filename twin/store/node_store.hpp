@@ -4,7 +4,7 @@
 //
 //   newest    kind        the newest record that replaces those before (a signing record)
 //   block     height      block records (twin/node/records.hpp)
-//   evidence  in order    what was found against validators
+//   evidence  in order    what was found against validators and gateways
 //
 // Each row holds the SHA-256 of its record. A block whose record does not fit it counts as not
 // there, so that the node asks others for it; a signing record that does not is an error. Of a

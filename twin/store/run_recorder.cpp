@@ -69,7 +69,8 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       observer_(deployment.directory().observer()),
       first_fleet_(deployment.directory().fleet(0)),
       recorded_(recorded_node(scenario, deployment.directory())),
-      tariff_(market::tariff_of(deployment.genesis())) {
+      tariff_(market::tariff_of(deployment.genesis())),
+      findings_(scenario, deployment.directory()) {
   summary_.scenario = scenario.name;
   summary_.seed = scenario.seed;
   summary_.market.mechanism = scenario.market.mechanism;
@@ -129,7 +130,7 @@ void RunRecorder::effect(NodeId from, Instant now, const Effect& effect) {
     const bool of_validator = from < observer_;
     const bool of_all = std::holds_alternative<BlockDecided>(*event) ||
                         std::holds_alternative<EvidenceSeen>(*event);
-    if (!of_validator || !of_all) take_event(now, *event);
+    if (!of_validator || !of_all) take_event(from, now, *event);
   }
 }
 
@@ -165,6 +166,7 @@ void RunRecorder::take_persist(NodeId from, Instant now, const Persist& persist)
     const std::uint32_t epoch = r.u32();
     directory_.add_personal(account, gateway, epoch, to_bytes(r.raw(r.left())));
   }
+  if (persist.kind == RecordKind::two_batches) take_two_batches(persist);
   if (from != observer_) return;
   if (persist.kind == RecordKind::block) take_block(now, persist);
   if (persist.kind == RecordKind::evidence)
@@ -180,6 +182,13 @@ void RunRecorder::take_persist(NodeId from, Instant now, const Persist& persist)
     checkpoint_ = text_of(r.sized());
     if (checkpoint_height_ >= published_height_ + blocks_between_publications) publish();
   }
+}
+
+// Every validator keeps them; the run's directory holds each once.
+void RunRecorder::take_two_batches(const Persist& persist) {
+  const Bytes which(persist.record.begin(), persist.record.begin() + 8);
+  if (two_batches_.insert(which).second)
+    keep(directory_.append("two-batches", ByteWriter().sized(persist.record).view()));
 }
 
 void RunRecorder::take_block(Instant now, const Persist& persist) {
@@ -230,16 +239,20 @@ void RunRecorder::score_forecast(const market::Statement& s) {
   persistence_score_.add(y->second[slot], actual);
 }
 
-void RunRecorder::take_event(Instant now, const Event& event) {
+void RunRecorder::take_event(NodeId from, Instant now, const Event& event) {
   if (const auto* block = std::get_if<BlockDecided>(&event)) take_block_event(now, *block);
   if (const auto* alert = std::get_if<AlertRaised>(&event)) take_alert(now, *alert);
   if (const auto* judged = std::get_if<Judged>(&event)) {
+    findings_.judged(now, *judged);
     for (unsigned bit = 0; bit < 16; ++bit)
       if (judged->verdict >> bit & 1)
         ++summary_.oracle[rule_names(static_cast<Verdict>(1u << bit))];
   }
   if (const auto* slot = std::get_if<SlotSettled>(&event)) take_slot(*slot->slot);
-  if (std::holds_alternative<Refused>(event)) ++summary_.ledger.refused;
+  if (const auto* refused = std::get_if<Refused>(&event)) {
+    ++summary_.ledger.refused;
+    findings_.refused(from, now, *refused);
+  }
   if (std::holds_alternative<EvidenceSeen>(event)) ++summary_.ledger.evidence;
 }
 
@@ -430,6 +443,9 @@ Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceR
   summary_.market.slots_due = static_cast<std::uint64_t>(end_ / scenario_.time.market_slot);
   summary_.market.slots_settled = settled_slots_;
   summary_.forecast = {score_.mae(), persistence_score_.mae(), score_.n};
+  findings_.ends(end_);
+  summary_.faults = findings_.faults();
+  summary_.honest = findings_.honest();
   const std::string text = to_json(summary_, devices);
   keep(directory_.write("summary.json", bytes_of(text)));
   keep(writer_.finish());

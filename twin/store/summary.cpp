@@ -154,6 +154,31 @@ json forecast_json(const Summary::Forecast& f) {
            micro(f.persistence_mae_wh > 0 ? 1 - f.mae_wh / f.persistence_mae_wh : 0)}};
 }
 
+json faults_json(const std::vector<FaultFinding>& faults) {
+  json out = json::array();
+  for (const FaultFinding& f : faults) {
+    json by = json::object();
+    for (const auto& [rule, found] : f.found_by)
+      by[rule] = {{"after_s", micro(found.after.seconds())}, {"count", found.count}};
+    out.push_back({{"at_s", micro(f.at.seconds())},
+                   {"found_by", by},
+                   {"kind", f.kind},
+                   {"meters", f.meters.size()},
+                   {"meters_found", f.found_meters.size()}});
+  }
+  return out;
+}
+
+json honest_json(const HonestFinding& h) {
+  const double per_1000 =
+      h.meter_days > 0 ? 1000 * static_cast<double>(h.quarantined) / h.meter_days : 0;
+  return {{"by_rule", h.by_rule},
+          {"meter_days", micro(h.meter_days)},
+          {"meters", h.meters},
+          {"quarantined", h.quarantined},
+          {"quarantined_per_1000_meter_days", micro(per_1000)}};
+}
+
 }  // namespace
 
 double percentile(std::vector<double> values, double p) {
@@ -174,8 +199,10 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
   json j = {{"accounts", s.accounts},
             {"alerts", s.alerts},
             {"energy", energy_json(s.energy)},
+            {"faults", faults_json(s.faults)},
             {"forecast", forecast_json(s.forecast)},
             {"grid", grid_json(s.grid)},
+            {"honest", honest_json(s.honest)},
             {"input_hash", ledger::to_hex(s.input_hash)},
             {"ledger", ledger_json(s.ledger)},
             {"market", market_json(s.market)},

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ledger/base/bytes.hpp"
+#include "twin/store/fault_findings.hpp"
 #include "twin/world/world.hpp"
 
 namespace twin {
@@ -66,6 +67,8 @@ struct Summary {
   } forecast;
 
   std::map<std::string, std::uint64_t> alerts, oracle;
+  std::vector<FaultFinding> faults;
+  HonestFinding honest;
   std::vector<std::string> accounts;
 };
 
