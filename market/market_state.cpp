@@ -356,7 +356,8 @@ MarketState::Applied MarketState::apply_forecast(const Transaction& tx, const Ha
     if (!meters.insert(f->meter.value).second) return never("two forecasts of one meter");
     homes.push_back(std::move(*f));
   }
-  if (public_total(homes) != body->total) return never("forecasts do not fit their total");
+  if (public_total(homes, genesis_->gateways.size()) != body->total)
+    return never("forecasts do not fit their total");
   forecasts_.insert({first, body->gateway.value});
   put("forecast", two_numbers(body->gateway.value, first), leaf);
   return {};

@@ -1,6 +1,6 @@
 // Somebody knows every home's load curve and has the public files: who is who stays as unknown as
-// by chance. And the attacks work, where there is something to find. AIPCHAIN_HOMES and
-// AIPCHAIN_HOURS set the size, AIPCHAIN_SEED another seed.
+// by chance. And the attacks work, where there is something to find. AIPCHAIN_HOMES sets
+// another number of homes, AIPCHAIN_SEED another seed, AIPCHAIN_WHOLE_DAY=1 a day of quarter hours.
 
 #include <algorithm>
 #include <cmath>
@@ -23,20 +23,22 @@ using test::Village;
 
 namespace {
 
-// Twelve homes and a half behind a gateway on average, so that sums over them may be shown.
+// A winter's evening, dark from the start, so that nearly all homes draw power.
+constexpr const char* evening =
+    "[time]\nstart = \"2026-11-21T17:00:00+01:00\"\nduration = \"80m\"\nmarket_slot = \"1m\"\n"
+    "metering_interval = \"10s\"\nphysics_step = \"10s\"\n[ledger]\nblock_interval = \"20s\"\n";
+constexpr const char* whole_day =
+    "[time]\nstart = \"2026-06-21T00:00:00+02:00\"\nduration = \"24h\"\n[ledger]\n";
+
+// Twelve homes behind a gateway, enough for a sum over them to be shown were there no other one.
 std::string scenario() {
-  const std::string homes = std::to_string(test::setting("AIPCHAIN_HOMES", 100));
-  const std::string gateways =
-      std::to_string(std::max<std::uint64_t>(1, test::setting("AIPCHAIN_HOMES", 100) / 12));
-  const std::uint64_t hours = test::setting("AIPCHAIN_HOURS", 0);
-  return "name = \"curves\"\nseed = " + std::to_string(test::setting("AIPCHAIN_SEED", 5)) +
-         "\n[time]\nstart = \"2026-" + (hours > 0 ? "06-21T00" : "11-21T17") + ":00:00+01:00\"\n" +
-         (hours > 0 ? "duration = \"" + std::to_string(hours) + "h\"\nmarket_slot = \"15m\"\n"
-                    : "duration = \"80m\"\nmarket_slot = \"1m\"\nmetering_interval = \"10s\"\n"
-                      "physics_step = \"10s\"\n") +
-         "[grid.generator]\nhomes = " + homes + "\nbranches = 8\ntransformer_kva = 6300\n" +
-         "[ledger]\nblock_interval = \"20s\"\nbatch_interval = \"60s\"\ngateways = " + gateways +
-         "\n[[population]]\ncount = " + homes +
+  const std::uint64_t homes = test::setting("AIPCHAIN_HOMES", 100);
+  const std::string count = std::to_string(homes);
+  return "name = \"curves\"\nseed = " + std::to_string(test::setting("AIPCHAIN_SEED", 5)) + "\n" +
+         (test::setting("AIPCHAIN_WHOLE_DAY", 0) == 1 ? whole_day : evening) +
+         "gateways = " + std::to_string(std::max<std::uint64_t>(2, homes / 12)) +
+         "\n[grid.generator]\nhomes = " + count + "\nbranches = 8\ntransformer_kva = 6300\n" +
+         "[[population]]\ncount = " + count +
          "\npv = { share = 0.4, peak_kw = [4, 10] }\nbattery = { share = 0.2 }\n"
          "ev = { share = 0.3 }\nheat_pump = { share = 0.3 }\n";
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <fstream>
 #include <memory>
 
 #include "ledger/base/rng.hpp"
@@ -343,4 +344,42 @@ TEST_CASE("masked sum: messages have one encoding and are cut nowhere") {
   std::swap(v.roster.members[0], v.roster.members[1]);
   CHECK_FALSE(decode_mask_roster(encode(v.roster)));
   CHECK(encode(value).size() == 82);
+}
+
+TEST_CASE("masked sum: the worked bytes of docs/formats/masked_sums.md are what the code writes") {
+  const auto all = [](std::size_t byte) {
+    std::array<std::uint8_t, 32> out;
+    out.fill(static_cast<std::uint8_t>(byte));
+    return out;
+  };
+  MaskRoster roster;
+  for (std::uint8_t i = 0; i < 32; ++i) roster.chain_id[i] = static_cast<std::uint8_t>(0x40 + i);
+  roster.group = 4;
+  for (std::size_t h = 0; h < 11; ++h) {
+    AccountId account;
+    account.bytes.fill(static_cast<std::uint8_t>(h));
+    roster.members.push_back(
+        {account, Ed25519Signer(all(1 + h)).public_key(), mask_key_of(all(0x21 + h))});
+  }
+  roster.signature = Ed25519Signer(all(9)).sign(roster_signed_bytes(roster));
+  Ed25519Signer signer(all(4));
+  MaskedMember member =
+      MaskedMember::join(roster, roster.members[3].account, all(0x24), signer, 0).value();
+  const MaskedValue value = member.contribute(9, -1234).value();
+  const MaskSet set{4, 9, {7}};
+  const MaskOpening opening = member.open(set).value();
+  std::ifstream file(std::string(AIPCHAIN_SOURCE_DIR) + "/docs/formats/masked_sums.md");
+  REQUIRE(file);
+  std::string text, word;
+  while (file >> word) text += word;
+  const auto shows = [&](const char* name, const Bytes& bytes) {
+    CAPTURE(name);
+    CAPTURE(to_hex(bytes));
+    CHECK(text.find(name + to_hex(bytes)) != std::string::npos);
+  };
+  shows("rosterid", to_bytes(roster_id(roster)));
+  shows("rostersignature", to_bytes(roster.signature));
+  shows("value", encode(value));
+  shows("set", encode(set));
+  shows("opening", encode(opening));
 }

@@ -128,6 +128,7 @@ struct LedgerSpec {
   ledger::Duration block_interval = ledger::seconds(60);
   ledger::Duration batch_interval = ledger::seconds(60);  // one meter signature and batch each
   std::uint32_t gateways = 4;
+  bool masked_sums = false;  // an operator learns the homes' sum of each slot, by masked sums
 };
 
 struct ConsensusSpec {

@@ -113,6 +113,7 @@ LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
                "; with readings = \"per_reading\" it is time.metering_interval (" +
                ledger::to_text(time.metering_interval) + ")");
   s.gateways = static_cast<std::uint32_t>(t.integer("gateways", 0, 1, 10'000));
+  s.masked_sums = t.boolean("masked_sums", s.masked_sums);
   if (s.block_interval * 3 > time.market_slot)
     t.fail("block_interval", "found " + ledger::to_text(s.block_interval) +
                                  "; wants at most a third of time.market_slot (" +
