@@ -182,15 +182,13 @@ MarketState::Progress MarketState::progress(GatewayId gateway) const {
   return {g.epoch, std::max(g.slots_marked, next_slot_)};
 }
 
-Result<bool> MarketState::beyond(const Transaction& tx) const {
+bool MarketState::beyond(const Transaction& tx) const {
   if (tx.kind == TransactionKind::batch) {
     const auto batch = decode_batch(tx.body);
     if (!batch || batch->gateway.value >= gateways_.size()) return false;
     const Gateway& g = gateways_[batch->gateway.value];
-    if (batch->epoch == g.epoch && g.epoch > 0 && sha256(tx.entry()) != g.last_entry)
-      return failure("another batch of the gateway is on the ledger for epoch " +
-                     std::to_string(g.epoch));
-    return batch->epoch <= g.epoch;
+    return batch->epoch < g.epoch ||
+           (batch->epoch == g.epoch && sha256(tx.entry()) == g.last_entry);
   }
   if (tx.kind != TransactionKind::marks) return false;
   const auto marks = decode_marks_body(tx.body);
@@ -362,7 +360,8 @@ MarketState::Applied MarketState::apply_forecast(const Transaction& tx, const Ha
     if (!meters.insert(f->meter.value).second) return never("two forecasts of one meter");
     homes.push_back(std::move(*f));
   }
-  if (public_total(homes) != body->total) return never("forecasts do not fit their total");
+  if (public_total(homes, genesis_->gateways.size()) != body->total)
+    return never("forecasts do not fit their total");
   forecasts_.insert({first, body->gateway.value});
   put("forecast", two_numbers(body->gateway.value, first), leaf);
   return {};

@@ -73,9 +73,9 @@ class MarketState final : public StateMachine {
     std::uint32_t epoch = 0, slots = 0;
   };
   Progress progress(GatewayId gateway) const;
-  // Whether a batch or marks are of what the ledger has come beyond. Where another batch stands in
-  // the last one's place, the error says so.
-  Result<bool> beyond(const Transaction& tx) const;
+  // Whether a batch or marks are of what the ledger has come beyond; another batch than the one that
+  // it has is not.
+  bool beyond(const Transaction& tx) const;
   // Of the last settlement applied; null before the first.
   const ClosedSlot* last_closed() const { return last_closed_.get(); }
   // The first broken invariant in words; empty where all hold.

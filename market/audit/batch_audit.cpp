@@ -162,8 +162,8 @@ Result<void> BatchAudit::check_batch(const Transaction& tx) {
       exports.push_back(rises->export_mwh);
     }
   }
-  expected.import_sum = {public_sum(imports)};
-  expected.export_sum = {public_sum(exports)};
+  expected.import_sum = {public_gateway_sum(imports, log_.genesis.gateways.size())};
+  expected.export_sum = {public_gateway_sum(exports, log_.genesis.gateways.size())};
   if (root_of(leaves) != tx.root) return failure("its records do not hash to its root");
   if (root_of(quarantined) != batch->quarantine_root)
     return failure("its quarantine list is another");

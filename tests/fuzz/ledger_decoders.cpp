@@ -8,6 +8,7 @@
 #include "ledger/merkle/proof.hpp"
 #include "ledger/ocmf/ocmf_check.hpp"
 #include "ledger/ocmf/ocmf_samples.hpp"
+#include "ledger/privacy/masked_sum_format.hpp"
 #include "market/clearing.hpp"
 #include "market/receipt/receipt.hpp"
 #include "market/settlement.hpp"
@@ -443,6 +444,12 @@ Outcome read_record(std::uint8_t which, BytesView bytes) {
   return and_then({true, ""}, equal(encode(*record), bytes), "a block record is not canonical");
 }
 
+Outcome read_masked_sum(std::uint8_t which, BytesView bytes) {
+  if (which % 4 == 0) return canonical(bytes, decode_mask_roster);
+  if (which % 4 == 1) return canonical(bytes, decode_masked_value);
+  return which % 4 == 2 ? canonical(bytes, decode_mask_set) : canonical(bytes, decode_mask_opening);
+}
+
 // What a record that is taken says of energy converts, or is refused with a reason.
 Outcome read_samples(const OcmfRecord& record) {
   const auto samples = samples_of(record);
@@ -515,6 +522,8 @@ Outcome decode_bytes(Decoder decoder, BytesView bytes) {
       return read_openings_file(which, rest);
     case Decoder::record:
       return read_record(which, rest);
+    case Decoder::masked_sum:
+      return read_masked_sum(which, rest);
     case Decoder::ocmf:
       break;
   }

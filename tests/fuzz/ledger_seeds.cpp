@@ -5,6 +5,7 @@
 #include "hil/message_frame.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/consensus/sign_guard.hpp"
+#include "ledger/privacy/masked_sum_format.hpp"
 #include "market/clearing.hpp"
 #include "market/receipt/receipt.hpp"
 #include "market/settlement.hpp"
@@ -177,6 +178,15 @@ std::vector<Bytes> record_seeds() {
   return {behind(0, guard.record()), behind(1, encode(block)), behind(2, encode(gateway))};
 }
 
+// Numbered as `read_masked_sum` of ledger_decoders.cpp does.
+std::vector<Bytes> masked_sum_seeds() {
+  MaskRoster roster{{7}, 4, {}, {}};
+  for (std::uint8_t m = 0; m < 10; ++m) roster.members.push_back({{{m}}, {m}, {m}});
+  return {behind(0, encode(roster)), behind(1, encode(MaskedValue{4, 9, 3, 1ull << 63, {}})),
+          behind(2, encode(MaskSet{4, 9, {0, 2, 7}})), behind(2, encode(MaskSet{4, 9, {}})),
+          behind(3, encode(MaskOpening{4, 9, 3, 5, {}}))};
+}
+
 std::vector<Bytes> ocmf_seeds() {
   std::vector<Bytes> out;
   for (std::uint8_t meter = 0; meter < ocmf_meters; ++meter) {
@@ -195,7 +205,7 @@ std::string_view name_of(Decoder decoder) {
   constexpr std::array<std::string_view, decoders> names{
       "transaction", "entry",      "opening",       "block",  "vote",       "proposal",
       "proof",       "checkpoint", "note",          "policy", "tlog_proof", "receipt",
-      "frame",       "genesis",    "openings_file", "record", "ocmf"};
+      "frame",       "genesis",    "openings_file", "record", "masked_sum", "ocmf"};
   return names[static_cast<std::size_t>(decoder)];
 }
 
@@ -241,6 +251,8 @@ std::vector<Bytes> seeds(Decoder decoder) {
       return openings_file_seeds();
     case Decoder::record:
       return record_seeds();
+    case Decoder::masked_sum:
+      return masked_sum_seeds();
     case Decoder::ocmf:
       break;
   }

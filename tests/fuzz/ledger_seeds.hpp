@@ -31,6 +31,7 @@ enum class Decoder {
   genesis,
   openings_file,  // u8 0 restricted or 1 personal, then the file
   record,         // u8 which one: a signing, block or gateway record of a node's store
+  masked_sum,     // u8 which, then a message of a masked sum
   ocmf            // u8 which meter: its signed record; or ocmf_meters: a key's text
 };
 inline constexpr std::size_t decoders = static_cast<std::size_t>(Decoder::ocmf) + 1;

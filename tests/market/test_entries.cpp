@@ -190,10 +190,14 @@ TEST_CASE("a sum over few homes, or mostly one home's, is hidden") {
   ten.back() = 1001;
   CHECK(public_sum(ten) == hidden_sum);
   CHECK(public_sum({}) == hidden_sum);
+  CHECK(public_gateway_sum(std::vector<std::int64_t>(10, 100), 1) == 1000);
+  CHECK(public_gateway_sum(std::vector<std::int64_t>(9, 100), 1) == hidden_sum);
+  CHECK(public_gateway_sum(std::vector<std::int64_t>(500, 100), 2) == hidden_sum);
   std::vector<Forecast> homes(10, Forecast{{}, {}, {}, {50, -150}});
-  CHECK(public_total(homes) == WattHours{-1000});
+  CHECK(public_total(homes, 1) == WattHours{-1000});
+  CHECK_FALSE(public_total(homes, 2));
   homes.pop_back();
-  CHECK_FALSE(public_total(homes));
+  CHECK_FALSE(public_total(homes, 1));
 }
 
 TEST_CASE("a forecast that announces more slots than it holds is refused without being read") {

@@ -61,6 +61,7 @@ class Village {
     r.meter = {meter};
     r.gateway = gateway_of(meter);
     r.kind = meter == 4 ? MeterKind::feeder : MeterKind::home;
+    r.meter_key = signer_of("meter " + std::to_string(meter)).public_key();
     r.account_key = signer_of("account " + std::to_string(meter)).public_key();
     r.max_power_w = 43'000;
     r.export_register = {500};  // half a Wh before the first slot

@@ -367,8 +367,8 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
 }
 
 Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {
-  batch.import_sum = {public_sum(leaves.imports)};
-  batch.export_sum = {public_sum(leaves.exports)};
+  batch.import_sum = {public_gateway_sum(leaves.imports, config_.genesis.gateways.size())};
+  batch.export_sum = {public_gateway_sum(leaves.exports, config_.genesis.gateways.size())};
   batch.quarantine_root = root_of(leaves.quarantined);
   Transaction tx;
   tx.kind = TransactionKind::batch;
@@ -418,7 +418,7 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
     if (!home) return outbox.event(Refused{fleet(), home.error()});
     homes.push_back(std::move(*home));
   }
-  body.total = market::public_total(homes);
+  body.total = market::public_total(homes, config_.genesis.gateways.size());
   tx.openings = forecast.openings;
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);

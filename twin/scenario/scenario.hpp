@@ -133,6 +133,7 @@ struct LedgerSpec {
   ledger::Duration batch_interval = ledger::seconds(60);  // one meter signature and batch each
   std::uint32_t gateways = 4;
   ledger::Signing signing = ledger::Signing::minute;  // how meters answer for their readings
+  bool masked_sums = false;  // an operator learns the homes' sum of each slot, by masked sums
 };
 
 struct ConsensusSpec {

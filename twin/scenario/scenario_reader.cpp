@@ -122,6 +122,7 @@ LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
   s.signing = static_cast<ledger::Signing>(
       std::find(names_of_signing().begin(), names_of_signing().end(), signing) -
       names_of_signing().begin());
+  s.masked_sums = t.boolean("masked_sums", s.masked_sums);
   if (s.block_interval * 3 > time.market_slot)
     t.fail("block_interval", "found " + ledger::to_text(s.block_interval) +
                                  "; wants at most a third of time.market_slot (" +

@@ -196,6 +196,7 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("block_interval", quoted(ledger::to_text(s.ledger.block_interval)));
   w.key("batch_interval", quoted(ledger::to_text(s.ledger.batch_interval)));
   w.key("gateways", std::to_string(s.ledger.gateways));
+  w.key("masked_sums", s.ledger.masked_sums ? "true" : "false");
   write_consensus(w, s.consensus);
 }
 

@@ -74,6 +74,10 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
   summary_.scenario = scenario.name;
   summary_.seed = scenario.seed;
   summary_.market.mechanism = scenario.market.mechanism;
+  if (scenario.ledger.masked_sums) {
+    masked_totals_.emplace(deployment.identities(), chain_id_of(deployment.genesis()), verifier_);
+    summary_.masked_sums.emplace().groups = masked_totals_->groups();
+  }
   const auto slots_a_day = static_cast<std::size_t>(hours(24) / scenario.time.market_slot);
   for (const MeterIdentity& m : deployment.identities().meters) {
     if (m.feeder) continue;
@@ -328,6 +332,22 @@ void RunRecorder::take_slot(const market::ClosedSlot& slot) {
   keep(writer_.slot(row));
   write_statements(slot);
   write_postings(slot);
+  if (masked_totals_) sum_masked(slot);
+}
+
+void RunRecorder::sum_masked(const market::ClosedSlot& slot) {
+  std::map<AccountId, std::int64_t> net_wh;
+  for (const market::Statement& s : slot.settlement.statements)
+    if (market::carries_energy(s.standing)) net_wh[s.account] = (s.imported - s.exported).value;
+  const MaskedTotal total = masked_totals_->total(slot.slot, net_wh);
+  Summary::MaskedSums& m = *summary_.masked_sums;
+  ++m.slots;
+  m.homes += total.homes.size();
+  m.hidden_homes += total.hidden;
+  m.net_wh += total.net_wh;
+  m.difference_wh += total.net_wh;
+  for (const AccountId& home : total.homes) m.difference_wh -= net_wh.at(home);
+  m.bytes += total.bytes;
 }
 
 void RunRecorder::write_statements(const market::ClosedSlot& slot) {

@@ -179,6 +179,13 @@ json honest_json(const HonestFinding& h) {
           {"quarantined_per_1000_meter_days", micro(per_1000)}};
 }
 
+json masked_sums_json(const Summary::MaskedSums& m) {
+  return {{"bytes", m.bytes},      {"difference_wh", m.difference_wh},
+          {"groups", m.groups},    {"hidden_home_slots", m.hidden_homes},
+          {"home_slots", m.homes}, {"net_wh", m.net_wh},
+          {"slots", m.slots}};
+}
+
 }  // namespace
 
 double percentile(std::vector<double> values, double p) {
@@ -216,6 +223,7 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
              {{"minted_wh", s.tokens.minted_wh},
               {"residual_wh", s.tokens.residual_wh},
               {"retired_wh", s.tokens.retired_wh}}}};
+  if (s.masked_sums) j["masked_sums"] = masked_sums_json(*s.masked_sums);
   j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
   // What floating point leaves over differs between optimisation levels: shown, not hashed.
   j["energy"]["balance_residual_kwh"] = balance_residual_kwh(s.energy);

@@ -4,6 +4,7 @@
 // spaces) without wall_s, speed_up, readings_per_s and itself.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -65,6 +66,15 @@ struct Summary {
     double mae_wh = 0, persistence_mae_wh = 0;  // of a home and slot
     std::uint64_t n = 0;
   } forecast;
+
+  struct MaskedSums {
+    std::uint64_t groups = 0, slots = 0;
+    std::uint64_t homes = 0, hidden_homes = 0;  // over all slots: in a sum, in none for their few
+    std::int64_t net_wh = 0;         // the sum of all slots, as the operator learns it ...
+    std::int64_t difference_wh = 0;  // ... less the same homes' statements
+    std::uint64_t bytes = 0;
+  };
+  std::optional<MaskedSums> masked_sums;  // where the scenario asks for them
 
   std::map<std::string, std::uint64_t> alerts, oracle;
   std::vector<FaultFinding> faults;
