@@ -95,7 +95,8 @@ void check_receipts(const Folder& folder, const json& summary, int slots) {
 }  // namespace
 
 TEST_CASE("gateways killed at random moments: every reading is on the ledger exactly once") {
-  const auto kills = test::setting("GATEWAY_KILLS", 10), seed = test::setting("GATEWAY_SEED", 1);
+  const auto kills = test::setting("AIPCHAIN_GATEWAY_KILLS", 10),
+             seed = test::setting("AIPCHAIN_SEED", 1);
   const int hours = kills > 20 ? 24 : 2;
   const Folder folder;
   folder.write("scenario.toml", scenario(hours, population + random_crashes(kills, seed, hours)));

@@ -142,9 +142,12 @@ HostileGateway::Told HostileGateway::retold(Meter& m, const PersonalRecord& hear
   const MeterRecord& r = heard.record;
   if (!m.omitted) return {r, heard.readings};
   if (heard.readings.empty()) return {m.point.absence(r.epoch), {}};
-  const Bytes signed_bytes =
-      meter_signed_bytes(chain_id_, r.meter, r.first_sequence, r.count, r.readings_root);
-  const market::SignedBy by = m.point.signer_of(signed_bytes, r.signature, verifier_);
+  std::vector<Hash> leaves;
+  if (!heard.each.empty())
+    for (const ReadingBytes& reading : heard.readings)
+      leaves.push_back(reading_leaf(m.config.personal_key, r.meter, reading));
+  const market::SignedBy by = m.point.signer_of(
+      word_of(chain_id_, r, heard.readings, leaves, heard.each), verifier_);
   Told out{
       m.point
           .take({r.first_sequence, heard.readings, r.readings_root, r.signature, by, std::nullopt},
