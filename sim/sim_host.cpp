@@ -163,8 +163,11 @@ void Host::restart(Seat& seat) {
 
 void Host::make_gateway(Seat& seat) {
   const std::uint32_t g = seat.id.value - deployment_.directory().gateway(0).value;
-  seat.node =
+  auto node =
       std::make_unique<GatewayNode>(deployment_.gateway(g), *seat.key, verifier_, seat.disk);
+  if (auto* hostile = dynamic_cast<HostileGateway*>(seat.node.get()))
+    return hostile->go_on_with(std::move(node));
+  seat.node = std::move(node);
   using Kind = Attack::Kind;
   auto lies = attacked_behind(scenario_, g, {Kind::omit_home, Kind::two_roots, Kind::double_mint});
   if (lies.empty()) return;

@@ -94,3 +94,36 @@ TEST_CASE("faults together: what was counted wrongly closes with the meter") {
   CHECK(all[4].swapped->closing_import.value == 103'000);
   CHECK(all[4].sample->import_register.value == 1'000);
 }
+
+TEST_CASE("a drifting clock is set each full hour") {
+  MeterFault drift = fault(Kind::meter_drift);
+  drift.length = hours(3);
+  drift.drift_ppm = -100;
+  FaultyMeter meter({}, {}, {drift});
+  const auto ahead_ms = [&](Duration at) {
+    const Instant t = Instant{} + at;
+    return (meter.show({0, t, {}, {}, 0, 230}).sample->time - t).whole_ms();
+  };
+  CHECK(ahead_ms(seconds(10)) == 0);  // not yet
+  CHECK(ahead_ms(minutes(30)) == -180);
+  CHECK(ahead_ms(minutes(59)) == -354);
+  CHECK(ahead_ms(hours(1)) == 0);
+  CHECK(ahead_ms(minutes(90)) == -180);
+}
+
+TEST_CASE("registers that begin below their modulus begin anew there") {
+  MeterFault f = fault(Kind::meter_rollover);
+  f.modulus = {1'000'000'000'000};  // behind 999,999.9 kWh
+  f.energy = {2'500};
+  const auto all = shown({f});
+  CHECK(imports(all) == Series{999'999'998'500, 999'999'999'500, 500, 1'500, 2'500, 3'500});
+  CHECK(exports(all) == Series{999'999'999'500, 1'500, 3'500, 5'500, 7'500, 9'500});
+  const auto begins = FaultyMeter::registers_of({5}, {6}, {f});
+  CHECK(begins.first_import.value == 999'999'997'500);
+  CHECK(begins.first_export == begins.first_import);
+  CHECK(begins.modulus == f.modulus);
+  const auto plain = FaultyMeter::registers_of({5}, {6}, {fault(Kind::meter_clock)});
+  CHECK(plain.first_import.value == 5);
+  CHECK(plain.first_export.value == 6);
+  CHECK(plain.modulus.value == 0);
+}

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/base/codec.hpp"
+#include "ledger/chain/block.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/oracle/public_sum.hpp"
@@ -87,6 +88,7 @@ void HostileGateway::hear_opening(const Persist& persist, Outbox& outbox) {
 }
 
 void HostileGateway::change(Instant now, const Transaction& tx, Outbox& outbox) {
+  if (const auto at = told_.find(leaf_of(tx)); at != told_.end()) return post(at->second, outbox);
   if (tx.kind == TransactionKind::batch) return change_batch(now, tx, outbox);
   if (tx.kind == TransactionKind::marks) return change_marks(now, tx, outbox);
   post(tx, outbox);
@@ -133,8 +135,13 @@ void HostileGateway::change_batch(Instant now, const Transaction& tx, Outbox& ou
   }
   const Transaction whole = batch_of(batch, told, meters_, uncounted);
   last_entry_ = sha256(whole.entry());
-  post(whole, outbox);
+  tell(tx, whole, outbox);
   heard_.clear();
+}
+
+void HostileGateway::tell(const Transaction& honest, const Transaction& told, Outbox& outbox) {
+  told_[leaf_of(honest)] = told;
+  post(told, outbox);
 }
 
 // What an honest gateway would say of the minute, had it told of the home what this one told.
@@ -207,7 +214,7 @@ void HostileGateway::change_marks(Instant now, const Transaction& tx, Outbox& ou
       marks_again = true;
     }
   }
-  post(marks_of(body, told), outbox);
+  tell(tx, marks_of(body, told), outbox);
   if (marks_again) held_.emplace(later(now), marks_of(body, again));
 }
 

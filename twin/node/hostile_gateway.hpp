@@ -12,7 +12,7 @@
 //
 // A batch belongs to an attack that acts at the end of its interval, marks to one that acts at the
 // end of their slot. "Later" is a block interval and a second, so that the honest ones stand on the
-// ledger. It has no memory of a life before.
+// ledger. What the node says again, this one says again as it said it.
 
 #include <map>
 
@@ -27,6 +27,8 @@ class HostileGateway final : public Node {
   // `config` is the gateway's own; signer and verifier are the host's and outlive the node.
   HostileGateway(std::unique_ptr<Node> gateway, GatewayConfig config, std::vector<Attacked> attacks,
                  ledger::Signer& signer, ledger::Verifier& verifier);
+  // After a crash: the liar remembers, whoever runs its node again.
+  void go_on_with(std::unique_ptr<Node> gateway) { gateway_ = std::move(gateway); }
   void step(Instant now, const Inputs& inputs, Outbox& outbox) override;
   Instant next_deadline() const override;
 
@@ -58,6 +60,7 @@ class HostileGateway final : public Node {
                        const char* how = "") const;
   void persist(const Told& told, std::uint32_t epoch, Outbox& outbox) const;
   void sign(ledger::Transaction& tx) const;
+  void tell(const ledger::Transaction& honest, const ledger::Transaction& told, Outbox& outbox);
   void post(const ledger::Transaction& tx, Outbox& outbox) const;
   Instant later(Instant now) const;
 
@@ -72,6 +75,7 @@ class HostileGateway final : public Node {
   std::map<std::uint32_t, ledger::PersonalRecord> heard_;  // of the batch that comes next, by meter
   Hash last_entry_{};                                      // of the batches it told
   std::multimap<Instant, ledger::Transaction> held_;       // by when they leave
+  std::map<Hash, ledger::Transaction> told_;               // by the honest one's leaf hash
 };
 
 }  // namespace twin

@@ -52,7 +52,7 @@ enum class RecordKind : std::uint8_t {
   personal_opening = 5,    // the same
   gateway = 6,             // gateway_record.hpp: what a gateway is restarted from
   evidence = 7,            // culprit u32, then evidence (ledger/consensus/messages.hpp)
-  two_batches = 8,         // batch_watch.hpp: of one gateway and epoch, both signed
+  signed_twice = 8,        // gateway_watch.hpp: two batches of one epoch, two marks of one slot
 };
 
 struct Persist {

@@ -149,6 +149,8 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
       continue;
     }
     if (market().beyond(*tx)) {
+      if (gateways_.contradicts(*tx) && chain_.state().admit(std::span(&*tx, 1))[0])
+        watch(*tx, outbox);
       behind.insert(m.from);
       continue;
     }
@@ -159,7 +161,7 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
   const auto admitted = chain_.state().admit(decoded);
   for (std::size_t i = 0; i < decoded.size(); ++i) {
     const auto& ok = admitted[i];
-    if (ok) watch_batch(decoded[i], outbox);
+    if (ok) watch(decoded[i], outbox);
     if (!ok && !ok.error().may_hold_later)
       outbox.event(Refused{senders[i], ok.error().why});
     else if (mempool_.add(std::move(decoded[i]), chain_.height(), senders[i], !ok) ==
@@ -187,13 +189,14 @@ void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) const {
 }
 
 // The second one is refused by the state or by this. Both are kept: with genesis they are proof.
-void ValidatorNode::watch_batch(const Transaction& tx, Outbox& outbox) {
-  if (tx.kind != TransactionKind::batch) return;
-  const auto two = batches_.see(tx);
-  if (!two) return;
-  outbox.persist(RecordKind::two_batches, encode(*two), true);
-  outbox.event(Refused{config_.directory.gateway(two->gateway.value),
-                       "a gateway signed two batches of one epoch"});
+void ValidatorNode::watch(const Transaction& tx, Outbox& outbox) {
+  const auto twice = gateways_.see(tx);
+  if (!twice) return;
+  outbox.persist(RecordKind::signed_twice, encode(*twice), true);
+  outbox.event(Refused{config_.directory.gateway(twice->gateway.value),
+                       tx.kind == TransactionKind::batch
+                           ? "a gateway signed two batches of one epoch"
+                           : "a gateway signed two sets of marks of one slot"});
 }
 
 // Kept, told and sent on once. What becomes of the culprit is a matter of the ledger.
@@ -298,7 +301,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
   Chain::Tried tried = std::move(tried_.at(decided.value_id));
   tried_.clear();
   for (const Hash& leaf : tried.block.leaves) mempool_.remove(leaf);
-  for (const Transaction& tx : tried.block.transactions) watch_batch(tx, outbox);
+  for (const Transaction& tx : tried.block.transactions) watch(tx, outbox);
   const std::uint64_t first_entry = chain_.log().size();
   const Block block = chain_.commit(std::move(tried));
 

@@ -18,8 +18,8 @@
 #include "ledger/consensus/driver.hpp"
 #include "ledger/tlog/policy.hpp"
 #include "market/market_state.hpp"
-#include "twin/node/batch_watch.hpp"
 #include "twin/node/directory.hpp"
+#include "twin/node/gateway_watch.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
 #include "twin/node/records.hpp"
@@ -65,7 +65,7 @@ class ValidatorNode final : public Node {
   void tell_progress(const std::set<NodeId>& gateways, Outbox& outbox) const;
   void tell_gateways_of(const ledger::Block& block, Outbox& outbox) const;
   void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
-  void watch_batch(const ledger::Transaction& tx, Outbox& outbox);
+  void watch(const ledger::Transaction& tx, Outbox& outbox);
   void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);
   void ask(const ledger::AskPeer& wanted, Outbox& outbox) const;
   void broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const;
@@ -95,7 +95,7 @@ class ValidatorNode final : public Node {
   std::map<ledger::ValidatorId, std::vector<CheckpointCosignature>> early_;
   std::map<ledger::ValidatorId, CheckpointCosignature> cosignatures_;  // of this height, verified
   std::map<ledger::ValidatorId, std::set<Hash>> evidence_;             // seen, by culprit
-  BatchWatch batches_;
+  GatewayWatch gateways_;
   struct Answers {
     Instant since;
     std::uint32_t count = 0;

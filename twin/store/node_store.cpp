@@ -98,7 +98,7 @@ Result<void> NodeStore::keep(const Persist& persist) {
 Stored<void> NodeStore::write(const Persist& persist) {
   const Hash sum = sha256(persist.record);
   const BytesView record = persist.record, check = sum;
-  if (persist.kind == RecordKind::evidence || persist.kind == RecordKind::two_batches)
+  if (persist.kind == RecordKind::evidence || persist.kind == RecordKind::signed_twice)
     return put_evidence_.bind(record, check).run();
   if (replaces(persist.kind))
     return put_newest_.bind(static_cast<int>(persist.kind), record, check).run();

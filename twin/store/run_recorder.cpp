@@ -170,7 +170,7 @@ void RunRecorder::take_persist(NodeId from, Instant now, const Persist& persist)
     const std::uint32_t epoch = r.u32();
     directory_.add_personal(account, gateway, epoch, to_bytes(r.raw(r.left())));
   }
-  if (persist.kind == RecordKind::two_batches) take_two_batches(persist);
+  if (persist.kind == RecordKind::signed_twice) take_signed_twice(persist);
   if (from != observer_) return;
   if (persist.kind == RecordKind::block) take_block(now, persist);
   if (persist.kind == RecordKind::evidence)
@@ -189,10 +189,10 @@ void RunRecorder::take_persist(NodeId from, Instant now, const Persist& persist)
 }
 
 // Every validator keeps them; the run's directory holds each once.
-void RunRecorder::take_two_batches(const Persist& persist) {
-  const Bytes which(persist.record.begin(), persist.record.begin() + 8);
-  if (two_batches_.insert(which).second)
-    keep(directory_.append("two-batches", ByteWriter().sized(persist.record).view()));
+void RunRecorder::take_signed_twice(const Persist& persist) {
+  const Bytes which(persist.record.begin(), persist.record.begin() + 1 + 4 + 4);
+  if (signed_twice_.insert(which).second)
+    keep(directory_.append("signed-twice", ByteWriter().sized(persist.record).view()));
 }
 
 void RunRecorder::take_block(Instant now, const Persist& persist) {

@@ -66,7 +66,7 @@ class RunRecorder {
   void take_posted(Instant now, const ledger::Block& block);
   void take_openings(const ledger::Block& block);
   void take_event(NodeId from, Instant now, const Event& event);
-  void take_two_batches(const Persist& persist);
+  void take_signed_twice(const Persist& persist);
   void take_block_event(Instant now, const BlockDecided& block);
   void take_alert(Instant now, const AlertRaised& alert);
   void take_slot(const market::ClosedSlot& slot);
@@ -96,7 +96,7 @@ class RunRecorder {
   market::Tariff tariff_;
   market::StatementLedger statements_;
   FaultFindings findings_;
-  std::set<Bytes> two_batches_;  // gateway and epoch of those kept
+  std::set<Bytes> signed_twice_;  // kind, gateway and number of those kept
   std::map<ledger::AccountId, std::uint32_t> home_of_account_;
   ledger::Ed25519Verifier verifier_;  // the operator's
   std::optional<MaskedTotals> masked_totals_;
