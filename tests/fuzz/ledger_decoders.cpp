@@ -9,7 +9,9 @@
 #include "ledger/ocmf/ocmf_check.hpp"
 #include "ledger/ocmf/ocmf_samples.hpp"
 #include "market/clearing.hpp"
+#include "market/feeder_entries.hpp"
 #include "market/receipt/receipt.hpp"
+#include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
 #include "tests/support/ocmf_record.hpp"
@@ -104,6 +106,10 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_forecast_body);
     case TransactionKind::statements:
       return canonical(tx.body, decode_statements_body);
+    case TransactionKind::ruling:
+      return canonical(tx.body, decode_ruling_body);
+    case TransactionKind::feeder_findings:
+      return canonical(tx.body, decode_findings_body);
   }
   return {true, "a kind that there is not"};
 }
@@ -123,7 +129,7 @@ Outcome read_reading(BytesView bytes) {
 
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 10) {
+  switch (which % 12) {
     case 0:
       return canonical(bytes, decode_registration);
     case 1:
@@ -142,6 +148,10 @@ Outcome read_opening(std::uint8_t which, BytesView bytes) {
       return canonical(bytes, decode_meter_record);
     case 8:
       return canonical(bytes, decode_meter_swap);
+    case 9:
+      return canonical(bytes, decode_ruling);
+    case 10:
+      return canonical(bytes, decode_owned_findings);
     default:
       return read_reading(bytes);
   }

@@ -92,6 +92,7 @@ class RunRecorder {
   Snapshot snapshot_;
   market::Tariff tariff_;
   market::StatementLedger statements_;
+  std::map<std::uint32_t, std::vector<market::Correction>> corrections_;  // by slot, to come
   std::map<ledger::AccountId, std::uint32_t> home_of_account_;
   std::map<std::uint32_t, market::Forecast> forecast_of_meter_;
   std::map<std::uint32_t, std::vector<std::int64_t>> yesterday_of_meter_;
