@@ -41,7 +41,10 @@ tl::unexpected<Refusal> not_signed(TransactionKind kind) {
   switch (kind) {
     case TransactionKind::registration:
     case TransactionKind::meter_swap:
+    case TransactionKind::ruling:
       return never("is not signed by the registrar");
+    case TransactionKind::feeder_findings:
+      return never("is not signed by its oracle");
     case TransactionKind::order:
       return never("order is not signed by its account");
     default:
@@ -94,11 +97,30 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
       return by(decode_forecast_body(tx.body), nullptr);
     case TransactionKind::order:
       return claim_of_order(tx);
+    case TransactionKind::ruling:
+      return claim_of_ruling(tx);
+    case TransactionKind::feeder_findings:
+      return claim_of_findings(tx);
     case TransactionKind::settlement:
     case TransactionKind::statements:
       break;
   }
   return never("is never sent");
+}
+
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of_ruling(const Transaction& tx) const {
+  const auto body = decode_ruling_body(tx.body);
+  if (!body) return never(body.error());
+  return SignatureClaim{genesis_->registrar, entry_signed_bytes(chain_id_, tx.entry()),
+                        body->signature};
+}
+
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of_findings(const Transaction& tx) const {
+  const auto body = decode_findings_body(tx.body);
+  if (!body) return never(body.error());
+  if (body->oracle >= genesis_->oracles.size()) return never("is of an unknown oracle");
+  return SignatureClaim{genesis_->oracles[body->oracle], entry_signed_bytes(chain_id_, tx.entry()),
+                        body->signature};
 }
 
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of_order(const Transaction& tx) const {
@@ -135,6 +157,10 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_statements(tx);
     case TransactionKind::forecast:
       return apply_forecast(tx, leaf, time_ms);
+    case TransactionKind::ruling:
+      return apply_rulings(tx, leaf);
+    case TransactionKind::feeder_findings:
+      return apply_findings(tx);
   }
   return never("unknown kind of transaction");
 }

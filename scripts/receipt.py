@@ -6,14 +6,15 @@ from public_log import (Reader, Tree, Trust, Wrong, canonical_json, check_checkp
                         unhex, want)
 
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
-        "orders", "policy", "registration", "settlement", "slot", "statement", "swaps"}
+        "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
 U32 = 2**32 - 1
-REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, STATEMENTS, SWAP = 1, 2, 3, 4, 5, 12, 16
+REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, RULING, STATEMENTS, SWAP = 1, 2, 3, 4, 5, 10, 12, 16
 
 FORGED, GAP, STALE, BACKWARDS, ABSENT = 1 << 1, 1 << 2, 1 << 3, 1 << 6, 1 << 11
 QUARANTINING = sum(1 << bit for bit in (0, 1, 5, 6, 7, 9, 10, 13))
 
 METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED = range(8)
+RELEASE, REPLACEMENT, REJECTION = range(3)
 CARRYING, MINTING = (METERED, RECOVERING, SPANNING), (METERED, SPANNING)
 
 
@@ -34,6 +35,9 @@ def read_body(kind, body, name):
     elif kind == SWAP:
         gateway, count = r.uints(4, 4)
         out = Fields(gateway=gateway, openings=count, signature=r.raw(64))
+    elif kind == RULING:
+        slot, count = r.uints(4, 4)
+        out = Fields(slot=slot, openings=count, signature=r.raw(64))
     elif kind == MARKS:
         gateway, slot, count = r.uints(4, 4, 4)
         out = Fields(gateway=gateway, slot=slot, openings=count, signature=r.raw(64))
@@ -93,6 +97,16 @@ def read_swap(data):
     r.done()
     want(all(v % 1000 == 0 for v in registers), "swaps: is not in its canonical form")
     return out
+
+
+def read_ruling(data):
+    r, meter = open_owner(data, "rulings")
+    slot, settled, outcome = r.uints(4, 4, 1)
+    was, now = [[r.i64(), r.i64()] for _ in range(2)]
+    r.done()
+    want(outcome <= REJECTION and all(0 <= e <= 2**40 for e in was + now)
+         and (outcome == REPLACEMENT or not any(now)), "rulings: is not in its canonical form")
+    return Fields(meter=meter, slot=slot, settled=settled, outcome=outcome, was=was, now=now)
 
 
 def read_mark(data, name):
@@ -305,6 +319,7 @@ class Receipt:
         self.marks = {name: self.opened(j[name], MARKS, name) if j[name] is not None else None
                       for name in ("mark", "before")}
         self.swapped = [self.opened(o, SWAP, "swaps") for o in items(j["swaps"], "swaps")]
+        self.ruled = [self.opened(o, RULING, "rulings") for o in items(j["rulings"], "rulings")]
         self.orders = [self.opened(o, ORDER, "orders") for o in items(j["orders"], "orders")]
         want(all(a.index < b.index for a, b in zip(self.orders, self.orders[1:])),
              "orders are not in their order on the log")
@@ -327,6 +342,11 @@ class Receipt:
         want(all(w.meter == r.meter and w.slot <= self.slot for w in self.swaps)
              and all(a.slot < b.slot for a, b in zip(self.swaps, self.swaps[1:])),
              "swaps: papers of another meter or slot, or not in order")
+        self.rulings = [read_ruling(o.data) for o in self.ruled]
+        want(all(v.meter == r.meter and v.slot == o.body.slot == self.slot and v.settled < v.slot
+                 for v, o in zip(self.rulings, self.ruled))
+             and all(a.settled < b.settled for a, b in zip(self.rulings, self.rulings[1:])),
+             "rulings: of another meter or slot, or not in order")
         self.bids = [read_order(o.data) for o in self.orders]
         want(all((o.slot, o.meter) == (self.slot, r.meter) for o in self.bids),
              "an order is of another meter or slot")
@@ -351,6 +371,8 @@ class Receipt:
             want(self.entry_signed(entry, bytes.fromhex(self.genesis["registrar"]))
                  and signed_by(self.home.account_key, said, swap.signature),
                  "swaps: not signed by registrar and account")
+        want(all(self.entry_signed(entry, bytes.fromhex(self.genesis["registrar"]))
+                 for entry in self.ruled), "rulings: not signed by the registrar")
         for o in self.bids:
             said = b"aipchain order 1" + self.trust.chain_id + o.said
             want(signed_by(self.home.account_key, said, o.signature),
@@ -530,13 +552,23 @@ class Receipt:
         for field, amount in all_of.items():
             want(s.__dict__[field] == amount, f"{field} does not follow from quantities and tariff")
 
+    def corrected(self, ruling):
+        """What the retailer's tariff makes of a replacement; nothing else moves money."""
+        g = self.genesis["prices_micro_eur_per_kwh"]
+        parts = (g["retail_buy"] - g["grid_fee"] - g["levies"], g["grid_fee"], g["levies"])
+
+        def bill(imported, exported):
+            return sum(cost(imported, part) for part in parts) - cost(exported, g["retail_sell"])
+        return bill(*ruling.now) - bill(*ruling.was) if ruling.outcome == REPLACEMENT else 0
+
     def check_bill(self):
         s = self.statement
         lines = [("bought from neighbours", s.trade_paid), ("sold to neighbours", -s.trade_earned),
                  ("local grid fee", s.local_grid_fee), ("levies on neighbours' energy", s.trade_levies),
                  ("energy from the retailer", s.retail_energy), ("grid fee", s.grid_fee),
-                 ("levies", s.levies), ("feed-in to the retailer", -s.feed_in), ("total", s.total),
-                 ("balance after", s.balance)]
+                 ("levies", s.levies), ("feed-in to the retailer", -s.feed_in), ("total", s.total)]
+        lines += [(f"correction of slot {v.settled}", self.corrected(v)) for v in self.rulings]
+        lines += [("balance after", s.balance)]
         found = items(self.j["bill"], "bill")
         for number, ((line, amount), row) in enumerate(zip(lines, found), 1):
             want(type(row) is dict and set(row) == {"line", "micro_eur"} and row["line"] == line

@@ -40,6 +40,7 @@ class ReceiptWriter {
   std::map<std::uint32_t, Place> statement_, mark_, swap_;  // by slot
   std::map<std::uint32_t, std::uint64_t> settlement_;       // by slot: its entry
   std::map<std::uint32_t, std::vector<Place>> own_orders_;
+  std::map<std::uint32_t, std::map<std::uint32_t, Place>> rulings_;     // by slot, and what of
   std::map<std::uint32_t, std::vector<std::uint64_t>> orders_of_slot_;  // everybody's entries
   MeterId meter_;
 };
@@ -82,6 +83,9 @@ void ReceiptWriter::find_places() {
         if (const auto m = decode_mark(opening.data)) mark_[m->slot.value] = place;
       } else if (tx->kind == TransactionKind::meter_swap) {
         if (const auto w = decode_meter_swap(opening.data)) swap_[w->slot.value] = place;
+      } else if (tx->kind == TransactionKind::ruling) {
+        if (const auto v = decode_ruling(opening.data))
+          rulings_[v->slot.value][v->settled.value] = place;
       } else if (tx->kind == TransactionKind::order) {
         if (const auto o = decode_order(opening.data))
           own_orders_[o->order.slot.value].push_back(place);
@@ -196,25 +200,37 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   for (const Place& place : own_orders_[s]) j["orders"].push_back(opened_json(place));
   j["book"] = book_json(s);
   j["batches"] = batches_json(s);
+  j["rulings"] = json::array();
+  std::vector<Correction> corrections;
+  for (const auto& [settled, place] : rulings_[s]) {
+    const Opening& opening = openings_.restricted.at(place.entry).at(place.position);
+    corrections.push_back(correction_of(*decode_ruling(opening.data), tariff_of(log_.genesis)));
+    j["rulings"].push_back(opened_json(place));
+  }
   j["bill"] = json::array();
-  for (const auto& [line, micro_eur] : bill_lines(statement))
+  for (const auto& [line, micro_eur] : bill_lines(statement, corrections))
     j["bill"].push_back({{"line", line}, {"micro_eur", micro_eur}});
   return j.dump() + "\n";
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::int64_t>> bill_lines(const Statement& s) {
-  return {{"bought from neighbours", s.trade_paid.value},
-          {"sold to neighbours", -s.trade_earned.value},
-          {"local grid fee", s.local_grid_fee.value},
-          {"levies on neighbours' energy", s.trade_levies.value},
-          {"energy from the retailer", s.retail_energy.value},
-          {"grid fee", s.grid_fee.value},
-          {"levies", s.levies.value},
-          {"feed-in to the retailer", -s.feed_in.value},
-          {"total", s.total.value},
-          {"balance after", s.balance.value}};
+std::vector<std::pair<std::string, std::int64_t>> bill_lines(
+    const Statement& s, std::span<const Correction> corrections) {
+  std::vector<std::pair<std::string, std::int64_t>> out{
+      {"bought from neighbours", s.trade_paid.value},
+      {"sold to neighbours", -s.trade_earned.value},
+      {"local grid fee", s.local_grid_fee.value},
+      {"levies on neighbours' energy", s.trade_levies.value},
+      {"energy from the retailer", s.retail_energy.value},
+      {"grid fee", s.grid_fee.value},
+      {"levies", s.levies.value},
+      {"feed-in to the retailer", -s.feed_in.value},
+      {"total", s.total.value}};
+  for (const Correction& c : corrections)
+    out.emplace_back("correction of slot " + std::to_string(c.vintage.value), c.total.value);
+  out.emplace_back("balance after", s.balance.value);
+  return out;
 }
 
 Result<std::string> write_receipt(const PublicLog& log, const Openings& openings,

@@ -10,7 +10,9 @@
 #include "ledger/ocmf/ocmf_samples.hpp"
 #include "ledger/privacy/masked_sum_format.hpp"
 #include "market/clearing.hpp"
+#include "market/feeder_entries.hpp"
 #include "market/receipt/receipt.hpp"
+#include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
 #include "tests/support/ocmf_record.hpp"
@@ -105,6 +107,10 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_forecast_body);
     case TransactionKind::statements:
       return canonical(tx.body, decode_statements_body);
+    case TransactionKind::ruling:
+      return canonical(tx.body, decode_ruling_body);
+    case TransactionKind::feeder_findings:
+      return canonical(tx.body, decode_findings_body);
   }
   return {true, "a kind that there is not"};
 }
@@ -124,7 +130,7 @@ Outcome read_reading(BytesView bytes) {
 
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 10) {
+  switch (which % 12) {
     case 0:
       return canonical(bytes, decode_registration);
     case 1:
@@ -143,6 +149,10 @@ Outcome read_opening(std::uint8_t which, BytesView bytes) {
       return canonical(bytes, decode_meter_record);
     case 8:
       return canonical(bytes, decode_meter_swap);
+    case 9:
+      return canonical(bytes, decode_ruling);
+    case 10:
+      return canonical(bytes, decode_owned_findings);
     default:
       return read_reading(bytes);
   }

@@ -64,7 +64,9 @@ std::vector<Bytes> opening_seeds() {
           behind(6, market::book_row(market_test::sell(1, 430, 125'000))),
           behind(7, encode(personal.record)),
           behind(8, data(TransactionKind::meter_swap, 0)),
-          behind(9, personal.readings[0])};
+          behind(9, data(TransactionKind::ruling, 0)),
+          behind(10, data(TransactionKind::feeder_findings, 0)),
+          behind(11, personal.readings[0])};
 }
 
 std::vector<Bytes> block_seeds() {

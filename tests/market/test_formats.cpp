@@ -105,6 +105,10 @@ std::vector<std::pair<std::string, std::string>> worked() {
                  {}};
   swap.signature = signed_by(3, swap_signed_bytes(chain_id, encode(swap)));
   show("meter swap opening", opening_of(key, swap).data);
+  const Ruling ruling{account, {3}, {9}, {5}, Outcome::replacement, {0}, {500}, {0}, {430}};
+  show("ruling opening", opening_of(key, ruling).data);
+  show("ruling body", encode(RulingBody{{9}, 1, counting<64>(0x50)}));
+  show("feeder findings body", encode(FindingsBody{0, {9}, 1, counting<64>(0x50)}));
   show("mark opening", encode(Mark{account, {3}, {5}, {19'244'291'641}, {4'767'567'787}, false}));
 
   Statement statement;
@@ -184,6 +188,9 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "registration opening") return !decode_registration(b).has_value();
       if (name == "sealing key opening") return !decode_sealing_key(b).has_value();
       if (name == "statements body") return !decode_statements_body(b).has_value();
+      if (name == "ruling opening") return !decode_ruling(b).has_value();
+      if (name == "ruling body") return !decode_ruling_body(b).has_value();
+      if (name == "feeder findings body") return !decode_findings_body(b).has_value();
       if (name == "mark opening") return !decode_mark(b).has_value();
       if (name == "statement opening") return !decode_statement(b).has_value();
       if (name == "settlement body") return !decode_settlement_body(b).has_value();

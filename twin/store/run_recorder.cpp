@@ -208,7 +208,11 @@ void RunRecorder::take_block(Instant now, const Persist& persist) {
 
 void RunRecorder::take_openings(const Block& block) {
   for (const Transaction& tx : block.transactions) {
-    if (tx.kind == TransactionKind::settlement) settlement_height_ = block.header.height;
+    if (tx.kind == TransactionKind::settlement) {
+      settlement_height_ = block.header.height;
+      const std::uint32_t slot = market::decode_settlement_body(tx.body)->slot.value;
+      for (const market::Correction& c : std::exchange(corrections_[slot], {})) statements_.add(c);
+    }
     if (tx.kind == TransactionKind::registration) {
       const auto meters = market::decode_registrations(tx.openings);
       invariant(meters.has_value(), "an executed registration decodes");
@@ -219,6 +223,9 @@ void RunRecorder::take_openings(const Block& block) {
         const market::Statement s = *market::decode_statement(o.data);
         statements_.add(s);
         score_forecast(s);
+      } else if (tx.kind == TransactionKind::ruling) {
+        const market::Ruling r = *market::decode_ruling(o.data);
+        corrections_[r.slot.value].push_back(market::correction_of(r, tariff_));
       } else if (tx.kind == TransactionKind::forecast) {
         const market::Forecast f = *market::decode_forecast(o.data);
         for (std::size_t k = 0; k < f.net_wh.size(); ++k)

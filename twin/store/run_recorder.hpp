@@ -97,6 +97,7 @@ class RunRecorder {
   market::StatementLedger statements_;
   FaultFindings findings_;
   std::set<Bytes> signed_twice_;  // kind, gateway and number of those kept
+  std::map<std::uint32_t, std::vector<market::Correction>> corrections_;  // by slot, to come
   std::map<ledger::AccountId, std::uint32_t> home_of_account_;
   ledger::Ed25519Verifier verifier_;  // the operator's
   std::optional<MaskedTotals> masked_totals_;
