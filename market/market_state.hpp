@@ -31,7 +31,9 @@
 #include "ledger/chain/state_machine.hpp"
 #include "ledger/merkle/state_tree.hpp"
 #include "market/clearing.hpp"
+#include "market/consent.hpp"
 #include "market/entries.hpp"
+#include "market/erasure.hpp"
 #include "market/journal.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
@@ -88,6 +90,11 @@ class MarketState final : public StateMachine {
   };
   const std::map<std::uint32_t, Meter>& meters() const { return *meters_; }
 
+  // What is erased of an account's data.
+  Stages erased(const AccountId& account) const;
+  // The newest one for this recipient and purpose, be it withdrawn; null where there is none.
+  const Consent* consent(const ConsentPlace& place) const;
+
  private:
   using Applied = tl::expected<void, Refusal>;
   struct Gateway {
@@ -130,6 +137,12 @@ class MarketState final : public StateMachine {
   Applied apply_meter_swap(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied check_swap(const MeterSwapBody& body, const Opening& opening, const MeterSwap& swap,
                      std::int64_t time_ms) const;
+
+  // subject_rights.cpp
+  tl::expected<SignatureClaim, Refusal> claim_of_erasure(const Transaction& tx) const;
+  tl::expected<SignatureClaim, Refusal> claim_of_consent(const Transaction& tx) const;
+  Applied apply_erasure(const Transaction& tx);
+  Applied apply_consent(const Transaction& tx, std::int64_t time_ms);
 
   // market_state.cpp: what others send.
   Applied apply_batch(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
@@ -194,6 +207,8 @@ class MarketState final : public StateMachine {
   std::vector<Gateway> gateways_;
   std::map<std::uint32_t, OpenSlot> open_slots_;
   std::set<std::pair<std::uint32_t, std::uint32_t>> forecasts_;  // first slot, gateway
+  CopyOnWrite<std::map<AccountId, Stages>> erased_;
+  CopyOnWrite<std::map<ConsentPlace, Consent>> consents_;
   std::uint32_t next_slot_ = 0;
   CopyOnWrite<Journal> journal_;
   CopyOnWrite<TokenBook> tokens_;

@@ -414,7 +414,7 @@ def check_listing(files, size, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 12, 16)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 12, 16)
 DUE = (5, 12)
 SWAP, REGISTRATION = 16, 1
 

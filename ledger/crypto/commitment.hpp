@@ -28,6 +28,7 @@ enum class SaltLabel : std::uint8_t {
   meter_swap = 'w',    // owner: meter, number: slot
   statement = 's',     // owner: meter, number: slot
   forecast = 'f',      // owner: meter, number: first slot
+  consent = 'c',       // owner: purpose, number: version, more: the recipient's key
   state = 't',         // owner: meter, number: next slot; more: name of an entry of no meter
 };
 
