@@ -42,11 +42,14 @@ tl::unexpected<Refusal> not_signed(TransactionKind kind) {
     case TransactionKind::registration:
     case TransactionKind::meter_swap:
     case TransactionKind::ruling:
+    case TransactionKind::erasure:
       return never("is not signed by the registrar");
     case TransactionKind::feeder_findings:
       return never("is not signed by its oracle");
     case TransactionKind::order:
       return never("order is not signed by its account");
+    case TransactionKind::consent:
+      return never("consent is not signed by its account");
     default:
       return never("is not signed by its gateway");
   }
@@ -101,6 +104,10 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
       return claim_of_ruling(tx);
     case TransactionKind::feeder_findings:
       return claim_of_findings(tx);
+    case TransactionKind::consent:
+      return claim_of_consent(tx);
+    case TransactionKind::erasure:
+      return claim_of_erasure(tx);
     case TransactionKind::settlement:
     case TransactionKind::statements:
       break;
@@ -161,6 +168,10 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_rulings(tx, leaf);
     case TransactionKind::feeder_findings:
       return apply_findings(tx);
+    case TransactionKind::consent:
+      return apply_consent(tx, time_ms);
+    case TransactionKind::erasure:
+      return apply_erasure(tx);
   }
   return never("unknown kind of transaction");
 }
@@ -344,6 +355,7 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, const Hash&
   const Registration& r = meter->second.registration;
   if (r.account != o.account || r.kind != MeterKind::home || !r.valid_in(o.slot))
     return never("order of an account that may not trade with this meter");
+  if (erased(o.account)) return never("order of an account whose data are erased");
   if (o.energy.value <= 0 || o.energy > max_order_energy)
     return never("order energy must be 1 Wh to 10 MWh");
   if (o.limit.value < 0 || o.limit > max_order_price)

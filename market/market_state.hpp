@@ -38,8 +38,10 @@
 #include "ledger/merkle/state_tree.hpp"
 #include "ledger/oracle/feeder_evidence.hpp"
 #include "market/clearing.hpp"
+#include "market/consent.hpp"
 #include "market/entries.hpp"
 #include "market/feeder_entries.hpp"
+#include "market/erasure.hpp"
 #include "market/journal.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
@@ -103,6 +105,11 @@ class MarketState final : public StateMachine {
   // Energy that waits for a ruling, those left out that one of an open slot decides.
   std::map<CaseId, QuarantineCase> undecided() const;
 
+  // What is erased of an account's data.
+  Stages erased(const AccountId& account) const;
+  // The newest one for this recipient and purpose, be it withdrawn; null where there is none.
+  const Consent* consent(const ConsentPlace& place) const;
+
  private:
   using Applied = tl::expected<void, Refusal>;
   struct Gateway {
@@ -160,6 +167,12 @@ class MarketState final : public StateMachine {
   void await_findings(const std::vector<FeederSlot>& feeders);
   Applied apply_findings(const Transaction& tx);
   Applied check_findings(const Opening& opening, Slot slot) const;
+
+  // subject_rights.cpp
+  tl::expected<SignatureClaim, Refusal> claim_of_erasure(const Transaction& tx) const;
+  tl::expected<SignatureClaim, Refusal> claim_of_consent(const Transaction& tx) const;
+  Applied apply_erasure(const Transaction& tx);
+  Applied apply_consent(const Transaction& tx, std::int64_t time_ms);
 
   // market_state.cpp: what others send.
   Applied apply_batch(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
@@ -230,6 +243,8 @@ class MarketState final : public StateMachine {
   std::set<std::pair<std::uint32_t, std::uint32_t>> forecasts_;  // first slot, gateway
   CopyOnWrite<std::map<CaseId, QuarantineCase>> cases_;          // not decided, or not yet closed
   std::map<std::pair<std::uint32_t, std::uint32_t>, FeederSums> awaited_;  // slot, feeder
+  CopyOnWrite<std::map<AccountId, Stages>> erased_;
+  CopyOnWrite<std::map<ConsentPlace, Consent>> consents_;
   std::uint32_t next_slot_ = 0;
   CopyOnWrite<Journal> journal_;
   CopyOnWrite<TokenBook> tokens_;

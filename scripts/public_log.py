@@ -415,7 +415,7 @@ def check_listing(files, size, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 10, 12, 16, 18)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 18)
 DUE = (5, 12)
 SWAP, REGISTRATION = 16, 1
 

@@ -8,7 +8,8 @@ from public_log import (Reader, Tree, Trust, Wrong, canonical_json, check_checkp
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
         "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
 U32 = 2**32 - 1
-REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, RULING, STATEMENTS, SWAP = 1, 2, 3, 4, 5, 10, 12, 16
+REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, ERASURE, RULING = 1, 2, 3, 4, 5, 8, 10
+STATEMENTS, SWAP = 12, 16
 
 FORGED, GAP, STALE, BACKWARDS, ABSENT = 1 << 1, 1 << 2, 1 << 3, 1 << 6, 1 << 11
 QUARANTINING = sum(1 << bit for bit in (0, 1, 5, 6, 7, 9, 10, 13))
@@ -47,6 +48,8 @@ def read_body(kind, body, name):
         want(r.i64() >= -1 and r.i64() >= -1, f"{name}: a sum is below -1")
         r.raw(64)
         out = Fields(gateway=gateway, epoch=epoch, openings=records, signature=r.raw(64))
+    elif kind == ERASURE:
+        out = Fields(salt=r.raw(32), signature=r.raw(64))
     elif kind == ORDER:
         out = Fields(slot=r.uint(4), openings=1)
     elif kind == STATEMENTS:
@@ -245,6 +248,17 @@ def items(value, name):
     return value
 
 
+def parsed(data):
+    want(len(data) <= 64 << 20, "larger than 64 MiB")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise Wrong("is not UTF-8") from None
+    j = canonical_json(text, "\n")
+    want(type(j) is dict and not deeper_than(j, 8), "is not in its canonical form")
+    return j
+
+
 class Receipt:
     def __init__(self, data, trusted):
         self.data, self.trusted = data, trusted
@@ -252,13 +266,7 @@ class Receipt:
         self.readings, self.epochs, self.verdict = [], [], 0
 
     def parse(self):
-        want(len(self.data) <= 64 << 20, "larger than 64 MiB")
-        try:
-            text = self.data.decode()
-        except UnicodeDecodeError:
-            raise Wrong("is not UTF-8") from None
-        j = canonical_json(text, "\n")
-        want(type(j) is dict and not deeper_than(j, 8), "is not in its canonical form")
+        j = parsed(self.data)
         want(set(j) == KEYS and j["format"] == "aipchain receipt 1",
              "does not hold exactly the keys of a receipt")
         self.account = unhex(j["account"], 16)
@@ -577,6 +585,39 @@ class Receipt:
         want(len(found) == len(lines), "the bill has another number of lines")
 
 
+class Erasure(Receipt):
+    """What stands in a receipt's place once its account's data are erased."""
+
+    def parse(self):
+        want(len(self.data) <= 16 << 20, "larger than 16 MiB")
+        j = parsed(self.data)
+        want(set(j) == {"account", "erasure", "format", "genesis", "policy", "stages"}
+             and j["format"] == "aipchain erasure 1", "does not hold exactly the keys of an erasure")
+        only_keys(j["erasure"], ("entry", "proof"), "erasure")
+        self.account = unhex(j["account"], 16)
+        want(self.account is not None and unhex(j["erasure"]["entry"]) is not None
+             and is_int(j["stages"], 0, 2**64 - 1)
+             and all(type(v) is str for v in (j["genesis"], j["policy"], j["erasure"]["proof"])),
+             "a value is malformed")
+        self.j = j
+
+    def check_inclusion(self):
+        self.record = self.entry(self.j["erasure"], ERASURE, "erasure")
+
+    def check_record(self):
+        record, stages = self.record, self.j["stages"]
+        signed = (b"aipchain entry 1" + self.trust.chain_id + record.bytes[:-64])
+        want(signed_by(bytes.fromhex(self.genesis["registrar"]), signed, record.body.signature),
+             "erasure is not signed by the registrar")
+        want(1 <= stages <= 3, "erasure is of no stage")
+        opening = self.account + bytes([1, stages])
+        want(leaf_hash(sha256(record.body.salt, opening)) == record.root,
+             "erasure is not of this account and these stages")
+        return f"erased by record {record.index}"
+
+
+ERASURE_STEPS = (("canonical form", Erasure.parse), ("trust root", Erasure.check_trust),
+                 ("inclusion", Erasure.check_inclusion), ("erasure", Erasure.check_record))
 STEPS = (("canonical form", Receipt.parse), ("trust root", Receipt.check_trust),
          ("inclusion", Receipt.check_inclusion), ("openings", Receipt.check_openings),
          ("signatures", Receipt.check_signatures), ("readings", Receipt.check_readings),
@@ -586,11 +627,12 @@ STEPS = (("canonical form", Receipt.parse), ("trust root", Receipt.check_trust),
 
 def verify(data, trusted=None):
     """[(name, True or False, detail)], up to the first check that does not hold."""
-    out, receipt = [], Receipt(data, trusted)
-    for name, step in STEPS:
+    erased = re.match(rb'\{"account":".{32}","erasure":\{', data, re.DOTALL) is not None
+    receipt = (Erasure if erased else Receipt)(data, trusted)
+    out = []
+    for name, step in ERASURE_STEPS if erased else STEPS:
         try:
-            step(receipt)
-            out.append((name, True, ""))
+            out.append((name, True, step(receipt) or ""))
         except Wrong as wrong:
             return out + [(name, False, str(wrong))]
     return out

@@ -38,15 +38,17 @@ inline constexpr std::string_view receipt_format = "aipchain receipt 1";
 std::vector<std::pair<std::string, std::int64_t>> bill_lines(
     const Statement& statement, std::span<const Correction> corrections);
 
-// The account's receipt for a slot, or for its last settled one. The error says what there is none
-// of: account, slot, openings.
+// The account's receipt for a slot, or for its last settled one; where its data are erased, the
+// proof of that (market/receipt/erasure_receipt.hpp). The error says what there is none of:
+// account, slot, openings.
 Result<std::string> write_receipt(const PublicLog& log, const Openings& openings,
                                   const AccountId& account, std::optional<Slot> slot);
 
 struct ReceiptCheck {
   std::string name;
   bool ok = false;
-  std::string detail;  // what holds, or the first thing that differs
+  std::string detail;                        // what holds, or the first thing that differs
+  std::optional<std::uint64_t> erased_by{};  // the record that erased what a receipt would show
 };
 
 // In order; those after the first failure that they rest on are left out.

@@ -6,7 +6,7 @@
 #include "ledger/merkle/proof.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/market_state.hpp"
-#include "market/receipt/receipt.hpp"
+#include "market/receipt/erasure_receipt.hpp"
 
 namespace market {
 
@@ -576,6 +576,7 @@ std::vector<ReceiptCheck> ReceiptVerifier::run() {
 
 std::vector<ReceiptCheck> verify_receipt(std::string_view text, const std::string& trusted_policy,
                                          Verifier& verifier) {
+  if (is_erasure_receipt(text)) return verify_erasure_receipt(text, trusted_policy, verifier);
   return ReceiptVerifier(text, trusted_policy, verifier).run();
 }
 

@@ -3,7 +3,7 @@
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/audit/replay.hpp"
-#include "market/receipt/receipt.hpp"
+#include "market/receipt/erasure_receipt.hpp"
 #include "market/slot_entries.hpp"
 
 namespace market {
@@ -101,12 +101,9 @@ json ReceiptWriter::entry_json(std::uint64_t entry) const {
 }
 
 json ReceiptWriter::opened_json(const Place& place) const {
-  std::vector<Hash> leaves;
-  const auto& openings = openings_.restricted.at(place.entry);
-  for (const auto& [position, o] : openings)
-    leaves.push_back(leaf_hash(commitment(o.salt, o.data)));
+  const Opening& opening = openings_.restricted.at(place.entry).at(place.position);
   json out = entry_json(place.entry);
-  out["opening"] = opening_json(openings.at(place.position), place.position, leaves);
+  out["opening"] = opening_json(opening, place.position, opening_leaves(openings_, place.entry));
   return out;
 }
 
@@ -119,6 +116,9 @@ json ReceiptWriter::book_json(std::uint32_t slot) const {
           o->order.id = row_id(o->order.account, o->order.id);
           book[o->order.id] = o->order;
         }
+  if (const auto at = openings_.erased.book.find(slot); at != openings_.erased.book.end())
+    for (const Bytes& row : at->second)
+      if (const auto order = decode_book_row(row)) book[order->id] = *order;
   json out = json::array();
   for (const auto& [id, order] : book) out.push_back(to_hex(book_row(order)));
   return out;
@@ -126,14 +126,13 @@ json ReceiptWriter::book_json(std::uint32_t slot) const {
 
 json ReceiptWriter::batch_json(std::uint64_t entry,
                                const std::map<std::uint32_t, PersonalRecord>& records) const {
+  const PersonalRecord& own = records.at(meter_.value);
   std::vector<Hash> leaves;
   std::uint64_t position = 0;
-  for (const auto& [meter, p] : records) {
+  for (const auto& [meter, leaf] : record_leaves(openings_, own.at.gateway, own.at.epoch)) {
     if (meter == meter_.value) position = leaves.size();
-    leaves.push_back(
-        leaf_hash(record_commitment(openings_.keys.at(p.record.account).personal, p.record)));
+    leaves.push_back(leaf);
   }
-  const PersonalRecord& own = records.at(meter_.value);
   const SubjectKey& key = openings_.keys.at(account_).personal;
   const Opening opening{derive_salt(key, SaltLabel::meter_record, meter_.value, own.record.epoch),
                         encode(own.record)};
@@ -235,6 +234,8 @@ std::vector<std::pair<std::string, std::int64_t>> bill_lines(
 
 Result<std::string> write_receipt(const PublicLog& log, const Openings& openings,
                                   const AccountId& account, std::optional<Slot> slot) {
+  if (const auto erased = erasures_of(log, account); !erased.empty())
+    return write_erasure_receipt(log, account, erased.front());
   return ReceiptWriter(log, openings, account).write(slot);
 }
 

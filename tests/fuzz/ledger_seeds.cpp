@@ -7,11 +7,13 @@
 #include "ledger/consensus/sign_guard.hpp"
 #include "ledger/privacy/masked_sum_format.hpp"
 #include "market/clearing.hpp"
-#include "market/receipt/receipt.hpp"
+#include "market/consent.hpp"
+#include "market/receipt/erasure_receipt.hpp"
 #include "market/settlement.hpp"
-#include "tests/market/book_support.hpp"
+#include "tests/market/village_support.hpp"
 #include "tests/support/ocmf_record.hpp"
 #include "twin/node/gateway_record.hpp"
+#include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
 
@@ -48,6 +50,19 @@ const PersonalRecord& personal_record() {
   return village().openings.personal.begin()->second.begin()->second;
 }
 
+Transaction consent() {
+  market::Consent c;
+  c.place = {market_test::account(1), signed_log().policy.log.key, market::Purpose::research};
+  c.end_slot = {96};
+  auto signer = signer_of(7);
+  return market::consent_of(village().log.chain_id, c, opening_key(), signer);
+}
+
+Transaction erasure() {
+  return market::erasure_of(village().log.chain_id, {market_test::account(1), 1},
+                            Salt{opening_key()}, market_test::signer_of("registrar"));
+}
+
 // Numbered as `read_opening` of ledger_decoders.cpp does.
 std::vector<Bytes> opening_seeds() {
   const auto all = transactions();
@@ -66,7 +81,9 @@ std::vector<Bytes> opening_seeds() {
           behind(8, data(TransactionKind::meter_swap, 0)),
           behind(9, data(TransactionKind::ruling, 0)),
           behind(10, data(TransactionKind::feeder_findings, 0)),
-          behind(11, personal.readings[0])};
+          behind(11, personal.readings[0]),
+          behind(12, encode(market::Erasure{market_test::account(1), 3})),
+          behind(13, consent().openings[0].data)};
 }
 
 std::vector<Bytes> block_seeds() {
@@ -158,7 +175,20 @@ std::vector<Bytes> openings_file_seeds() {
   for (int i = 0; i < 2; ++i)
     append(personal, seal_personal(chain_id, opening_key(), p.at, p.record, p.readings,
                                    std::vector<Signature>(i == 0 ? 0 : p.readings.size())));
-  return {behind(0, restricted), behind(1, personal)};
+  std::vector<Bytes> out{behind(0, restricted), behind(1, personal)};
+  market::ErasedOpenings erased;
+  for (std::uint16_t i = 0; i < 3; ++i) {
+    erased.restricted[7 + i / 2][i] = {chain_id, 40u + i};
+    erased.personal[{i / 2, 9}][i] = {chain_id, 40u + i};
+    erased.book[i / 2].insert(market::book_row(market_test::sell(1, 430 + i, 125'000)));
+  }
+  erased.state.emplace(12, proved_state().leaves());
+  for (std::uint8_t which = 2; which < 6; ++which)
+    out.push_back(behind(which, encode(erased).at(market::erased_files[which - 2u])));
+  const auto shares = split_key(opening_key(), chain_id);
+  out.push_back(behind(6, text_bytes(twin::encode({{market_test::account(1), shares[0]},
+                                                   {market_test::account(2), shares[2]}}))));
+  return out;
 }
 
 std::vector<Bytes> record_seeds() {
@@ -217,9 +247,13 @@ std::vector<Bytes> seeds(Decoder decoder) {
   switch (decoder) {
     case Decoder::transaction:
       for (const Transaction& tx : transactions()) out.push_back(tx.encode());
+      out.push_back(consent().encode());
+      out.push_back(erasure().encode());
       return out;
     case Decoder::entry:
       for (const Transaction& tx : transactions()) out.push_back(tx.entry());
+      out.push_back(consent().entry());
+      out.push_back(erasure().entry());
       return out;
     case Decoder::opening:
       return opening_seeds();
@@ -244,6 +278,7 @@ std::vector<Bytes> seeds(Decoder decoder) {
       return out;
     case Decoder::receipt:
       for (const std::string& receipt : receipts()) out.push_back(text_bytes(receipt));
+      out.push_back(text_bytes(erasure_receipt()));
       return out;
     case Decoder::frame:
       return frame_seeds();
@@ -277,6 +312,26 @@ const std::vector<std::string>& receipts() {
         *market::write_receipt(v.log, no_readings, market_test::account(2), Slot{2})};
   }();
   return all;
+}
+
+// The village's log with an erasure at its end, under a checkpoint of its own.
+const std::string& erasure_receipt() {
+  static const std::string text = [] {
+    market::PublicLog log = village().log;
+    log.entries.push_back(erasure().entry());
+    log.tree.append(leaf_hash(log.entries.back()));
+    constexpr std::uint64_t seconds = 1'750'000'000;
+    SignedNote note{
+        checkpoint_text({log.policy.log.name, log.tree.size(), log.tree.root(), Hash{}}), {}};
+    note.signatures.push_back(
+        sign_note(log.policy.log, market_test::signer_of("observer"), note.text));
+    note.signatures.push_back(cosignature_line(
+        log.policy.witnesses[0], seconds,
+        market_test::signer_of("validator").sign(bytes_of(cosigned_text(seconds, note.text)))));
+    log.checkpoint_note = write_note(note);
+    return market::write_erasure_receipt(log, market_test::account(1), {log.entries.size() - 1, 1});
+  }();
+  return text;
 }
 
 const SignedLog& signed_log() {

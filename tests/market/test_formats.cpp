@@ -152,6 +152,20 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("block header", encode(header));
   show("block id", block_id(encode(header)));
   show("restricted record", seal_restricted(chain_id, key, {30, 0}, order_tx.openings[0]));
+
+  Consent consent;
+  consent.place = {account, counting<32>(0x70), Purpose::research};
+  consent.number = 2;
+  consent.first_slot = {5};
+  consent.end_slot = {96};
+  Ed25519Signer of_account(counting<32>(3)), registrar(counting<32>(4));
+  const Transaction consent_tx = consent_of(chain_id, consent, key, of_account);
+  show("consent opening", consent_tx.openings[0].data);
+  show("consent entry", consent_tx.entry());
+  const Transaction erasure_tx =
+      erasure_of(chain_id, {account, personal_stage}, counting<32>(0x50), registrar);
+  show("erasure opening", erasure_tx.openings[0].data);
+  show("erasure entry", erasure_tx.entry());
   return out;
 }
 
@@ -197,6 +211,8 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "meter record") return !decode_meter_record(b).has_value();
       if (name == "block header") return !decode_header(b).has_value();
       if (name == "book row") return !decode_book_row(b).has_value();
+      if (name == "consent opening") return !decode_consent(b).has_value();
+      if (name == "erasure opening") return !decode_erasure(b).has_value();
       return true;
     };
     bytes.push_back(0);

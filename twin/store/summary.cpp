@@ -243,4 +243,29 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
   return j.dump(2) + "\n";
 }
 
+ledger::Result<std::string> without_account(const std::string& summary, const std::string& account,
+                                            std::uint64_t record) {
+  json j = json::parse(summary, nullptr, false);
+  if (!j.is_object() || !j.contains("accounts") || !j["accounts"].is_array() ||
+      !j.contains("energy") || !j["energy"].is_object())
+    return ledger::failure("is not a run's summary");
+  json& accounts = j["accounts"];
+  accounts.erase(std::remove(accounts.begin(), accounts.end(), json(account)), accounts.end());
+  json& erased = j["erased"];
+  if (std::find(erased.begin(), erased.end(), json(record)) == erased.end())
+    erased.push_back(record);
+  json unhashed;
+  for (const char* key : {"devices", "wall_s", "speed_up", "readings_per_s", "result_hash"})
+    if (j.contains(key)) {
+      unhashed[key] = j[key];
+      j.erase(key);
+    }
+  const json residual = j["energy"].value("balance_residual_kwh", json());
+  j["energy"].erase("balance_residual_kwh");
+  unhashed["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
+  if (!residual.is_null()) j["energy"]["balance_residual_kwh"] = residual;
+  j.update(unhashed);
+  return j.dump(2) + "\n";
+}
+
 }  // namespace twin

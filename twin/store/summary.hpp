@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ledger/base/bytes.hpp"
+#include "ledger/base/result.hpp"
 #include "twin/store/fault_findings.hpp"
 #include "twin/world/world.hpp"
 
@@ -94,6 +95,11 @@ struct DeviceReport {
 // One JSON object, keys sorted, two spaces of indentation, a newline at the end. `devices` where
 // there are some.
 std::string to_json(const Summary& summary, const std::vector<DeviceReport>& devices = {});
+
+// A summary's text without an account's id, with the record that erased its data in `erased`, its
+// result hash made anew.
+ledger::Result<std::string> without_account(const std::string& summary, const std::string& account,
+                                            std::uint64_t record);
 
 // imported + generated - consumed - exported - losses - stored_delta - storage_losses, kWh.
 double balance_residual_kwh(const EnergyTotals& energy);
