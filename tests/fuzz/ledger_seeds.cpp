@@ -156,7 +156,7 @@ std::vector<Bytes> frame_seeds() {
   add(twin::frame(MessageKind::consensus, encode(DecisionRequest{c.height})));
   add(twin::frame(MessageKind::transaction, first_of(all, TransactionKind::order).encode()));
   add(encode(
-      twin::MeterMinute{p.at.meter, p.record.first_sequence, p.readings, p.record.signature}));
+      twin::MeterMinute{p.at.meter, p.record.first_sequence, p.readings, p.record.signature, {}}));
   add(encode(twin::CheckpointCosignature{c.height, 9, 1'750'000'000, {}}));
   add(encode(twin::FleetForecast{{3}, 3, forecast.openings}));
   add(twin::frame(MessageKind::evidence, encode(c.evidence())));

@@ -266,6 +266,9 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
     return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
   const bool known = had || (waits && newest <= state.heard->newest);
   if (known && !swaps) return;
+  // A single reading that does not follow comes again with what is missing before it.
+  const std::uint32_t before = waits ? state.heard->newest : last ? last->sequence : 0;
+  if (!swaps && minute.each.size() == 1 && minute.first_sequence != before + 1) return;
   if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
   const Hash root = readings_root(state.meter.personal_key, state.id(), minute.readings);
   const market::SignedBy by = state.point.signer_of(word_of_minute(state, minute, root), verifier_);
