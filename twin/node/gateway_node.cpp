@@ -233,21 +233,21 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const std::uint32_t newest = newest_sequence(minute);
   const bool waits = state.heard && state.heard->by != market::SignedBy::nobody;
   const auto& last = state.point.last();
-  // On disk already, at least in part: told so, the meter sends what is newer.
   const bool had = last && minute.first_sequence <= last->sequence;
   const bool swaps = state.point.awaits_next_meter();
-  if (had && !swaps)
-    return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
   const bool known = had || (waits && newest <= state.heard->newest);
-  if (known && !swaps) return;
-  if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
+  if (known && !had && !swaps) return;
   const Hash root =
       readings_root(state.meter.personal_key, state.id(), minute.first_sequence, minute.readings);
   const auto count = static_cast<std::uint16_t>(minute.readings.size());
   const Bytes signed_bytes =
       meter_signed_bytes(chain_id_, minute.meter, minute.first_sequence, count, root);
   const market::SignedBy by = state.point.signer_of(signed_bytes, minute.signature, verifier_);
-  if (known && by != market::SignedBy::next_meter) return;
+  // On disk already, at least in part: told so, the meter sends what is newer.
+  if (had && !swaps && by == market::SignedBy::meter)
+    return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
+  if (known && by == market::SignedBy::meter) return;
+  if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
   if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
   if (by == market::SignedBy::nobody && state.heard) return;
   // What it does not hold as well comes again.
