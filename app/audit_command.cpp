@@ -156,7 +156,9 @@ int verify(const Options& o) {
   if (!policy) return complain(wrong_input, policy.error());
   ledger::Ed25519Verifier verifier;
   const auto checks = market::verify_receipt(*text, *policy, verifier);
-  const bool valid = checks.back().ok;
+  // Of erased data there is nothing to be valid or invalid.
+  const std::optional<std::uint64_t> erased = checks.back().erased_by;
+  const json valid = erased ? json() : json(checks.back().ok);
   json list = json::array();
   for (const market::ReceiptCheck& c : checks) {
     list.push_back({{"name", c.name}, {"ok", c.ok}, {"detail", c.detail}});
@@ -164,8 +166,10 @@ int verify(const Options& o) {
       std::printf("%-6s %s: %s\n", c.ok ? "holds" : "FAILS", c.name.c_str(),
                   one_line(c.detail).c_str());
   }
-  if (o.json) std::cout << safe_json({{"valid", valid}, {"checks", list}});
-  return valid ? done : does_not_hold;
+  json out{{"valid", valid}, {"checks", list}};
+  if (erased) out["erased_by_record"] = *erased;
+  if (o.json) std::cout << safe_json(out);
+  return checks.back().ok ? done : does_not_hold;
 }
 
 }  // namespace

@@ -10,12 +10,14 @@
 
 #include "app/audit_command.hpp"
 #include "app/console.hpp"
+#include "app/erase_command.hpp"
 #include "app/field_command.hpp"
 #include "app/grid_command.hpp"
 #include "app/meter_command.hpp"
 #include "app/node_command.hpp"
 #include "app/ocmf_command.hpp"
 #include "app/run_command.hpp"
+#include "app/subject_command.hpp"
 #include "app/view_command.hpp"
 #include "twin/scenario/nearest.hpp"
 
@@ -112,6 +114,8 @@ int run(int argc, char** argv) {
   program.add_subcommand("help", "what this program, or `help COMMAND`, can do");
   app::add_run_command(program, chosen);
   app::add_audit_commands(program, chosen);
+  app::add_erase_command(program, chosen);
+  app::add_subject_commands(program, chosen);
   app::add_field_command(program, chosen);
   app::add_replay_command(program, chosen);
   app::add_meter_command(program, chosen);

@@ -16,6 +16,7 @@
 #include "hil/key_file.hpp"
 #include "hil/network_layout.hpp"
 #include "hil/node_host.hpp"
+#include "twin/node/key_shares.hpp"
 #include "twin/store/summary.hpp"
 
 namespace app {
@@ -24,7 +25,7 @@ namespace {
 using nlohmann::json;
 
 struct Options {
-  std::string file, out, duration;
+  std::string file, second_file, account, out, duration;
   double speed = 1, delay_ms = 0;
   bool json = false, quiet = false, wire_log = false, only_files = false, first_start = false;
 };
@@ -145,6 +146,32 @@ int show_key(const Options& o) {
   return done;
 }
 
+// Two holders' shares of one account's root key.
+ledger::Result<ledger::SubjectKey> recovered(const Options& o, const ledger::AccountId& account) {
+  std::vector<ledger::KeyShare> shares;
+  for (const std::string& path : {o.file, o.second_file}) {
+    const auto text = read_file(path);
+    if (!text) return ledger::failure(text.error());
+    const auto held = twin::decode_shares(*text);
+    if (!held) return ledger::failure(path + ":" + held.error());
+    const auto own = held->find(account);
+    if (own == held->end()) return ledger::failure(path + ": holds no share of " + o.account);
+    shares.push_back(own->second);
+  }
+  return ledger::recover_key(shares[0], shares[1]);
+}
+
+int recover_key(const Options& o) {
+  const auto account = ledger::array_from_hex<16>(o.account);
+  if (!account)
+    return complain(wrong_input,
+                    "--account " + o.account + ": wants 32 lower-case hexadecimal digits");
+  const auto key = recovered(o, {*account});
+  if (!key) return complain(wrong_input, key.error());
+  if (auto ok = hil::write_key(o.out, *key); !ok) return complain(wrong_input, ok.error());
+  return done;
+}
+
 int genesis(const Options& o) {
   const auto text = read_file(o.file);
   if (!text) return complain(wrong_input, text.error());
@@ -166,6 +193,12 @@ void add_keys(CLI::App& program, std::function<int()>& chosen, const std::shared
   auto* fresh = keys->add_subcommand("new", "makes a secret key and prints its public one");
   fresh->add_option("file", o->file, "where the secret goes; never replaced")->required();
   fresh->callback([&chosen, o] { chosen = [o] { return new_key(*o); }; });
+  auto* again = keys->add_subcommand("recover", "a subject's root key, from two holders' shares");
+  again->add_option("shares", o->file, "one holder's file (vault/operator)")->required();
+  again->add_option("others", o->second_file, "another holder's file (vault/trustee)")->required();
+  again->add_option("--account", o->account, "whose: 32 hexadecimal digits")->required();
+  again->add_option("--out", o->out, "where the key goes; never replaced")->required();
+  again->callback([&chosen, o] { chosen = [o] { return recover_key(*o); }; });
   auto* show = keys->add_subcommand("show", "prints the public key of a secret one");
   show->add_option("file", o->file, "a key file")->required();
   show->callback([&chosen, o] { chosen = [o] { return show_key(*o); }; });

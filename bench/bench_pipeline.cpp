@@ -41,9 +41,9 @@ void pipeline_without_signature(benchmark::State& state) {
   for (auto _ : state) {
     std::vector<ReadingBytes> minute;
     for (int i = 0; i < 12; ++i) minute.push_back(reading_at(k + static_cast<std::uint32_t>(i)));
-    Hash root = readings_root(key, {3}, k, minute);
+    Hash root = readings_root(key, {3}, minute);
     benchmark::DoNotOptimize(root);
-    root = readings_root(key, {3}, k, minute);
+    root = readings_root(key, {3}, minute);
     benchmark::DoNotOptimize(judge_minute(oracle, true, k, minute, timing).verdict);
     k += 12;
   }
@@ -60,9 +60,9 @@ void pipeline_with_minute_signature(benchmark::State& state) {
   for (auto _ : state) {
     std::vector<ReadingBytes> minute;
     for (int i = 0; i < 12; ++i) minute.push_back(reading_at(k + static_cast<std::uint32_t>(i)));
-    const Bytes message = meter_signed_bytes({}, {3}, k, 12, readings_root(key, {3}, k, minute));
+    const Bytes message = meter_signed_bytes({}, {3}, k, 12, readings_root(key, {3}, minute));
     const Signature s = signer.sign(message);
-    benchmark::DoNotOptimize(readings_root(key, {3}, k, minute));
+    benchmark::DoNotOptimize(readings_root(key, {3}, minute));
     if (!verifier.verify(signer.public_key(), message, s)) state.SkipWithError("signature");
     k += 12;
   }

@@ -304,7 +304,7 @@ Result<ForecastBody> decode_forecast_body(BytesView body) {
   return finish(r, std::move(v), "forecast");
 }
 
-std::optional<WattHours> public_total(std::span<const Forecast> homes) {
+std::optional<WattHours> public_total(std::span<const Forecast> homes, std::size_t gateways) {
   std::vector<std::int64_t> totals;
   WattHours sum;
   for (const Forecast& f : homes) {
@@ -313,7 +313,7 @@ std::optional<WattHours> public_total(std::span<const Forecast> homes) {
     totals.push_back(own.value);
     sum += own;
   }
-  return may_be_public(totals) ? std::optional(sum) : std::nullopt;
+  return gateways == 1 && may_be_public(totals) ? std::optional(sum) : std::nullopt;
 }
 
 Salt order_salt(const SubjectKey& restricted_key, const SignedOrder& order) {

@@ -147,8 +147,8 @@ struct ForecastBody {
   std::optional<WattHours> total;
   Signature signature{};
 };
-// What a forecast's body shows of its homes' totals.
-std::optional<WattHours> public_total(std::span<const Forecast> homes);
+// What a forecast's body shows of its homes' totals: as public_gateway_sum does.
+std::optional<WattHours> public_total(std::span<const Forecast> homes, std::size_t gateways);
 
 Bytes encode(const Registration&);
 Bytes encode(const SealingKey&);

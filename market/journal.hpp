@@ -32,8 +32,9 @@ enum class PostingKind : std::uint8_t {
   retail_energy,
   grid_fee,
   levies,
-  feed_in,   // retailer to home
-  rounding,  // exchange to rounding: what whole micro-euros could not share out
+  feed_in,     // retailer to home
+  correction,  // of quarantined energy, by a ruling: home to or from retailer, operator, state
+  rounding,    // exchange to rounding: what whole micro-euros could not share out
 };
 std::string_view name_of(PostingKind kind);
 

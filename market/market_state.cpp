@@ -41,9 +41,15 @@ tl::unexpected<Refusal> not_signed(TransactionKind kind) {
   switch (kind) {
     case TransactionKind::registration:
     case TransactionKind::meter_swap:
+    case TransactionKind::ruling:
+    case TransactionKind::erasure:
       return never("is not signed by the registrar");
+    case TransactionKind::feeder_findings:
+      return never("is not signed by its oracle");
     case TransactionKind::order:
       return never("order is not signed by its account");
+    case TransactionKind::consent:
+      return never("consent is not signed by its account");
     default:
       return never("is not signed by its gateway");
   }
@@ -94,11 +100,34 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
       return by(decode_forecast_body(tx.body), nullptr);
     case TransactionKind::order:
       return claim_of_order(tx);
+    case TransactionKind::ruling:
+      return claim_of_ruling(tx);
+    case TransactionKind::feeder_findings:
+      return claim_of_findings(tx);
+    case TransactionKind::consent:
+      return claim_of_consent(tx);
+    case TransactionKind::erasure:
+      return claim_of_erasure(tx);
     case TransactionKind::settlement:
     case TransactionKind::statements:
       break;
   }
   return never("is never sent");
+}
+
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of_ruling(const Transaction& tx) const {
+  const auto body = decode_ruling_body(tx.body);
+  if (!body) return never(body.error());
+  return SignatureClaim{genesis_->registrar, entry_signed_bytes(chain_id_, tx.entry()),
+                        body->signature};
+}
+
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of_findings(const Transaction& tx) const {
+  const auto body = decode_findings_body(tx.body);
+  if (!body) return never(body.error());
+  if (body->oracle >= genesis_->oracles.size()) return never("is of an unknown oracle");
+  return SignatureClaim{genesis_->oracles[body->oracle], entry_signed_bytes(chain_id_, tx.entry()),
+                        body->signature};
 }
 
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of_order(const Transaction& tx) const {
@@ -135,6 +164,14 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_statements(tx);
     case TransactionKind::forecast:
       return apply_forecast(tx, leaf, time_ms);
+    case TransactionKind::ruling:
+      return apply_rulings(tx, leaf);
+    case TransactionKind::feeder_findings:
+      return apply_findings(tx);
+    case TransactionKind::consent:
+      return apply_consent(tx, time_ms);
+    case TransactionKind::erasure:
+      return apply_erasure(tx);
   }
   return never("unknown kind of transaction");
 }
@@ -182,15 +219,13 @@ MarketState::Progress MarketState::progress(GatewayId gateway) const {
   return {g.epoch, std::max(g.slots_marked, next_slot_)};
 }
 
-Result<bool> MarketState::beyond(const Transaction& tx) const {
+bool MarketState::beyond(const Transaction& tx) const {
   if (tx.kind == TransactionKind::batch) {
     const auto batch = decode_batch(tx.body);
     if (!batch || batch->gateway.value >= gateways_.size()) return false;
     const Gateway& g = gateways_[batch->gateway.value];
-    if (batch->epoch == g.epoch && g.epoch > 0 && sha256(tx.entry()) != g.last_entry)
-      return failure("another batch of the gateway is on the ledger for epoch " +
-                     std::to_string(g.epoch));
-    return batch->epoch <= g.epoch;
+    return batch->epoch < g.epoch ||
+           (batch->epoch == g.epoch && sha256(tx.entry()) == g.last_entry);
   }
   if (tx.kind != TransactionKind::marks) return false;
   const auto marks = decode_marks_body(tx.body);
@@ -320,6 +355,7 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, const Hash&
   const Registration& r = meter->second.registration;
   if (r.account != o.account || r.kind != MeterKind::home || !r.valid_in(o.slot))
     return never("order of an account that may not trade with this meter");
+  if (erased(o.account)) return never("order of an account whose data are erased");
   if (o.energy.value <= 0 || o.energy > max_order_energy)
     return never("order energy must be 1 Wh to 10 MWh");
   if (o.limit.value < 0 || o.limit > max_order_price)
@@ -362,7 +398,8 @@ MarketState::Applied MarketState::apply_forecast(const Transaction& tx, const Ha
     if (!meters.insert(f->meter.value).second) return never("two forecasts of one meter");
     homes.push_back(std::move(*f));
   }
-  if (public_total(homes) != body->total) return never("forecasts do not fit their total");
+  if (public_total(homes, genesis_->gateways.size()) != body->total)
+    return never("forecasts do not fit their total");
   forecasts_.insert({first, body->gateway.value});
   put("forecast", two_numbers(body->gateway.value, first), leaf);
   return {};

@@ -10,12 +10,18 @@
 // taken until it begins. At the close, orders are cleared in canonical order, trades are settled
 // against what the marks are worth (market/mark_rules.hpp), tokens are minted and retired.
 //
+// A statement that settles what was quarantined leaves a case behind it, which a ruling decides
+// (market/ruling.hpp); what that moves is posted when the slot closes that the ruling acts in.
+//
+// Of each feeder whose meter has energy of the slot's own, the sums that findings about it must fit
+// (ledger/oracle/feeder_evidence.hpp) wait for them through `findings_patience` slots.
+//
 // Where a gateway's sums of import and export are public in all batches of a slot, the rises of its
 // homes' `metered` marks of that slot are at most those sums; marks beyond are refused.
 //
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
 // R is the RFC 6962 root over: by gateway the hash of its batches that count in the slot, the marks
-// entries by gateway, meter swaps and orders by openings root, and the
+// entries by gateway, meter swaps, rulings and orders by openings root, and the
 // settlement's entry with zeros for its content root. The hash of batches is SHA-256("aipchain
 // batches 1" || hash of those before, zeros for the first || leaf hash of the entry), by rising
 // epoch.
@@ -30,9 +36,14 @@
 #include "ledger/chain/genesis.hpp"
 #include "ledger/chain/state_machine.hpp"
 #include "ledger/merkle/state_tree.hpp"
+#include "ledger/oracle/feeder_evidence.hpp"
 #include "market/clearing.hpp"
+#include "market/consent.hpp"
 #include "market/entries.hpp"
+#include "market/feeder_entries.hpp"
+#include "market/erasure.hpp"
 #include "market/journal.hpp"
+#include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
 #include "market/token_book.hpp"
@@ -43,9 +54,12 @@ namespace market {
 struct ClosedSlot {
   Slot slot;
   Clearing clearing;
-  std::vector<Order> orders;  // by row id
-  Settlement settlement;
+  std::vector<Order> orders;            // by row id
+  Settlement settlement;                // the corrections' postings among its own
+  std::vector<Correction> corrections;  // of the rulings that act in it
+  std::vector<FeederSlot> feeders;      // what their meters say; without voltages
 };
+inline constexpr std::uint32_t findings_patience = 8;  // slots behind their own
 
 class MarketState final : public StateMachine {
  public:
@@ -73,9 +87,9 @@ class MarketState final : public StateMachine {
     std::uint32_t epoch = 0, slots = 0;
   };
   Progress progress(GatewayId gateway) const;
-  // Whether a batch or marks are of what the ledger has come beyond. Where another batch stands in
-  // the last one's place, the error says so.
-  Result<bool> beyond(const Transaction& tx) const;
+  // Whether a batch or marks are of what the ledger has come beyond; another batch than the one that
+  // it has is not.
+  bool beyond(const Transaction& tx) const;
   // Of the last settlement applied; null before the first.
   const ClosedSlot* last_closed() const { return last_closed_.get(); }
   // The first broken invariant in words; empty where all hold.
@@ -87,6 +101,14 @@ class MarketState final : public StateMachine {
     Anchor anchor;
   };
   const std::map<std::uint32_t, Meter>& meters() const { return *meters_; }
+  const Genesis& genesis() const { return *genesis_; }
+  // Energy that waits for a ruling, those left out that one of an open slot decides.
+  std::map<CaseId, QuarantineCase> undecided() const;
+
+  // What is erased of an account's data.
+  Stages erased(const AccountId& account) const;
+  // The newest one for this recipient and purpose, be it withdrawn; null where there is none.
+  const Consent* consent(const ConsentPlace& place) const;
 
  private:
   using Applied = tl::expected<void, Refusal>;
@@ -119,7 +141,9 @@ class MarketState final : public StateMachine {
     CopyOnWrite<SlotOrders> orders;
     CopyOnWrite<MarksOfMeters> marks;
     CopyOnWrite<SwapsOfMeters> swaps;
-    std::map<Hash, Hash> swap_leaves;              // openings root -> entry's leaf
+    std::map<Hash, Hash> swap_leaves;  // openings root -> entry's leaf
+    CopyOnWrite<std::map<CaseId, Ruling>> rulings;
+    std::map<Hash, Hash> ruling_leaves;            // the same
     std::map<std::uint32_t, Delivered> delivered;  // by gateway
   };
 
@@ -130,6 +154,25 @@ class MarketState final : public StateMachine {
   Applied apply_meter_swap(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied check_swap(const MeterSwapBody& body, const Opening& opening, const MeterSwap& swap,
                      std::int64_t time_ms) const;
+
+  // quarantine.cpp: what becomes of quarantined energy.
+  Applied apply_rulings(const Transaction& tx, const Hash& leaf);
+  Applied check_ruling(const RulingBody& body, const Ruling& ruling) const;
+  bool ruled_in_open_slot(const CaseId& id) const;
+  void open_cases(const Settlement& settlement);
+  void close_cases(const OpenSlot& slot, const ClosedSlot& closed);
+
+  // feeders.cpp: what homes and feeder meter say together.
+  std::vector<FeederSlot> feeders_of(const OpenSlot& slot) const;
+  void await_findings(const std::vector<FeederSlot>& feeders);
+  Applied apply_findings(const Transaction& tx);
+  Applied check_findings(const Opening& opening, Slot slot) const;
+
+  // subject_rights.cpp
+  tl::expected<SignatureClaim, Refusal> claim_of_erasure(const Transaction& tx) const;
+  tl::expected<SignatureClaim, Refusal> claim_of_consent(const Transaction& tx) const;
+  Applied apply_erasure(const Transaction& tx);
+  Applied apply_consent(const Transaction& tx, std::int64_t time_ms);
 
   // market_state.cpp: what others send.
   Applied apply_batch(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
@@ -142,6 +185,8 @@ class MarketState final : public StateMachine {
   Applied check_sums(const MarksBody& body, const MarksOfMeters& marks) const;
   // What the signature of a transaction that somebody sends has to hold for.
   tl::expected<SignatureClaim, Refusal> claim_of(const Transaction& tx) const;
+  tl::expected<SignatureClaim, Refusal> claim_of_ruling(const Transaction& tx) const;
+  tl::expected<SignatureClaim, Refusal> claim_of_findings(const Transaction& tx) const;
   tl::expected<SignatureClaim, Refusal> claim_of_order(const Transaction& tx) const;
   // A meter's anchor when the slot begins, be the slots before closed or still open.
   Anchor anchor_before(MeterId meter, Slot slot) const;
@@ -178,6 +223,8 @@ class MarketState final : public StateMachine {
   void put_gateway(GatewayId gateway);
   void put_system_balances();
   void put_vintage(Slot vintage);
+  void put_case(const CaseId& id, const QuarantineCase* waits);
+  void put_feeder(std::uint32_t feeder, std::uint32_t slot, const FeederSums* sums);
   void put_place();
   void put_batches();
   void put_in_slot(std::string_view label, BytesView id, Slot slot, const Hash& leaf);
@@ -194,6 +241,10 @@ class MarketState final : public StateMachine {
   std::vector<Gateway> gateways_;
   std::map<std::uint32_t, OpenSlot> open_slots_;
   std::set<std::pair<std::uint32_t, std::uint32_t>> forecasts_;  // first slot, gateway
+  CopyOnWrite<std::map<CaseId, QuarantineCase>> cases_;          // not decided, or not yet closed
+  std::map<std::pair<std::uint32_t, std::uint32_t>, FeederSums> awaited_;  // slot, feeder
+  CopyOnWrite<std::map<AccountId, Stages>> erased_;
+  CopyOnWrite<std::map<ConsentPlace, Consent>> consents_;
   std::uint32_t next_slot_ = 0;
   CopyOnWrite<Journal> journal_;
   CopyOnWrite<TokenBook> tokens_;

@@ -49,11 +49,9 @@ void MeteredPoint::accept_papers(const MeterSwap& swap) {
   kept_.anchor = after(kept_.anchor, swap);
 }
 
-SignedBy MeteredPoint::signer_of(BytesView signed_bytes, const Signature& signature,
-                                 Verifier& verifier) const {
-  if (verifier.verify(kept_.meter_key, signed_bytes, signature)) return SignedBy::meter;
-  if (kept_.papers && verifier.verify(kept_.papers->meter_key, signed_bytes, signature))
-    return SignedBy::next_meter;
+SignedBy MeteredPoint::signer_of(const MeterWord& word, Verifier& verifier) const {
+  if (gave(kept_.meter_key, word, verifier)) return SignedBy::meter;
+  if (kept_.papers && gave(kept_.papers->meter_key, word, verifier)) return SignedBy::next_meter;
   return SignedBy::nobody;
 }
 

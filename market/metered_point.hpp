@@ -59,7 +59,7 @@ class MeteredPoint {
   void accept_papers(const MeterSwap& swap);
   bool awaits_next_meter() const { return kept_.papers.has_value(); }
 
-  SignedBy signer_of(BytesView signed_bytes, const Signature& signature, Verifier& verifier) const;
+  SignedBy signer_of(const MeterWord& word, Verifier& verifier) const;
 
   struct Recorded {
     MeterRecord record;

@@ -12,6 +12,25 @@ namespace {
 
 constexpr MicroEuros max_deposit{1'000'000'000'000};
 
+bool at_one_time(const Registration& a, const Registration& b) {
+  return a.first_slot < b.end_slot && b.first_slot < a.end_slot;
+}
+
+// Registrations by meter key: a device that counts at two points at a time would mint twice.
+class MeterKeys {
+ public:
+  bool shares(const Registration& r) const {
+    if (r.meter_key == PublicKey{}) return false;  // no key at all
+    const auto [first, end] = by_key_.equal_range(r.meter_key);
+    return std::any_of(first, end,
+                       [&](const auto& other) { return at_one_time(*other.second, r); });
+  }
+  void add(const Registration& r) { by_key_.emplace(r.meter_key, &r); }
+
+ private:
+  std::multimap<PublicKey, const Registration*> by_key_;
+};
+
 }  // namespace
 
 MarketState::Applied MarketState::apply_registration(const Transaction& tx) {
@@ -54,6 +73,7 @@ MarketState::Applied MarketState::check_registration(const RegistrationBody& bod
     return never("a gateway has at most " + std::to_string(max_openings) + " meters");
   std::set<std::uint32_t> ids;
   std::set<AccountId> accounts;
+  MeterKeys keys;
   for (const auto& [r, key] : all) {
     if (r.gateway != body.gateway) return never("registration under another gateway");
     if (meters_->contains(r.meter.value) || !ids.insert(r.meter.value).second)
@@ -63,7 +83,11 @@ MarketState::Applied MarketState::check_registration(const RegistrationBody& bod
     if (is_system_account(r.account)) return never("account is the system's own");
     if (r.deposit > max_deposit) return never("deposit must be 0 to 1,000,000 EUR");
     if (r.end_slot.value <= next_slot_) return never("account is of slots that are over");
+    if (keys.shares(r)) return never("two meters with one key");
+    keys.add(r);
   }
+  for (const auto& [id, meter] : *meters_)
+    if (keys.shares(meter.registration)) return never("meter key is another meter's already");
   return {};
 }
 
@@ -74,12 +98,14 @@ MarketState::Applied MarketState::apply_meter_swap(const Transaction& tx, const 
   if (body->count != tx.openings.size() || body->count == 0)
     return never("meter swaps do not fit their count");
   SwapsOfMeters swaps;
+  std::set<PublicKey> next_keys;
   for (const Opening& o : tx.openings) {
     const auto swap = decode_meter_swap(o.data);
     if (!swap) return never(swap.error());
     if (auto ok = check_swap(*body, o, *swap, time_ms); !ok) return ok;
     if (!swaps.emplace(swap->meter.value, *swap).second) return never("two swaps of one meter");
     if (swap->slot != swaps.begin()->second.slot) return never("swaps of different slots");
+    if (!next_keys.insert(swap->meter_key).second) return never("two meters with one key");
   }
   OpenSlot& slot = open_slots_[swaps.begin()->second.slot.value];
   for (const auto& [id, swap] : swaps) {
@@ -114,6 +140,10 @@ MarketState::Applied MarketState::check_swap(const MeterSwapBody& body, const Op
   if (r.modulus.value > 0 && (swap.closing_import > r.modulus || swap.closing_export > r.modulus ||
                               swap.opening_import >= r.modulus || swap.opening_export >= r.modulus))
     return never("swap with registers above their modulus");
+  for (const auto& [id, other] : *meters_)
+    if (id != swap.meter.value && other.registration.meter_key == swap.meter_key &&
+        slot < other.registration.end_slot)
+      return never("the next meter's key is another meter's already");
   if (!closes_above(anchor_before(swap.meter, slot), swap))
     return never("swap closes the old meter below what is settled");
   return {};

@@ -52,6 +52,11 @@ ClosedSlot MarketState::close_next() const {
   closed.clearing = clear(genesis_->mechanism, closed.orders);
   closed.settlement = settle(closed.slot, tariff_of(*genesis_), closed.clearing.price,
                              positions_of(slot, closed.orders, closed.clearing));
+  for (const auto& [id, ruling] : *slot.rulings) {
+    closed.corrections.push_back(correction_of(ruling, tariff_of(*genesis_)));
+    add_postings(closed.corrections.back(), closed.settlement.postings);
+  }
+  closed.feeders = feeders_of(slot);
   std::map<AccountId, MicroEuros> change;
   for (const Posting& p : closed.settlement.postings) {
     change[p.from] -= p.amount;
@@ -137,6 +142,7 @@ Hash MarketState::next_content_root(const Transaction& settlement_without_root) 
     for (const auto& [gateway, delivered] : at->second.delivered)
       if (delivered.marks_leaf) leaves.push_back(*delivered.marks_leaf);
     for (const auto& [root, leaf] : at->second.swap_leaves) leaves.push_back(leaf);
+    for (const auto& [root, leaf] : at->second.ruling_leaves) leaves.push_back(leaf);
     for (const auto& [root, leaf] : at->second.orders->leaves) leaves.push_back(leaf);
   }
   leaves.push_back(leaf_hash(settlement_without_root.entry()));
@@ -156,6 +162,9 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   open_slots_.erase(next_slot_);
   move_anchors(slot);
   move_tokens(closed->settlement);
+  close_cases(slot, *closed);
+  open_cases(closed->settlement);
+  await_findings(closed->feeders);
   content_root_ = decode_settlement_body(tx.body)->content_root;
   drop_slot(slot);
   ++next_slot_;

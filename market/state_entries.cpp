@@ -68,6 +68,29 @@ void MarketState::put_vintage(Slot vintage) {
   put("vintage", number_bytes(vintage.value), commitment(system_salt("vintage"), w.view()));
 }
 
+// Of a case that waits for a ruling; null: it is closed.
+void MarketState::put_case(const CaseId& id, const QuarantineCase* waits) {
+  const auto [meter, settled] = id;
+  const Bytes key = ByteWriter().u32(meter).u32(settled).take();
+  if (!waits) return put("case", key, gone);
+  ByteWriter w;
+  w.u32(waits->since.value).i64(waits->imported.value).i64(waits->exported.value);
+  const Salt salt = derive_salt(meters_->at(meter).restricted_key, SaltLabel::state, meter,
+                                next_slot_, bytes_of("case"));
+  put("case", key, commitment(salt, w.view()));
+}
+
+// Of a feeder whose findings are awaited; null: no longer.
+void MarketState::put_feeder(std::uint32_t feeder, std::uint32_t slot, const FeederSums* sums) {
+  const Bytes key = ByteWriter().u32(feeder).u32(slot).take();
+  if (!sums) return put("feeder", key, gone);
+  ByteWriter w;
+  for (const MilliWattHours& e :
+       {sums->feeder_import, sums->feeder_export, sums->homes_import, sums->homes_export})
+    w.i64(e.value);
+  put("feeder", key, commitment(system_salt("feeder " + std::to_string(feeder)), w.view()));
+}
+
 void MarketState::put_place() {
   put("slot", {}, sha256(number_bytes(next_slot_)));
   if (content_root_ != Hash{}) put("content", {}, content_root_);
@@ -95,6 +118,7 @@ void MarketState::drop_slot(const OpenSlot& slot) {
   }
   for (const auto& [root, leaf] : slot.orders->leaves) put("order", root, gone);
   for (const auto& [root, leaf] : slot.swap_leaves) put("swap", root, gone);
+  for (const auto& [root, leaf] : slot.ruling_leaves) put("ruling", root, gone);
 }
 
 // Forecasts of slots that have closed are refused by their slot from here on.

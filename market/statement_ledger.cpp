@@ -29,6 +29,14 @@ void StatementLedger::add(const Statement& s) {
   to_retailer_ += s.minted - s.sold;
 }
 
+void StatementLedger::add(const Correction& c) {
+  move(c.account, grid_operator, c.grid_fee);
+  move(c.account, state_levies, c.levies);
+  move(c.account, retailer, c.retail_energy - c.feed_in);
+  minted_ += c.minted;
+  to_retailer_ += c.minted;
+}
+
 MicroEuros money_residual(const StatementLedger& statements, const Journal& journal) {
   return money_residual(statements.balances(), journal.balances());
 }

@@ -1,11 +1,12 @@
 #pragma once
-// Balances and tokens rebuilt from registrations and statements alone: the second path to the
-// figures that the state machine keeps in its journal and token book.
+// Balances and tokens rebuilt from registrations, statements and rulings alone: the second path to
+// the figures that the state machine keeps in its journal and token book.
 
 #include <map>
 
 #include "market/entries.hpp"
 #include "market/journal.hpp"
+#include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/token_book.hpp"
 
@@ -15,6 +16,8 @@ class StatementLedger {
  public:
   void add(const Registration& registration);
   void add(const Statement& statement);
+  // When the slot closes that its ruling acts in.
+  void add(const Correction& correction);
 
   const std::map<AccountId, MicroEuros>& balances() const { return balances_; }
   WattHours minted() const { return minted_; }

@@ -23,6 +23,10 @@ class TokenBook {
   ledger::WattHours mint(ledger::MeterId meter, ledger::MilliWattHours export_register,
                          const ledger::AccountId& holder, ledger::Slot vintage);
 
+  // Mints energy of an earlier slot that its meter's mark was moved over. Whoever calls this knows
+  // that it never minted.
+  void mint_late(const ledger::AccountId& holder, ledger::Slot vintage, ledger::WattHours quantity);
+
   // Refused, with nothing changed, where the source has less.
   ledger::Result<void> escrow(const ledger::AccountId& from, ledger::Slot vintage,
                               ledger::WattHours quantity);

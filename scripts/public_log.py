@@ -187,7 +187,7 @@ def check_genesis(text):
     g = canonical_json(text)
     want(type(g) is dict, "genesis: is not in its canonical form")
     keys = {"format", "name", "epoch", "validators", "gateways", "prices_micro_eur_per_kwh",
-            "mechanism", "dark_utc_minutes", *HASHES, *PERIODS}
+            "mechanism", "dark_utc_minutes", "oracles", *HASHES, *PERIODS}
     want(set(g) == keys and g["format"] == "aipchain genesis 1",
          "genesis: does not hold exactly its keys")
     want(type(g["name"]) is str and KEY_NAME.fullmatch(g["name"]), "genesis: name is malformed")
@@ -201,11 +201,12 @@ def check_genesis(text):
     want(type(dark) is list and len(dark) == 12
          and all(type(m) is list and len(m) == 2 and all(is_int(t, 0, 1440) for t in m)
                  for m in dark), "genesis: dark_utc_minutes are not twelve months")
-    for key in ("validators", "gateways"):
+    for key in ("validators", "gateways", "oracles"):
         want(type(g[key]) is list and all(unhex(k, 32) is not None for k in g[key]),
              f"genesis: {key} are not keys")
     want(g["validators"] and len(set(g["validators"])) == len(g["validators"]),
          "genesis: there is no validator, or one is there twice")
+    want(len(set(g["oracles"])) == len(g["oracles"]), "genesis: an oracle is there twice")
     prices = g["prices_micro_eur_per_kwh"]
     want(type(prices) is dict and set(prices) == set(PRICES)
          and all(is_int(p, 0, 100_000_000) for p in prices.values()), "genesis: prices")
@@ -414,7 +415,7 @@ def check_listing(files, size, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 12, 16)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 18)
 DUE = (5, 12)
 SWAP, REGISTRATION = 16, 1
 

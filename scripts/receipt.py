@@ -6,14 +6,16 @@ from public_log import (Reader, Tree, Trust, Wrong, canonical_json, check_checkp
                         unhex, want)
 
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
-        "orders", "policy", "registration", "settlement", "slot", "statement", "swaps"}
+        "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
 U32 = 2**32 - 1
-REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, STATEMENTS, SWAP = 1, 2, 3, 4, 5, 12, 16
+REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, ERASURE, RULING = 1, 2, 3, 4, 5, 8, 10
+STATEMENTS, SWAP = 12, 16
 
 FORGED, GAP, STALE, BACKWARDS, ABSENT = 1 << 1, 1 << 2, 1 << 3, 1 << 6, 1 << 11
 QUARANTINING = sum(1 << bit for bit in (0, 1, 5, 6, 7, 9, 10, 13))
 
 METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED = range(8)
+RELEASE, REPLACEMENT, REJECTION = range(3)
 CARRYING, MINTING = (METERED, RECOVERING, SPANNING), (METERED, SPANNING)
 
 
@@ -34,6 +36,9 @@ def read_body(kind, body, name):
     elif kind == SWAP:
         gateway, count = r.uints(4, 4)
         out = Fields(gateway=gateway, openings=count, signature=r.raw(64))
+    elif kind == RULING:
+        slot, count = r.uints(4, 4)
+        out = Fields(slot=slot, openings=count, signature=r.raw(64))
     elif kind == MARKS:
         gateway, slot, count = r.uints(4, 4, 4)
         out = Fields(gateway=gateway, slot=slot, openings=count, signature=r.raw(64))
@@ -43,6 +48,8 @@ def read_body(kind, body, name):
         want(r.i64() >= -1 and r.i64() >= -1, f"{name}: a sum is below -1")
         r.raw(64)
         out = Fields(gateway=gateway, epoch=epoch, openings=records, signature=r.raw(64))
+    elif kind == ERASURE:
+        out = Fields(salt=r.raw(32), signature=r.raw(64))
     elif kind == ORDER:
         out = Fields(slot=r.uint(4), openings=1)
     elif kind == STATEMENTS:
@@ -93,6 +100,16 @@ def read_swap(data):
     r.done()
     want(all(v % 1000 == 0 for v in registers), "swaps: is not in its canonical form")
     return out
+
+
+def read_ruling(data):
+    r, meter = open_owner(data, "rulings")
+    slot, settled, outcome = r.uints(4, 4, 1)
+    was, now = [[r.i64(), r.i64()] for _ in range(2)]
+    r.done()
+    want(outcome <= REJECTION and all(0 <= e <= 2**40 for e in was + now)
+         and (outcome == REPLACEMENT or not any(now)), "rulings: is not in its canonical form")
+    return Fields(meter=meter, slot=slot, settled=settled, outcome=outcome, was=was, now=now)
 
 
 def read_mark(data, name):
@@ -231,6 +248,17 @@ def items(value, name):
     return value
 
 
+def parsed(data):
+    want(len(data) <= 64 << 20, "larger than 64 MiB")
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise Wrong("is not UTF-8") from None
+    j = canonical_json(text, "\n")
+    want(type(j) is dict and not deeper_than(j, 8), "is not in its canonical form")
+    return j
+
+
 class Receipt:
     def __init__(self, data, trusted):
         self.data, self.trusted = data, trusted
@@ -238,13 +266,7 @@ class Receipt:
         self.readings, self.epochs, self.verdict = [], [], 0
 
     def parse(self):
-        want(len(self.data) <= 64 << 20, "larger than 64 MiB")
-        try:
-            text = self.data.decode()
-        except UnicodeDecodeError:
-            raise Wrong("is not UTF-8") from None
-        j = canonical_json(text, "\n")
-        want(type(j) is dict and not deeper_than(j, 8), "is not in its canonical form")
+        j = parsed(self.data)
         want(set(j) == KEYS and j["format"] == "aipchain receipt 1",
              "does not hold exactly the keys of a receipt")
         self.account = unhex(j["account"], 16)
@@ -305,6 +327,7 @@ class Receipt:
         self.marks = {name: self.opened(j[name], MARKS, name) if j[name] is not None else None
                       for name in ("mark", "before")}
         self.swapped = [self.opened(o, SWAP, "swaps") for o in items(j["swaps"], "swaps")]
+        self.ruled = [self.opened(o, RULING, "rulings") for o in items(j["rulings"], "rulings")]
         self.orders = [self.opened(o, ORDER, "orders") for o in items(j["orders"], "orders")]
         want(all(a.index < b.index for a, b in zip(self.orders, self.orders[1:])),
              "orders are not in their order on the log")
@@ -327,6 +350,11 @@ class Receipt:
         want(all(w.meter == r.meter and w.slot <= self.slot for w in self.swaps)
              and all(a.slot < b.slot for a, b in zip(self.swaps, self.swaps[1:])),
              "swaps: papers of another meter or slot, or not in order")
+        self.rulings = [read_ruling(o.data) for o in self.ruled]
+        want(all(v.meter == r.meter and v.slot == o.body.slot == self.slot and v.settled < v.slot
+                 for v, o in zip(self.rulings, self.ruled))
+             and all(a.settled < b.settled for a, b in zip(self.rulings, self.rulings[1:])),
+             "rulings: of another meter or slot, or not in order")
         self.bids = [read_order(o.data) for o in self.orders]
         want(all((o.slot, o.meter) == (self.slot, r.meter) for o in self.bids),
              "an order is of another meter or slot")
@@ -351,6 +379,8 @@ class Receipt:
             want(self.entry_signed(entry, bytes.fromhex(self.genesis["registrar"]))
                  and signed_by(self.home.account_key, said, swap.signature),
                  "swaps: not signed by registrar and account")
+        want(all(self.entry_signed(entry, bytes.fromhex(self.genesis["registrar"]))
+                 for entry in self.ruled), "rulings: not signed by the registrar")
         for o in self.bids:
             said = b"aipchain order 1" + self.trust.chain_id + o.said
             want(signed_by(self.home.account_key, said, o.signature),
@@ -366,12 +396,16 @@ class Receipt:
         self.verdict |= m.verdict
         leaves, readings = [], []
         for reading in items(j["readings"], name):
-            only_keys(reading, ("data", "salt"), name)
+            single = "signature" in reading
+            only_keys(reading, ("data", "salt") + ("signature",) * single, name)
             data, salt = unhex(reading["data"], 23), unhex(reading["salt"], 32)
             want(data is not None and salt is not None, f"{name}: a reading is malformed")
             leaves.append(leaf_hash(sha256(salt, data)))
+            signature = unhex(reading["signature"], 64) if single else None
+            want(not single or signature is not None, f"{name}: a reading's signature is malformed")
             r = Reader(data, name)
-            readings.append(Fields(sequence=r.uint(4), end=tuple(r.uints(5, 5, 5))))
+            readings.append(Fields(sequence=r.uint(4), end=tuple(r.uints(5, 5, 5)),
+                                   leaf=leaves[-1], signature=signature))
         want(Tree(leaves).root() == m.root and len(leaves) == m.count,
              f"{name}: readings do not hash to the record's root")
         want((m.verdict & ABSENT != 0) == (not leaves), f"{name}: absence and readings disagree")
@@ -387,10 +421,24 @@ class Receipt:
         return keys[-2:] if self.swapped_in_slot() else keys[-1:]
 
     def take_readings(self, m, readings, name):
-        said = (b"aipchain meter 1" + self.trust.chain_id + m.meter.to_bytes(4, "big")
-                + m.first.to_bytes(4, "big") + m.count.to_bytes(2, "big") + m.root)
+        def said(first, count, root):
+            return (b"aipchain meter 1" + self.trust.chain_id + m.meter.to_bytes(4, "big")
+                    + first.to_bytes(4, "big") + count.to_bytes(2, "big") + root)
+
+        each = [r for r in readings if r.signature is not None]
+        want(len(each) in (0, len(readings)), f"{name}: only some readings are signed")
+        if each:
+            words = [(said(r.sequence, 1, r.leaf), r.signature) for r in each]
+        else:
+            words = [(said(m.first, m.count, m.root), m.signature)] * (m.signature != bytes(64))
+
+        def gave(key):  # the key of zeros is nobody's, who gives no signature
+            if key == bytes(32):
+                return not words
+            return bool(words) and all(signed_by(key, what, by) for what, by in words)
+
         forged = m.verdict & FORGED != 0
-        want(any(signed_by(key, said, m.signature) for key in self.meter_keys()) != forged,
+        want(any(gave(key) for key in self.meter_keys()) != forged,
              f"{name}: the meter's signature is not as the verdict says")
         if forged:
             return
@@ -512,13 +560,23 @@ class Receipt:
         for field, amount in all_of.items():
             want(s.__dict__[field] == amount, f"{field} does not follow from quantities and tariff")
 
+    def corrected(self, ruling):
+        """What the retailer's tariff makes of a replacement; nothing else moves money."""
+        g = self.genesis["prices_micro_eur_per_kwh"]
+        parts = (g["retail_buy"] - g["grid_fee"] - g["levies"], g["grid_fee"], g["levies"])
+
+        def bill(imported, exported):
+            return sum(cost(imported, part) for part in parts) - cost(exported, g["retail_sell"])
+        return bill(*ruling.now) - bill(*ruling.was) if ruling.outcome == REPLACEMENT else 0
+
     def check_bill(self):
         s = self.statement
         lines = [("bought from neighbours", s.trade_paid), ("sold to neighbours", -s.trade_earned),
                  ("local grid fee", s.local_grid_fee), ("levies on neighbours' energy", s.trade_levies),
                  ("energy from the retailer", s.retail_energy), ("grid fee", s.grid_fee),
-                 ("levies", s.levies), ("feed-in to the retailer", -s.feed_in), ("total", s.total),
-                 ("balance after", s.balance)]
+                 ("levies", s.levies), ("feed-in to the retailer", -s.feed_in), ("total", s.total)]
+        lines += [(f"correction of slot {v.settled}", self.corrected(v)) for v in self.rulings]
+        lines += [("balance after", s.balance)]
         found = items(self.j["bill"], "bill")
         for number, ((line, amount), row) in enumerate(zip(lines, found), 1):
             want(type(row) is dict and set(row) == {"line", "micro_eur"} and row["line"] == line
@@ -527,6 +585,39 @@ class Receipt:
         want(len(found) == len(lines), "the bill has another number of lines")
 
 
+class Erasure(Receipt):
+    """What stands in a receipt's place once its account's data are erased."""
+
+    def parse(self):
+        want(len(self.data) <= 16 << 20, "larger than 16 MiB")
+        j = parsed(self.data)
+        want(set(j) == {"account", "erasure", "format", "genesis", "policy", "stages"}
+             and j["format"] == "aipchain erasure 1", "does not hold exactly the keys of an erasure")
+        only_keys(j["erasure"], ("entry", "proof"), "erasure")
+        self.account = unhex(j["account"], 16)
+        want(self.account is not None and unhex(j["erasure"]["entry"]) is not None
+             and is_int(j["stages"], 0, 2**64 - 1)
+             and all(type(v) is str for v in (j["genesis"], j["policy"], j["erasure"]["proof"])),
+             "a value is malformed")
+        self.j = j
+
+    def check_inclusion(self):
+        self.record = self.entry(self.j["erasure"], ERASURE, "erasure")
+
+    def check_record(self):
+        record, stages = self.record, self.j["stages"]
+        signed = (b"aipchain entry 1" + self.trust.chain_id + record.bytes[:-64])
+        want(signed_by(bytes.fromhex(self.genesis["registrar"]), signed, record.body.signature),
+             "erasure is not signed by the registrar")
+        want(1 <= stages <= 3, "erasure is of no stage")
+        opening = self.account + bytes([1, stages])
+        want(leaf_hash(sha256(record.body.salt, opening)) == record.root,
+             "erasure is not of this account and these stages")
+        return f"erased by record {record.index}"
+
+
+ERASURE_STEPS = (("canonical form", Erasure.parse), ("trust root", Erasure.check_trust),
+                 ("inclusion", Erasure.check_inclusion), ("erasure", Erasure.check_record))
 STEPS = (("canonical form", Receipt.parse), ("trust root", Receipt.check_trust),
          ("inclusion", Receipt.check_inclusion), ("openings", Receipt.check_openings),
          ("signatures", Receipt.check_signatures), ("readings", Receipt.check_readings),
@@ -536,11 +627,12 @@ STEPS = (("canonical form", Receipt.parse), ("trust root", Receipt.check_trust),
 
 def verify(data, trusted=None):
     """[(name, True or False, detail)], up to the first check that does not hold."""
-    out, receipt = [], Receipt(data, trusted)
-    for name, step in STEPS:
+    erased = re.match(rb'\{"account":".{32}","erasure":\{', data, re.DOTALL) is not None
+    receipt = (Erasure if erased else Receipt)(data, trusted)
+    out = []
+    for name, step in ERASURE_STEPS if erased else STEPS:
         try:
-            step(receipt)
-            out.append((name, True, ""))
+            out.append((name, True, step(receipt) or ""))
         except Wrong as wrong:
             return out + [(name, False, str(wrong))]
     return out

@@ -39,6 +39,7 @@ json to_json(const Genesis& g) {
           {"metering_ms", g.metering_ms},
           {"name", g.name},
           {"observer", to_hex(g.observer)},
+          {"oracles", keys_json(g.oracles)},
           {"prices_micro_eur_per_kwh",
            {{"grid_fee", g.grid_fee.value},
             {"levies", g.levies.value},
@@ -88,8 +89,11 @@ void check_identities(const Genesis& g) {
   if (!valid_key_name(g.name))
     throw std::invalid_argument("name is not printable ASCII without space and plus");
   if (g.validators.empty()) throw std::invalid_argument("there are no validators");
-  if (std::set(g.validators.begin(), g.validators.end()).size() != g.validators.size())
-    throw std::invalid_argument("a validator's key is there twice");
+  const auto twice = [](const std::vector<PublicKey>& keys) {
+    return std::set(keys.begin(), keys.end()).size() != keys.size();
+  };
+  if (twice(g.validators)) throw std::invalid_argument("a validator's key is there twice");
+  if (twice(g.oracles)) throw std::invalid_argument("an oracle's key is there twice");
 }
 
 Genesis from_json(const json& j) {
@@ -108,6 +112,7 @@ Genesis from_json(const json& j) {
   g.close_grace_ms = read_integer(j.at("close_grace_ms"));
   g.validators = read_keys(j.at("validators"));
   g.gateways = read_keys(j.at("gateways"));
+  g.oracles = read_keys(j.at("oracles"));
   read_key(j.at("registrar"), g.registrar);
   read_key(j.at("observer"), g.observer);
   read_key(j.at("auditor_box"), g.auditor_box);

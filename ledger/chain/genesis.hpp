@@ -23,7 +23,8 @@ struct Genesis {
   std::int64_t close_grace_ms = 600'000;       // a slot closes without late gateways after this
   std::vector<PublicKey> validators;           // by ValidatorId
   std::vector<PublicKey> gateways;             // by GatewayId
-  PublicKey registrar{};                       // signs registrations
+  PublicKey registrar{};                       // signs registrations, swaps and rulings
+  std::vector<PublicKey> oracles;              // sign findings; none: nobody does
   PublicKey observer{};                        // the log's own line on checkpoints
   std::array<std::uint8_t, 32> auditor_box{};  // X25519: who the auditor's copy is sealed for
   // Prices, micro-euro per kWh; meaning in market/tariff.hpp.

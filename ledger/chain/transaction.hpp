@@ -31,10 +31,14 @@ enum class TransactionKind : std::uint8_t {
   order = 4,
   settlement = 5,  // made by the state machine itself, never sent
   forecast = 6,
+  consent = 7,
+  erasure = 8,
+  ruling = 10,      // on quarantined energy
   statements = 12,  // made by the state machine itself, behind its settlement, one a gateway
   meter_swap = 16,
-  // Kept for what is coming: 7 consent, 8 erasure, 9 evidence, 10 quarantine release,
-  // 11 attestation, 13 key change, 14 tariff change, 15 rules change, 17 deregistration
+  feeder_findings = 18,
+  // Kept for what is coming: 9 evidence, 11 attestation,
+  // 13 key change, 14 tariff change, 15 rules change, 17 deregistration
 };
 
 // Whether transactions of this kind are made by the state machine alone.

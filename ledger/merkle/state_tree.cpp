@@ -51,6 +51,23 @@ struct StateTree::Node {
   bool is_leaf() const { return depth == key_bits; }
 };
 
+std::map<Hash, Hash> StateTree::leaves() const {
+  std::map<Hash, Hash> out;
+  std::vector<const Node*> rest;
+  if (root_) rest.push_back(root_.get());
+  while (!rest.empty()) {
+    const Node* node = rest.back();
+    rest.pop_back();
+    if (node->is_leaf()) {
+      out.emplace(node->key, node->value);
+    } else {
+      rest.push_back(node->left.get());
+      rest.push_back(node->right.get());
+    }
+  }
+  return out;
+}
+
 StateTree::Ref StateTree::at_leaf(const Ref& node, const Change& change) {
   const bool set = change.second != Hash{};
   if (set && !node) ++size_;

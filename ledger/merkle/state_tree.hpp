@@ -29,6 +29,8 @@ class StateTree {
   Hash root() const;
   std::size_t size() const { return size_; }
   std::optional<Hash> find(const Hash& key) const;
+  // Every key with its value: what the root commits to.
+  std::map<Hash, Hash> leaves() const;
 
   // From the root down: the branches on the key's path and the leaf that it ends at.
   struct Proof {

@@ -65,9 +65,11 @@ Result<PersonalRecord> read_personal(const Unsealed& u) {
   const auto record = decode_meter_record(r.raw(meter_record_size));
   if (!record) return failure(record.error());
   p.record = *record;
-  while (r.left() > 0 && !r.failed()) p.readings.push_back(r.array<reading_size>());
-  if (r.failed() || p.readings.size() != p.record.count)
-    return failure("its readings do not fit its count");
+  for (int i = 0; i < p.record.count && !r.failed(); ++i)
+    p.readings.push_back(r.array<reading_size>());
+  if (r.left() > 0)
+    for (int i = 0; i < p.record.count && !r.failed(); ++i) p.each.push_back(r.array<64>());
+  if (!r.done()) return failure("its readings do not fit its count");
   return p;
 }
 
@@ -81,10 +83,12 @@ Bytes seal_restricted(const Hash& chain_id, const SymmetricKey& key, const Restr
 }
 
 Bytes seal_personal(const Hash& chain_id, const SymmetricKey& key, const PersonalContext& at,
-                    const MeterRecord& record, std::span<const ReadingBytes> readings) {
+                    const MeterRecord& record, std::span<const ReadingBytes> readings,
+                    std::span<const Signature> each) {
   ByteWriter plain;
   plain.raw(encode(record));
   for (const ReadingBytes& r : readings) plain.raw(r);
+  for (const Signature& s : each) plain.raw(s);
   return sealed(chain_id, key, personal_label, encode(at), plain.view());
 }
 

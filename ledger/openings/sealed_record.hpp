@@ -8,8 +8,9 @@
 //   box            XChaCha20-Poly1305 over the plaintext; label, chain id and context are
 //                  authenticated with it, so that a record of one chain opens on no other
 //
-// Plaintext, restricted: salt 32, data. Personal: meter record 144, then readings 23 each.
-// A file is such records one after the other; nothing else.
+// Plaintext, restricted: salt 32, data. Personal: meter record 144, then readings 23 each, and
+// where the meter signs each of them their signatures, 64 each. A file is such records one after
+// the other; nothing else.
 
 #include "ledger/crypto/seal.hpp"
 #include "ledger/oracle/batch.hpp"
@@ -32,7 +33,8 @@ struct PersonalContext {
 Bytes seal_restricted(const Hash& chain_id, const SymmetricKey& key, const RestrictedContext& at,
                       const Opening& opening);
 Bytes seal_personal(const Hash& chain_id, const SymmetricKey& key, const PersonalContext& at,
-                    const MeterRecord& record, std::span<const ReadingBytes> readings);
+                    const MeterRecord& record, std::span<const ReadingBytes> readings,
+                    std::span<const Signature> each = {});
 
 struct RestrictedRecord {
   RestrictedContext at;
@@ -42,6 +44,7 @@ struct PersonalRecord {
   PersonalContext at;
   MeterRecord record;
   std::vector<ReadingBytes> readings;
+  std::vector<Signature> each;  // of the readings, where each is signed
 };
 
 // A whole file; the error names the record by number.

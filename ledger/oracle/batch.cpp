@@ -83,6 +83,32 @@ Bytes meter_signed_bytes(const Hash& chain_id, MeterId meter, std::uint32_t firs
   return w.take();
 }
 
+MeterWord word_of(const Hash& chain_id, const MeterRecord& r,
+                  std::span<const ReadingBytes> readings, std::span<const Hash> leaves,
+                  std::span<const Signature> each) {
+  if (each.empty() && r.signature == Signature{}) return {};
+  if (each.empty())
+    return {{meter_signed_bytes(chain_id, r.meter, r.first_sequence, r.count, r.readings_root)},
+            {r.signature}};
+  MeterWord out{{}, {each.begin(), each.end()}};
+  for (std::size_t i = 0; i < readings.size(); ++i)
+    out.messages.push_back(
+        meter_signed_bytes(chain_id, r.meter, decode_reading(readings[i]).sequence, 1, leaves[i]));
+  return out;
+}
+
+bool gave(const PublicKey& meter_key, const MeterWord& word, Verifier& verifier) {
+  if (meter_key == PublicKey{}) return word.signatures.empty();
+  if (word.signatures.empty() || word.messages.size() != word.signatures.size()) return false;
+  if (word.messages.size() == 1)
+    return verifier.verify(meter_key, word.messages[0], word.signatures[0]);
+  std::vector<SignatureClaim> claims;
+  for (std::size_t i = 0; i < word.messages.size(); ++i)
+    claims.push_back({meter_key, word.messages[i], word.signatures[i]});
+  const std::vector<std::uint8_t> holds = verifier.verify_all(claims);
+  return std::find(holds.begin(), holds.end(), 0) == holds.end();
+}
+
 Bytes encode(const Batch& b) {
   ByteWriter w;
   w.u32(b.gateway.value)

@@ -10,10 +10,12 @@
 //   25   first_sequence   u32
 //   29   count            u16   readings
 //   31   readings_root    32    RFC 6962 root over the readings' salted commitments
-//   63   end_time_ms      u40   of the meter's last reading that was taken:
-//   ledger/oracle/minute.hpp 68   import_register  u40   mWh, of the same reading 73
-//   export_register  u40   mWh 78   verdict          u16   union of the readings' verdicts 80
-//   signature        64    by the meter, over what `meter_signed_bytes` gives
+//   63   end_time_ms      u40   of the meter's last reading that was taken (minute.hpp)
+//   68   import_register  u40   mWh, of the same reading
+//   73   export_register  u40   mWh
+//   78   verdict          u16   union of the readings' verdicts
+//   80   signature        64    by the meter, over what `meter_signed_bytes` gives; zeros where it
+//                               signs each reading (the signatures lie with the readings), or none
 // Where none was taken yet, the time is 0 and the registers are the registration's. An absence has
 // count 0 and the verdict `absent` alone, ends where any record does, and has the sequence after
 // the last one taken (1 where none was), the empty root and a signature of zeros.
@@ -69,9 +71,24 @@ Result<MeterRecord> decode_meter_record(BytesView bytes);
 
 // What a meter signs: label, chain id, meter, first sequence, count, root. Neither epoch nor
 // account: a meter knows neither its gateway's batches nor the month's pseudonym. Its sequence
-// orders what it signs and the root is salted with the month's key, so that neither can be moved.
+// orders what it signs and the root is salted with the month's key, so that neither can be moved. A
+// single reading is signed as a minute of one, whose root is its leaf.
 Bytes meter_signed_bytes(const Hash& chain_id, MeterId meter, std::uint32_t first_sequence,
                          std::uint16_t count, const Hash& readings_root);
+
+// A meter's word for readings: what it signed, and its signatures. None of either where it has no
+// key.
+struct MeterWord {
+  std::vector<Bytes> messages;
+  std::vector<Signature> signatures;
+};
+// Of a record's meter, first sequence, count, root and signature; where each reading is signed, of
+// the readings, their leaves and `each`.
+MeterWord word_of(const Hash& chain_id, const MeterRecord& record,
+                  std::span<const ReadingBytes> readings, std::span<const Hash> leaves,
+                  std::span<const Signature> each);
+// Whether the meter with the key gave it; the key of zeros is nobody's, who gives no signature.
+bool gave(const PublicKey& meter_key, const MeterWord& word, Verifier& verifier);
 
 struct Batch {
   GatewayId gateway;

@@ -26,4 +26,8 @@ std::int64_t public_sum(std::span<const std::int64_t> contributions) {
   return sum.value;
 }
 
+std::int64_t public_gateway_sum(std::span<const std::int64_t> contributions, std::size_t gateways) {
+  return gateways == 1 ? public_sum(contributions) : hidden_sum;
+}
+
 }  // namespace ledger

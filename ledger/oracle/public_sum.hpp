@@ -17,4 +17,9 @@ bool may_be_public(std::span<const std::int64_t> contributions);
 // The sum, each >= 0, or hidden_sum.
 std::int64_t public_sum(std::span<const std::int64_t> contributions);
 
+// The same of the homes behind one gateway, hidden also where there are others: a series of sums
+// over a part of the homes tells, by correlation, in which part a known load curve is, however
+// many homes it has.
+std::int64_t public_gateway_sum(std::span<const std::int64_t> contributions, std::size_t gateways);
+
 }  // namespace ledger

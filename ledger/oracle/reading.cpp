@@ -50,19 +50,16 @@ Reading decode_reading(const ReadingBytes& in) {
   return r;
 }
 
-Hash reading_leaf(const SubjectKey& key, MeterId meter, std::uint32_t sequence,
-                  const ReadingBytes& reading) {
+Hash reading_leaf(const SubjectKey& key, MeterId meter, const ReadingBytes& reading) {
+  const auto sequence = static_cast<std::uint32_t>(get(reading, 0, 4));
   const Salt salt = derive_salt(key, SaltLabel::reading, meter.value, sequence);
   return leaf_hash(commitment(salt, reading));
 }
 
-Hash readings_root(const SubjectKey& key, MeterId meter, std::uint32_t first_sequence,
-                   std::span<const ReadingBytes> readings) {
+Hash readings_root(const SubjectKey& key, MeterId meter, std::span<const ReadingBytes> readings) {
   std::vector<Hash> leaves;
   leaves.reserve(readings.size());
-  for (const ReadingBytes& r : readings)
-    leaves.push_back(
-        reading_leaf(key, meter, first_sequence + static_cast<std::uint32_t>(leaves.size()), r));
+  for (const ReadingBytes& r : readings) leaves.push_back(reading_leaf(key, meter, r));
   return root_of(leaves);
 }
 

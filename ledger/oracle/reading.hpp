@@ -34,11 +34,9 @@ std::optional<ReadingBytes> encode(const Reading& reading);
 Reading decode_reading(const ReadingBytes& bytes);
 
 // The leaf of a reading in its meter's minute tree, from the subject's monthly personal key.
-Hash reading_leaf(const SubjectKey& key, MeterId meter, std::uint32_t sequence,
-                  const ReadingBytes& reading);
+Hash reading_leaf(const SubjectKey& key, MeterId meter, const ReadingBytes& reading);
 
-// The root over readings of consecutive sequences, first to last.
-Hash readings_root(const SubjectKey& key, MeterId meter, std::uint32_t first_sequence,
-                   std::span<const ReadingBytes> readings);
+// The root over readings in their order, each salted by its own sequence.
+Hash readings_root(const SubjectKey& key, MeterId meter, std::span<const ReadingBytes> readings);
 
 }  // namespace ledger

@@ -1,7 +1,9 @@
 #include "market/audit/audit.hpp"
 
 #include "ledger/oracle/rules.hpp"
+#include "market/audit/access_log.hpp"
 #include "market/audit/batch_audit.hpp"
+#include "market/audit/erasure_audit.hpp"
 #include "market/audit/replay.hpp"
 
 namespace market {
@@ -9,6 +11,10 @@ namespace {
 
 constexpr const char* batches = "batches: openings, signatures and rule results recomputed";
 constexpr const char* sequences = "sequences have no unexplained gap";
+constexpr const char* execution = "re-execution gives the state root";
+constexpr const char* invariants = "invariants hold in each block";
+constexpr const char* consented = "access log against consents";
+constexpr const char* destroyed = "destroyed keys open nothing";
 
 class Auditor {
  public:
@@ -18,13 +24,23 @@ class Auditor {
  private:
   void add(const char* id, const char* name, const Result<void>& result, std::string detail);
   void skip(const char* id, const char* name, std::string why);
+  // Where what a check rests on was erased on purpose: it holds for what is left.
+  void erased(const char* id, const char* name, const Result<void>& result,
+              const std::set<std::uint64_t>& records, const std::string& detail);
   void check_openings();
+  void check_execution_of(const Openings& openings);
   void check_batches_and_sequences(const Openings& openings);
+  void check_accesses(const Openings& openings);
+  void check_destroyed(const Openings& openings);
 
   const AuditInput& input_;
   Verifier& verifier_;
   PublicLog log_;
   std::vector<AuditCheck> checks_;
+  AuditCheck r10_{"R10", consented, CheckResult::not_checkable,
+                  "not checkable because no openings were given"};
+  AuditCheck r11_{"R11", destroyed, CheckResult::not_checkable,
+                  "not checkable because no openings were given"};
 };
 
 void Auditor::add(const char* id, const char* name, const Result<void>& result,
@@ -37,9 +53,14 @@ void Auditor::skip(const char* id, const char* name, std::string why) {
   checks_.push_back({id, name, CheckResult::not_checkable, "not checkable because " + why});
 }
 
+void Auditor::erased(const char* id, const char* name, const Result<void>& result,
+                     const std::set<std::uint64_t>& records, const std::string& detail) {
+  checks_.push_back(
+      {id, name, result ? CheckResult::not_checkable : CheckResult::fails,
+       result ? "not checkable: " + erased_by(records) + ": " + detail : result.error()});
+}
+
 void Auditor::check_openings() {
-  constexpr const char* execution = "re-execution gives the state root";
-  constexpr const char* invariants = "invariants hold in each block";
   if (!input_.openings) {
     for (const auto& [id, name] : {std::pair{"R4", execution}, {"R5", invariants}, {"R6", batches}})
       skip(id, name, "no openings were given");
@@ -53,17 +74,69 @@ void Auditor::check_openings() {
     skip("R5", invariants, "the openings do not hold");
     add("R6", batches, failure("openings/" + openings.error()), "");
     skip("R7", sequences, "the openings do not hold");
+    r10_.detail = r11_.detail = "not checkable because the openings do not hold";
     return;
   }
+  check_execution_of(*openings);
+  check_batches_and_sequences(*openings);
+  check_accesses(*openings);
+  check_destroyed(*openings);
+}
+
+void Auditor::check_accesses(const Openings& openings) {
+  for (std::size_t i = 0; i < openings.accesses.size(); ++i)
+    if (auto ok = check_access(log_, openings, openings.accesses[i]); !ok) {
+      r10_.result = CheckResult::fails;
+      r10_.detail = "openings/access: record " + std::to_string(i) + " " + ok.error();
+      return;
+    }
+  if (openings.accesses.empty()) {
+    r10_.detail = "not checkable because no access to personal data is logged";
+  } else {
+    r10_.result = CheckResult::holds;
+    r10_.detail = std::to_string(openings.accesses.size()) +
+                  " accesses, each the subject's own or under the consent that stood";
+  }
+}
+
+void Auditor::check_execution_of(const Openings& openings) {
+  if (const auto records = restricted_records(openings.erased); !records.empty()) {
+    const auto left = check_what_is_left(log_, openings, verifier_);
+    if (!left)
+      return add("R4", execution, failure(left.error()), ""), skip("R5", invariants, "R4 fails");
+    erased("R4", execution, {}, records,
+           "blocks 1 to " + std::to_string(left->state_after) +
+               " cannot be executed anew; every opening that is left hashes to its entry (" +
+               std::to_string(left->whole) + " entries whole, " + std::to_string(left->partly) +
+               " in part), " + std::to_string(left->slots) +
+               " slots cleared anew, the state after block " + std::to_string(left->state_after) +
+               " is the one that was signed, and " + std::to_string(left->blocks_after) +
+               " blocks were executed from it");
+    return erased("R5", invariants, {}, records, "statements of the accounts are gone");
+  }
   std::string broken;
-  const auto executed = check_execution(log_, *openings, verifier_, broken);
+  const auto executed = check_execution(log_, openings, verifier_, broken);
   add("R4", execution, executed, std::to_string(log_.blocks.size()) + " blocks executed anew");
   if (!executed)
     skip("R5", invariants, "re-execution fails");
   else
     add("R5", invariants, broken.empty() ? Result<void>() : failure(broken),
         "after each of " + std::to_string(log_.blocks.size()) + " blocks");
-  check_batches_and_sequences(*openings);
+}
+
+void Auditor::check_destroyed(const Openings& openings) {
+  const auto checked = check_erasures(log_, openings, verifier_);
+  if (!checked) {
+    r11_.result = CheckResult::fails;
+    r11_.detail = checked.error();
+  } else if (checked->records.empty()) {
+    r11_.detail = "not checkable because nothing was erased on this ledger";
+  } else {
+    r11_.result = CheckResult::holds;
+    r11_.detail = std::to_string(checked->records.size()) + " erasures, " +
+                  std::to_string(checked->leaves) + " openings of which hashes are left; " +
+                  "no key and no file of theirs is here";
+  }
 }
 
 void Auditor::check_batches_and_sequences(const Openings& openings) {
@@ -73,11 +146,20 @@ void Auditor::check_batches_and_sequences(const Openings& openings) {
     skip("R7", sequences, "R6 fails");
     return;
   }
-  add("R6", batches, {}, std::to_string(checked->batches) + " batches opened");
+  const std::string opened = std::to_string(checked->batches) + " batches opened";
+  if (checked->erased > 0)
+    erased("R6", batches, {}, personal_records(openings.erased),
+           std::to_string(checked->erased) + " meter records; all else holds, " + opened);
+  else
+    add("R6", batches, {}, opened);
   add("R7", sequences, check_sequences(log_),
       "epochs and marks of every gateway; " + std::to_string(checked->readings) +
           " readings in sequence, " + std::to_string(checked->gaps) + " gaps flagged, " +
-          std::to_string(checked->absences) + " absences signed");
+          std::to_string(checked->absences) + " absences signed" +
+          (checked->erased > 0
+               ? "; not checkable: " + erased_by(personal_records(openings.erased)) + ": " +
+                     std::to_string(checked->erased) + " meter records"
+               : ""));
 }
 
 std::vector<AuditCheck> Auditor::run() {
@@ -110,12 +192,13 @@ std::vector<AuditCheck> Auditor::run() {
     skip("R5", "invariants hold in each block", "the blocks do not hold");
     skip("R6", batches, "the blocks do not hold");
     skip("R7", sequences, "the blocks do not hold");
+    r10_.detail = r11_.detail = "not checkable because the blocks do not hold";
   }
   skip("R8", "minted energy a feeder is at most its feeder meter's",
        "the oracle does not balance feeders yet");
   skip("R9", "evidence complete", "this chain's format holds no evidence transactions");
-  skip("R10", "access log against consents", "this chain's format holds no consents");
-  skip("R11", "destroyed keys open nothing", "this chain's format holds no erasures");
+  checks_.push_back(r10_);
+  checks_.push_back(r11_);
   if (trust)
     add("R12", "rule-set hash as published", check_rules(log_),
         "oracle rules " + to_hex(rules_hash()).substr(0, 16) + " in genesis and " +

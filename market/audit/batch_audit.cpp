@@ -1,6 +1,7 @@
 #include "market/audit/batch_audit.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "ledger/oracle/public_sum.hpp"
 #include "market/audit/replay.hpp"
@@ -54,6 +55,9 @@ class BatchAudit {
   void take_registration(const Transaction& tx);
   Result<void> check_batch(const Transaction& tx);
   Result<void> check_presence(const Batch& batch, const Records& records) const;
+  Result<void> check_counts(const Batch& batch, const Batch& counted, std::size_t erased) const;
+  const std::map<std::uint32_t, ErasedLeaf>& erased_of(const Batch& batch) const;
+  bool is_erased(const Batch& batch, std::uint32_t meter) const;
   Result<void> check_record(AuditedMeter& meter, const PersonalRecord& p);
   Result<void> check_readings(AuditedMeter& meter, const PersonalRecord& p);
   MeterRecord recomputed(AuditedMeter& meter, const PersonalRecord& p) const;
@@ -72,7 +76,8 @@ class BatchAudit {
   Nights nights_;
   std::map<std::uint32_t, std::map<std::uint32_t, MeterSwap>> swaps_;  // by meter and slot
   std::map<std::uint32_t, AuditedMeter> meters_;
-  std::uint32_t next_slot_ = 0;  // not settled yet
+  std::set<std::uint32_t> erased_meters_;  // whose records are not all there
+  std::uint32_t next_slot_ = 0;            // not settled yet
   BatchesChecked checked_;
   std::size_t opened_ = 0;  // batches with records
 };
@@ -87,7 +92,7 @@ Result<BatchesChecked> BatchAudit::run() {
 }
 
 Result<void> BatchAudit::take(std::uint64_t entry) {
-  const auto tx = whole_transaction(log_, openings_, entry);
+  const auto tx = opened_part(log_, openings_, entry);
   if (!tx) return failure(tx.error());
   Result<void> ok;
   if (tx->kind == TransactionKind::registration) take_registration(*tx);
@@ -102,7 +107,7 @@ Result<void> BatchAudit::find_swaps() {
   for (std::uint64_t i = 0; i < log_.entries.size(); ++i) {
     const auto view = view_entry(log_.entries[i]);
     if (!view || view->kind != TransactionKind::meter_swap) continue;
-    const auto tx = whole_transaction(log_, openings_, i);
+    const auto tx = opened_part(log_, openings_, i);
     if (!tx) return failure(tx.error());
     for (const Opening& o : tx->openings)
       if (const auto swap = decode_meter_swap(o.data))
@@ -125,7 +130,7 @@ Result<void> BatchAudit::check_presence(const Batch& batch, const Records& recor
   const Slot slot = slot_of(batch.epoch);
   for (const auto& [id, m] : meters_)
     if (m.registration().gateway == batch.gateway && m.registration().valid_in(slot) &&
-        !records.contains(id))
+        !records.contains(id) && !is_erased(batch, id))
       return failure("meter " + std::to_string(id) + " has neither record nor absence");
   for (const auto& [id, p] : records) {
     const std::string name = "record of meter " + std::to_string(id);
@@ -146,6 +151,10 @@ Result<void> BatchAudit::check_batch(const Transaction& tx) {
   const Records& records = at == openings_.personal.end() ? none : at->second;
   if (auto ok = check_presence(*batch, records); !ok) return ok;
   std::vector<Hash> leaves, quarantined;
+  for (const auto& [id, leaf] : record_leaves(openings_, batch->gateway, batch->epoch))
+    leaves.push_back(leaf);
+  const std::map<std::uint32_t, ErasedLeaf>& erased = erased_of(*batch);
+  for (const auto& [id, leaf] : erased) erased_meters_.insert(id);
   std::vector<std::int64_t> imports, exports;
   Batch expected = *batch;
   expected.records = expected.count = expected.first_sequence = expected.last_sequence = 0;
@@ -154,24 +163,46 @@ Result<void> BatchAudit::check_batch(const Transaction& tx) {
     const MeterRecord& r = p.record;
     if (auto ok = check_record(m, p); !ok)
       return failure("record of meter " + std::to_string(id) + ": " + ok.error());
-    leaves.push_back(leaf_hash(record_commitment(openings_.keys.at(r.account).personal, r)));
     count_record(expected, r);
-    if (quarantines(r.verdict)) quarantined.push_back(leaves.back());
+    if (quarantines(r.verdict))
+      quarantined.push_back(leaf_hash(record_commitment(openings_.keys.at(r.account).personal, r)));
     if (const auto rises = m.point.add(r); rises && m.registration().kind == MeterKind::home) {
       imports.push_back(rises->import_mwh);
       exports.push_back(rises->export_mwh);
     }
   }
-  expected.import_sum = {public_sum(imports)};
-  expected.export_sum = {public_sum(exports)};
+  expected.import_sum = {public_gateway_sum(imports, log_.genesis.gateways.size())};
+  expected.export_sum = {public_gateway_sum(exports, log_.genesis.gateways.size())};
   if (root_of(leaves) != tx.root) return failure("its records do not hash to its root");
-  if (root_of(quarantined) != batch->quarantine_root)
+  if (erased.empty() && root_of(quarantined) != batch->quarantine_root)
     return failure("its quarantine list is another");
-  if (encode(expected) != encode(*batch))
-    return failure("its counts, sequences or sums do not follow from its records");
+  if (auto ok = check_counts(*batch, expected, erased.size()); !ok) return ok;
   ++checked_.batches;
+  checked_.erased += erased.size();
   opened_ += records.empty() ? 0 : 1;
   owe_marks(*batch);
+  return {};
+}
+
+const std::map<std::uint32_t, ErasedLeaf>& BatchAudit::erased_of(const Batch& batch) const {
+  static const std::map<std::uint32_t, ErasedLeaf> none;
+  const auto at = openings_.erased.personal.find({batch.gateway.value, batch.epoch});
+  return at == openings_.erased.personal.end() ? none : at->second;
+}
+
+bool BatchAudit::is_erased(const Batch& batch, std::uint32_t meter) const {
+  return erased_of(batch).contains(meter);
+}
+
+// `counted`: what the records that are left say. What erased ones add to sums and lists is gone;
+// their number and what they can only add to are not.
+Result<void> BatchAudit::check_counts(const Batch& batch, const Batch& counted,
+                                      std::size_t erased) const {
+  const bool fits = erased == 0 ? encode(counted) == encode(batch)
+                                : counted.records + erased == batch.records &&
+                                      counted.count <= batch.count &&
+                                      counted.last_sequence <= batch.last_sequence;
+  if (!fits) return failure("its counts, sequences or sums do not follow from its records");
   return {};
 }
 
@@ -198,7 +229,7 @@ Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p
   const MeterRecord& r = p.record;
   if (p.readings.empty()) return failure("holds no readings and is no absence");
   const SubjectKey& key = openings_.keys.at(r.account).personal;
-  if (readings_root(key, r.meter, r.first_sequence, p.readings) != r.readings_root)
+  if (readings_root(key, r.meter, p.readings) != r.readings_root)
     return failure("its readings do not hash to its root");
   MeterRecord expected = recomputed(m, p);
   const Verdict v = expected.verdict;
@@ -217,9 +248,11 @@ Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p
 MeterRecord BatchAudit::recomputed(AuditedMeter& m, const PersonalRecord& p) const {
   const MeterRecord& r = p.record;
   const Genesis& g = log_.genesis;
-  const Bytes signed_bytes =
-      meter_signed_bytes(log_.chain_id, r.meter, r.first_sequence, r.count, r.readings_root);
-  SignedBy by = m.point.signer_of(signed_bytes, r.signature, verifier_);
+  std::vector<Hash> leaves;
+  if (!p.each.empty())
+    for (const ReadingBytes& reading : p.readings)
+      leaves.push_back(reading_leaf(openings_.keys.at(r.account).personal, r.meter, reading));
+  SignedBy by = m.point.signer_of(word_of(log_.chain_id, r, p.readings, leaves, p.each), verifier_);
   // The next meter may have spoken before its gateway had the papers.
   if (by == SignedBy::next_meter && (r.verdict & bit(Rule::signature))) by = SignedBy::nobody;
   const auto [record, judged] = m.point.take(
@@ -241,7 +274,7 @@ void BatchAudit::owe_marks(const Batch& batch) {
   if (end_ms % log_.genesis.slot_ms != 0) return;
   const Slot slot = slot_of(batch.epoch);
   for (auto& [id, m] : meters_) {
-    if (m.registration().gateway != batch.gateway) continue;
+    if (m.registration().gateway != batch.gateway || erased_meters_.contains(id)) continue;
     const auto mark = m.point.mark(slot);
     if (mark && slot.value >= next_slot_) m.due[slot.value] = *mark;
   }
@@ -254,6 +287,7 @@ Result<void> BatchAudit::check_marks(const Transaction& tx) {
     const auto mark = decode_mark(o.data);
     const auto meter = mark ? meters_.find(mark->meter.value) : meters_.end();
     if (meter == meters_.end()) return failure("a mark is of no registered meter");
+    if (erased_meters_.contains(meter->first)) continue;
     const auto due = meter->second.due.find(body->slot.value);
     if (due == meter->second.due.end() || encode(due->second) != encode(*mark))
       return failure("the mark of meter " + std::to_string(mark->meter.value) +

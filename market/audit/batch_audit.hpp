@@ -7,7 +7,9 @@
 // quarantine. The gateway's own arrival times are on no record. A verdict may say that readings
 // came late, and must say so where no arrival within the batch's interval would have been in time.
 // Of each mark: registers and quarantine as the batches give them for the slot's end, none left
-// out; and no slot that was settled without the marks that its batches had reached.
+// out; and no slot that was settled without the marks that its batches had reached. Of a batch with
+// erased records, the root with their leaves in place; its sums and its quarantine list cannot be
+// made again, nor the marks of their meters.
 
 #include "market/audit/openings.hpp"
 #include "market/audit/public_log.hpp"
@@ -16,6 +18,7 @@ namespace market {
 
 struct BatchesChecked {
   std::size_t batches = 0, readings = 0, gaps = 0, absences = 0;  // gaps: flagged in a verdict
+  std::size_t erased = 0;  // records, of which only leaves are left
 };
 
 Result<BatchesChecked> check_batches(const PublicLog& log, const Openings& openings,

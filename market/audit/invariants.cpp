@@ -24,9 +24,13 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
     if (tx.kind == TransactionKind::meter_swap) broken = take_swaps(tx);
     if (tx.kind == TransactionKind::marks) broken = take_marks(tx);
     if (tx.kind == TransactionKind::statements) broken = take_statements(tx);
-    if (!broken.empty()) return broken;
+    if (tx.kind == TransactionKind::ruling) broken = take_rulings(tx);
     if (tx.kind == TransactionKind::settlement)
-      if (const auto body = decode_settlement_body(tx.body)) settled = *body;
+      if (const auto body = decode_settlement_body(tx.body)) {
+        settled = *body;
+        broken = correct(body->slot, state);
+      }
+    if (!broken.empty()) return broken;
   }
   if (settled)
     if (std::string broken = check_slot(*settled, state); !broken.empty()) return broken;
@@ -42,7 +46,9 @@ std::string InvariantWatch::take_registrations(const Transaction& tx) {
   if (!all) return all.error();
   for (const auto& [r, key] : *all) {
     ledger_.add(r);
-    meters_[r.meter.value] = {r.export_register, r.modulus, r.export_register, {}, {}, {}};
+    MeterTotals& m = meters_[r.meter.value];
+    m.at_registration = m.highest_mark = r.export_register;
+    m.modulus = r.modulus;
   }
   return {};
 }
@@ -89,6 +95,46 @@ std::string InvariantWatch::take_statements(const Transaction& tx) {
   return {};
 }
 
+std::string InvariantWatch::take_rulings(const Transaction& tx) {
+  for (const Opening& o : tx.openings) {
+    const auto ruling = decode_ruling(o.data);
+    if (!ruling) return ruling.error();
+    rulings_[ruling->slot.value].push_back(*ruling);
+  }
+  return {};
+}
+
+// The statements of the slot say the balances that its rulings have corrected.
+std::string InvariantWatch::correct(Slot slot, const MarketState& state) {
+  for (const Ruling& ruling : rulings_[slot.value])
+    if (const std::string broken = correct(ruling, state); !broken.empty())
+      return "slot " + std::to_string(slot.value) + ", ruling on meter " +
+             std::to_string(ruling.meter.value) + ": " + broken;
+  rulings_.erase(slot.value);
+  return {};
+}
+
+std::string InvariantWatch::correct(const Ruling& ruling, const MarketState& state) {
+  MeterTotals& m = meters_[ruling.meter.value];
+  const auto found = m.undecided.find(ruling.settled.value);
+  if (found == m.undecided.end() || found->second != std::pair(ruling.imported, ruling.exported))
+    return "no statement settled this energy, or it is decided already";
+  m.undecided.erase(found);
+  const Correction c = correction_of(ruling, tariff_of(state.genesis()));
+  m.quarantined -= c.minted;
+  m.minted += c.minted;
+  if (m.quarantined.value < 0 || m.minted > m.exported - m.quarantined)
+    return words("Wh minted in all", m.minted.value, (m.exported - m.quarantined).value);
+  WattHours& of_vintage = slots_[ruling.settled.value].minted;
+  of_vintage += c.minted;
+  ledger_.add(c);
+  const auto vintage = state.tokens().vintages().find(ruling.settled.value);
+  const WattHours minted =
+      vintage == state.tokens().vintages().end() ? WattHours{} : vintage->second.minted;
+  if (minted > of_vintage) return words("minted Wh of its vintage", minted.value, of_vintage.value);
+  return {};
+}
+
 std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot) {
   const WattHours may_buy =
       trades(s.standing) ? std::min(s.imported, s.contracted_buy) : WattHours{};
@@ -104,11 +150,14 @@ std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot)
   MeterTotals& m = meters_[s.meter.value];
   m.exported += s.exported;
   m.minted += s.minted;
-  const WattHours metered = whole_watt_hours(m.counted_before + m.highest_mark) -
-                            whole_watt_hours(m.at_registration);
+  const WattHours metered =
+      whole_watt_hours(m.counted_before + m.highest_mark) - whole_watt_hours(m.at_registration);
   if (m.exported > metered)
     return words("Wh settled of its export", m.exported.value, metered.value);
-  if (m.minted > m.exported) return words("Wh minted in all", m.minted.value, m.exported.value);
+  if (!mints(s.standing)) m.quarantined += s.exported;
+  if (m.minted > m.exported - m.quarantined)
+    return words("Wh minted in all", m.minted.value, (m.exported - m.quarantined).value);
+  if (s.standing == Standing::recovering) m.undecided[s.slot.value] = {s.imported, s.exported};
   ledger_.add(s);
   const auto balance = ledger_.balances().find(s.account);
   if (balance == ledger_.balances().end() || balance->second != s.balance)

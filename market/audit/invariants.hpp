@@ -9,9 +9,11 @@
 //   energy    of each slot: bought = sold, each at most contracted and metered; a statement without
 //             energy of its own trades nothing; whole Wh of a meter never exceed its highest mark,
 //             counted on over rollovers and the papers of swaps
-//   tokens    of each vintage: minted = exported - what does not mint, home by home; held +
-//   escrowed +
-//             retired = minted; retired = bought of that slot, once
+//   tokens    of each vintage: minted = exported - what does not mint, home by home, and what a
+//             ruling released since; held + escrowed + retired = minted; retired = bought of that
+//             slot, once; of each meter: minted <= exported - quarantined
+//   rulings   each on energy that a statement settled and no ruling decided before, with that
+//             statement's energies; only a release mints, and no more than was quarantined
 //   public    the settlement's sums, counts and roots are those of its statements
 
 #include <span>
@@ -31,7 +33,8 @@ class InvariantWatch {
     MilliWattHours at_registration, modulus;
     // The present meter's highest mark, and what was counted before it began, or began anew.
     MilliWattHours highest_mark, counted_before;
-    WattHours exported, minted;
+    WattHours exported, minted, quarantined;
+    std::map<std::uint32_t, std::pair<WattHours, WattHours>> undecided;  // by slot: import, export
     void reach(MilliWattHours export_register);
   };
   struct SlotTotals {
@@ -44,11 +47,15 @@ class InvariantWatch {
   std::string take_marks(const Transaction& tx);
   std::string take_statements(const Transaction& tx);
   std::string take_statement(const Statement& s, SlotTotals& slot);
+  std::string take_rulings(const Transaction& tx);
+  std::string correct(Slot slot, const MarketState& state);
+  std::string correct(const Ruling& ruling, const MarketState& state);
   std::string check_slot(const SettlementBody& settled, const MarketState& state) const;
 
   StatementLedger ledger_;
   std::map<std::uint32_t, MeterTotals> meters_;
   std::map<std::uint32_t, SlotTotals> slots_;
+  std::map<std::uint32_t, std::vector<Ruling>> rulings_;  // by the slot that they act in
 };
 
 }  // namespace market

@@ -7,7 +7,9 @@
 namespace market {
 namespace {
 
-constexpr std::size_t key_line_size = 32 + 1 + 160 + 1 + 160 + 1;
+constexpr std::size_t wrapped_digits = 160;
+constexpr std::size_t key_line_size = 32 + 1 + wrapped_digits + 1 + wrapped_digits + 1;
+const std::string destroyed(wrapped_digits, '0');
 
 Result<BoxKeys> auditor_of(const PublicLog& log, const FileSet& files) {
   const auto bytes = files.read("auditor");
@@ -41,12 +43,13 @@ Result<std::map<AccountId, Openings::Keys>> read_keys(const FileSet& files,
     if (!account || !restricted || !personal || line[32] != ' ' || line[193] != ' ' ||
         line.back() != '\n')
       return wrong("is not an account and two wrapped keys");
+    const bool gone = line.substr(194, 160) == destroyed;
     const auto restricted_key = unwrap_key(*restricted, auditor);
-    const auto personal_key = unwrap_key(*personal, auditor);
+    const auto personal_key = gone ? SymmetricKey{} : unwrap_key(*personal, auditor);
     if (!restricted_key || !personal_key) return wrong("a key does not open for the auditor");
     const AccountId id{*account};
     if (!out.empty() && !(out.rbegin()->first < id)) return wrong("accounts are not in order");
-    out.emplace(id, Openings::Keys{*restricted_key, *personal_key});
+    out.emplace(id, Openings::Keys{*restricted_key, *personal_key, gone});
   }
   return out;
 }
@@ -95,21 +98,56 @@ Result<Openings> load_openings(const PublicLog& log, const FileSet& files) {
   if (!keys) return failure(keys.error());
   Openings out;
   out.keys = std::move(*keys);
-  std::set<std::string> known{"auditor", "keys"};
+  auto erased = read_erased(files);
+  if (!erased) return failure(erased.error());
+  out.erased = std::move(*erased);
+  if (const auto file = files.read("access")) {
+    auto accesses = decode_accesses(*file);
+    if (!accesses) return failure("access: " + accesses.error());
+    out.accesses = std::move(*accesses);
+  }
+  std::set<std::string> known{"access", "auditor", "keys"};
+  known.insert(erased_files.begin(), erased_files.end());
   for (const auto& [account, key] : out.keys) {
     const std::string restricted = "restricted/" + to_hex(account.bytes);
     const std::string personal = "personal/" + to_hex(account.bytes);
     known.insert(restricted);
-    known.insert(personal);
+    if (!key.personal_destroyed) known.insert(personal);
     if (const auto file = files.read(restricted))
       if (auto ok = read_restricted(out, log, account, key.restricted, restricted, *file); !ok)
         return failure(ok.error());
-    if (const auto file = files.read(personal))
+    if (const auto file = key.personal_destroyed ? std::nullopt : files.read(personal))
       if (auto ok = read_personal(out, log, account, key.personal, personal, *file); !ok)
         return failure(ok.error());
   }
   for (const std::string& path : files.paths)
     if (!known.contains(path)) return failure(path + ": a file that no list names");
+  return out;
+}
+
+std::vector<Hash> opening_leaves(const Openings& openings, std::uint64_t entry) {
+  std::map<std::uint16_t, Hash> leaves;
+  if (const auto at = openings.restricted.find(entry); at != openings.restricted.end())
+    for (const auto& [position, o] : at->second)
+      leaves[position] = leaf_hash(commitment(o.salt, o.data));
+  if (const auto at = openings.erased.restricted.find(entry);
+      at != openings.erased.restricted.end())
+    for (const auto& [position, l] : at->second) leaves[position] = l.leaf;
+  std::vector<Hash> out;
+  for (const auto& [position, leaf] : leaves) out.push_back(leaf);
+  return out;
+}
+
+std::map<std::uint32_t, Hash> record_leaves(const Openings& openings, GatewayId gateway,
+                                            std::uint32_t epoch) {
+  std::map<std::uint32_t, Hash> out;
+  const std::pair batch{gateway.value, epoch};
+  if (const auto at = openings.personal.find(batch); at != openings.personal.end())
+    for (const auto& [meter, p] : at->second)
+      out[meter] =
+          leaf_hash(record_commitment(openings.keys.at(p.record.account).personal, p.record));
+  if (const auto at = openings.erased.personal.find(batch); at != openings.erased.personal.end())
+    for (const auto& [meter, l] : at->second) out[meter] = l.leaf;
   return out;
 }
 

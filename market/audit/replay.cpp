@@ -2,8 +2,27 @@
 
 #include "ledger/chain/chain.hpp"
 #include "market/audit/invariants.hpp"
+#include "market/clearing.hpp"
+#include "market/slot_entries.hpp"
 
 namespace market {
+
+Result<Transaction> opened_part(const PublicLog& log, const Openings& openings,
+                                std::uint64_t entry) {
+  const std::string name = "entry " + std::to_string(entry);
+  auto tx = decode_entry(log.entries[entry]);
+  if (!tx) return failure(name + ": " + tx.error());
+  if (const auto at = openings.restricted.find(entry); at != openings.restricted.end())
+    for (const auto& [position, opening] : at->second) tx->openings.push_back(opening);
+  if (tx->kind == TransactionKind::batch) {
+    if (!tx->openings.empty()) return failure(name + ": a batch has no restricted openings");
+    return tx;
+  }
+  if (root_of(opening_leaves(openings, entry)) != tx->root)
+    return failure(name + ": its openings are missing or others");
+  return tx;
+}
+
 Result<Transaction> whole_transaction(const PublicLog& log, const Openings& openings,
                                       std::uint64_t entry) {
   auto tx = decode_entry(log.entries[entry]);
@@ -24,10 +43,9 @@ Result<Transaction> whole_transaction(const PublicLog& log, const Openings& open
   return tx;
 }
 
-Result<void> check_execution(const PublicLog& log, const Openings& openings, Verifier& verifier,
-                             std::string& broken) {
+Result<Chain> executed_chain(const PublicLog& log, const Openings& openings, Verifier& verifier,
+                             const std::function<void(const Block&, const MarketState&)>& each) {
   Chain chain(std::make_unique<MarketState>(log.genesis, verifier));
-  InvariantWatch watch;
   for (const auto& certified : log.blocks) {
     Block block{certified.header, {}, {}};
     const BlockHeader& h = certified.header;
@@ -39,14 +57,112 @@ Result<void> check_execution(const PublicLog& log, const Openings& openings, Ver
     auto tried = chain.try_block(encode(block));
     if (!tried) return failure("block " + std::to_string(h.height) + ": " + tried.error());
     chain.commit(std::move(*tried));
-    const auto& state = static_cast<const MarketState&>(chain.state());
-    if (broken.empty())
-      if (const std::string what = watch.broken_by(block.transactions, state); !what.empty())
-        broken = "block " + std::to_string(h.height) + ": " + what;
+    if (each) each(block, static_cast<const MarketState&>(chain.state()));
   }
   if (chain.state_root() != log.checkpoint.state_root)
     return failure("checkpoint: its state root is not the one that execution gives");
+  return chain;
+}
+
+Result<void> check_execution(const PublicLog& log, const Openings& openings, Verifier& verifier,
+                             std::string& broken) {
+  InvariantWatch watch;
+  const auto chain =
+      executed_chain(log, openings, verifier, [&](const Block& block, const MarketState& state) {
+        if (!broken.empty()) return;
+        if (const std::string what = watch.broken_by(block.transactions, state); !what.empty())
+          broken = "block " + std::to_string(block.header.height) + ": " + what;
+      });
+  if (!chain) return failure(chain.error());
   return {};
+}
+
+namespace {
+
+// Of each slot, the rows of its book: from the orders that are left and the erased ones' rows.
+std::map<std::uint32_t, std::map<OrderId, Order>> books_of(const PublicLog& log,
+                                                           const Openings& openings) {
+  std::map<std::uint32_t, std::map<OrderId, Order>> out;
+  const auto add = [&](std::uint32_t slot, const Order& row) { out[slot].emplace(row.id, row); };
+  for (const auto& [entry, at] : openings.restricted) {
+    const auto view = view_entry(log.entries[entry]);
+    if (!view || view->kind != TransactionKind::order) continue;
+    for (const auto& [position, opening] : at)
+      if (auto o = decode_order(opening.data)) {
+        o->order.id = row_id(o->order.account, o->order.id);
+        add(o->order.slot.value, o->order);
+      }
+  }
+  for (const auto& [slot, rows] : openings.erased.book)
+    for (const Bytes& row : rows)
+      if (const auto o = decode_book_row(row)) add(slot, *o);
+  return out;
+}
+
+Result<void> check_clearing(const PublicLog& log, const SettlementBody& settled,
+                            const std::map<OrderId, Order>& rows) {
+  std::vector<Order> book;
+  for (const auto& [id, order] : rows) book.push_back(order);
+  const std::string name = "slot " + std::to_string(settled.slot.value);
+  if (book.size() != settled.orders || book_root(book) != settled.book_root)
+    return failure(name + ": its book's rows do not hash to the settlement's root");
+  const Clearing clearing = clear(log.genesis.mechanism, book);
+  if (clearing.price != settled.price || clearing.volume != settled.volume)
+    return failure(name + ": price and volume do not follow from the book");
+  return {};
+}
+
+const Hash& state_root_after(const PublicLog& log, std::uint64_t height) {
+  return height < log.blocks.size() ? log.blocks[height].header.state_root
+                                    : log.checkpoint.state_root;
+}
+
+}  // namespace
+
+Result<BareState> state_after(const PublicLog& log, const Openings& openings, Verifier& verifier) {
+  if (!openings.erased.state) return failure("openings/erased/state: missing");
+  BareState state = *openings.erased.state;
+  if (state.height() > log.blocks.size() ||
+      state.tree().root() != state_root_after(log, state.height()))
+    return failure("openings/erased/state: is not what the validators signed after block " +
+                   std::to_string(state.height()));
+  while (state.height() < log.blocks.size()) {
+    const BlockHeader& h = log.blocks[state.height()].header;
+    std::vector<Transaction> block;
+    for (std::uint64_t i = h.log_size; i < h.log_size + h.entries; ++i) {
+      auto tx = whole_transaction(log, openings, i);
+      if (!tx) return failure(tx.error());
+      block.push_back(std::move(*tx));
+    }
+    if (auto ok = state.execute(block, log.genesis, verifier); !ok)
+      return failure("block " + std::to_string(h.height) + ": " + ok.error());
+    if (state.tree().root() != state_root_after(log, state.height()))
+      return failure("block " + std::to_string(h.height) + ": gives another state root");
+  }
+  return state;
+}
+
+Result<WhatIsLeft> check_what_is_left(const PublicLog& log, const Openings& openings,
+                                      Verifier& verifier) {
+  WhatIsLeft out;
+  const auto books = books_of(log, openings);
+  for (std::uint64_t i = 0; i < log.entries.size(); ++i) {
+    const auto tx = opened_part(log, openings, i);
+    if (!tx) return failure(tx.error());
+    ++(openings.erased.restricted.contains(i) ? out.partly : out.whole);
+    if (tx->kind != TransactionKind::settlement) continue;
+    const auto settled = decode_settlement_body(tx->body);
+    if (!settled) return failure(settled.error());
+    static const std::map<OrderId, Order> nothing;
+    const auto rows = books.find(settled->slot.value);
+    if (auto ok = check_clearing(log, *settled, rows == books.end() ? nothing : rows->second); !ok)
+      return failure("entry " + std::to_string(i) + ": " + ok.error());
+    ++out.slots;
+  }
+  if (auto ok = state_after(log, openings, verifier); !ok) return failure(ok.error());
+  out.state_after = openings.erased.state->height();
+  out.blocks_after = log.blocks.size() - out.state_after;
+  return out;
 }
 
 }  // namespace market

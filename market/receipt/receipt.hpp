@@ -15,9 +15,10 @@
 //                                           registers are where it begins
 //   mark                                    null where the slot has none
 //   swaps[]                                 of the account's meter, up to the slot
-//   orders[]                                the account's own, in their order on the log
-//   book[]                                  rows of the slot's anonymous book, by id
-//   batches[]                               {entry, proof, opening, readings[{data, salt}]}: every
+//   rulings[]                               of the account that act in the slot, by what they are
+//   of orders[]                                the account's own, in their order on the log book[]
+//   rows of the slot's anonymous book, by id batches[]                               {entry, proof,
+//   opening, readings[{data, salt}]}: every
 //                                           one of the slot where it has a mark
 //   bill[]                                  {line, micro_eur}: recomputed and compared by a reader
 //
@@ -25,24 +26,29 @@
 // root, in a tree of `of` leaves. The registration's sealing key is no part of a receipt.
 
 #include "market/audit/openings.hpp"
+#include "market/ruling.hpp"
 #include "market/settlement.hpp"
 
 namespace market {
 
 inline constexpr std::string_view receipt_format = "aipchain receipt 1";
 
-// The lines of a bill, in order: what a person reads, in micro-euro.
-std::vector<std::pair<std::string, std::int64_t>> bill_lines(const Statement& statement);
+// The lines of a bill, in order: what a person reads, in micro-euro. A line for each correction of
+// an earlier slot stands before the balance.
+std::vector<std::pair<std::string, std::int64_t>> bill_lines(
+    const Statement& statement, std::span<const Correction> corrections);
 
-// The account's receipt for a slot, or for its last settled one. The error says what there is none
-// of: account, slot, openings.
+// The account's receipt for a slot, or for its last settled one; where its data are erased, the
+// proof of that (market/receipt/erasure_receipt.hpp). The error says what there is none of:
+// account, slot, openings.
 Result<std::string> write_receipt(const PublicLog& log, const Openings& openings,
                                   const AccountId& account, std::optional<Slot> slot);
 
 struct ReceiptCheck {
   std::string name;
   bool ok = false;
-  std::string detail;  // what holds, or the first thing that differs
+  std::string detail;                        // what holds, or the first thing that differs
+  std::optional<std::uint64_t> erased_by{};  // the record that erased what a receipt would show
 };
 
 // In order; those after the first failure that they rest on are left out.

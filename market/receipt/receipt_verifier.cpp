@@ -6,7 +6,7 @@
 #include "ledger/merkle/proof.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/market_state.hpp"
-#include "market/receipt/receipt.hpp"
+#include "market/receipt/erasure_receipt.hpp"
 
 namespace market {
 
@@ -85,7 +85,7 @@ class ReceiptVerifier {
   void open_batch(const json& j, std::size_t number);
   void take_readings(const json& j, const MeterRecord& record, const std::string& name);
   void check_coverage();
-  bool signed_by_meter(BytesView bytes, const Signature& signature);
+  bool given_by_meter(const MeterWord& word);
   bool swapped_in_slot() const { return !swaps_.empty() && swaps_.back().slot.value == slot_; }
   Anchor anchor_at_start() const;
   bool by_gateway(const Opened& o, GatewayId gateway, const Signature& signature);
@@ -101,12 +101,13 @@ class ReceiptVerifier {
   AccountId account_;
   std::uint32_t slot_ = 0;
   Opened registration_, settlement_, billed_, mark_, before_;
-  std::vector<Opened> orders_, swapped_;
+  std::vector<Opened> orders_, swapped_, ruled_;
   Registration registered_;
   Statement statement_;
   SettlementBody settled_;
   std::optional<Mark> at_end_, at_start_;
   std::vector<MeterSwap> swaps_;  // by slot
+  std::vector<Ruling> rulings_;   // by what they are of
   std::vector<SignedOrder> own_orders_;
   std::vector<Reading> readings_;
   std::vector<std::uint32_t> epochs_;  // of the batches
@@ -122,8 +123,9 @@ void ReceiptVerifier::parse() {
   want(j_.is_object(), "is not JSON");
   want(j_.dump() + "\n" == text_, "is not in its canonical form");
   const std::vector<std::string> keys{
-      "account", "batches", "before", "bill",         "book",       "format", "genesis",   "mark",
-      "meter",   "orders",  "policy", "registration", "settlement", "slot",   "statement", "swaps"};
+      "account", "batches",    "before", "bill",      "book",   "format",
+      "genesis", "mark",       "meter",  "orders",    "policy", "registration",
+      "rulings", "settlement", "slot",   "statement", "swaps"};
   std::vector<std::string> found;
   for (const auto& [key, value] : j_.items()) found.push_back(key);
   want(found == keys, "does not hold exactly the keys of a receipt");
@@ -166,6 +168,8 @@ std::uint64_t openings_of(const Transaction& tx, const std::string& name) {
       return take(decode_marks_body(tx.body), name).count;
     case TransactionKind::meter_swap:
       return take(decode_meter_swap_body(tx.body), name).count;
+    case TransactionKind::ruling:
+      return take(decode_ruling_body(tx.body), name).count;
     case TransactionKind::batch:
       return take(decode_batch(tx.body), name).records;
     default:
@@ -225,6 +229,8 @@ std::string ReceiptVerifier::check_inclusion() {
   if (!j_.at("before").is_null()) before_ = open(j_.at("before"), TransactionKind::marks, "before");
   for (const json& swap : list_at(j_, "swaps"))
     swapped_.push_back(open(swap, TransactionKind::meter_swap, "swaps"));
+  for (const json& ruling : list_at(j_, "rulings"))
+    ruled_.push_back(open(ruling, TransactionKind::ruling, "rulings"));
   for (const json& order : list_at(j_, "orders")) {
     orders_.push_back(open(order, TransactionKind::order, "orders"));
     want(orders_.size() < 2 || orders_[orders_.size() - 2].index < orders_.back().index,
@@ -262,6 +268,16 @@ std::string ReceiptVerifier::check_openings() {
     want(swaps_.size() < 2 || swaps_[swaps_.size() - 2].slot < swaps_.back().slot,
          "swaps: are not in order of slots");
   }
+  for (const Opened& o : ruled_) {
+    const auto body = take(decode_ruling_body(o.tx.body), "rulings");
+    rulings_.push_back(take(decode_ruling(o.opening.data), "rulings"));
+    const Ruling& ruling = rulings_.back();
+    want(ruling.meter == registered_.meter && ruling.slot.value == slot_ &&
+             body.slot.value == slot_ && ruling.settled.value < slot_,
+         "rulings: of another meter, or that act in another slot");
+    want(rulings_.size() < 2 || rulings_[rulings_.size() - 2].settled < ruling.settled,
+         "rulings: are not in order of what they are of");
+  }
   for (const Opened& o : orders_) {
     own_orders_.push_back(take(decode_order(o.opening.data), "orders"));
     want(own_orders_.back().order.slot.value == slot_ &&
@@ -296,6 +312,10 @@ std::string ReceiptVerifier::check_signatures() {
                               swaps_[i].signature),
          "swaps: not signed by registrar and account");
   }
+  for (const Opened& o : ruled_)
+    want(verifier_.verify(genesis_.registrar, entry_signed_bytes(chain_id_, o.entry),
+                          take(decode_ruling_body(o.tx.body), "rulings").signature),
+         "rulings: not signed by the registrar");
   for (std::size_t i = 0; i < orders_.size(); ++i)
     want(verifier_.verify(registered_.account_key,
                           order_signed_bytes(chain_id_, orders_[i].opening.data),
@@ -319,34 +339,44 @@ void ReceiptVerifier::open_batch(const json& j, std::size_t number) {
 }
 
 // In the slot of a swap, by the meter before it or behind it.
-bool ReceiptVerifier::signed_by_meter(BytesView bytes, const Signature& signature) {
+bool ReceiptVerifier::given_by_meter(const MeterWord& word) {
   for (std::size_t i = swaps_.size(); i > 0; --i) {
-    if (verifier_.verify(swaps_[i - 1].meter_key, bytes, signature)) return true;
+    if (gave(swaps_[i - 1].meter_key, word, verifier_)) return true;
     if (swaps_[i - 1].slot.value < slot_) return false;
   }
-  return verifier_.verify(registered_.meter_key, bytes, signature);
+  return gave(registered_.meter_key, word, verifier_);
 }
 
 void ReceiptVerifier::take_readings(const json& j, const MeterRecord& record,
                                     const std::string& name) {
   std::vector<Hash> leaves;
+  std::vector<ReadingBytes> bytes;
+  std::vector<Signature> each;
   const std::size_t before = readings_.size();
   for (const json& r : j) {
-    only_keys(r, {"data", "salt"}, name + ".readings");
+    const bool signed_ = r.contains("signature");
+    if (!signed_) {
+      only_keys(r, {"data", "salt"}, name + ".readings");
+    } else {
+      only_keys(r, {"data", "salt", "signature"}, name + ".readings");
+      const auto s = array_from_hex<64>(r.at("signature").get_ref<const std::string&>());
+      want(s && each.size() == bytes.size(), name + ": a reading's signature is malformed");
+      each.push_back(*s);
+    }
     const auto data = array_from_hex<reading_size>(r.at("data").get_ref<const std::string&>());
     const auto salt = array_from_hex<32>(r.at("salt").get_ref<const std::string&>());
     want(data && salt, name + ": a reading is malformed");
     leaves.push_back(leaf_hash(commitment(*salt, *data)));
+    bytes.push_back(*data);
     readings_.push_back(decode_reading(*data));
   }
+  want(each.empty() || each.size() == bytes.size(), name + ": only some readings are signed");
   want(root_of(leaves) == record.readings_root && leaves.size() == record.count,
        name + ": readings do not hash to the record's root");
   const bool absent = record.verdict & bit(Rule::absent);
   want(absent == leaves.empty(), name + ": an absence holds readings, or a record none");
   if (absent) return;
-  const Bytes signed_bytes = meter_signed_bytes(chain_id_, record.meter, record.first_sequence,
-                                                record.count, record.readings_root);
-  const bool holds = signed_by_meter(signed_bytes, record.signature);
+  const bool holds = given_by_meter(word_of(chain_id_, record, bytes, leaves, each));
   const bool forged = record.verdict & bit(Rule::signature);
   want(holds || forged, name + ": not signed by the meter");
   want(!holds || !forged, name + ": signed by the meter, and the verdict says otherwise");
@@ -496,7 +526,10 @@ std::string ReceiptVerifier::check_tariff() {
 
 std::string ReceiptVerifier::check_bill() {
   json bill = json::array();
-  for (const auto& [line, micro_eur] : bill_lines(statement_))
+  std::vector<Correction> corrections;
+  for (const Ruling& ruling : rulings_)
+    corrections.push_back(correction_of(ruling, tariff_of(genesis_)));
+  for (const auto& [line, micro_eur] : bill_lines(statement_, corrections))
     bill.push_back({{"line", line}, {"micro_eur", micro_eur}});
   const json& found = j_.at("bill");
   want(found.is_array(), "the bill is not a list");
@@ -543,6 +576,7 @@ std::vector<ReceiptCheck> ReceiptVerifier::run() {
 
 std::vector<ReceiptCheck> verify_receipt(std::string_view text, const std::string& trusted_policy,
                                          Verifier& verifier) {
+  if (is_erasure_receipt(text)) return verify_erasure_receipt(text, trusted_policy, verifier);
   return ReceiptVerifier(text, trusted_policy, verifier).run();
 }
 

@@ -3,7 +3,7 @@
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/audit/replay.hpp"
-#include "market/receipt/receipt.hpp"
+#include "market/receipt/erasure_receipt.hpp"
 #include "market/slot_entries.hpp"
 
 namespace market {
@@ -40,6 +40,7 @@ class ReceiptWriter {
   std::map<std::uint32_t, Place> statement_, mark_, swap_;  // by slot
   std::map<std::uint32_t, std::uint64_t> settlement_;       // by slot: its entry
   std::map<std::uint32_t, std::vector<Place>> own_orders_;
+  std::map<std::uint32_t, std::map<std::uint32_t, Place>> rulings_;     // by slot, and what of
   std::map<std::uint32_t, std::vector<std::uint64_t>> orders_of_slot_;  // everybody's entries
   MeterId meter_;
 };
@@ -82,6 +83,9 @@ void ReceiptWriter::find_places() {
         if (const auto m = decode_mark(opening.data)) mark_[m->slot.value] = place;
       } else if (tx->kind == TransactionKind::meter_swap) {
         if (const auto w = decode_meter_swap(opening.data)) swap_[w->slot.value] = place;
+      } else if (tx->kind == TransactionKind::ruling) {
+        if (const auto v = decode_ruling(opening.data))
+          rulings_[v->slot.value][v->settled.value] = place;
       } else if (tx->kind == TransactionKind::order) {
         if (const auto o = decode_order(opening.data))
           own_orders_[o->order.slot.value].push_back(place);
@@ -97,12 +101,9 @@ json ReceiptWriter::entry_json(std::uint64_t entry) const {
 }
 
 json ReceiptWriter::opened_json(const Place& place) const {
-  std::vector<Hash> leaves;
-  const auto& openings = openings_.restricted.at(place.entry);
-  for (const auto& [position, o] : openings)
-    leaves.push_back(leaf_hash(commitment(o.salt, o.data)));
+  const Opening& opening = openings_.restricted.at(place.entry).at(place.position);
   json out = entry_json(place.entry);
-  out["opening"] = opening_json(openings.at(place.position), place.position, leaves);
+  out["opening"] = opening_json(opening, place.position, opening_leaves(openings_, place.entry));
   return out;
 }
 
@@ -115,6 +116,9 @@ json ReceiptWriter::book_json(std::uint32_t slot) const {
           o->order.id = row_id(o->order.account, o->order.id);
           book[o->order.id] = o->order;
         }
+  if (const auto at = openings_.erased.book.find(slot); at != openings_.erased.book.end())
+    for (const Bytes& row : at->second)
+      if (const auto order = decode_book_row(row)) book[order->id] = *order;
   json out = json::array();
   for (const auto& [id, order] : book) out.push_back(to_hex(book_row(order)));
   return out;
@@ -122,14 +126,13 @@ json ReceiptWriter::book_json(std::uint32_t slot) const {
 
 json ReceiptWriter::batch_json(std::uint64_t entry,
                                const std::map<std::uint32_t, PersonalRecord>& records) const {
+  const PersonalRecord& own = records.at(meter_.value);
   std::vector<Hash> leaves;
   std::uint64_t position = 0;
-  for (const auto& [meter, p] : records) {
+  for (const auto& [meter, leaf] : record_leaves(openings_, own.at.gateway, own.at.epoch)) {
     if (meter == meter_.value) position = leaves.size();
-    leaves.push_back(
-        leaf_hash(record_commitment(openings_.keys.at(p.record.account).personal, p.record)));
+    leaves.push_back(leaf);
   }
-  const PersonalRecord& own = records.at(meter_.value);
   const SubjectKey& key = openings_.keys.at(account_).personal;
   const Opening opening{derive_salt(key, SaltLabel::meter_record, meter_.value, own.record.epoch),
                         encode(own.record)};
@@ -138,8 +141,9 @@ json ReceiptWriter::batch_json(std::uint64_t entry,
   json& readings = out["readings"] = json::array();
   for (std::size_t i = 0; i < own.readings.size(); ++i) {
     const Salt salt = derive_salt(key, SaltLabel::reading, meter_.value,
-                                  own.record.first_sequence + static_cast<std::uint32_t>(i));
+                                  decode_reading(own.readings[i]).sequence);
     readings.push_back({{"data", to_hex(own.readings[i])}, {"salt", to_hex(salt)}});
+    if (!own.each.empty()) readings.back()["signature"] = to_hex(own.each[i]);
   }
   return out;
 }
@@ -195,29 +199,43 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   for (const Place& place : own_orders_[s]) j["orders"].push_back(opened_json(place));
   j["book"] = book_json(s);
   j["batches"] = batches_json(s);
+  j["rulings"] = json::array();
+  std::vector<Correction> corrections;
+  for (const auto& [settled, place] : rulings_[s]) {
+    const Opening& opening = openings_.restricted.at(place.entry).at(place.position);
+    corrections.push_back(correction_of(*decode_ruling(opening.data), tariff_of(log_.genesis)));
+    j["rulings"].push_back(opened_json(place));
+  }
   j["bill"] = json::array();
-  for (const auto& [line, micro_eur] : bill_lines(statement))
+  for (const auto& [line, micro_eur] : bill_lines(statement, corrections))
     j["bill"].push_back({{"line", line}, {"micro_eur", micro_eur}});
   return j.dump() + "\n";
 }
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::int64_t>> bill_lines(const Statement& s) {
-  return {{"bought from neighbours", s.trade_paid.value},
-          {"sold to neighbours", -s.trade_earned.value},
-          {"local grid fee", s.local_grid_fee.value},
-          {"levies on neighbours' energy", s.trade_levies.value},
-          {"energy from the retailer", s.retail_energy.value},
-          {"grid fee", s.grid_fee.value},
-          {"levies", s.levies.value},
-          {"feed-in to the retailer", -s.feed_in.value},
-          {"total", s.total.value},
-          {"balance after", s.balance.value}};
+std::vector<std::pair<std::string, std::int64_t>> bill_lines(
+    const Statement& s, std::span<const Correction> corrections) {
+  std::vector<std::pair<std::string, std::int64_t>> out{
+      {"bought from neighbours", s.trade_paid.value},
+      {"sold to neighbours", -s.trade_earned.value},
+      {"local grid fee", s.local_grid_fee.value},
+      {"levies on neighbours' energy", s.trade_levies.value},
+      {"energy from the retailer", s.retail_energy.value},
+      {"grid fee", s.grid_fee.value},
+      {"levies", s.levies.value},
+      {"feed-in to the retailer", -s.feed_in.value},
+      {"total", s.total.value}};
+  for (const Correction& c : corrections)
+    out.emplace_back("correction of slot " + std::to_string(c.vintage.value), c.total.value);
+  out.emplace_back("balance after", s.balance.value);
+  return out;
 }
 
 Result<std::string> write_receipt(const PublicLog& log, const Openings& openings,
                                   const AccountId& account, std::optional<Slot> slot) {
+  if (const auto erased = erasures_of(log, account); !erased.empty())
+    return write_erasure_receipt(log, account, erased.front());
   return ReceiptWriter(log, openings, account).write(slot);
 }
 

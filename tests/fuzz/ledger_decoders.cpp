@@ -8,12 +8,19 @@
 #include "ledger/merkle/proof.hpp"
 #include "ledger/ocmf/ocmf_check.hpp"
 #include "ledger/ocmf/ocmf_samples.hpp"
+#include "ledger/privacy/masked_sum_format.hpp"
+#include "market/audit/erased_openings.hpp"
 #include "market/clearing.hpp"
+#include "market/feeder_entries.hpp"
+#include "market/consent.hpp"
+#include "market/erasure.hpp"
 #include "market/receipt/receipt.hpp"
+#include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
 #include "tests/support/ocmf_record.hpp"
 #include "twin/node/gateway_record.hpp"
+#include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
 
@@ -104,6 +111,14 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_forecast_body);
     case TransactionKind::statements:
       return canonical(tx.body, decode_statements_body);
+    case TransactionKind::ruling:
+      return canonical(tx.body, decode_ruling_body);
+    case TransactionKind::feeder_findings:
+      return canonical(tx.body, decode_findings_body);
+    case TransactionKind::consent:
+      return tx.body.empty() ? Outcome{true, ""} : refused("a consent's body is empty");
+    case TransactionKind::erasure:
+      return canonical(tx.body, decode_erasure_body);
   }
   return {true, "a kind that there is not"};
 }
@@ -123,7 +138,11 @@ Outcome read_reading(BytesView bytes) {
 
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 10) {
+  switch (which % 14) {
+    case 12:
+      return canonical(bytes, decode_erasure);
+    case 13:
+      return canonical(bytes, decode_consent);
     case 0:
       return canonical(bytes, decode_registration);
     case 1:
@@ -142,6 +161,10 @@ Outcome read_opening(std::uint8_t which, BytesView bytes) {
       return canonical(bytes, decode_meter_record);
     case 8:
       return canonical(bytes, decode_meter_swap);
+    case 9:
+      return canonical(bytes, decode_ruling);
+    case 10:
+      return canonical(bytes, decode_owned_findings);
     default:
       return read_reading(bytes);
   }
@@ -350,6 +373,9 @@ Outcome read_receipt(BytesView bytes) {
         return text.find(bill_of(made)) != std::string::npos &&
                text.starts_with(made.substr(0, made.find(',')));  // "account"
       });
+  if (checks.back().erased_by)
+    return and_then({true, ""}, checks.size() == 4 && text == erasure_receipt(),
+                    "an erasure that was never decided");
   return and_then({true, ""}, checks.size() == 10 && as_made, "a receipt of what was never billed");
 }
 
@@ -407,14 +433,28 @@ Outcome read_stream(BytesView bytes) {
   return out;
 }
 
+Outcome read_erased_file(const char* path, BytesView bytes) {
+  market::FileSet files;
+  files.read = [&](const std::string& asked) {
+    return asked == path ? std::optional(to_bytes(bytes)) : std::nullopt;
+  };
+  return canonical(
+      bytes, [&](BytesView) { return market::read_erased(files); },
+      [&](const market::ErasedOpenings& erased) { return market::encode(erased).at(path); });
+}
+
 Outcome read_openings_file(std::uint8_t which, BytesView bytes) {
+  if (which % 7 == 6)
+    return canonical_text(bytes, twin::decode_shares,
+                          [](const auto& shares) { return twin::encode(shares); });
+  if (which % 7 > 1) return read_erased_file(market::erased_files[which % 7 - 2], bytes);
   const Hash& chain_id = village().log.chain_id;
   const auto seal_all = [](const auto& records, auto seal_one) {
     Bytes out;
     for (const auto& record : records) append(out, seal_one(record));
     return out;
   };
-  if (which % 2 == 0)
+  if (which % 7 == 0)
     return canonical(
         bytes, [&](BytesView b) { return unseal_restricted_file(chain_id, opening_key(), b); },
         [&](const auto& all) {
@@ -426,7 +466,7 @@ Outcome read_openings_file(std::uint8_t which, BytesView bytes) {
       bytes, [&](BytesView b) { return unseal_personal_file(chain_id, opening_key(), b); },
       [&](const auto& all) {
         return seal_all(all, [&](const PersonalRecord& p) {
-          return seal_personal(chain_id, opening_key(), p.at, p.record, p.readings);
+          return seal_personal(chain_id, opening_key(), p.at, p.record, p.readings, p.each);
         });
       });
 }
@@ -441,6 +481,12 @@ Outcome read_record(std::uint8_t which, BytesView bytes) {
   const auto record = twin::decode_block_record(bytes);
   if (!record) return {};
   return and_then({true, ""}, equal(encode(*record), bytes), "a block record is not canonical");
+}
+
+Outcome read_masked_sum(std::uint8_t which, BytesView bytes) {
+  if (which % 4 == 0) return canonical(bytes, decode_mask_roster);
+  if (which % 4 == 1) return canonical(bytes, decode_masked_value);
+  return which % 4 == 2 ? canonical(bytes, decode_mask_set) : canonical(bytes, decode_mask_opening);
 }
 
 // What a record that is taken says of energy converts, or is refused with a reason.
@@ -515,6 +561,8 @@ Outcome decode_bytes(Decoder decoder, BytesView bytes) {
       return read_openings_file(which, rest);
     case Decoder::record:
       return read_record(which, rest);
+    case Decoder::masked_sum:
+      return read_masked_sum(which, rest);
     case Decoder::ocmf:
       break;
   }

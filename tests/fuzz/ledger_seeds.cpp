@@ -5,12 +5,15 @@
 #include "hil/message_frame.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/consensus/sign_guard.hpp"
+#include "ledger/privacy/masked_sum_format.hpp"
 #include "market/clearing.hpp"
-#include "market/receipt/receipt.hpp"
+#include "market/consent.hpp"
+#include "market/receipt/erasure_receipt.hpp"
 #include "market/settlement.hpp"
-#include "tests/market/book_support.hpp"
+#include "tests/market/village_support.hpp"
 #include "tests/support/ocmf_record.hpp"
 #include "twin/node/gateway_record.hpp"
+#include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
 
@@ -47,6 +50,19 @@ const PersonalRecord& personal_record() {
   return village().openings.personal.begin()->second.begin()->second;
 }
 
+Transaction consent() {
+  market::Consent c;
+  c.place = {market_test::account(1), signed_log().policy.log.key, market::Purpose::research};
+  c.end_slot = {96};
+  auto signer = signer_of(7);
+  return market::consent_of(village().log.chain_id, c, opening_key(), signer);
+}
+
+Transaction erasure() {
+  return market::erasure_of(village().log.chain_id, {market_test::account(1), 1},
+                            Salt{opening_key()}, market_test::signer_of("registrar"));
+}
+
 // Numbered as `read_opening` of ledger_decoders.cpp does.
 std::vector<Bytes> opening_seeds() {
   const auto all = transactions();
@@ -63,7 +79,11 @@ std::vector<Bytes> opening_seeds() {
           behind(6, market::book_row(market_test::sell(1, 430, 125'000))),
           behind(7, encode(personal.record)),
           behind(8, data(TransactionKind::meter_swap, 0)),
-          behind(9, personal.readings[0])};
+          behind(9, data(TransactionKind::ruling, 0)),
+          behind(10, data(TransactionKind::feeder_findings, 0)),
+          behind(11, personal.readings[0]),
+          behind(12, encode(market::Erasure{market_test::account(1), 3})),
+          behind(13, consent().openings[0].data)};
 }
 
 std::vector<Bytes> block_seeds() {
@@ -153,8 +173,22 @@ std::vector<Bytes> openings_file_seeds() {
     append(restricted, seal_restricted(chain_id, opening_key(), {0, position}, opening));
   const PersonalRecord& p = personal_record();
   for (int i = 0; i < 2; ++i)
-    append(personal, seal_personal(chain_id, opening_key(), p.at, p.record, p.readings));
-  return {behind(0, restricted), behind(1, personal)};
+    append(personal, seal_personal(chain_id, opening_key(), p.at, p.record, p.readings,
+                                   std::vector<Signature>(i == 0 ? 0 : p.readings.size())));
+  std::vector<Bytes> out{behind(0, restricted), behind(1, personal)};
+  market::ErasedOpenings erased;
+  for (std::uint16_t i = 0; i < 3; ++i) {
+    erased.restricted[7 + i / 2][i] = {chain_id, 40u + i};
+    erased.personal[{i / 2, 9}][i] = {chain_id, 40u + i};
+    erased.book[i / 2].insert(market::book_row(market_test::sell(1, 430 + i, 125'000)));
+  }
+  erased.state.emplace(12, proved_state().leaves());
+  for (std::uint8_t which = 2; which < 6; ++which)
+    out.push_back(behind(which, encode(erased).at(market::erased_files[which - 2u])));
+  const auto shares = split_key(opening_key(), chain_id);
+  out.push_back(behind(6, text_bytes(twin::encode({{market_test::account(1), shares[0]},
+                                                   {market_test::account(2), shares[2]}}))));
+  return out;
 }
 
 std::vector<Bytes> record_seeds() {
@@ -176,6 +210,15 @@ std::vector<Bytes> record_seeds() {
   return {behind(0, guard.record()), behind(1, encode(block)), behind(2, encode(gateway))};
 }
 
+// Numbered as `read_masked_sum` of ledger_decoders.cpp does.
+std::vector<Bytes> masked_sum_seeds() {
+  MaskRoster roster{{7}, 4, {}, {}};
+  for (std::uint8_t m = 0; m < 10; ++m) roster.members.push_back({{{m}}, {m}, {m}});
+  return {behind(0, encode(roster)), behind(1, encode(MaskedValue{4, 9, 3, 1ull << 63, {}})),
+          behind(2, encode(MaskSet{4, 9, {0, 2, 7}})), behind(2, encode(MaskSet{4, 9, {}})),
+          behind(3, encode(MaskOpening{4, 9, 3, 5, {}}))};
+}
+
 std::vector<Bytes> ocmf_seeds() {
   std::vector<Bytes> out;
   for (std::uint8_t meter = 0; meter < ocmf_meters; ++meter) {
@@ -194,7 +237,7 @@ std::string_view name_of(Decoder decoder) {
   constexpr std::array<std::string_view, decoders> names{
       "transaction", "entry",      "opening",       "block",  "vote",       "proposal",
       "proof",       "checkpoint", "note",          "policy", "tlog_proof", "receipt",
-      "frame",       "genesis",    "openings_file", "record", "ocmf"};
+      "frame",       "genesis",    "openings_file", "record", "masked_sum", "ocmf"};
   return names[static_cast<std::size_t>(decoder)];
 }
 
@@ -204,9 +247,13 @@ std::vector<Bytes> seeds(Decoder decoder) {
   switch (decoder) {
     case Decoder::transaction:
       for (const Transaction& tx : transactions()) out.push_back(tx.encode());
+      out.push_back(consent().encode());
+      out.push_back(erasure().encode());
       return out;
     case Decoder::entry:
       for (const Transaction& tx : transactions()) out.push_back(tx.entry());
+      out.push_back(consent().entry());
+      out.push_back(erasure().entry());
       return out;
     case Decoder::opening:
       return opening_seeds();
@@ -231,6 +278,7 @@ std::vector<Bytes> seeds(Decoder decoder) {
       return out;
     case Decoder::receipt:
       for (const std::string& receipt : receipts()) out.push_back(text_bytes(receipt));
+      out.push_back(text_bytes(erasure_receipt()));
       return out;
     case Decoder::frame:
       return frame_seeds();
@@ -240,6 +288,8 @@ std::vector<Bytes> seeds(Decoder decoder) {
       return openings_file_seeds();
     case Decoder::record:
       return record_seeds();
+    case Decoder::masked_sum:
+      return masked_sum_seeds();
     case Decoder::ocmf:
       break;
   }
@@ -262,6 +312,26 @@ const std::vector<std::string>& receipts() {
         *market::write_receipt(v.log, no_readings, market_test::account(2), Slot{2})};
   }();
   return all;
+}
+
+// The village's log with an erasure at its end, under a checkpoint of its own.
+const std::string& erasure_receipt() {
+  static const std::string text = [] {
+    market::PublicLog log = village().log;
+    log.entries.push_back(erasure().entry());
+    log.tree.append(leaf_hash(log.entries.back()));
+    constexpr std::uint64_t seconds = 1'750'000'000;
+    SignedNote note{
+        checkpoint_text({log.policy.log.name, log.tree.size(), log.tree.root(), Hash{}}), {}};
+    note.signatures.push_back(
+        sign_note(log.policy.log, market_test::signer_of("observer"), note.text));
+    note.signatures.push_back(cosignature_line(
+        log.policy.witnesses[0], seconds,
+        market_test::signer_of("validator").sign(bytes_of(cosigned_text(seconds, note.text)))));
+    log.checkpoint_note = write_note(note);
+    return market::write_erasure_receipt(log, market_test::account(1), {log.entries.size() - 1, 1});
+  }();
+  return text;
 }
 
 const SignedLog& signed_log() {

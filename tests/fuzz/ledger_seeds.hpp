@@ -29,8 +29,9 @@ enum class Decoder {
   receipt,
   frame,  // messages between nodes, as they come on a stream
   genesis,
-  openings_file,  // u8 0 restricted or 1 personal, then the file
+  openings_file,  // u8 0 restricted, 1 personal, 2 to 5 erased, 6 shares, then the file
   record,         // u8 which one: a signing, block or gateway record of a node's store
+  masked_sum,     // u8 which, then a message of a masked sum
   ocmf            // u8 which meter: its signed record; or ocmf_meters: a key's text
 };
 inline constexpr std::size_t decoders = static_cast<std::size_t>(Decoder::ocmf) + 1;
@@ -40,6 +41,7 @@ std::vector<ledger::Bytes> seeds(Decoder decoder);
 
 const market_test::VillageChain& village();
 const std::vector<std::string>& receipts();
+const std::string& erasure_receipt();
 const ledger::SignedLog& signed_log();
 const ledger::SymmetricKey& opening_key();
 

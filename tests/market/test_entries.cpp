@@ -89,6 +89,14 @@ TEST_CASE("one encoding for each value") {
   Statement s;
   s.slot = s.since = {48};
   check_canonical(encode(s), decode_statement);
+  const WattHours a{20}, b{700}, c{30}, d{0};
+  check_canonical(encode(Ruling{{}, {7}, {48}, {40}, Outcome::replacement, a, b, c, d}),
+                  decode_ruling);
+  check_canonical(encode(RulingBody{{48}, 2, {}}), decode_ruling_body);
+  check_canonical(encode(FindingsBody{1, {48}, 2, {}}), decode_findings_body);
+  FeederFindings found;
+  found.meters_sigma = {1};
+  check_canonical(encode(OwnedFindings{{}, *complete(found)}), decode_owned_findings);
   check_canonical(encode(a_settlement()), decode_settlement_body);
 }
 
@@ -111,6 +119,19 @@ TEST_CASE("values that no entry may hold are refused") {
     mark[mark.size() - from_end] = 2;
     CHECK_FALSE(decode_mark(mark));
   }
+  Ruling ruling{{}, {7}, {48}, {40}, Outcome::rejection, {1}, {2}, {}, {}};
+  CHECK(decode_ruling(encode(ruling)));
+  ruling.import_in_place = {1};
+  CHECK_FALSE(decode_ruling(encode(ruling)));
+  ruling.outcome = Outcome::replacement;
+  CHECK(decode_ruling(encode(ruling)));
+  ruling.export_in_place = {-1};
+  CHECK_FALSE(decode_ruling(encode(ruling)));
+  ruling.export_in_place = {(std::int64_t{1} << 40) + 1};
+  CHECK_FALSE(decode_ruling(encode(ruling)));
+  ruling.export_in_place = {};
+  ruling.outcome = static_cast<Outcome>(3);
+  CHECK_FALSE(decode_ruling(encode(ruling)));
   Bytes order = encode(an_order());
   order[25] = 2;  // the side
   CHECK_FALSE(decode_order(order));
@@ -190,10 +211,14 @@ TEST_CASE("a sum over few homes, or mostly one home's, is hidden") {
   ten.back() = 1001;
   CHECK(public_sum(ten) == hidden_sum);
   CHECK(public_sum({}) == hidden_sum);
+  CHECK(public_gateway_sum(std::vector<std::int64_t>(10, 100), 1) == 1000);
+  CHECK(public_gateway_sum(std::vector<std::int64_t>(9, 100), 1) == hidden_sum);
+  CHECK(public_gateway_sum(std::vector<std::int64_t>(500, 100), 2) == hidden_sum);
   std::vector<Forecast> homes(10, Forecast{{}, {}, {}, {50, -150}});
-  CHECK(public_total(homes) == WattHours{-1000});
+  CHECK(public_total(homes, 1) == WattHours{-1000});
+  CHECK_FALSE(public_total(homes, 2));
   homes.pop_back();
-  CHECK_FALSE(public_total(homes));
+  CHECK_FALSE(public_total(homes, 1));
 }
 
 TEST_CASE("a forecast that announces more slots than it holds is refused without being read") {

@@ -105,6 +105,10 @@ std::vector<std::pair<std::string, std::string>> worked() {
                  {}};
   swap.signature = signed_by(3, swap_signed_bytes(chain_id, encode(swap)));
   show("meter swap opening", opening_of(key, swap).data);
+  const Ruling ruling{account, {3}, {9}, {5}, Outcome::replacement, {0}, {500}, {0}, {430}};
+  show("ruling opening", opening_of(key, ruling).data);
+  show("ruling body", encode(RulingBody{{9}, 1, counting<64>(0x50)}));
+  show("feeder findings body", encode(FindingsBody{0, {9}, 1, counting<64>(0x50)}));
   show("mark opening", encode(Mark{account, {3}, {5}, {19'244'291'641}, {4'767'567'787}, false}));
 
   Statement statement;
@@ -148,6 +152,20 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("block header", encode(header));
   show("block id", block_id(encode(header)));
   show("restricted record", seal_restricted(chain_id, key, {30, 0}, order_tx.openings[0]));
+
+  Consent consent;
+  consent.place = {account, counting<32>(0x70), Purpose::research};
+  consent.number = 2;
+  consent.first_slot = {5};
+  consent.end_slot = {96};
+  Ed25519Signer of_account(counting<32>(3)), registrar(counting<32>(4));
+  const Transaction consent_tx = consent_of(chain_id, consent, key, of_account);
+  show("consent opening", consent_tx.openings[0].data);
+  show("consent entry", consent_tx.entry());
+  const Transaction erasure_tx =
+      erasure_of(chain_id, {account, personal_stage}, counting<32>(0x50), registrar);
+  show("erasure opening", erasure_tx.openings[0].data);
+  show("erasure entry", erasure_tx.entry());
   return out;
 }
 
@@ -184,12 +202,17 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "registration opening") return !decode_registration(b).has_value();
       if (name == "sealing key opening") return !decode_sealing_key(b).has_value();
       if (name == "statements body") return !decode_statements_body(b).has_value();
+      if (name == "ruling opening") return !decode_ruling(b).has_value();
+      if (name == "ruling body") return !decode_ruling_body(b).has_value();
+      if (name == "feeder findings body") return !decode_findings_body(b).has_value();
       if (name == "mark opening") return !decode_mark(b).has_value();
       if (name == "statement opening") return !decode_statement(b).has_value();
       if (name == "settlement body") return !decode_settlement_body(b).has_value();
       if (name == "meter record") return !decode_meter_record(b).has_value();
       if (name == "block header") return !decode_header(b).has_value();
       if (name == "book row") return !decode_book_row(b).has_value();
+      if (name == "consent opening") return !decode_consent(b).has_value();
+      if (name == "erasure opening") return !decode_erasure(b).has_value();
       return true;
     };
     bytes.push_back(0);

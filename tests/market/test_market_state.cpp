@@ -416,7 +416,12 @@ TEST_CASE("what has closed leaves the state tree but for accounts, tokens and it
   CHECK(v.state().tree().size() == at_first + 6);  // two gateways' batches and marks, two orders
   REQUIRE(v.close(125'000) == 1);
   v.state().commit();
-  CHECK(v.state().tree().size() == at_first + 2);  // content root and vintage
+  // Content root and vintage; and the feeder's sums, until they are found about.
+  CHECK(v.state().tree().size() == at_first + 3);
+  const auto found = Village::found_of(v.state().last_closed()->feeders.at(0));
+  REQUIRE(v.refusal(Village::findings(0, {found}), 130'000).empty());
+  v.state().commit();
+  CHECK(v.state().tree().size() == at_first + 2);
 }
 
 TEST_CASE("more homes than one transaction can open: registered, settled, and decoded again") {
@@ -576,6 +581,7 @@ TEST_CASE("240 slots of random trade: both paths agree after every slot") {
   Rng rng(4);
   StatementLedger second_path;
   for (std::uint32_t meter : {1u, 2u, 3u, 4u}) second_path.add(Village::registered(meter));
+  std::size_t rulings = 0;
   std::map<std::uint32_t, std::pair<std::int64_t, std::int64_t>> registers;
   for (std::uint32_t m : {1u, 2u, 3u, 4u}) registers[m] = {0, 500};
   for (std::uint32_t slot = 0; slot < 240; ++slot) {
@@ -600,7 +606,19 @@ TEST_CASE("240 slots of random trade: both paths agree after every slot") {
       }
       REQUIRE(v.refusal(Village::marks(g, slot, marks), end).empty());
     }
+    std::vector<Ruling> decided;
+    for (const auto& [id, waits] : v.state().undecided()) {
+      if (rng.chance(0.5)) continue;
+      decided.push_back(Village::ruling(id.first, slot, id.second,
+                                        static_cast<Outcome>(rng.below(3)), waits.imported.value,
+                                        waits.exported.value));
+      if (decided.back().outcome == Outcome::replacement)
+        decided.back().import_in_place = {static_cast<std::int64_t>(rng.below(1000))};
+    }
+    if (!decided.empty()) REQUIRE(v.refusal(Village::rulings(slot, decided), end).empty());
+    rulings += decided.size();
     REQUIRE(v.close(end + 30'000) == 1);
+    for (const Correction& c : v.state().last_closed()->corrections) second_path.add(c);
     for (const Statement& s : v.state().last_closed()->settlement.statements) {
       second_path.add(s);
       REQUIRE(s.balance == v.state().journal().balance(s.account));
@@ -610,4 +628,5 @@ TEST_CASE("240 slots of random trade: both paths agree after every slot") {
     REQUIRE(token_residual(second_path, v.state().tokens()) == WattHours{});
   }
   CHECK(v.state().tokens().totals().retired.value > 0);
+  CHECK(rulings > 20);
 }

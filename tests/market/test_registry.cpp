@@ -122,6 +122,32 @@ TEST_CASE("papers that are refused") {
         "the meter was swapped in this slot or a later one already");
 }
 
+TEST_CASE("a device that would count at two points at a time is refused") {
+  const auto registered = [](std::uint32_t meter, std::uint32_t first, std::uint32_t end) {
+    Registration r = Village::registered(meter);
+    r.meter_key = signer_of("one device").public_key();
+    r.first_slot = {first};
+    r.end_slot = {end};
+    return r;
+  };
+  Village v;
+  CHECK(v.refusal(Village::registration(0, {registered(1, 0, 9), registered(2, 8, 20)}), 0) ==
+        "two meters with one key");
+  CHECK(v.refusal(Village::registration(0, std::vector{registered(1, 0, 9)}), 0) == "");
+  for (const std::uint32_t first : {0u, 8u})
+    CHECK(v.refusal(Village::registration(1, std::vector{registered(3, first, 20)}), 0) ==
+          "meter key is another meter's already");
+  CHECK(v.refusal(Village::registration(1, std::vector{registered(3, 9, 20)}), 0) == "");
+
+  AfterOneSlot s;
+  MeterSwap twice = Village::swap(1, 1, good, "meter 2");
+  CHECK(s.refusal(twice) == "the next meter's key is another meter's already");
+  CHECK(s.v.refusal(Village::papers(
+                        0, {Village::swap(1, 1, good), Village::swap(2, 1, {0, 1'000, 5'000, 0})}),
+                    130'000) == "two meters with one key");
+  CHECK(s.refusal(Village::swap(1, 1, good, "meter 1")) == "");  // the same one, seen to
+}
+
 TEST_CASE("registers that begin anew at their modulus count on; any other fall is a fall") {
   Registration r = Village::registered(1);
   r.modulus = {1'000'000};

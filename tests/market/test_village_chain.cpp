@@ -51,16 +51,16 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
     roots.push_back(chain.state_root());
   }
   CHECK(roots == made.state_roots);
-  CHECK(kinds.size() == 8);
+  CHECK(kinds.size() == 10);
   CHECK(seen.size() == standings);
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
-        "34e890ff32cf1dcf3b6f0169b1a83e56e55e17b5d504bb22726464a429db059f");
+        "45d636120d837ea82aa69eb9f8067599084b45996784637cca74723b698d33af");
   CHECK(to_hex(chain.state_root()) ==
-        "cffefbec14b2229b58165fe881858a63692a4ec7f765528ebe187c9f42c29255");
+        "2a020cfd97590c5bb84c849170e4402881e73890a58fee63ccfc070317a6a1be");
   CHECK(to_hex(chain.state().content_root()) ==
-        "9ae8e5b38aaad86dd67d7753cc053f788e82eb2d3607f44795485f5a431b44f9");
-  CHECK(digest(roots) == "d9c0f157d5254d105cfe564664aee076e4d844a65c37e960631d7757053b4717");
+        "f19635646ff45823ffdc33735a97c704be98b4e6e729ab7af83b6bca28d9e31f");
+  CHECK(digest(roots) == "402d989943b3b44c9cce0b1c9641ff72df90c4a7c8a97139c0910164190c6b11");
   MESSAGE("golden chain: ", made.blocks.size(), " blocks, ", chain.log().size(),
           " transactions, state roots ", digest(roots));
 }
@@ -91,4 +91,31 @@ TEST_CASE("golden chain: its receipts verify") {
     for (const ReceiptCheck& check : verify_receipt(*receipt, made.log.policy_text, verifier))
       CHECK_MESSAGE(check.ok, check.name, ": ", check.detail);
   }
+}
+
+TEST_CASE("golden chain: receipts show the rulings that act in their slot") {
+  const VillageChain& made = chain_of_100_slots();
+  Ed25519Verifier verifier;
+  std::map<Outcome, std::size_t> verified;
+  for (const auto& [entry, openings] : made.openings.restricted) {
+    if (decode_entry(made.log.entries[entry])->kind != TransactionKind::ruling) continue;
+    for (const auto& [position, opening] : openings) {
+      const Ruling r = *decode_ruling(opening.data);
+      if (++verified[r.outcome] > 2) continue;
+      const auto receipt = write_receipt(made.log, made.openings, r.account, r.slot);
+      REQUIRE_MESSAGE(receipt, receipt.error());
+      for (const ReceiptCheck& check : verify_receipt(*receipt, made.log.policy_text, verifier))
+        CHECK_MESSAGE(check.ok, check.name, ": ", check.detail);
+      const std::string line = "correction of slot " + std::to_string(r.settled.value);
+      CHECK(receipt->find(line) != std::string::npos);
+      // Without the ruling the bill has a line too many.
+      const auto from = receipt->find("\"rulings\":["), to = receipt->find("],\"settlement\"");
+      REQUIRE(to != std::string::npos);
+      const std::string bare = receipt->substr(0, from + 11) + receipt->substr(to);
+      const auto checks = verify_receipt(bare, made.log.policy_text, verifier);
+      CHECK(checks.back().name == "bill");
+      CHECK_FALSE(checks.back().ok);
+    }
+  }
+  CHECK(verified.size() == 3);
 }

@@ -34,6 +34,7 @@ inline Genesis village_genesis() {
   g.gateways = {signer_of("gateway 0").public_key(), signer_of("gateway 1").public_key()};
   g.registrar = signer_of("registrar").public_key();
   g.observer = signer_of("observer").public_key();
+  g.oracles = {signer_of("oracle").public_key()};
   g.retail_buy = {300'000};
   g.retail_sell = {80'000};
   g.grid_fee = {90'000};
@@ -61,6 +62,7 @@ class Village {
     r.meter = {meter};
     r.gateway = gateway_of(meter);
     r.kind = meter == 4 ? MeterKind::feeder : MeterKind::home;
+    r.meter_key = signer_of("meter " + std::to_string(meter)).public_key();
     r.account_key = signer_of("account " + std::to_string(meter)).public_key();
     r.max_power_w = 43'000;
     r.export_register = {500};  // half a Wh before the first slot
@@ -222,6 +224,53 @@ class Village {
     return sealed(TransactionKind::forecast,
                   ForecastBody{{gateway}, {first_slot}, slots, total, {}}, std::move(openings),
                   "gateway " + std::to_string(gateway));
+  }
+
+  static Ruling ruling(std::uint32_t meter, std::uint32_t slot, std::uint32_t settled,
+                       Outcome outcome, std::int64_t imported_wh, std::int64_t exported_wh) {
+    return {account(static_cast<std::uint8_t>(meter)),
+            {meter},
+            {slot},
+            {settled},
+            outcome,
+            {imported_wh},
+            {exported_wh},
+            {},
+            {}};
+  }
+  static Transaction rulings(std::uint32_t slot, const std::vector<Ruling>& all,
+                             const std::string& signer = "registrar") {
+    std::vector<Opening> openings;
+    for (const Ruling& r : all) openings.push_back(opening_of(restricted_key(r.meter.value), r));
+    const auto count = static_cast<std::uint32_t>(all.size());
+    return sealed(TransactionKind::ruling, RulingBody{{slot}, count, {}}, std::move(openings),
+                  signer);
+  }
+
+  // Of the feeder of meter 4, which owns them.
+  static FeederFindings found_of(const FeederSlot& slot) {
+    FeederFindings f;
+    f.feeder = slot.feeder;
+    f.slot = slot.slot;
+    f.metered = static_cast<std::uint32_t>(slot.homes.size());
+    const FeederSums sums = sums_of(slot);
+    f.feeder_import = sums.feeder_import;
+    f.feeder_export = sums.feeder_export;
+    f.homes_import = sums.homes_import;
+    f.homes_export = sums.homes_export;
+    f.meters_sigma = {1000};
+    return *complete(f);
+  }
+  static Transaction findings(std::uint32_t slot, const std::vector<FeederFindings>& all,
+                              const std::string& signer = "oracle", std::uint32_t oracle = 0,
+                              std::uint32_t owner = 4) {
+    std::vector<Opening> openings;
+    for (const FeederFindings& f : all)
+      openings.push_back(opening_of(restricted_key(owner), {owner},
+                                    OwnedFindings{account(static_cast<std::uint8_t>(owner)), f}));
+    const auto count = static_cast<std::uint32_t>(all.size());
+    return sealed(TransactionKind::feeder_findings, FindingsBody{oracle, {slot}, count, {}},
+                  std::move(openings), signer);
   }
 
   // Why a transaction is refused; empty where it is not.

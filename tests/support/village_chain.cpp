@@ -63,6 +63,8 @@ class VillageWriter {
       const bool ends = minute % minutes_a_slot == 0;
       const std::uint32_t slot = (minute - 1) / minutes_a_slot;
       if (!ends) begin_slot(slot);
+      if (!ends) add_rulings(slot);
+      if (!ends) add_findings();
       for (std::uint32_t g = 0; g < gateways; ++g) add_batch(g, minute, ends);
       if (ends) {
         for (std::uint32_t g = 0; g < gateways; ++g) add_marks(g, slot);
@@ -86,6 +88,8 @@ class VillageWriter {
   PersonalRecord record_of(MeterLife& meter, std::uint32_t gateway, std::uint32_t epoch,
                            bool ends_slot);
   void add_marks(std::uint32_t gateway, std::uint32_t slot);
+  void add_rulings(std::uint32_t slot);
+  void add_findings();
   void put_block(std::int64_t time_ms);
   void sign_checkpoint();
   std::int64_t drawn(std::int64_t most) {
@@ -101,6 +105,7 @@ class VillageWriter {
   std::map<std::uint32_t, MeterLife> meters_;
   std::array<Hash, gateways> last_entry_{};
   std::uint8_t next_order_ = 0;
+  std::uint32_t found_ = UINT32_MAX;  // the last slot that findings are about
   VillageChain out_;
 };
 
@@ -236,6 +241,30 @@ void VillageWriter::add_marks(std::uint32_t gateway, std::uint32_t slot) {
                                     quarantines(meter.verdict),
                                     std::exchange(meter.swapped, false)));
   add(Village::marks(gateway, slot, std::move(marks)));
+}
+
+// On every second case or so, as the state has them.
+void VillageWriter::add_rulings(std::uint32_t slot) {
+  const auto& state = static_cast<const MarketState&>(chain_.state());
+  std::vector<Ruling> rulings;
+  for (const auto& [id, waits] : state.undecided()) {
+    if (rng_.chance(0.5)) continue;
+    rulings.push_back(Village::ruling(id.first, slot, id.second, static_cast<Outcome>(drawn(2)),
+                                      waits.imported.value, waits.exported.value));
+    if (rulings.back().outcome == Outcome::replacement)
+      rulings.back().import_in_place = {drawn(1000)};
+  }
+  if (!rulings.empty()) add(Village::rulings(slot, rulings));
+}
+
+// Of the last slot that closed.
+void VillageWriter::add_findings() {
+  const auto* closed = static_cast<const MarketState&>(chain_.state()).last_closed();
+  if (!closed || closed->slot.value == found_) return;
+  found_ = closed->slot.value;
+  for (const FeederSlot& feeder : closed->feeders)
+    if (!feeder.feeder_meter.quarantined)
+      add(Village::findings(found_, {Village::found_of(feeder)}));
 }
 
 void VillageWriter::put_block(std::int64_t time_ms) {

@@ -21,7 +21,7 @@ constexpr NodeId the_home{3}, stranger{7};
 // One home behind one gateway, 5-second readings of a steady 720 W: 1 Wh each.
 class Bench {
  public:
-  explicit Bench(std::size_t room = GatewayConfig{}.room)
+  explicit Bench(std::size_t room = GatewayConfig{}.room, Signing signing = Signing::minute)
       : home_key_(Rng(1).bytes32()),
         account_key_(Rng(2).bytes32()),
         gateway_key_(Rng(3).bytes32()) {
@@ -37,7 +37,7 @@ class Bench {
     meter.restricted_key = restricted_;
     meter.meter_signer = &home_key_;
     meter.account_signer = &account_key_;
-    fleet_config_ = {0, directory, g, {meter}};
+    fleet_config_ = {0, directory, g, {meter}, signing};
     restart_home();
     GatewayConfig& config = config_;
     config.directory = directory;
@@ -46,7 +46,7 @@ class Bench {
     config.room = room;
     market::Registration home;
     home.account = account_;
-    home.meter_key = home_key_.public_key();
+    if (signing != Signing::gateway) home.meter_key = home_key_.public_key();
     home.account_key = account_key_.public_key();
     home.max_power_w = 48'000;
     config.meters = {{home, personal_, restricted_}};
@@ -67,7 +67,7 @@ class Bench {
     MeterMinute m;
     m.first_sequence = first;
     for (const Reading& r : all) m.readings.push_back(*encode(r));
-    const Hash root = readings_root(personal_, m.meter, first, m.readings);
+    const Hash root = readings_root(personal_, m.meter, m.readings);
     m.signature = home_key_.sign(meter_signed_bytes(chain_id_of(config_.genesis), m.meter, first,
                                                     static_cast<std::uint16_t>(all.size()), root));
     if (forged) m.signature[5] ^= 1;
@@ -585,4 +585,75 @@ TEST_CASE("a meter that counts anew learns its count from its gateway") {
   const std::vector<std::uint32_t> all = committed_sequences(bench);
   REQUIRE(all.size() == 60);
   for (std::size_t i = 0; i < all.size(); ++i) CHECK(all[i] == i + 1);
+}
+
+namespace {
+
+bool is_minute(const Bytes& m) { return m[0] == static_cast<std::uint8_t>(MessageKind::minute); }
+
+}  // namespace
+
+TEST_CASE(
+    "meters sign each reading, a root, or nothing: the same batches, and the proof that goes with "
+    "it") {
+  for (const Signing signing : {Signing::minute, Signing::reading, Signing::gateway}) {
+    CAPTURE(static_cast<int>(signing));
+    Bench bench(GatewayConfig{}.room, signing);
+    std::size_t minutes = 0;
+    bench.run(180, every_sample, [&](Bytes& m) { minutes += is_minute(m) ? 1 : 0; });
+    CHECK(minutes == (signing == Signing::reading ? 180 : 15));
+    CHECK(bench.verdict == 0);
+    CHECK(bench.refusals.empty());
+    REQUIRE(bench.committed.size() == 15);
+    CHECK(bench.marks.size() == 1);
+    for (const PersonalRecord& p : bench.committed) {
+      CHECK(p.record.count == 12);
+      CHECK(p.each.size() == (signing == Signing::reading ? 12 : 0));
+      CHECK((p.record.signature == Signature{}) == (signing != Signing::minute));
+    }
+  }
+}
+
+TEST_CASE("of readings that are signed one by one, what an outage took comes again, once") {
+  Bench bench(GatewayConfig{}.room, Signing::reading);
+  bench.run(30);
+  bench.stopped = true;
+  bench.run(40);
+  bench.restart();
+  Rng rng(12);
+  for (int i = 0; i < 40; ++i) {
+    bench.answered = rng.below(3) != 0;
+    bench.run(7, every_sample, [&](Bytes& m) {
+      if (is_minute(m) && rng.below(6) == 0) m = Bytes{9};  // lost
+    });
+  }
+  bench.answered = true;
+  bench.run(27);
+  const std::vector<std::uint32_t> all = committed_sequences(bench);
+  REQUIRE(all.size() > 350);
+  for (std::size_t i = 0; i < all.size(); ++i) REQUIRE(all[i] == i + 1);
+}
+
+TEST_CASE("a reading that is changed, or not signed where a key is registered, is quarantined") {
+  for (const Signing signing : {Signing::reading, Signing::gateway}) {
+    CAPTURE(static_cast<int>(signing));
+    Bench bench(GatewayConfig{}.room, signing);
+    bench.run(12, every_sample, [&](Bytes& m) {
+      if (!is_minute(m)) return;
+      MeterMinute minute = *decode_minute(BytesView(m).subspan(1));
+      if (signing == Signing::reading) minute.readings.back()[20] ^= 1;
+      if (signing == Signing::gateway) minute.signature[3] = 1;  // of nobody
+      m = encode(minute);
+    });
+    CHECK((bench.verdict & bit(Rule::signature)) != 0);
+    CHECK(bench.batches.back().count == 0);
+  }
+  Bench bench;
+  bench.run(12, every_sample, [&](Bytes& m) {
+    if (!is_minute(m)) return;
+    MeterMinute minute = *decode_minute(BytesView(m).subspan(1));
+    minute.signature = {};
+    m = encode(minute);
+  });
+  CHECK((bench.verdict & bit(Rule::signature)) != 0);
 }

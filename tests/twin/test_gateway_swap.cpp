@@ -45,7 +45,7 @@ class SwapBench {
                                            -720,
                                            230}));
     }
-    const Hash root = readings_root(personal_, m.meter, first_sequence, m.readings);
+    const Hash root = readings_root(personal_, m.meter, m.readings);
     m.signature =
         signer_of(meter).sign(meter_signed_bytes(log_.chain_id, {home}, first_sequence, 12, root));
     step(epoch * epoch_ms, {encode(m)});

@@ -72,7 +72,8 @@ market::Registration Deployment::registration_of(const MeterIdentity& m) const {
   r.meter = m.meter;
   r.gateway = {m.gateway};
   r.kind = m.feeder ? market::MeterKind::feeder : market::MeterKind::home;
-  r.meter_key = signers_[m.meter.value]->meter.public_key();
+  if (scenario_.ledger.signing != Signing::gateway)
+    r.meter_key = signers_[m.meter.value]->meter.public_key();
   r.account_key = signers_[m.meter.value]->account.public_key();
   r.max_power_w = max_power_w(m);
   r.import_register = start.import_register;
@@ -143,6 +144,7 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
   c.gateway = g;
   c.directory = directory_;
   c.genesis = genesis_;
+  c.signing = scenario_.ledger.signing;
   const Rng rng = Rng(scenario_.seed).fork("orders");
   for (const MeterIdentity& m : identities_.meters) {
     if (m.gateway != g) continue;

@@ -16,7 +16,7 @@ FleetNode::FleetNode(FleetConfig config)
   for (FleetMeter& m : config_.meters) {
     if (index_of_meter_.size() <= m.meter.value) index_of_meter_.resize(m.meter.value + 1, -1);
     index_of_meter_[m.meter.value] = static_cast<std::int32_t>(homes_.size());
-    Home home{m, 1, {}, m.first_import, m.first_export, {}, {}};
+    Home home{m, 1, {}, {}, 0, m.first_import, m.first_export, {}, {}};
     if (!m.faults.empty()) home.faulty.emplace(m.first_import, m.first_export, m.faults);
     homes_.push_back(std::move(home));
   }
@@ -58,7 +58,11 @@ void FleetNode::take(const MeterSample& sample, Outbox& outbox) {
   if (shown.swapped) begin_new_meter(home, *shown.swapped, time_ms, outbox);
   if (shown.sample) read(home, *shown.sample, outbox);
   if (!shown.sample) ++home.next_sequence;  // it was read, and did not arrive
-  if (time_ms % config_.genesis.batch_ms == 0) close_interval(home, outbox);
+  const bool ends = time_ms % config_.genesis.batch_ms == 0;
+  if (ends)
+    close_interval(home, outbox);
+  else if (shown.sample && config_.signing == Signing::reading && !home.readings.empty())
+    send_from(home, home.readings.size() - 1, outbox);
   if (time_ms % config_.genesis.slot_ms == 0) close_slot(home, sample);
 }
 
@@ -71,7 +75,17 @@ void FleetNode::read(Home& home, const MeterSample& sample, Outbox& outbox) {
                                 "meter " + std::to_string(sample.meter) +
                                     ": a reading that does not fit the canonical form"});
   home.readings.push_back(*bytes);
-  if (home.readings.size() > max_readings) home.readings.erase(home.readings.begin());
+  ++home.of_interval;
+  if (config_.signing == Signing::reading)
+    home.each.push_back(sign(home, reading.sequence, 1,
+                             reading_leaf(home.meter.personal_key, home.meter.meter, *bytes)));
+  if (home.readings.size() > max_readings) forget_before(home, home.readings.begin() + 1);
+}
+
+void FleetNode::forget_before(Home& home, std::vector<ReadingBytes>::iterator first) {
+  if (!home.each.empty())
+    home.each.erase(home.each.begin(), home.each.begin() + (first - home.readings.begin()));
+  home.readings.erase(home.readings.begin(), first);
 }
 
 void FleetNode::receive(const PeerMessage& message, Outbox& outbox) {
@@ -84,25 +98,33 @@ void FleetNode::receive(const PeerMessage& message, Outbox& outbox) {
   for (const MeterReceived& r : *all) forget(r);
 }
 
+// Zeros where it has none.
+PublicKey FleetNode::key_of(const Home& home) const {
+  return config_.signing == Signing::gateway ? PublicKey{} : home.meter.meter_signer->public_key();
+}
+
 void FleetNode::forget(const MeterReceived& received) {
   const std::uint32_t id = received.meter.value;
   if (id >= index_of_meter_.size() || index_of_meter_[id] < 0) return;
   Home& home = homes_[static_cast<std::size_t>(index_of_meter_[id])];
-  if (received.key != tag_of(home.meter.meter_signer->public_key())) return;
+  if (received.key != tag_of(key_of(home))) return;
   if (received.sequence >= home.next_sequence) return go_on_behind(home, received.sequence);
   const auto later = [&](const ReadingBytes& r) {
     return decode_reading(r).sequence > received.sequence;
   };
-  home.readings.erase(home.readings.begin(),
-                      std::find_if(home.readings.begin(), home.readings.end(), later));
+  forget_before(home, std::find_if(home.readings.begin(), home.readings.end(), later));
 }
 
 // What is kept was counted anew from 1 and is numbered as it would have been.
 void FleetNode::go_on_behind(Home& home, std::uint32_t sequence) {
-  for (ReadingBytes& bytes : home.readings) {
-    Reading reading = decode_reading(bytes);
+  for (std::size_t i = 0; i < home.readings.size(); ++i) {
+    Reading reading = decode_reading(home.readings[i]);
     reading.sequence += sequence;
-    if (const auto again = encode(reading)) bytes = *again;
+    if (const auto again = encode(reading)) home.readings[i] = *again;
+    if (!home.each.empty())
+      home.each[i] =
+          sign(home, reading.sequence, 1,
+               reading_leaf(home.meter.personal_key, home.meter.meter, home.readings[i]));
   }
   home.next_sequence += sequence;
 }
@@ -112,6 +134,7 @@ void FleetNode::begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped,
                                 std::int64_t time_ms, Outbox& outbox) {
   home.next_sequence = 1;
   home.readings.clear();
+  home.each.clear();
   home.meter.meter_signer = home.meter.next_meter_signer;
   if (!swapped.papers) return;
   const auto whole = [](MilliWattHours v) { return MilliWattHours{(v.value + 999) / 1000 * 1000}; };
@@ -136,18 +159,32 @@ void FleetNode::begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped,
               frame(MessageKind::transaction, tx.encode()));
 }
 
+// Where each reading was sent when it came, only those that the gateway ought to have told are sent
+// again.
 void FleetNode::close_interval(Home& home, Outbox& outbox) {
+  const std::size_t fresh = std::exchange(home.of_interval, 0);
   if (home.readings.empty()) return;
+  const bool sent = config_.signing == Signing::reading && home.readings.size() <= fresh;
+  send_from(home, sent ? home.readings.size() - 1 : 0, outbox);
+}
+
+void FleetNode::send_from(const Home& home, std::size_t first, Outbox& outbox) const {
+  const auto from = static_cast<std::ptrdiff_t>(first);
   MeterMinute minute;
   minute.meter = home.meter.meter;
-  minute.first_sequence = decode_reading(home.readings.front()).sequence;
-  minute.readings = home.readings;
-  const Hash root =
-      readings_root(home.meter.personal_key, minute.meter, minute.first_sequence, minute.readings);
-  minute.signature = home.meter.meter_signer->sign(
-      meter_signed_bytes(chain_id_, minute.meter, minute.first_sequence,
-                         static_cast<std::uint16_t>(minute.readings.size()), root));
+  minute.readings.assign(home.readings.begin() + from, home.readings.end());
+  minute.first_sequence = decode_reading(minute.readings.front()).sequence;
+  if (config_.signing == Signing::minute)
+    minute.signature = sign(home, minute.first_sequence, minute.readings.size(),
+                            readings_root(home.meter.personal_key, minute.meter, minute.readings));
+  if (!home.each.empty()) minute.each.assign(home.each.begin() + from, home.each.end());
   outbox.send(config_.directory.gateway(config_.gateway), encode(minute));
+}
+
+Signature FleetNode::sign(const Home& home, std::uint32_t first, std::size_t count,
+                          const Hash& root) const {
+  return home.meter.meter_signer->sign(meter_signed_bytes(chain_id_, home.meter.meter, first,
+                                                          static_cast<std::uint16_t>(count), root));
 }
 
 void FleetNode::close_slot(Home& home, const MeterSample& sample) {

@@ -10,6 +10,7 @@
 #include "ai/bidding_policy.hpp"
 #include "ledger/base/rng.hpp"
 #include "ledger/crypto/ed25519.hpp"
+#include "ledger/oracle/signing.hpp"
 #include "market/entries.hpp"
 #include "market/tariff.hpp"
 #include "twin/node/directory.hpp"
@@ -39,6 +40,7 @@ struct FleetConfig {
   Directory directory;
   ledger::Genesis genesis;
   std::vector<FleetMeter> meters;
+  ledger::Signing signing = ledger::Signing::minute;
 };
 
 class FleetNode final : public Node {
@@ -51,7 +53,9 @@ class FleetNode final : public Node {
   struct Home {
     FleetMeter meter;
     std::uint32_t next_sequence = 1;
-    std::vector<ledger::ReadingBytes> readings;       // that the gateway is not known to have
+    std::vector<ledger::ReadingBytes> readings;  // that the gateway is not known to have ...
+    std::vector<ledger::Signature> each;         // ... and of each, where it is signed
+    std::size_t of_interval = 0;                 // how many of them are of the present interval
     ledger::MilliWattHours slot_import, slot_export;  // registers at the slot's start
     std::vector<std::int64_t> forecast_wh;            // of the current day
     std::optional<FaultyMeter> faulty;
@@ -62,8 +66,13 @@ class FleetNode final : public Node {
   void take(const MeterSample& sample, Outbox& outbox);
   void receive(const PeerMessage& message, Outbox& outbox);
   void forget(const MeterReceived& received);
+  void forget_before(Home& home, std::vector<ledger::ReadingBytes>::iterator first);
+  ledger::PublicKey key_of(const Home& home) const;
   void go_on_behind(Home& home, std::uint32_t sequence);
   void close_interval(Home& home, Outbox& outbox);
+  void send_from(const Home& home, std::size_t first, Outbox& outbox) const;
+  ledger::Signature sign(const Home& home, std::uint32_t first, std::size_t count,
+                         const Hash& root) const;
   void close_slot(Home& home, const MeterSample& sample);
   void issue_forecasts(std::uint32_t day, Outbox& outbox);
   void send_orders(ledger::Slot slot, Outbox& outbox);

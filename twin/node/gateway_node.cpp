@@ -22,6 +22,17 @@ struct GatewayNode::MeterState {
     market::SignedBy by{};
     std::uint32_t newest = 0;  // sequence
     std::size_t bytes() const { return minute.readings.size() * reading_size; }
+    // A single signed reading that comes next.
+    bool is_followed_by(const MeterMinute& next) const {
+      return !minute.each.empty() && next.each.size() == 1 && next.first_sequence == newest + 1 &&
+             minute.readings.size() < max_readings;
+    }
+    void add(const MeterMinute& next, Instant now) {
+      minute.readings.push_back(next.readings[0]);
+      minute.each.push_back(next.each[0]);
+      received = now;
+      ++newest;
+    }
   };
   GatewayMeter meter;
   market::MeteredPoint point;
@@ -224,6 +235,21 @@ void GatewayNode::tell_received(const std::vector<MeterReceived>& meters, Outbox
   if (!meters.empty()) outbox.send(fleet(), encode(meters));
 }
 
+MeterWord GatewayNode::word_of_minute(const MeterState& state, const MeterMinute& minute,
+                                      const Hash& root) const {
+  MeterRecord said;
+  said.meter = minute.meter;
+  said.first_sequence = minute.first_sequence;
+  said.count = static_cast<std::uint16_t>(minute.readings.size());
+  said.readings_root = root;
+  said.signature = minute.signature;
+  std::vector<Hash> leaves;
+  if (!minute.each.empty())
+    for (const ReadingBytes& r : minute.readings)
+      leaves.push_back(reading_leaf(state.meter.personal_key, state.id(), r));
+  return word_of(chain_id_, said, minute.readings, leaves, minute.each);
+}
+
 void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox) {
   const std::string name = "meter " + std::to_string(minute.meter.value);
   const auto refuse = [&](const char* why) { outbox.event(Refused{from, name + why}); };
@@ -237,12 +263,8 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const bool swaps = state.point.awaits_next_meter();
   const bool known = had || (waits && newest <= state.heard->newest);
   if (known && !had && !swaps) return;
-  const Hash root =
-      readings_root(state.meter.personal_key, state.id(), minute.first_sequence, minute.readings);
-  const auto count = static_cast<std::uint16_t>(minute.readings.size());
-  const Bytes signed_bytes =
-      meter_signed_bytes(chain_id_, minute.meter, minute.first_sequence, count, root);
-  const market::SignedBy by = state.point.signer_of(signed_bytes, minute.signature, verifier_);
+  const Hash root = readings_root(state.meter.personal_key, state.id(), minute.readings);
+  const market::SignedBy by = state.point.signer_of(word_of_minute(state, minute, root), verifier_);
   // On disk already, at least in part: told so, the meter sends what is newer.
   if (had && !swaps && by == market::SignedBy::meter)
     return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
@@ -250,6 +272,11 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
   if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
   if (by == market::SignedBy::nobody && state.heard) return;
+  if (waits && by == state.heard->by && state.heard->is_followed_by(minute)) {
+    state.heard->add(minute, now);
+    waiting_bytes_ += reading_size;
+    return;
+  }
   // What it does not hold as well comes again.
   if (waits && by == state.heard->by && minute.first_sequence > state.heard->minute.first_sequence)
     return refuse(": a minute that leaves out what waits for its batch");
@@ -260,7 +287,9 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
 
 // Takes the minute that waits; afterwards none does.
 MeterRecord GatewayNode::judge(MeterState& state, Outbox& outbox) {
-  const MeterState::Heard& heard = *state.heard;
+  MeterState::Heard& heard = *state.heard;
+  if (!heard.minute.each.empty())
+    heard.root = readings_root(state.meter.personal_key, state.id(), heard.minute.readings);
   const MeterRecord record =
       state.point
           .take({heard.minute.first_sequence, heard.minute.readings, heard.root,
@@ -313,6 +342,7 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
 void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
                              std::vector<Bytes>& openings, Outbox& outbox) {
   const std::vector<ReadingBytes> none;
+  const std::vector<Signature> none_signed;
   const MeterRecord r = m.heard ? judge(m, outbox) : m.point.absence(epoch_);
   if (!m.heard) outbox.event(Judged{r.meter.value, r.verdict, 0});
   raise(m.alerts.interval_ended(batch_end()), outbox);
@@ -326,7 +356,8 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
   }
   Bytes opening = ByteWriter().raw(r.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
   append(opening, seal_personal(chain_id_, m.meter.personal_key, {config_.gateway, epoch_, r.meter},
-                                r, m.heard ? m.heard->minute.readings : none));
+                                r, m.heard ? m.heard->minute.readings : none,
+                                m.heard ? m.heard->minute.each : none_signed));
   openings.push_back(std::move(opening));
   if (!m.heard) return;
   if (m.heard->by != market::SignedBy::nobody)
@@ -336,8 +367,8 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
 }
 
 Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {
-  batch.import_sum = {public_sum(leaves.imports)};
-  batch.export_sum = {public_sum(leaves.exports)};
+  batch.import_sum = {public_gateway_sum(leaves.imports, config_.genesis.gateways.size())};
+  batch.export_sum = {public_gateway_sum(leaves.exports, config_.genesis.gateways.size())};
   batch.quarantine_root = root_of(leaves.quarantined);
   Transaction tx;
   tx.kind = TransactionKind::batch;
@@ -387,7 +418,7 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
     if (!home) return outbox.event(Refused{fleet(), home.error()});
     homes.push_back(std::move(*home));
   }
-  body.total = market::public_total(homes);
+  body.total = market::public_total(homes, config_.genesis.gateways.size());
   tx.openings = forecast.openings;
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);

@@ -33,6 +33,7 @@ MeterIdentity make_meter(const Rng& own, std::uint32_t index, std::uint32_t gate
   MeterIdentity m;
   m.meter = {index};
   m.gateway = gateway;
+  m.root_key = root;
   const Hash pseudonym = monthly(root, "account", month);
   std::memcpy(m.account.bytes.data(), pseudonym.data(), m.account.bytes.size());
   m.meter_seed = own.fork("meter key").bytes32();
@@ -83,14 +84,8 @@ std::array<Nights::Dark, 12> dark_months(const Place& place, CivilTime start) {
 
 Identities make_identities(const Scenario& scenario) {
   const Rng rng = Rng(scenario.seed).fork("identity");
-  Identities out;
-  for (std::uint32_t v = 0; v < scenario.consensus.validators; ++v)
-    out.validators.push_back(rng.fork("validator", v).bytes32());
-  for (std::uint32_t g = 0; g < scenario.ledger.gateways; ++g)
-    out.gateways.push_back(rng.fork("gateway", g).bytes32());
-  out.registrar = rng.fork("registrar").bytes32();
-  out.observer = rng.fork("observer").bytes32();
-  out.auditor_seed = rng.fork("auditor").bytes32();
+  Identities out{
+      operator_keys(scenario.seed, scenario.consensus.validators, scenario.ledger.gateways), {}};
   for (const HomeSpec& home : scenario.homes) {
     const auto index = static_cast<std::uint32_t>(out.meters.size());
     out.meters.push_back(make_meter(rng.fork(home.name), index, home.gateway, scenario.time.start));

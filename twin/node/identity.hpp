@@ -6,6 +6,7 @@
 #include "ledger/base/rng.hpp"
 #include "ledger/chain/genesis.hpp"
 #include "ledger/crypto/commitment.hpp"
+#include "twin/node/operator_keys.hpp"
 #include "twin/scenario/scenario.hpp"
 #include "twin/weather/sun.hpp"
 
@@ -18,13 +19,11 @@ struct MeterIdentity {
   bool feeder = false;
   ledger::AccountId account;  // pseudonym of the month
   ledger::KeySeed meter_seed{}, next_meter_seed{}, account_seed{};
+  ledger::SubjectKey root_key{};                        // the household's own, of all months
   ledger::SubjectKey personal_key{}, restricted_key{};  // of the month, and of the chain
 };
 
-struct Identities {
-  std::vector<ledger::KeySeed> validators, gateways;
-  ledger::KeySeed registrar{}, observer{};
-  std::array<std::uint8_t, 32> auditor_seed{};
+struct Identities : OperatorKeys {
   std::vector<MeterIdentity> meters;  // homes in their order, then the feeder meter
 };
 

@@ -27,7 +27,9 @@ Bytes encode(const MeterMinute& m) {
   ByteWriter w;
   w.u32(m.meter.value).u32(m.first_sequence).u16(static_cast<std::uint16_t>(m.readings.size()));
   for (const ReadingBytes& r : m.readings) w.raw(r);
-  return frame(MessageKind::minute, w.raw(m.signature).view());
+  w.raw(m.signature).u16(static_cast<std::uint16_t>(m.each.size()));
+  for (const Signature& s : m.each) w.raw(s);
+  return frame(MessageKind::minute, w.view());
 }
 
 Result<MeterMinute> decode_minute(BytesView body) {
@@ -41,7 +43,12 @@ Result<MeterMinute> decode_minute(BytesView body) {
     return failure("a minute's sequences run from 1 to 4,294,967,295");
   for (int i = 0; i < count && !r.failed(); ++i) m.readings.push_back(r.array<reading_size>());
   m.signature = r.array<64>();
+  const std::uint16_t each = r.u16();
+  if (each != 0 && each != count) return failure("a minute has all of its readings signed or none");
+  for (int i = 0; i < each && !r.failed(); ++i) m.each.push_back(r.array<64>());
   if (!r.done()) return failure("meter minute of a wrong length");
+  if (each != 0 && m.signature != Signature{})
+    return failure("a minute is signed as a whole or reading by reading");
   return m;
 }
 

@@ -4,7 +4,7 @@
 //   1 consensus     a signed consensus message as ledger/consensus/messages.hpp encodes it
 //   2 transaction   as ledger/chain/transaction.hpp encodes it
 //   3 minute        fleet to gateway: meter u32, first sequence u32, count u16, readings 23 each,
-//                   the meter's signature 64
+//                   the meter's signature 64, signatures u16 of the readings, none or all, 64 each
 //   4 cosignature   validator to observer: height u64, log size u64, timestamp u64, signature 64
 //   5 forecast      fleet to gateway: first slot u32, slots u16, count u16, then salt 32 and sized
 //                   data each
@@ -36,7 +36,8 @@ struct MeterMinute {
   ledger::MeterId meter;
   std::uint32_t first_sequence = 0;
   std::vector<ledger::ReadingBytes> readings;
-  ledger::Signature signature{};
+  ledger::Signature signature{};  // ledger/oracle/batch.hpp, Signing: zeros where each is signed
+  std::vector<ledger::Signature> each;
 };
 
 struct CheckpointCosignature {

@@ -148,7 +148,7 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
       outbox.event(Refused{m.from, tx.error()});
       continue;
     }
-    if (is_beyond(*tx, m.from, outbox)) {
+    if (market().beyond(*tx)) {
       if (gateways_.contradicts(*tx) && chain_.state().admit(std::span(&*tx, 1))[0])
         watch(*tx, outbox);
       behind.insert(m.from);
@@ -168,12 +168,6 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
              Mempool::Added::no_room)
       outbox.event(Refused{senders[i], "no room for another transaction of this sender"});
   }
-}
-
-bool ValidatorNode::is_beyond(const Transaction& tx, NodeId from, Outbox& outbox) const {
-  const auto beyond = market().beyond(tx);
-  if (!beyond) outbox.event(Refused{from, beyond.error()});
-  return !beyond || *beyond;
 }
 
 // A gateway keeps what it said until it hears so.

@@ -62,7 +62,6 @@ class ValidatorNode final : public Node {
   void carry_out(Instant now, NodeId from, ledger::Effects effects, Outbox& outbox);
   std::size_t leading_transactions(std::span<const PeerMessage> messages) const;
   void take_transactions(std::span<const PeerMessage> messages, Outbox& outbox);
-  bool is_beyond(const ledger::Transaction& tx, NodeId from, Outbox& outbox) const;
   void tell_progress(const std::set<NodeId>& gateways, Outbox& outbox) const;
   void tell_gateways_of(const ledger::Block& block, Outbox& outbox) const;
   void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);

@@ -114,6 +114,8 @@ MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenari
   f.declared = t.boolean("declared", true);
   f.clock = ledger::milliseconds(t.integer("offset_ms", 1000, -most_clock_ms, most_clock_ms));
   f.drift_ppm = t.number("drift_ppm", 20, -100'000, 100'000);
+  if (f.kind == MeterFault::Kind::meter_swap && s.ledger.signing == ledger::Signing::gateway)
+    t.fail("kind", "a meter without a key (ledger.signing = \"gateway\") has no papers to swap by");
   if (for_good && f.at % s.ledger.batch_interval != Duration{})
     t.refuse("at", "a multiple of ledger.batch_interval (" +
                        ledger::to_text(s.ledger.batch_interval) + "), at which a meter is swapped");

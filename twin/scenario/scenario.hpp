@@ -11,6 +11,7 @@
 
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/time.hpp"
+#include "ledger/oracle/signing.hpp"
 
 namespace twin {
 
@@ -121,6 +122,9 @@ struct MarketSpec {
   std::string mechanism = "uniform";  // "uniform" or "retailer"
 };
 
+// Names of ledger::Signing in a scenario, in the enum's order.
+const std::vector<std::string>& names_of_signing();
+
 struct LedgerSpec {
   // Per reading: each home posts its own batches, one for each reading.
   enum class Readings : std::uint8_t { batched, per_reading };
@@ -128,6 +132,8 @@ struct LedgerSpec {
   ledger::Duration block_interval = ledger::seconds(60);
   ledger::Duration batch_interval = ledger::seconds(60);  // one meter signature and batch each
   std::uint32_t gateways = 4;
+  ledger::Signing signing = ledger::Signing::minute;  // how meters answer for their readings
+  bool masked_sums = false;  // an operator learns the homes' sum of each slot, by masked sums
 };
 
 struct ConsensusSpec {

@@ -14,6 +14,11 @@ using ledger::Duration;
 using ledger::failure;
 using ledger::Result;
 
+const std::vector<std::string>& names_of_signing() {
+  static const std::vector<std::string> names{"minute", "reading", "gateway"};
+  return names;
+}
+
 namespace {
 
 constexpr std::size_t max_text = 16u << 20;
@@ -113,6 +118,11 @@ LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
                "; with readings = \"per_reading\" it is time.metering_interval (" +
                ledger::to_text(time.metering_interval) + ")");
   s.gateways = static_cast<std::uint32_t>(t.integer("gateways", 0, 1, 10'000));
+  const std::string signing = t.one_of("signing", names_of_signing()[0], names_of_signing());
+  s.signing = static_cast<ledger::Signing>(
+      std::find(names_of_signing().begin(), names_of_signing().end(), signing) -
+      names_of_signing().begin());
+  s.masked_sums = t.boolean("masked_sums", s.masked_sums);
   if (s.block_interval * 3 > time.market_slot)
     t.fail("block_interval", "found " + ledger::to_text(s.block_interval) +
                                  "; wants at most a third of time.market_slot (" +

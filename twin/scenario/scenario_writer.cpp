@@ -191,11 +191,13 @@ void write_economy(Writer& w, const Scenario& s) {
   w.section("market");
   w.key("mechanism", quoted(s.market.mechanism));
   w.section("ledger");
+  w.key("signing", quoted(names_of_signing()[static_cast<std::size_t>(s.ledger.signing)]));
   w.key("readings", s.ledger.readings == LedgerSpec::Readings::batched ? quoted("batched")
                                                                        : quoted("per_reading"));
   w.key("block_interval", quoted(ledger::to_text(s.ledger.block_interval)));
   w.key("batch_interval", quoted(ledger::to_text(s.ledger.batch_interval)));
   w.key("gateways", std::to_string(s.ledger.gateways));
+  w.key("masked_sums", s.ledger.masked_sums ? "true" : "false");
   write_consensus(w, s.consensus);
 }
 

@@ -7,6 +7,7 @@
 #include "ledger/chain/transaction.hpp"
 #include "ledger/crypto/seal.hpp"
 #include "ledger/crypto/sha256.hpp"
+#include "twin/store/vault.hpp"
 
 namespace twin {
 
@@ -38,7 +39,9 @@ Result<RunDirectory> RunDirectory::create(const std::string& path, const Genesis
 
 Result<void> RunDirectory::write_keys(const Genesis& genesis, const Identities& identities) {
   std::vector<std::string> lines;
+  std::map<AccountId, SubjectKey> root_keys;
   for (const MeterIdentity& m : identities.meters) {
+    root_keys.emplace(m.account, m.root_key);
     const auto wrap = [&](const SubjectKey& key) {
       return to_hex(wrap_key(key, genesis.auditor_box, ephemeral_of(key)));
     };
@@ -48,6 +51,7 @@ Result<void> RunDirectory::write_keys(const Genesis& genesis, const Identities& 
   std::sort(lines.begin(), lines.end());
   std::string keys;
   for (const std::string& line : lines) keys += line;
+  if (auto ok = write_shares(path_, root_keys); !ok) return ok;
   if (auto ok = write("openings/keys", bytes_of(keys)); !ok) return ok;
   return write("openings/auditor", bytes_of(to_hex(identities.auditor_seed) + "\n"));
 }

@@ -4,6 +4,7 @@
 //
 //   openings/auditor       hexadecimal secret of the auditor's box: this directory is their copy
 //   openings/keys          a line an account, sorted: account, wrapped restricted and personal key
+//   vault/...                            root keys in shares: twin/store/vault.hpp
 //   openings/restricted/<account>, openings/personal/<account>   ledger/openings/sealed_record.hpp
 
 #include <map>

@@ -74,6 +74,10 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
   summary_.scenario = scenario.name;
   summary_.seed = scenario.seed;
   summary_.market.mechanism = scenario.market.mechanism;
+  if (scenario.ledger.masked_sums) {
+    masked_totals_.emplace(deployment.identities(), chain_id_of(deployment.genesis()), verifier_);
+    summary_.masked_sums.emplace().groups = masked_totals_->groups();
+  }
   const auto slots_a_day = static_cast<std::size_t>(hours(24) / scenario.time.market_slot);
   for (const MeterIdentity& m : deployment.identities().meters) {
     if (m.feeder) continue;
@@ -204,7 +208,11 @@ void RunRecorder::take_block(Instant now, const Persist& persist) {
 
 void RunRecorder::take_openings(const Block& block) {
   for (const Transaction& tx : block.transactions) {
-    if (tx.kind == TransactionKind::settlement) settlement_height_ = block.header.height;
+    if (tx.kind == TransactionKind::settlement) {
+      settlement_height_ = block.header.height;
+      const std::uint32_t slot = market::decode_settlement_body(tx.body)->slot.value;
+      for (const market::Correction& c : std::exchange(corrections_[slot], {})) statements_.add(c);
+    }
     if (tx.kind == TransactionKind::registration) {
       const auto meters = market::decode_registrations(tx.openings);
       invariant(meters.has_value(), "an executed registration decodes");
@@ -215,6 +223,9 @@ void RunRecorder::take_openings(const Block& block) {
         const market::Statement s = *market::decode_statement(o.data);
         statements_.add(s);
         score_forecast(s);
+      } else if (tx.kind == TransactionKind::ruling) {
+        const market::Ruling r = *market::decode_ruling(o.data);
+        corrections_[r.slot.value].push_back(market::correction_of(r, tariff_));
       } else if (tx.kind == TransactionKind::forecast) {
         const market::Forecast f = *market::decode_forecast(o.data);
         for (std::size_t k = 0; k < f.net_wh.size(); ++k)
@@ -328,6 +339,22 @@ void RunRecorder::take_slot(const market::ClosedSlot& slot) {
   keep(writer_.slot(row));
   write_statements(slot);
   write_postings(slot);
+  if (masked_totals_) sum_masked(slot);
+}
+
+void RunRecorder::sum_masked(const market::ClosedSlot& slot) {
+  std::map<AccountId, std::int64_t> net_wh;
+  for (const market::Statement& s : slot.settlement.statements)
+    if (market::carries_energy(s.standing)) net_wh[s.account] = (s.imported - s.exported).value;
+  const MaskedTotal total = masked_totals_->total(slot.slot, net_wh);
+  Summary::MaskedSums& m = *summary_.masked_sums;
+  ++m.slots;
+  m.homes += total.homes.size();
+  m.hidden_homes += total.hidden;
+  m.net_wh += total.net_wh;
+  m.difference_wh += total.net_wh;
+  for (const AccountId& home : total.homes) m.difference_wh -= net_wh.at(home);
+  m.bytes += total.bytes;
 }
 
 void RunRecorder::write_statements(const market::ClosedSlot& slot) {

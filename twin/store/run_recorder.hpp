@@ -10,6 +10,7 @@
 #include "ai/forecast.hpp"
 #include "market/statement_ledger.hpp"
 #include "twin/node/deployment.hpp"
+#include "twin/node/masked_totals.hpp"
 #include "twin/node/recording.hpp"
 #include "twin/store/run_directory.hpp"
 #include "twin/store/run_writer.hpp"
@@ -71,6 +72,7 @@ class RunRecorder {
   void take_slot(const market::ClosedSlot& slot);
   void write_statements(const market::ClosedSlot& slot);
   void write_postings(const market::ClosedSlot& slot);
+  void sum_masked(const market::ClosedSlot& slot);
   void score_forecast(const market::Statement& statement);
   void count_missed_slots();
   void publish();
@@ -95,7 +97,10 @@ class RunRecorder {
   market::StatementLedger statements_;
   FaultFindings findings_;
   std::set<Bytes> signed_twice_;  // kind, gateway and number of those kept
+  std::map<std::uint32_t, std::vector<market::Correction>> corrections_;  // by slot, to come
   std::map<ledger::AccountId, std::uint32_t> home_of_account_;
+  ledger::Ed25519Verifier verifier_;  // the operator's
+  std::optional<MaskedTotals> masked_totals_;
   std::map<std::uint32_t, market::Forecast> forecast_of_meter_;
   std::map<std::uint32_t, std::vector<std::int64_t>> yesterday_of_meter_;
   std::map<std::uint32_t, std::int64_t> feeder_forecast_wh_;  // by slot

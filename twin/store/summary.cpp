@@ -179,6 +179,13 @@ json honest_json(const HonestFinding& h) {
           {"quarantined_per_1000_meter_days", micro(per_1000)}};
 }
 
+json masked_sums_json(const Summary::MaskedSums& m) {
+  return {{"bytes", m.bytes},      {"difference_wh", m.difference_wh},
+          {"groups", m.groups},    {"hidden_home_slots", m.hidden_homes},
+          {"home_slots", m.homes}, {"net_wh", m.net_wh},
+          {"slots", m.slots}};
+}
+
 }  // namespace
 
 double percentile(std::vector<double> values, double p) {
@@ -216,6 +223,7 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
              {{"minted_wh", s.tokens.minted_wh},
               {"residual_wh", s.tokens.residual_wh},
               {"retired_wh", s.tokens.retired_wh}}}};
+  if (s.masked_sums) j["masked_sums"] = masked_sums_json(*s.masked_sums);
   j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
   // What floating point leaves over differs between optimisation levels: shown, not hashed.
   j["energy"]["balance_residual_kwh"] = balance_residual_kwh(s.energy);
@@ -232,6 +240,31 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
   j["wall_s"] = s.wall_s;
   j["speed_up"] = s.simulated_s / wall;
   j["readings_per_s"] = static_cast<double>(s.readings) / wall;
+  return j.dump(2) + "\n";
+}
+
+ledger::Result<std::string> without_account(const std::string& summary, const std::string& account,
+                                            std::uint64_t record) {
+  json j = json::parse(summary, nullptr, false);
+  if (!j.is_object() || !j.contains("accounts") || !j["accounts"].is_array() ||
+      !j.contains("energy") || !j["energy"].is_object())
+    return ledger::failure("is not a run's summary");
+  json& accounts = j["accounts"];
+  accounts.erase(std::remove(accounts.begin(), accounts.end(), json(account)), accounts.end());
+  json& erased = j["erased"];
+  if (std::find(erased.begin(), erased.end(), json(record)) == erased.end())
+    erased.push_back(record);
+  json unhashed;
+  for (const char* key : {"devices", "wall_s", "speed_up", "readings_per_s", "result_hash"})
+    if (j.contains(key)) {
+      unhashed[key] = j[key];
+      j.erase(key);
+    }
+  const json residual = j["energy"].value("balance_residual_kwh", json());
+  j["energy"].erase("balance_residual_kwh");
+  unhashed["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
+  if (!residual.is_null()) j["energy"]["balance_residual_kwh"] = residual;
+  j.update(unhashed);
   return j.dump(2) + "\n";
 }
 

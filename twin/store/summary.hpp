@@ -4,10 +4,12 @@
 // spaces) without wall_s, speed_up, readings_per_s and itself.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "ledger/base/bytes.hpp"
+#include "ledger/base/result.hpp"
 #include "twin/store/fault_findings.hpp"
 #include "twin/world/world.hpp"
 
@@ -66,6 +68,15 @@ struct Summary {
     std::uint64_t n = 0;
   } forecast;
 
+  struct MaskedSums {
+    std::uint64_t groups = 0, slots = 0;
+    std::uint64_t homes = 0, hidden_homes = 0;  // over all slots: in a sum, in none for their few
+    std::int64_t net_wh = 0;         // the sum of all slots, as the operator learns it ...
+    std::int64_t difference_wh = 0;  // ... less the same homes' statements
+    std::uint64_t bytes = 0;
+  };
+  std::optional<MaskedSums> masked_sums;  // where the scenario asks for them
+
   std::map<std::string, std::uint64_t> alerts, oracle;
   std::vector<FaultFinding> faults;
   HonestFinding honest;
@@ -84,6 +95,11 @@ struct DeviceReport {
 // One JSON object, keys sorted, two spaces of indentation, a newline at the end. `devices` where
 // there are some.
 std::string to_json(const Summary& summary, const std::vector<DeviceReport>& devices = {});
+
+// A summary's text without an account's id, with the record that erased its data in `erased`, its
+// result hash made anew.
+ledger::Result<std::string> without_account(const std::string& summary, const std::string& account,
+                                            std::uint64_t record);
 
 // imported + generated - consumed - exported - losses - stored_delta - storage_losses, kWh.
 double balance_residual_kwh(const EnergyTotals& energy);

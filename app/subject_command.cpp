@@ -1,0 +1,349 @@
+#include "app/subject_command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/console.hpp"
+#include "app/run_ledger.hpp"
+#include "app/scenario_file.hpp"
+#include "hil/key_file.hpp"
+#include "ledger/tlog/tlog_proof.hpp"
+#include "market/audit/access_log.hpp"
+#include "market/entries.hpp"
+#include "market/settlement.hpp"
+#include "twin/node/identity.hpp"
+#include "twin/store/run_eraser.hpp"
+
+namespace app {
+namespace {
+
+using namespace ledger;
+using nlohmann::json;
+
+struct Options {
+  std::string directory, account, recipient, key, purpose, out;
+  std::uint32_t first_slot = 0, end_slot = UINT32_MAX;
+  bool withdraw = false, json = false;
+};
+
+Result<AccountId> account_of(const Options& o) {
+  const auto account = array_from_hex<16>(o.account);
+  if (!account)
+    return failure("--account " + o.account + ": wants 32 lower-case hexadecimal digits");
+  return AccountId{*account};
+}
+
+Result<market::Purpose> purpose_of(const Options& o) {
+  const auto purpose = market::purpose_named(o.purpose);
+  if (!purpose)
+    return failure("--purpose " + o.purpose + ": wants advice, grid-planning, research or dispute");
+  return *purpose;
+}
+
+// Of readings: what was measured from a slot on to the one before another.
+json readings_json(const twin::RunLedger& ledger, const AccountId& account, Slot first, Slot end) {
+  const Genesis& g = ledger.log().genesis;
+  json out = json::array();
+  for (const auto& [batch, records] : ledger.openings().personal)
+    for (const auto& [meter, p] : records) {
+      if (p.record.account != account) continue;
+      for (const ReadingBytes& bytes : p.readings) {
+        const Reading r = decode_reading(bytes);
+        const std::int64_t slot = (r.time_ms - 1) / g.slot_ms;
+        if (slot < first.value || slot >= end.value) continue;
+        out.push_back({{"export_mwh", r.export_register.value},
+                       {"import_mwh", r.import_register.value},
+                       {"power_w", r.power_w},
+                       {"sequence", r.sequence},
+                       {"time", to_rfc3339({g.epoch.unix_ms + r.time_ms, g.epoch.offset_minutes})},
+                       {"voltage_v", r.voltage_v}});
+      }
+    }
+  return out;
+}
+
+// Appends to the log that the subject sees; refused before anything is read without a right to it.
+Result<void> log_access(const std::string& directory, const twin::RunLedger& ledger,
+                        const market::Access& access) {
+  if (auto ok = market::check_access(ledger.log(), ledger.openings(), access); !ok)
+    return failure("this access " + ok.error());
+  std::vector<market::Access> all = ledger.openings().accesses;
+  all.push_back(access);
+  return twin::replace_file(directory + "/openings/access", market::encode(all));
+}
+
+int put_out(const Options& o, const json& j) {
+  const std::string text = j.dump(2) + "\n";
+  if (o.out.empty()) {
+    std::cout << text;
+    return done;
+  }
+  std::ofstream file(o.out, std::ios::binary);
+  file << text;
+  file.flush();
+  return file ? done : complain(failed, o.out + ": cannot be written");
+}
+
+std::string base_of(const twin::RunLedger& ledger, const AccountId& account) {
+  const auto erased = market::erasures_of(ledger.log(), account);
+  if (!erased.empty())
+    return "its data were erased by record " + std::to_string(erased.front().entry);
+  return ledger.openings().keys.contains(account) ? "" : "is no account of this ledger";
+}
+
+// Readings for whoever a consent names, by the key that it names.
+int access(const Options& o) {
+  const auto account = account_of(o);
+  const auto purpose = purpose_of(o);
+  if (!account) return complain(wrong_input, account.error());
+  if (!purpose) return complain(wrong_input, purpose.error());
+  const auto secret = hil::read_key(o.key);
+  if (!secret) return complain(wrong_input, secret.error());
+  Ed25519Verifier verifier;
+  const auto ledger = load_run_ledger(o.directory, verifier);
+  if (!ledger) return complain(wrong_input, ledger.error());
+  if (const std::string why = base_of(*ledger, *account); !why.empty())
+    return complain(wrong_input, "--account " + o.account + ": " + why);
+  market::Access asked{*account,
+                       Ed25519Signer(*secret).public_key(),
+                       static_cast<std::uint8_t>(*purpose),
+                       {o.first_slot},
+                       {o.end_slot},
+                       ledger->log().entries.size(),
+                       0};
+  const auto consent = market::consent_at(ledger->log(), ledger->openings(),
+                                          {*account, asked.reader, *purpose}, asked.log_size);
+  if (consent && o.end_slot == UINT32_MAX) {
+    asked.first_slot = std::max(asked.first_slot, consent->first_slot);
+    asked.end_slot = consent->end_slot;
+  }
+  const json readings = readings_json(*ledger, *account, asked.first_slot, asked.end_slot);
+  asked.readings = static_cast<std::uint32_t>(readings.size());
+  if (auto ok = log_access(o.directory, *ledger, asked); !ok)
+    return complain(does_not_hold, ok.error());
+  return put_out(o, {{"account", o.account},
+                     {"consent", consent->number},
+                     {"end_slot", asked.end_slot.value},
+                     {"first_slot", asked.first_slot.value},
+                     {"purpose", o.purpose},
+                     {"readings", readings}});
+}
+
+json registration_json(const market::Registration& r) {
+  return {{"account_key", to_hex(r.account_key)}, {"deposit_micro_eur", r.deposit.value},
+          {"gateway", r.gateway.value},           {"generation_w", r.generation_w},
+          {"max_power_w", r.max_power_w},         {"meter", r.meter.value},
+          {"meter_key", to_hex(r.meter_key)},     {"storage_w", r.storage_w}};
+}
+
+json statement_json(const market::Statement& s) {
+  return {{"balance_micro_eur", s.balance.value},
+          {"bought_wh", s.bought.value},
+          {"exported_wh", s.exported.value},
+          {"feed_in_micro_eur", s.feed_in.value},
+          {"grid_fee_micro_eur", s.grid_fee.value},
+          {"imported_wh", s.imported.value},
+          {"levies_micro_eur", s.levies.value},
+          {"local_grid_fee_micro_eur", s.local_grid_fee.value},
+          {"minted_wh", s.minted.value},
+          {"retail_energy_micro_eur", s.retail_energy.value},
+          {"retired_wh", s.retired.value},
+          {"slot", s.slot.value},
+          {"sold_wh", s.sold.value},
+          {"total_micro_eur", s.total.value},
+          {"trade_earned_micro_eur", s.trade_earned.value},
+          {"trade_levies_micro_eur", s.trade_levies.value},
+          {"trade_paid_micro_eur", s.trade_paid.value}};
+}
+
+json consent_json(const market::Consent& c) {
+  return {{"end_slot", c.end_slot.value},
+          {"first_slot", c.first_slot.value},
+          {"number", c.number},
+          {"purpose", market::name_of(c.place.purpose)},
+          {"recipient", to_hex(c.place.recipient)},
+          {"withdrawn", c.withdrawn}};
+}
+
+// All restricted openings of the account, each where it belongs.
+void add_openings(json& out, const twin::RunLedger& ledger, const AccountId& account) {
+  for (const char* list : {"bills", "consents", "orders"}) out[list] = json::array();
+  for (const auto& [entry, all] : ledger.openings().restricted) {
+    const auto kind = view_entry(ledger.log().entries[entry])->kind;
+    for (const auto& [position, o] : all) {
+      if (owner_of(o) != account) continue;
+      if (kind == TransactionKind::registration) {
+        if (const auto r = market::decode_registration(o.data))
+          out["registration"] = registration_json(*r);
+      } else if (kind == TransactionKind::statements) {
+        out["bills"].push_back(statement_json(*market::decode_statement(o.data)));
+      } else if (kind == TransactionKind::consent) {
+        out["consents"].push_back(consent_json(*market::decode_consent(o.data)));
+      } else if (kind == TransactionKind::order) {
+        const market::Order order = market::decode_order(o.data)->order;
+        out["orders"].push_back({{"energy_wh", order.energy.value},
+                                 {"limit_micro_eur_per_kwh", order.limit.value},
+                                 {"side", order.side == market::Side::buy ? "buy" : "sell"},
+                                 {"slot", order.slot.value}});
+      }
+    }
+  }
+}
+
+json accesses_json(const std::vector<market::Access>& all, const AccountId& account) {
+  json out = json::array();
+  for (const market::Access& a : all) {
+    if (a.account != account) continue;
+    const auto purpose = static_cast<market::Purpose>(a.purpose);
+    out.push_back({{"end_slot", a.end_slot.value},
+                   {"first_slot", a.first_slot.value},
+                   {"log_size", a.log_size},
+                   {"purpose", a.purpose == 0 ? "own" : std::string(market::name_of(purpose))},
+                   {"reader", to_hex(a.reader)},
+                   {"readings", a.readings}});
+  }
+  return out;
+}
+
+// Everything that is there of the subject, for the subject; it sees that this was read, too.
+int export_data(const Options& o) {
+  const auto account = account_of(o);
+  if (!account) return complain(wrong_input, account.error());
+  Ed25519Verifier verifier;
+  const auto ledger = load_run_ledger(o.directory, verifier);
+  if (!ledger) return complain(wrong_input, ledger.error());
+  if (const std::string why = base_of(*ledger, *account); !why.empty())
+    return complain(wrong_input, "--account " + o.account + ": " + why);
+  json out{{"account", o.account}, {"format", "aipchain export 1"}};
+  add_openings(out, *ledger, *account);
+  out["accesses"] = accesses_json(ledger->openings().accesses, *account);
+  out["readings"] = readings_json(*ledger, *account, {0}, {UINT32_MAX});
+  const auto key =
+      out.contains("registration")
+          ? array_from_hex<32>(out["registration"]["account_key"].get_ref<const std::string&>())
+          : std::nullopt;
+  if (!key) return complain(wrong_input, "--account " + o.account + ": has no registration here");
+  const market::Access own{*account,
+                           *key,
+                           0,
+                           {0},
+                           {UINT32_MAX},
+                           ledger->log().entries.size(),
+                           static_cast<std::uint32_t>(out["readings"].size())};
+  if (auto ok = log_access(o.directory, *ledger, own); !ok) return complain(failed, ok.error());
+  return put_out(o, out);
+}
+
+// The account's key of a twin's home: it follows from the scenario that lies in the directory.
+Result<KeySeed> account_seed_of(const std::string& directory, const AccountId& account) {
+  const auto loaded = load_scenario(directory);
+  if (!loaded) return failure(loaded.error());
+  for (const twin::MeterIdentity& m : twin::make_identities(loaded->scenario).meters)
+    if (m.account == account) return m.account_seed;
+  return failure(directory + ": no home of the scenario has account " + to_hex(account.bytes));
+}
+
+Result<market::Consent> consent_asked(const Options& o, const twin::RunLedger& ledger) {
+  const auto account = account_of(o);
+  const auto purpose = purpose_of(o);
+  const auto recipient = array_from_hex<32>(o.recipient);
+  if (!account) return failure(account.error());
+  if (!purpose) return failure(purpose.error());
+  if (!recipient)
+    return failure("--recipient " + o.recipient + ": wants 64 lower-case hexadecimal digits");
+  market::Consent c;
+  c.place = {*account, *recipient, *purpose};
+  c.withdrawn = o.withdraw;
+  if (!o.withdraw) {
+    c.first_slot = {o.first_slot};
+    c.end_slot = {o.end_slot};
+    if (!(c.first_slot < c.end_slot))
+      return failure("--end-slot " + std::to_string(o.end_slot) +
+                     ": wants a slot behind the first");
+  }
+  const auto before =
+      market::consent_at(ledger.log(), ledger.openings(), c.place, ledger.log().entries.size());
+  if (before) c.number = before->number + 1;
+  return c;
+}
+
+int give_consent(const Options& o) {
+  Ed25519Verifier verifier;
+  auto ledger = load_run_ledger(o.directory, verifier);
+  if (!ledger) return complain(wrong_input, ledger.error());
+  const auto consent = consent_asked(o, *ledger);
+  if (!consent) return complain(wrong_input, consent.error());
+  const AccountId account = consent->place.account;
+  if (const std::string why = base_of(*ledger, account); !why.empty())
+    return complain(wrong_input, "--account " + o.account + ": " + why);
+  const auto seed = account_seed_of(o.directory, account);
+  if (!seed) return complain(wrong_input, seed.error());
+  const auto operators = operator_keys_of(o.directory, ledger->log().genesis);
+  if (!operators) return complain(wrong_input, operators.error());
+  Ed25519Signer signer(*seed);
+  const Transaction tx = market::consent_of(ledger->log().chain_id, *consent,
+                                            ledger->openings().keys.at(account).restricted, signer);
+  const auto decided = ledger->decide(tx, *operators);
+  if (!decided) return complain(failed, o.directory + ": " + decided.error());
+  const std::string id = to_hex(leaf_of(tx));
+  if (!o.json) {
+    std::cout << "transaction " << id << " is entry " << decided->entry << " of the log\n";
+    return done;
+  }
+  const market::PublicLog& log = ledger->log();
+  const TlogProof proof{decided->entry,
+                        log.tree.inclusion_proof(decided->entry, log.entries.size()),
+                        log.checkpoint_note};
+  json out = consent_json(*consent);
+  out.update({{"entry", decided->entry},
+              {"height", decided->height},
+              {"proof", write_tlog_proof(proof)},
+              {"transaction", id}});
+  std::cout << out.dump(2) << "\n";
+  return done;
+}
+
+void add_account(CLI::App* command, Options& o) {
+  command->add_option("directory", o.directory, "a run's directory")->required();
+  command->add_option("--account", o.account, "whose: 32 hexadecimal digits")->required();
+}
+
+void add_consent(CLI::App& program, std::function<int()>& chosen) {
+  auto o = std::make_shared<Options>();
+  auto* tx = program.add_subcommand("tx", "signed actions of a user")->require_subcommand(1);
+  auto* c = tx->add_subcommand("consent", "lets somebody read readings, for a purpose and a time");
+  add_account(c, *o);
+  c->add_option("--recipient", o->recipient, "who may read: a public key (aipchain keys show)")
+      ->required();
+  c->add_option("--purpose", o->purpose, "advice, grid-planning, research or dispute")->required();
+  c->add_option("--first-slot", o->first_slot, "the first slot that may be read (default: 0)");
+  c->add_option("--end-slot", o->end_slot, "the slot before which it ends (default: never)");
+  c->add_flag("--withdraw", o->withdraw, "takes the consent back");
+  c->add_flag("--json", o->json, "prints JSON, with the proof");
+  c->callback([&chosen, o] { chosen = [o] { return give_consent(*o); }; });
+}
+
+}  // namespace
+
+void add_subject_commands(CLI::App& program, std::function<int()>& chosen) {
+  add_consent(program, chosen);
+  auto o = std::make_shared<Options>();
+  auto* a = program.add_subcommand("access", "readings for whom their subject's consent names");
+  add_account(a, *o);
+  a->add_option("--key", o->key, "the recipient's key file (aipchain keys new)")->required();
+  a->add_option("--purpose", o->purpose, "advice, grid-planning, research or dispute")->required();
+  a->add_option("--first-slot", o->first_slot, "the first slot to read (default: all consented)");
+  a->add_option("--end-slot", o->end_slot, "the slot before which to end");
+  a->add_option("--out", o->out, "file to write (default: stdout)");
+  a->callback([&chosen, o] { chosen = [o] { return access(*o); }; });
+
+  auto* e = program.add_subcommand("export", "all that is there of a subject, for the subject");
+  add_account(e, *o);
+  e->add_option("--out", o->out, "file to write (default: stdout)");
+  e->callback([&chosen, o] { chosen = [o] { return export_data(*o); }; });
+}
+
+}  // namespace app

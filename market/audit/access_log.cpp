@@ -1,0 +1,64 @@
+#include "market/audit/access_log.hpp"
+
+#include "market/entries.hpp"
+
+namespace market {
+namespace {
+
+// The account's own key, by its registration.
+std::optional<PublicKey> key_of(const PublicLog& log, const Openings& openings,
+                                const AccountId& account) {
+  for (const auto& [entry, all] : openings.restricted) {
+    const auto view = view_entry(log.entries.at(entry));
+    if (!view || view->kind != TransactionKind::registration) continue;
+    for (const auto& [position, o] : all)
+      if (owner_of(o) == account)
+        if (const auto r = decode_registration(o.data)) return r->account_key;
+  }
+  return std::nullopt;
+}
+
+// The chain's time when its log had this size.
+std::int64_t time_at(const PublicLog& log, std::uint64_t log_size) {
+  std::int64_t out = 0;
+  for (const auto& block : log.blocks)
+    if (block.header.log_size < log_size) out = block.header.time_ms;
+  return out;
+}
+
+}  // namespace
+
+std::optional<Consent> consent_at(const PublicLog& log, const Openings& openings,
+                                  const ConsentPlace& place, std::uint64_t log_size) {
+  std::optional<Consent> out;
+  for (const auto& [entry, all] : openings.restricted) {
+    if (entry >= log_size) break;
+    const auto view = view_entry(log.entries.at(entry));
+    if (!view || view->kind != TransactionKind::consent) continue;
+    for (const auto& [position, o] : all)
+      if (const auto c = decode_consent(o.data); c && c->place == place)
+        if (!out || out->number < c->number) out = *c;
+  }
+  return out;
+}
+
+Result<void> check_access(const PublicLog& log, const Openings& openings, const Access& a) {
+  if (a.log_size > log.entries.size() || !(a.first_slot < a.end_slot))
+    return failure("is of no time or no slots");
+  if (a.purpose == 0) {
+    if (key_of(log, openings, a.account) != a.reader)
+      return failure("is said to be the subject's own, by another key");
+    return {};
+  }
+  const auto consent =
+      consent_at(log, openings, {a.account, a.reader, static_cast<Purpose>(a.purpose)}, a.log_size);
+  if (!consent) return failure("rests on no consent");
+  if (consent->withdrawn) return failure("rests on a consent that was withdrawn");
+  if (time_at(log, a.log_size) >= std::int64_t{consent->end_slot.value} * log.genesis.slot_ms)
+    return failure("rests on a consent whose period has ended");
+  if (!consent->covers(a.first_slot) || !consent->covers({a.end_slot.value - 1}))
+    return failure("reads slots that the consent does not cover");
+  return {};
+}
+
+}  // namespace market

@@ -1,0 +1,178 @@
+#include "twin/node/next_block.hpp"
+
+#include "ledger/base/codec.hpp"
+#include "ledger/chain/chain.hpp"
+#include "ledger/consensus/validator_set.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/tlog/checkpoint.hpp"
+#include "market/slot_entries.hpp"
+
+namespace twin {
+
+using namespace ledger;
+using namespace market;
+
+namespace {
+
+constexpr std::size_t block_bytes = 4u << 20;
+
+bool are_the_chains(const OperatorKeys& keys, const Genesis& genesis) {
+  if (Ed25519Signer(keys.registrar).public_key() != genesis.registrar ||
+      Ed25519Signer(keys.observer).public_key() != genesis.observer)
+    return false;
+  for (std::size_t v = 0; v < genesis.validators.size(); ++v)
+    if (Ed25519Signer(keys.validators.at(v)).public_key() != genesis.validators[v]) return false;
+  return true;
+}
+
+// The next block and the state after it, not yet decided.
+struct Proposed {
+  Block block;
+  Hash state_root{};
+  std::map<Hash, Hash> state;
+};
+
+bool erases_billing(const Transaction& tx) {
+  if (tx.kind != TransactionKind::erasure || tx.openings.empty()) return false;
+  const auto erasure = decode_erasure(tx.openings[0].data);
+  return erasure && (erasure->stages & billing_stage);
+}
+
+class ChainEnd {
+ public:
+  ChainEnd(const PublicLog& log, const Openings& openings, Verifier& verifier)
+      : log_(log), openings_(openings), verifier_(verifier) {}
+
+  Result<Proposed> propose(const Transaction& tx) const {
+    return openings_.erased.state ? from_what_is_left(tx) : from_execution(tx);
+  }
+
+ private:
+  std::int64_t next_ms() const { return log_.blocks.back().header.time_ms + 1; }
+  ValidatorId proposer() const {
+    return ValidatorSet(log_.genesis.validators).proposer(log_.blocks.size() + 1, 0);
+  }
+  Result<Proposed> from_execution(const Transaction& tx) const;
+  Result<Proposed> from_what_is_left(const Transaction& tx) const;
+  bool slot_is_due() const;
+
+  const PublicLog& log_;
+  const Openings& openings_;
+  Verifier& verifier_;
+};
+
+Result<Proposed> ChainEnd::from_execution(const Transaction& tx) const {
+  auto chain = executed_chain(log_, openings_, verifier_);
+  if (!chain) return failure(chain.error());
+  Mempool pool;
+  pool.add(tx, chain->height());
+  Chain::Built built = chain->build(next_ms(), proposer(), pool.ordered(), block_bytes);
+  if (!built.never.empty()) return failure(built.never.front().second);
+  const auto& all = built.tried.block.transactions;
+  if (all.empty() || all.back().root != tx.root)
+    return failure("the account is not on this ledger");
+  if (erases_billing(tx) && !built.tried.state->due(next_ms()).empty())
+    return failure("a slot is not settled yet, and its bills need these data");
+  Proposed out;
+  out.block = chain->commit(std::move(built.tried));
+  out.state_root = chain->state_root();
+  out.state = static_cast<const MarketState&>(chain->state()).tree().leaves();
+  return out;
+}
+
+// By the public log alone, as MarketState::due would: slots close in their order.
+bool ChainEnd::slot_is_due() const {
+  std::uint32_t settled = 0;
+  std::map<std::uint32_t, std::size_t> marked;
+  for (const Bytes& entry : log_.entries) {
+    const auto view = view_entry(entry);
+    settled += view->kind == TransactionKind::settlement ? 1 : 0;
+    if (view->kind != TransactionKind::marks) continue;
+    if (const auto body = decode_marks_body(view->body)) ++marked[body->slot.value];
+  }
+  const std::int64_t end_ms = (std::int64_t{settled} + 1) * log_.genesis.slot_ms;
+  return next_ms() >= end_ms + log_.genesis.close_grace_ms ||
+         (next_ms() >= end_ms && marked[settled] == log_.genesis.gateways.size());
+}
+
+Result<Proposed> ChainEnd::from_what_is_left(const Transaction& tx) const {
+  if (auto ok = check_what_is_left(log_, openings_, verifier_); !ok) return failure(ok.error());
+  if (slot_is_due()) return failure("a slot is to be settled, for which data are erased");
+  auto state = state_after(log_, openings_, verifier_);
+  if (!state) return failure(state.error());
+  if (auto ok = state->execute({&tx, 1}, log_.genesis, verifier_); !ok) return failure(ok.error());
+  const BlockHeader& last = log_.blocks.back().header;
+  Proposed out;
+  out.block.transactions = {tx};
+  out.block.leaves = {leaf_of(tx)};
+  BlockHeader& h = out.block.header;
+  h = last;
+  h.height = last.height + 1;
+  h.time_ms = next_ms();
+  h.proposer = proposer();
+  h.previous = block_id(log_.blocks.back().bytes);
+  h.log_size = log_.entries.size();
+  h.log_root = log_.tree.root();
+  h.state_root = log_.checkpoint.state_root;
+  h.entries = 1;
+  h.entries_root = entries_root(out.block.transactions);
+  out.state_root = state->tree().root();
+  out.state = state->tree().leaves();
+  return out;
+}
+
+Bytes certificate_of(const BlockHeader& header, const Hash& chain_id, const OperatorKeys& keys) {
+  Certificate c;
+  c.height = header.height;
+  c.value = block_id(encode(header));
+  for (std::uint32_t v = 0; v < keys.validators.size(); ++v) {
+    Vote vote;
+    vote.type = VoteType::precommit;
+    vote.height = c.height;
+    vote.value = c.value;
+    vote.validator = {v};
+    c.votes.push_back(
+        {{v},
+         no_round,
+         Ed25519Signer(keys.validators[v]).sign(signed_bytes(chain_id, statement_of(vote)))});
+  }
+  return encode(c);
+}
+
+std::string checkpoint_of(const PublicLog& log, const Proposed& next, const OperatorKeys& keys) {
+  LogTree tree = log.tree;
+  for (const Hash& leaf : next.block.leaves) tree.append(leaf);
+  SignedNote note{checkpoint_text({log.policy.log.name, tree.size(), tree.root(), next.state_root}),
+                  {}};
+  const auto seconds =
+      static_cast<std::uint64_t>((log.genesis.epoch.unix_ms + next.block.header.time_ms) / 1000);
+  Ed25519Signer observer(keys.observer);
+  note.signatures.push_back(sign_note(log.policy.log, observer, note.text));
+  for (std::size_t v = 0; v < keys.validators.size(); ++v)
+    note.signatures.push_back(cosignature_line(
+        log.policy.witnesses[v], seconds,
+        Ed25519Signer(keys.validators[v]).sign(bytes_of(cosigned_text(seconds, note.text)))));
+  return write_note(note);
+}
+
+}  // namespace
+
+Result<NextBlock> decide_next(const PublicLog& log, const Openings& openings,
+                              const OperatorKeys& keys, const Transaction& tx, Verifier& verifier) {
+  if (!are_the_chains(keys, log.genesis))
+    return failure("the keys that follow from the scenario are not this ledger's");
+  auto next = ChainEnd(log, openings, verifier).propose(tx);
+  if (!next) return failure(next.error());
+  return NextBlock{next->block, certificate_of(next->block.header, log.chain_id, keys),
+                   checkpoint_of(log, *next, keys), std::move(next->state)};
+}
+
+Transaction signed_erasure(const PublicLog& log, const OperatorKeys& keys, const Erasure& erasure) {
+  const Bytes what =
+      ByteWriter().raw(erasure.account.bytes).u8(erasure.stages).u64(log.entries.size()).take();
+  const Salt salt = sha256({bytes_of("aipchain erasure salt 1"), keys.registrar, what});
+  Ed25519Signer registrar(keys.registrar);
+  return erasure_of(log.chain_id, erasure, salt, registrar);
+}
+
+}  // namespace twin

@@ -1,0 +1,31 @@
+#pragma once
+// One more block behind a published chain, with what a person asks for in it (an erasure, a
+// consent), decided by validators whose keys are all at hand: a twin's. Where they are not, the
+// transaction goes to the network like any.
+
+#include "market/audit/replay.hpp"
+#include "twin/node/operator_keys.hpp"
+
+namespace twin {
+
+// A decided block, the checkpoint that covers it, and the state after it.
+struct NextBlock {
+  ledger::Block block;
+  ledger::Bytes certificate;
+  std::string checkpoint;
+  std::map<ledger::Hash, ledger::Hash> state;
+};
+
+// Executes the chain anew (or takes the state that is left where billing data were erased before)
+// and lets all validators decide and cosign. Refused where the keys are not the chain's, where the
+// openings do not execute, where the state machine refuses the transaction, and where billing data
+// would go that an open slot still has to be settled with.
+ledger::Result<NextBlock> decide_next(const market::PublicLog& log,
+                                      const market::Openings& openings, const OperatorKeys& keys,
+                                      const ledger::Transaction& tx, ledger::Verifier& verifier);
+
+// By the registrar, under a salt that nobody else can make.
+ledger::Transaction signed_erasure(const market::PublicLog& log, const OperatorKeys& keys,
+                                   const market::Erasure& erasure);
+
+}  // namespace twin

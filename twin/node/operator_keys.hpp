@@ -1,0 +1,22 @@
+#pragma once
+// The operators' secrets of a twin, derived from its seed by label: who decides, who meters for
+// whom, who registers and who audits. In the field each party holds its own.
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "ledger/crypto/ed25519.hpp"
+
+namespace twin {
+
+struct OperatorKeys {
+  std::vector<ledger::KeySeed> validators, gateways;
+  ledger::KeySeed registrar{}, observer{};
+  std::array<std::uint8_t, 32> auditor_seed{};
+};
+
+OperatorKeys operator_keys(std::uint64_t scenario_seed, std::size_t validators,
+                           std::size_t gateways);
+
+}  // namespace twin

@@ -1,0 +1,202 @@
+#include "twin/store/run_eraser.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "ledger/base/codec.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/oracle/batch.hpp"
+#include "market/clearing.hpp"
+#include "market/entries.hpp"
+#include "twin/store/log_directory.hpp"
+#include "twin/store/summary.hpp"
+#include "twin/store/vault.hpp"
+
+namespace twin {
+
+using namespace ledger;
+using namespace market;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t wrapped_digits = 160;
+
+class RunEraser {
+ public:
+  RunEraser(const RunErasure& erasure, const PublicLog& log, const Openings& openings)
+      : e_(erasure), log_(log), openings_(openings) {}
+  Result<Destroyed> run();
+
+ private:
+  bool personal() const { return e_.stages & personal_stage; }
+  bool billing() const { return e_.stages & billing_stage; }
+  std::string path(const std::string& name) const { return e_.directory + "/" + name; }
+  Result<void> keep_leaves();
+  Result<void> erase_personal(const std::string& account);
+  Result<void> change_keys();
+  Result<void> change_accesses();
+  Result<void> change_summary();
+  Result<void> replace(const std::string& name, BytesView bytes);
+  Result<void> shred(const std::string& name);
+
+  const RunErasure& e_;
+  const PublicLog& log_;
+  const Openings& openings_;
+  Destroyed out_;
+};
+
+Result<void> RunEraser::replace(const std::string& name, BytesView bytes) {
+  if (auto ok = replace_file(path(name), bytes); !ok) return ok;
+  out_.files.push_back(name);
+  return {};
+}
+
+Result<void> RunEraser::shred(const std::string& name) {
+  std::error_code error;
+  if (!fs::exists(path(name), error)) return {};
+  if (auto ok = overwrite(path(name)); !ok) return ok;
+  fs::remove(path(name), error);
+  if (error) return failure(path(name) + ": " + error.message());
+  out_.files.push_back(name);
+  return {};
+}
+
+Result<void> RunEraser::keep_leaves() {
+  for (const auto& [name, bytes] : encode(after_erasure(e_, log_, openings_)))
+    if (!bytes.empty())
+      if (auto ok = replace("openings/" + name, bytes); !ok) return ok;
+  return {};
+}
+
+// A destroyed personal key stands as zeros; an account without billing data has no line.
+Result<void> RunEraser::change_keys() {
+  std::ifstream in(path("openings/keys"), std::ios::binary);
+  const std::string account = to_hex(e_.account.bytes);
+  std::string keys, line;
+  while (std::getline(in, line)) {
+    if (line.starts_with(account)) {
+      if (billing()) continue;
+      line.replace(line.size() - wrapped_digits, wrapped_digits, wrapped_digits, '0');
+    }
+    keys += line + "\n";
+  }
+  return replace("openings/keys", bytes_of(keys));
+}
+
+// Who read what of the account is the account's as well.
+Result<void> RunEraser::change_accesses() {
+  std::vector<Access> left = openings_.accesses;
+  std::erase_if(left, [&](const Access& a) { return a.account == e_.account; });
+  if (left.size() == openings_.accesses.size()) return {};
+  return replace("openings/access", encode(left));
+}
+
+Result<void> RunEraser::change_summary() {
+  std::ifstream in(path("summary.json"), std::ios::binary);
+  if (!in) return {};
+  const std::string text(std::istreambuf_iterator<char>(in), {});
+  const auto changed = without_account(text, to_hex(e_.account.bytes), e_.record);
+  if (!changed) return failure(path("summary.json") + ": " + changed.error());
+  return replace("summary.json", bytes_of(*changed));
+}
+
+Result<Destroyed> RunEraser::run() {
+  const std::string account = to_hex(e_.account.bytes);
+  auto ok = keep_leaves();
+  if (ok && personal()) ok = erase_personal(account);
+  if (ok && billing()) ok = shred("openings/restricted/" + account);
+  if (ok) ok = change_keys();
+  if (!ok) return failure(ok.error());
+  return out_;
+}
+
+Result<void> RunEraser::erase_personal(const std::string& account) {
+  auto ok = shred("openings/personal/" + account);
+  if (ok) ok = change_accesses();
+  if (ok) ok = destroy_shares(e_.directory, e_.account);
+  if (ok && e_.home) ok = erase_home(path("run.db"), e_.account, *e_.home);
+  if (ok) ok = shred("recording");
+  if (ok) ok = change_summary();
+  return ok ? shred("report.html") : ok;
+}
+
+// Zeros over all bytes of an open file, be it still in its folder or not.
+Result<void> zero(std::fstream& file, const std::string& path) {
+  file.seekg(0, std::ios::end);
+  const std::streamoff size = file.tellg();
+  file.seekp(0);
+  const std::vector<char> zeros(std::size_t{1} << 16, 0);
+  for (std::streamoff left = size; left > 0 && file;) {
+    const auto part = std::min<std::streamoff>(left, std::ssize(zeros));
+    file.write(zeros.data(), part);
+    left -= part;
+  }
+  file.flush();
+  if (!file) return failure(path + ": cannot be overwritten");
+  return {};
+}
+
+// An order's row of its slot's book, if an opening is one.
+std::optional<Order> book_row_in(const Opening& opening) {
+  auto order = decode_order(opening.data);
+  if (!order) return std::nullopt;
+  order->order.id = row_id(order->order.account, order->order.id);
+  return order->order;
+}
+
+}  // namespace
+
+Result<void> overwrite(const std::string& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return {};
+  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
+  return zero(file, path);
+}
+
+Result<void> replace_file(const std::string& path, BytesView bytes) {
+  const std::string fresh = path + unfinished;
+  if (auto ok = put_file(fresh, bytes, false); !ok) return ok;
+  std::fstream old(path, std::ios::binary | std::ios::in | std::ios::out);
+  std::error_code error;
+  fs::rename(fresh, path, error);
+  if (error) return failure(path + ": " + error.message());
+  return old ? zero(old, path) : Result<void>();
+}
+
+ErasedOpenings after_erasure(const RunErasure& e, const PublicLog& log, const Openings& openings) {
+  ErasedOpenings out = openings.erased;
+  if (e.stages & personal_stage)
+    for (const auto& [batch, records] : openings.personal)
+      for (const auto& [meter, p] : records)
+        if (p.record.account == e.account)
+          out.personal[batch][meter] = {
+              leaf_hash(record_commitment(openings.keys.at(e.account).personal, p.record)),
+              e.record};
+  if (!(e.stages & billing_stage)) return out;
+  for (const auto& [entry, all] : openings.restricted)
+    for (const auto& [position, o] : all) {
+      if (owner_of(o) != e.account) continue;
+      out.restricted[entry][position] = {leaf_hash(commitment(o.salt, o.data)), e.record};
+      if (view_entry(log.entries.at(entry))->kind != TransactionKind::order) continue;
+      if (const auto row = book_row_in(o)) out.book[row->slot.value].insert(book_row(*row));
+    }
+  if (!e.state.empty()) out.state.emplace(e.height, e.state);
+  return out;
+}
+
+Result<Destroyed> destroy(const RunErasure& erasure, const PublicLog& log,
+                          const Openings& openings) {
+  auto out = RunEraser(erasure, log, openings).run();
+  if (!out) return out;
+  for (const auto& [batch, records] : openings.personal)
+    for (const auto& [meter, p] : records)
+      out->personal += (erasure.stages & personal_stage) && p.record.account == erasure.account;
+  for (const auto& [entry, all] : openings.restricted)
+    for (const auto& [position, o] : all)
+      out->restricted += (erasure.stages & billing_stage) && owner_of(o) == erasure.account;
+  return out;
+}
+
+}  // namespace twin
