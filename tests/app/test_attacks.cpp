@@ -20,7 +20,8 @@ using test::Outcome;
 
 namespace {
 
-// Thirteen homes, each behind its own gateway, so that what a gateway refuses is one home's matter.
+// Thirteen homes, each behind its own gateway, so that what a gateway refuses is one home's matter;
+// the first seven sell, the others buy.
 const std::string village = R"(name = "attacked"
 [time]
 start = "2026-06-21T12:00:00+02:00"
@@ -34,9 +35,11 @@ block_interval = "20s"
 batch_interval = "20s"
 gateways = 13
 [[population]]
-count = 13
+count = 7
 pv = { peak_kw = [4, 8] }
 battery = { share = 0.3 }
+[[population]]
+count = 6
 )";
 
 enum class Verdict { blocked, quarantined, flagged, audited, unseen };
@@ -96,9 +99,9 @@ const std::vector<Case> cases{
      Case::elsewhere},
     {"clock at 1970", "meter_clock", "offset_ms = -1782000000000", Verdict::blocked,
      "meter N: a reading that does not fit the canonical form", Case::alone},
-    {"rollover at the registered 999,999.9 kWh", "meter_rollover", "energy_kwh = 0.001",
+    {"rollover at the registered 999,999.9 kWh", "meter_rollover", "energy_kwh = 0.05",
      Verdict::flagged, "rollover", Case::alone},
-    {"rollover at no registered modulus", "meter_rollover", "energy_kwh = 0.001\ndeclared = false",
+    {"rollover at no registered modulus", "meter_rollover", "energy_kwh = 0.05\ndeclared = false",
      Verdict::quarantined, "counter_fell", Case::alone},
 };
 
@@ -141,17 +144,20 @@ std::set<std::string> failing(const Folder& folder, const std::string& name) {
   const Outcome audit = aipchain({"audit", out, "--openings", out + "/openings", "--json"});
   CAPTURE(audit.errors);
   std::set<std::string> ids;
-  for (const json& check : json::parse(audit.output).at("checks"))
+  const json result = json::parse(audit.output);
+  for (const json& check : result.at("checks"))
     if (check.at("ok") == false) ids.insert(check.at("id").get<std::string>());
   CHECK(audit.code == (ids.empty() ? 0 : 1));
   return ids;
 }
 
-// Where nothing is told, the run has to be as if nothing had happened.
+// Where nothing is told, the run has to be as if nothing had happened: orders move no energy, and
+// messages that came before move nothing at all.
 bool as_without(const Case& c, const json& attacked, const json& plain) {
-  const bool orders = std::string(c.kind) == "phantom_trade";
-  const char* const pointer = orders ? "/tokens/minted_wh" : "/ledger/content_root";
-  return attacked.at(json::json_pointer(pointer)) == plain.at(json::json_pointer(pointer));
+  const bool minted =
+      attacked.at("/tokens/minted_wh"_json_pointer) == plain.at("/tokens/minted_wh"_json_pointer);
+  if (std::string(c.kind) == "phantom_trade") return minted;
+  return attacked.at("tokens") == plain.at("tokens") && attacked.at("market") == plain.at("market");
 }
 
 struct Seen {
@@ -191,6 +197,11 @@ TEST_CASE("attacks in one run: each meets its rule, and the ledger holds") {
   const json plain = run(folder, "plain", "", 5), s = run(folder, "attacked", faults, 5);
   CHECK(failing(folder, "attacked").empty());
   REQUIRE(s.at("faults").size() == aimed.size());
+  // The scenario with all defaults written out is the same one.
+  const Outcome again = aipchain(
+      {"run", folder.at("attacked-out"), "--out", folder.at("again"), "--json", "--quiet"});
+  REQUIRE(again.code == 0);
+  CHECK(json::parse(again.output).at("faults") == s.at("faults"));
   for (std::size_t i = 0; i < aimed.size(); ++i) {
     const Case& c = *aimed[i];
     CAPTURE(c.name);
@@ -303,7 +314,9 @@ TEST_CASE("attacks that are no such") {
   refused(attack("two_roots", target + "how = \"count\""), "has no such key");
   refused(attack("double_mint", target + "energy_kwh = 0"), "fault.energy_kwh");
   refused(attack("two_roots", target) + attack("two_roots", target), "no other attack");
-  refused(attack("meter_rollover", target + "modulus_kwh = 2000000"), "fault.modulus_kwh");
+  refused(attack("meter_rollover", target), "has no such key");
+  refused("[[fault]]\nkind = \"meter_rollover\"\n" + target + "modulus_kwh = 2000000\n",
+          "fault.modulus_kwh");
 }
 
 namespace {
@@ -324,7 +337,7 @@ std::string honest_fleet(int meters, int days) {
     std::string out;
     for (int h = from; h <= meters; h += step)
       out += (out.empty() ? "" : ", ") + quoted(home(static_cast<std::size_t>(h)));
-    return "for = \"" + std::to_string(days) + "d\"\nat = \"0s\"\ntarget = [" + out + "]\n";
+    return "for = \"" + std::to_string(days) + "d\"\nat = \"1s\"\ntarget = [" + out + "]\n";
   };
   const int drifts[] = {-200, -50, 20, 100, 200};
   for (int d = 0; d < 5; ++d)

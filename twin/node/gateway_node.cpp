@@ -259,20 +259,20 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const std::uint32_t newest = newest_sequence(minute);
   const bool waits = state.heard && state.heard->by != market::SignedBy::nobody;
   const auto& last = state.point.last();
-  // On disk already, at least in part: told so, the meter sends what is newer.
   const bool had = last && minute.first_sequence <= last->sequence;
   const bool swaps = state.point.awaits_next_meter();
-  if (had && !swaps)
-    return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
   const bool known = had || (waits && newest <= state.heard->newest);
-  if (known && !swaps) return;
+  if (known && !had && !swaps) return;
   // A single reading that does not follow comes again with what is missing before it.
   const std::uint32_t before = waits ? state.heard->newest : last ? last->sequence : 0;
-  if (!swaps && minute.each.size() == 1 && minute.first_sequence != before + 1) return;
-  if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
+  if (!swaps && !had && minute.each.size() == 1 && minute.first_sequence != before + 1) return;
   const Hash root = readings_root(state.meter.personal_key, state.id(), minute.readings);
   const market::SignedBy by = state.point.signer_of(word_of_minute(state, minute, root), verifier_);
-  if (known && by != market::SignedBy::next_meter) return;
+  // On disk already, at least in part: told so, the meter sends what is newer.
+  if (had && !swaps && by == market::SignedBy::meter)
+    return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
+  if (known && by == market::SignedBy::meter) return;
+  if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
   if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
   if (by == market::SignedBy::nobody && state.heard) return;
   if (waits && by == state.heard->by && state.heard->is_followed_by(minute)) {

@@ -112,7 +112,7 @@ void HostileGateway::change_batch(Instant now, const Transaction& tx, Outbox& ou
   bool counts_less = false, tells_twice = false;
   for (const auto& [id, heard] : heard_) {
     Meter& m = meters_.at(id);
-    const Told nothing{m.point.absence(batch.epoch), {}};
+    const Told nothing{m.point.absence(batch.epoch), {}, {}};
     const bool less = acting(Kind::omit_home, id, end_ms, "count");
     const bool twice = acting(Kind::two_roots, id, end_ms);
     counts_less |= less;
@@ -147,20 +147,20 @@ void HostileGateway::tell(const Transaction& honest, const Transaction& told, Ou
 // What an honest gateway would say of the minute, had it told of the home what this one told.
 HostileGateway::Told HostileGateway::retold(Meter& m, const PersonalRecord& heard) const {
   const MeterRecord& r = heard.record;
-  if (!m.omitted) return {r, heard.readings};
-  if (heard.readings.empty()) return {m.point.absence(r.epoch), {}};
+  if (!m.omitted) return {r, heard.readings, heard.each};
+  if (heard.readings.empty()) return {m.point.absence(r.epoch), {}, {}};
   std::vector<Hash> leaves;
   if (!heard.each.empty())
     for (const ReadingBytes& reading : heard.readings)
       leaves.push_back(reading_leaf(m.config.personal_key, r.meter, reading));
-  const market::SignedBy by = m.point.signer_of(
-      word_of(chain_id_, r, heard.readings, leaves, heard.each), verifier_);
+  const market::SignedBy by =
+      m.point.signer_of(word_of(chain_id_, r, heard.readings, leaves, heard.each), verifier_);
   Told out{
       m.point
           .take({r.first_sequence, heard.readings, r.readings_root, r.signature, by, std::nullopt},
                 r.epoch)
           .record,
-      heard.readings};
+      heard.readings, heard.each};
   out.record.verdict |= r.verdict & on_arrival;
   return out;
 }
@@ -183,8 +183,8 @@ Transaction HostileGateway::batch_of(const Batch& like, const Records& records, 
     exports.push_back(rises->export_mwh);
   }
   batch.records += uncounted;
-  batch.import_sum = {public_sum(imports)};
-  batch.export_sum = {public_sum(exports)};
+  batch.import_sum = {public_gateway_sum(imports, config_.genesis.gateways.size())};
+  batch.export_sum = {public_gateway_sum(exports, config_.genesis.gateways.size())};
   batch.quarantine_root = root_of(quarantined);
   Transaction tx;
   tx.kind = TransactionKind::batch;
@@ -244,7 +244,7 @@ void HostileGateway::persist(const Told& told, std::uint32_t epoch, Outbox& outb
   const MeterRecord& r = told.record;
   Bytes opening = ByteWriter().raw(r.account.bytes).u32(config_.gateway.value).u32(epoch).take();
   append(opening, seal_personal(chain_id_, meters_.at(r.meter.value).config.personal_key,
-                                {config_.gateway, epoch, r.meter}, r, told.readings));
+                                {config_.gateway, epoch, r.meter}, r, told.readings, told.each));
   outbox.persist(RecordKind::personal_opening, std::move(opening), true);
 }
 

@@ -42,6 +42,7 @@ class HostileGateway final : public Node {
   struct Told {  // of one meter in one batch
     ledger::MeterRecord record;
     std::vector<ledger::ReadingBytes> readings;
+    std::vector<ledger::Signature> each;  // of the readings, where each is signed
   };
   using Meters = std::map<std::uint32_t, Meter>;
   using Records = std::map<std::uint32_t, Told>;

@@ -157,6 +157,7 @@ Attack read_attack(TomlTable& t, const std::string& kind, const Scenario& s) {
 void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
   for (const auto& [key, own] :
        {std::pair{"target", kind != "source_lost"},
+        {"at", kind != "meter_rollover"},
         {"for", kind != "meter_swap" && kind != "meter_rollback" && kind != "meter_rollover"},
         {"delay", kind == "slow" || kind == "message_delay" || kind == "message_replay"},
         {"offset_ms", kind == "clock_offset" || kind == "meter_clock"},

@@ -125,12 +125,12 @@ std::string kwh(ledger::MilliWattHours energy) {
   return exact(static_cast<double>(energy.value) / 1e6);
 }
 
-// Some faults have no length.
-void write_fault(Writer& w, const std::string& kind, ledger::Duration at,
+// Some faults have no length, and one has no time.
+void write_fault(Writer& w, const std::string& kind, std::optional<ledger::Duration> at,
                  std::optional<ledger::Duration> length) {
   w.element("fault");
   w.key("kind", quoted(kind));
-  w.key("at", quoted(ledger::to_text(at)));
+  if (at) w.key("at", quoted(ledger::to_text(*at)));
   if (length) w.key("for", quoted(ledger::to_text(*length)));
 }
 
@@ -150,7 +150,8 @@ void write_meter_faults(Writer& w, const Scenario& s) {
   for (const MeterFault& f : s.meter_faults) {
     const bool lasts = f.kind != Kind::meter_swap && f.kind != Kind::meter_rollback &&
                        f.kind != Kind::meter_rollover;
-    write_fault(w, names_of_meter_faults()[static_cast<std::size_t>(f.kind)], f.at,
+    write_fault(w, names_of_meter_faults()[static_cast<std::size_t>(f.kind)],
+                f.kind == Kind::meter_rollover ? std::nullopt : std::optional(f.at),
                 lasts ? std::optional(f.length) : std::nullopt);
     w.key("target", listed(f.homes, quoted));
     if (f.kind == Kind::meter_swap) w.key("papers", f.papers ? "true" : "false");
