@@ -2,6 +2,7 @@
 
 #include "ledger/oracle/rules.hpp"
 #include "market/audit/batch_audit.hpp"
+#include "market/audit/feeder_audit.hpp"
 #include "market/audit/replay.hpp"
 
 namespace market {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr const char* batches = "batches: openings, signatures and rule results recomputed";
 constexpr const char* sequences = "sequences have no unexplained gap";
+constexpr const char* feeders = "minted energy a feeder is at most its feeder meter's";
 
 class Auditor {
  public:
@@ -20,6 +22,7 @@ class Auditor {
   void skip(const char* id, const char* name, std::string why);
   void check_openings();
   void check_batches_and_sequences(const Openings& openings);
+  void check_minted(const Openings& openings);
 
   const AuditInput& input_;
   Verifier& verifier_;
@@ -45,6 +48,7 @@ void Auditor::check_openings() {
       skip(id, name, "no openings were given");
     add("R7", sequences, check_sequences(log_),
         "epochs and marks of every gateway; its meters' sequences want the openings");
+    skip("R8", feeders, "no openings were given");
     return;
   }
   const auto openings = load_openings(log_, *input_.openings);
@@ -53,6 +57,7 @@ void Auditor::check_openings() {
     skip("R5", invariants, "the openings do not hold");
     add("R6", batches, failure("openings/" + openings.error()), "");
     skip("R7", sequences, "the openings do not hold");
+    skip("R8", feeders, "the openings do not hold");
     return;
   }
   std::string broken;
@@ -64,6 +69,22 @@ void Auditor::check_openings() {
     add("R5", invariants, broken.empty() ? Result<void>() : failure(broken),
         "after each of " + std::to_string(log_.blocks.size()) + " blocks");
   check_batches_and_sequences(*openings);
+  if (executed)
+    check_minted(*openings);
+  else
+    skip("R8", feeders, "re-execution fails");
+}
+
+void Auditor::check_minted(const Openings& openings) {
+  if (log_.genesis.oracles.empty()) return skip("R8", feeders, "genesis names no oracle");
+  const auto checked = check_feeders(log_, openings);
+  if (!checked) return add("R8", feeders, failure(checked.error()), "");
+  if (!checked->unknown.empty()) return skip("R8", feeders, checked->unknown);
+  const auto wh = [](MilliWattHours e) { return std::to_string(e.value / 1000) + " Wh"; };
+  add("R8", feeders, {},
+      std::to_string(checked->slots) + " slots with findings: homes exported " +
+          wh(checked->exported) + ", at most " + wh(checked->bound) + "; " +
+          std::to_string(checked->waiting) + " wait for findings");
 }
 
 void Auditor::check_batches_and_sequences(const Openings& openings) {
@@ -110,9 +131,8 @@ std::vector<AuditCheck> Auditor::run() {
     skip("R5", "invariants hold in each block", "the blocks do not hold");
     skip("R6", batches, "the blocks do not hold");
     skip("R7", sequences, "the blocks do not hold");
+    skip("R8", feeders, "the blocks do not hold");
   }
-  skip("R8", "minted energy a feeder is at most its feeder meter's",
-       "the oracle does not balance feeders yet");
   skip("R9", "evidence complete", "this chain's format holds no evidence transactions");
   skip("R10", "access log against consents", "this chain's format holds no consents");
   skip("R11", "destroyed keys open nothing", "this chain's format holds no erasures");

@@ -22,7 +22,7 @@ struct MeterIdentity {
 };
 
 struct Identities {
-  std::vector<ledger::KeySeed> validators, gateways;
+  std::vector<ledger::KeySeed> validators, gateways, oracles;
   ledger::KeySeed registrar{}, observer{};
   std::array<std::uint8_t, 32> auditor_seed{};
   std::vector<MeterIdentity> meters;  // homes in their order, then the feeder meter
