@@ -55,12 +55,12 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
   CHECK(seen.size() == standings);
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
-        "45d636120d837ea82aa69eb9f8067599084b45996784637cca74723b698d33af");
+        "210a36769ce517bfb3750ca3583170e948401ccbdf1fc50629d24c70990d2803");
   CHECK(to_hex(chain.state_root()) ==
-        "2a020cfd97590c5bb84c849170e4402881e73890a58fee63ccfc070317a6a1be");
+        "ea837bd7db758147daf7bda840d4f1aec2dcbb42db6eb8e46e5cc78f0f6920d3");
   CHECK(to_hex(chain.state().content_root()) ==
-        "f19635646ff45823ffdc33735a97c704be98b4e6e729ab7af83b6bca28d9e31f");
-  CHECK(digest(roots) == "402d989943b3b44c9cce0b1c9641ff72df90c4a7c8a97139c0910164190c6b11");
+        "6fcc0e0d664fc6ca5e9a5aa13bcdfc387c7c6cdd7f4d3efbe56ed02ab69268a5");
+  CHECK(digest(roots) == "0ef6d53c766f2c717aabd20ea7387e12cb56a7e9e9f3d04fd0203f0355a3f949");
   MESSAGE("golden chain: ", made.blocks.size(), " blocks, ", chain.log().size(),
           " transactions, state roots ", digest(roots));
 }

@@ -84,7 +84,7 @@ TEST_CASE("a share of minutes is drawn, and attacks go together") {
   const std::string once = arrivals({half});
   CHECK(once == arrivals({half}));
   CHECK(once != "1 2 3 4 5 6 7 8");
-  CHECK(once.size() > 7);  // not all are lost
+  CHECK(once.find_first_of("12345678") != std::string::npos);  // not all are lost
   CHECK(arrivals({attack(Kind::message_reorder), attack(Kind::message_delay)}) ==
         "1 2    4365 7 8");
 }

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "ledger/base/rng.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/oracle_node.hpp"
