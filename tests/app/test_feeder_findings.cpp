@@ -62,6 +62,15 @@ std::string alert(const json& summary, const std::string& kind) {
   return std::to_string(summary.at("alerts").value(kind, 0));
 }
 
+std::string offset(int watts) {
+  return "[[fault]]\nkind = \"meter_offset\"\nat = \"1m\"\noffset_w = " + std::to_string(watts) +
+         "\n";
+}
+
+std::string ruled_as(const std::string& outcome) {
+  return "[oracle]\nquarantined = \"" + outcome + "\"\n";
+}
+
 const std::string all_homes =
     "target = [\"home-01\", \"home-02\", \"home-03\", \"home-04\", \"home-05\", \"home-06\"]\n";
 
@@ -85,8 +94,7 @@ TEST_CASE("honest homes: every slot has findings but the last, no alarm, and R8 
 TEST_CASE("export that nobody made: the balance tells, and R8 fails") {
   const Folder folder;
   // Within what each home's devices may export, so that no rule of its own meter sees it.
-  const json s = run(
-      folder, "[[fault]]\nkind = \"meter_offset\"\nat = \"1m\"\noffset_w = -1500\n" + all_homes);
+  const json s = run(folder, sunny_scenario + offset(-1500) + all_homes);
   const json r8 = r8_of(folder.at("out"));
   CAPTURE(r8.dump());
   CAPTURE(s.at("oracle").dump());
@@ -97,7 +105,7 @@ TEST_CASE("export that nobody made: the balance tells, and R8 fails") {
 
 TEST_CASE("without an oracle R8 cannot be checked, and says why") {
   const Folder folder;
-  run(folder, "[oracle]\nfeeder_evidence = false\n");
+  run(folder, sunny_scenario + "[oracle]\nfeeder_evidence = false\n");
   const json r8 = r8_of(folder.at("out"));
   CHECK(r8.at("ok").is_null());
   CHECK(r8.at("detail") == "not checkable because genesis names no oracle");
@@ -105,13 +113,13 @@ TEST_CASE("without an oracle R8 cannot be checked, and says why") {
 
 TEST_CASE("what was quarantined is released or rejected by a ruling, and receipts show it") {
   const std::string fault =
-      "[[fault]]\nkind = \"meter_clock\"\nat = \"1m\"\nfor = \"1m\"\noffset_ms = 3600000\n" +
+      "[[fault]]\nkind = \"meter_clock\"\nat = \"1m\"\nfor = \"1m\"\noffset_ms = 20000\n" +
       all_homes;
   std::map<std::string, std::int64_t> minted;
   for (const std::string outcome : {"keep", "release", "reject"}) {
     CAPTURE(outcome);
     const Folder folder;
-    const json s = run(folder, "[oracle]\nquarantined = \"" + outcome + "\"\n" + fault);
+    const json s = run(folder, test::short_scenario + ruled_as(outcome) + fault);
     minted[outcome] = s.at("/tokens/minted_wh"_json_pointer).get<std::int64_t>();
     CHECK(s.at("/tokens/residual_wh"_json_pointer) == 0);
     CHECK(s.at("/market/money_residual_eur"_json_pointer) == 0);
@@ -135,6 +143,18 @@ TEST_CASE("what was quarantined is released or rejected by a ruling, and receipt
   }
   CHECK(minted["release"] > minted["keep"]);
   CHECK(minted["reject"] == minted["keep"]);
+}
+
+TEST_CASE("R8 fails where energy that nobody made is released") {
+  const Folder folder;
+  // 20 kW more than the roof can make, for a minute: quarantined.
+  const json s = run(folder, sunny_scenario + ruled_as("release") + offset(-20000) +
+                                 "for = \"1m\"\ntarget = \"home-01\"\n");
+  CHECK(s.at("oracle").contains("device_export"));
+  const json r8 = r8_of(folder.at("out"));
+  CAPTURE(r8.dump());
+  CHECK(r8.at("ok") == false);
+  CHECK(r8.at("detail").get<std::string>().find("feeder 0, minted in all slots") == 0);
 }
 
 TEST_CASE("what no oracle may be told is refused with its place") {
