@@ -40,6 +40,7 @@ std::vector<Bytes> BatchLoad::registrations() const {
     r.meter = {g};
     r.gateway = {g};
     r.max_power_w = 48'000;
+    r.meter_key = rng.fork("meter").bytes32();
     Transaction tx;
     tx.kind = TransactionKind::registration;
     market::add_openings(tx.openings, {r, rng.bytes32()});

@@ -133,6 +133,11 @@ Result<void> Host::make_nodes() {
     gateway.node = seat_gateway(deployment_.gateway(g), *gateway.key, verifier_, *gateway.store);
     seats_[d.fleet(g).value].node = seat_fleet(deployment_.fleet(g));
   }
+  for (std::uint32_t o = 0; o < d.oracles; ++o) {
+    Seat& oracle = seats_[d.oracle(o).value];
+    oracle.key = std::make_unique<Ed25519Signer>(keys.oracles[o]);
+    oracle.node = seat_oracle(deployment_.oracle(o), *oracle.key);
+  }
   return {};
 }
 

@@ -19,4 +19,8 @@ std::unique_ptr<Node> seat_fleet(FleetConfig config) {
   return std::make_unique<FleetNode>(std::move(config));
 }
 
+std::unique_ptr<Node> seat_oracle(OracleConfig config, Signer& signer) {
+  return std::make_unique<OracleNode>(std::move(config), signer);
+}
+
 }  // namespace hil

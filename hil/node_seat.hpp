@@ -4,6 +4,7 @@
 
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
+#include "twin/node/oracle_node.hpp"
 #include "twin/node/validator_node.hpp"
 
 namespace hil {
@@ -15,5 +16,6 @@ std::unique_ptr<twin::ValidatorNode> seat_validator(const twin::ValidatorConfig&
 std::unique_ptr<twin::Node> seat_gateway(const twin::GatewayConfig& config, ledger::Signer& signer,
                                          ledger::Verifier& verifier, const twin::Records& records);
 std::unique_ptr<twin::Node> seat_fleet(twin::FleetConfig config);
+std::unique_ptr<twin::Node> seat_oracle(twin::OracleConfig config, ledger::Signer& signer);
 
 }  // namespace hil

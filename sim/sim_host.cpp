@@ -211,12 +211,17 @@ void Host::seat_nodes() {
     make_gateway(gateway);
     seats_[d.fleet(g).value].node = make_fleet(g);
   }
+  for (std::uint32_t o = 0; o < d.oracles; ++o) {
+    Seat& oracle = seats_[d.oracle(o).value];
+    oracle.key = std::make_unique<Ed25519Signer>(keys.oracles[o]);
+    oracle.node = std::make_unique<OracleNode>(deployment_.oracle(o), *oracle.key);
+  }
 }
 
 void Host::start_actors() {
   const Directory& d = deployment_.directory();
   for (Seat& seat : seats_) {
-    const bool fleet = seat.id.value >= d.fleet(0).value;
+    const bool fleet = seat.id >= d.fleet(0) && !d.is_oracle(seat.id);
     s4u::Actor::create(seat.mailbox->get_name(), s4u::Host::by_name(seat.mailbox->get_name()),
                        [this, &seat, fleet] { fleet ? live_fleet(seat) : live(seat); });
   }
@@ -263,7 +268,8 @@ void Host::live(Seat& seat) {
   while (!stopped_) {
     const Instant wake = wake_of(seat, now_instant());
     // No reading comes after the end: a gateway that went on would report silent meters.
-    if (!seat.validator && wake > end_ + GatewayConfig{}.batch_patience) break;
+    const bool gateway = deployment_.directory().is_gateway(seat.id);
+    if (gateway && wake > end_ + GatewayConfig{}.batch_patience) break;
     std::vector<PeerMessage> messages;
     if (wake > now_instant()) {
       if (auto delivery = seat.inbox.next_before(wake))

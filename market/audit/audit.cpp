@@ -4,6 +4,7 @@
 #include "market/audit/access_log.hpp"
 #include "market/audit/batch_audit.hpp"
 #include "market/audit/erasure_audit.hpp"
+#include "market/audit/feeder_audit.hpp"
 #include "market/audit/replay.hpp"
 
 namespace market {
@@ -15,6 +16,7 @@ constexpr const char* execution = "re-execution gives the state root";
 constexpr const char* invariants = "invariants hold in each block";
 constexpr const char* consented = "access log against consents";
 constexpr const char* destroyed = "destroyed keys open nothing";
+constexpr const char* feeders = "minted energy a feeder is at most its feeder meter's";
 
 class Auditor {
  public:
@@ -28,10 +30,11 @@ class Auditor {
   void erased(const char* id, const char* name, const Result<void>& result,
               const std::set<std::uint64_t>& records, const std::string& detail);
   void check_openings();
-  void check_execution_of(const Openings& openings);
+  bool check_execution_of(const Openings& openings);  // whether all of it was
   void check_batches_and_sequences(const Openings& openings);
   void check_accesses(const Openings& openings);
   void check_destroyed(const Openings& openings);
+  void check_minted(const Openings& openings);
 
   const AuditInput& input_;
   Verifier& verifier_;
@@ -66,6 +69,7 @@ void Auditor::check_openings() {
       skip(id, name, "no openings were given");
     add("R7", sequences, check_sequences(log_),
         "epochs and marks of every gateway; its meters' sequences want the openings");
+    skip("R8", feeders, "no openings were given");
     return;
   }
   const auto openings = load_openings(log_, *input_.openings);
@@ -75,10 +79,15 @@ void Auditor::check_openings() {
     add("R6", batches, failure("openings/" + openings.error()), "");
     skip("R7", sequences, "the openings do not hold");
     r10_.detail = r11_.detail = "not checkable because the openings do not hold";
+    skip("R8", feeders, "the openings do not hold");
     return;
   }
-  check_execution_of(*openings);
+  const bool executed = check_execution_of(*openings);
   check_batches_and_sequences(*openings);
+  if (executed)
+    check_minted(*openings);
+  else
+    skip("R8", feeders, "not every block was executed anew");
   check_accesses(*openings);
   check_destroyed(*openings);
 }
@@ -99,11 +108,14 @@ void Auditor::check_accesses(const Openings& openings) {
   }
 }
 
-void Auditor::check_execution_of(const Openings& openings) {
+bool Auditor::check_execution_of(const Openings& openings) {
   if (const auto records = restricted_records(openings.erased); !records.empty()) {
     const auto left = check_what_is_left(log_, openings, verifier_);
-    if (!left)
-      return add("R4", execution, failure(left.error()), ""), skip("R5", invariants, "R4 fails");
+    if (!left) {
+      add("R4", execution, failure(left.error()), "");
+      skip("R5", invariants, "R4 fails");
+      return false;
+    }
     erased("R4", execution, {}, records,
            "blocks 1 to " + std::to_string(left->state_after) +
                " cannot be executed anew; every opening that is left hashes to its entry (" +
@@ -112,7 +124,8 @@ void Auditor::check_execution_of(const Openings& openings) {
                " slots cleared anew, the state after block " + std::to_string(left->state_after) +
                " is the one that was signed, and " + std::to_string(left->blocks_after) +
                " blocks were executed from it");
-    return erased("R5", invariants, {}, records, "statements of the accounts are gone");
+    erased("R5", invariants, {}, records, "statements of the accounts are gone");
+    return false;
   }
   std::string broken;
   const auto executed = check_execution(log_, openings, verifier_, broken);
@@ -122,6 +135,7 @@ void Auditor::check_execution_of(const Openings& openings) {
   else
     add("R5", invariants, broken.empty() ? Result<void>() : failure(broken),
         "after each of " + std::to_string(log_.blocks.size()) + " blocks");
+  return executed.has_value();
 }
 
 void Auditor::check_destroyed(const Openings& openings) {
@@ -137,6 +151,18 @@ void Auditor::check_destroyed(const Openings& openings) {
                   std::to_string(checked->leaves) + " openings of which hashes are left; " +
                   "no key and no file of theirs is here";
   }
+}
+
+void Auditor::check_minted(const Openings& openings) {
+  if (log_.genesis.oracles.empty()) return skip("R8", feeders, "genesis names no oracle");
+  const auto checked = check_feeders(log_, openings);
+  if (!checked) return add("R8", feeders, failure(checked.error()), "");
+  if (!checked->unknown.empty()) return skip("R8", feeders, checked->unknown);
+  const auto wh = [](MilliWattHours e) { return std::to_string(e.value / 1000) + " Wh"; };
+  add("R8", feeders, {},
+      std::to_string(checked->slots) + " slots with findings: homes exported " +
+          wh(checked->exported) + ", at most " + wh(checked->bound) + "; " +
+          std::to_string(checked->waiting) + " wait for findings");
 }
 
 void Auditor::check_batches_and_sequences(const Openings& openings) {
@@ -193,9 +219,8 @@ std::vector<AuditCheck> Auditor::run() {
     skip("R6", batches, "the blocks do not hold");
     skip("R7", sequences, "the blocks do not hold");
     r10_.detail = r11_.detail = "not checkable because the blocks do not hold";
+    skip("R8", feeders, "the blocks do not hold");
   }
-  skip("R8", "minted energy a feeder is at most its feeder meter's",
-       "the oracle does not balance feeders yet");
   skip("R9", "evidence complete", "this chain's format holds no evidence transactions");
   checks_.push_back(r10_);
   checks_.push_back(r11_);

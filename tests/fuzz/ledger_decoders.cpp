@@ -23,6 +23,7 @@
 #include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
+#include "twin/node/slot_report.hpp"
 
 namespace fuzz {
 
@@ -411,6 +412,8 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_received);
     case twin::MessageKind::progress:
       return whole(twin::decode_progress);
+    case twin::MessageKind::slot_report:
+      return whole(twin::decode_slot_report);
   }
   return {};
 }

@@ -16,6 +16,7 @@
 #include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
+#include "twin/node/slot_report.hpp"
 
 namespace fuzz {
 
@@ -156,10 +157,12 @@ std::vector<Bytes> frame_seeds() {
   add(twin::frame(MessageKind::consensus, encode(DecisionRequest{c.height})));
   add(twin::frame(MessageKind::transaction, first_of(all, TransactionKind::order).encode()));
   add(encode(
-      twin::MeterMinute{p.at.meter, p.record.first_sequence, p.readings, p.record.signature}));
+      twin::MeterMinute{p.at.meter, p.record.first_sequence, p.readings, p.record.signature, {}}));
   add(encode(twin::CheckpointCosignature{c.height, 9, 1'750'000'000, {}}));
   add(encode(twin::FleetForecast{{3}, 3, forecast.openings}));
   add(twin::frame(MessageKind::evidence, encode(c.evidence())));
+  const FeederSlot feeder{0, {4}, 900'000, {{7}, {1}, {2}, 0, false}, {{{3}, {5}, {6}, 0, true}}};
+  add(encode(twin::SlotReport{{5}, {feeder}, {{{}, {3}, {2}, {40}, {600}}}}));
   Bytes stream;  // one after the other, as they come
   for (const std::size_t i : {1, 4, 7}) append(stream, out[i]);
   out.push_back(stream);

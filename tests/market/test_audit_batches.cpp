@@ -113,7 +113,7 @@ class Books {
     m.verdict |= oracle_->judge_window();
     m.end_time_ms = last.time_ms;
     m.import_register = last.import_register;
-    m.readings_root = readings_root(personal_, m.meter, m.first_sequence, p.readings);
+    m.readings_root = readings_root(personal_, m.meter, p.readings);
     m.signature = signer_of("meter").sign(
         meter_signed_bytes(log_.chain_id, m.meter, m.first_sequence, m.count, m.readings_root));
     return p;

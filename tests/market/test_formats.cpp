@@ -43,7 +43,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("reading", reading);
   show("salt", salt);
   show("commitment", commitment(salt, reading));
-  show("leaf", reading_leaf(key, {3}, 7, reading));
+  show("leaf", reading_leaf(key, {3}, reading));
 
   MeterRecord record;
   record.account = account;
@@ -51,7 +51,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
   record.epoch = 1;
   record.first_sequence = 7;
   record.count = 1;
-  record.readings_root = readings_root(key, {3}, 7, std::vector{reading});
+  record.readings_root = readings_root(key, {3}, std::vector{reading});
   record.end_time_ms = 35'000;
   record.import_register = {19'244'291'641};
   record.export_register = {4'767'567'787};

@@ -443,6 +443,7 @@ TEST_CASE("more homes than one transaction can open: registered, settled, and de
       const Bytes id = ByteWriter().u32(i + 1).take();
       r.account = {};
       std::copy(id.begin(), id.end(), r.account.bytes.begin());
+      std::copy(id.begin(), id.end(), r.meter_key.begin());
       all.push_back(r);
     }
     return Village::registration(gateway, all);

@@ -217,7 +217,10 @@ std::vector<Curve> centred(std::vector<Curve> curves) {
   for (std::size_t s = 0; s < slots; ++s) {
     double sum = 0, known = 0;
     for (const Curve& c : curves)
-      if (std::isfinite(c[s])) sum += c[s], ++known;
+      if (std::isfinite(c[s])) {
+        sum += c[s];
+        ++known;
+      }
     for (Curve& c : curves) c[s] -= known > 0 ? sum / known : 0;
   }
   return curves;
@@ -228,7 +231,12 @@ double correlation(const Curve& a, const Curve& b) {
   double n = 0, sa = 0, sb = 0, saa = 0, sbb = 0, sab = 0;
   for (std::size_t s = 0; s < std::min(a.size(), b.size()); ++s) {
     if (!std::isfinite(a[s]) || !std::isfinite(b[s])) continue;
-    ++n, sa += a[s], sb += b[s], saa += a[s] * a[s], sbb += b[s] * b[s], sab += a[s] * b[s];
+    ++n;
+    sa += a[s];
+    sb += b[s];
+    saa += a[s] * a[s];
+    sbb += b[s] * b[s];
+    sab += a[s] * b[s];
   }
   const double va = n * saa - sa * sa, vb = n * sbb - sb * sb;
   if (n < 6 || va <= 1e-9 * n * saa || vb <= 1e-9 * n * sbb) return 0;
@@ -383,7 +391,10 @@ std::vector<double> mean_places(const Village& v, std::size_t end) {
   for (const KnownHome& h : v.homes) {
     double sum = 0, n = 0;
     for (const auto& [slot, place] : h.order_at)
-      if (slot < end) sum += (place + 0.5) / v.orders[slot], ++n;
+      if (slot < end) {
+        sum += (place + 0.5) / v.orders[slot];
+        ++n;
+      }
     out.push_back(n > 0 ? sum / n : 0.5);
   }
   return out;

@@ -39,6 +39,7 @@ Registration registered_with_key(std::uint32_t meter) {
   Registration r = Village::registered(meter);
   r.meter_key = signer_of(name_of_meter(meter)).public_key();
   if (meter == rolling_home) r.modulus = {rolling_modulus};
+  if (meter == late_home) r.first_slot = {late_slot};
   return r;
 }
 
@@ -168,7 +169,7 @@ void VillageWriter::begin_slot(std::uint32_t slot) {
 
 PersonalRecord VillageWriter::record_of(MeterLife& meter, std::uint32_t gateway,
                                         std::uint32_t epoch, bool ends_slot) {
-  PersonalRecord p{{{gateway}, epoch, {meter.id}}, {}, {}};
+  PersonalRecord p{{{gateway}, epoch, {meter.id}}, {}, {}, {}};
   MeterRecord& m = p.record;
   m.account = account(static_cast<std::uint8_t>(meter.id));
   m.meter = {meter.id};
@@ -197,7 +198,7 @@ PersonalRecord VillageWriter::record_of(MeterLife& meter, std::uint32_t gateway,
     end_at(m, r);
     p.readings.push_back(*encode(r));
   }
-  m.readings_root = readings_root(personal_key(meter.id), m.meter, m.first_sequence, p.readings);
+  m.readings_root = readings_root(personal_key(meter.id), m.meter, p.readings);
   m.signature = signer_of(meter.key).sign(
       meter_signed_bytes(out_.log.chain_id, m.meter, m.first_sequence, m.count, m.readings_root));
   meter.verdict |= m.verdict;

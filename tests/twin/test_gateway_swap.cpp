@@ -35,7 +35,7 @@ class SwapBench {
   // The meter's minute that ends with the epoch, from registers that rise by 1 and 2 Wh a reading.
   void minute(const std::string& meter, std::uint32_t epoch, std::uint32_t first_sequence,
               std::int64_t imported, std::int64_t exported) {
-    MeterMinute m{{home}, first_sequence, {}, {}};
+    MeterMinute m{{home}, first_sequence, {}, {}, {}};
     for (int i = 1; i <= 12; ++i) {
       const std::int64_t time_ms = (std::int64_t{epoch} - 1) * epoch_ms + i * 5'000;
       m.readings.push_back(*encode(Reading{first_sequence + static_cast<std::uint32_t>(i) - 1,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "twin/grid/feeder_estimator.hpp"
+
 namespace twin {
 
 using namespace ledger;
@@ -24,7 +26,8 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
     : scenario_(scenario),
       identities_(make_identities(scenario)),
       genesis_(make_genesis(scenario, identities_, world.place(), input_hash)),
-      directory_{scenario.consensus.validators, scenario.ledger.gateways} {
+      directory_{scenario.consensus.validators, scenario.ledger.gateways,
+                 static_cast<std::uint32_t>(identities_.oracles.size())} {
   bind_to_chain(identities_, chain_id_of(genesis_));
   for (std::uint32_t m = 0; m < world.meters(); ++m) at_epoch_.push_back(world.registers(m));
   for (std::uint32_t h = 0; h < scenario.homes.size(); ++h)
@@ -42,9 +45,45 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
   nominal_v_.push_back(nominal_v_.empty()
                            ? 230
                            : nominal_v_.front());  // the feeder's meter stands at the homes' busbar
+  if (scenario.oracle.feeder_evidence) find_evidence(world.network());
 }
 
 Deployment::~Deployment() = default;
+
+// The feeder meter stands at the source's bus; marks hold no voltages, so that where it would
+// measure them does not matter.
+void Deployment::find_evidence(const Network& network) {
+  std::vector<MeteringPoint> points;
+  FeederMeter feeder_meter;
+  for (const MeterIdentity& m : identities_.meters)
+    if (m.feeder)
+      feeder_meter.meter = m.meter;
+    else
+      points.push_back({m.meter, scenario_.homes[m.meter.value].connection, MeterClass::b});
+  auto estimator = FeederEstimator::create(network, feeder_meter, std::move(points));
+  if (estimator)
+    evidence_ = std::make_shared<FeederEstimator>(std::move(*estimator));
+  else
+    without_evidence_ = estimator.error();
+}
+
+OracleConfig Deployment::oracle(std::uint32_t o) const {
+  OracleConfig c;
+  c.oracle = o;
+  c.directory = directory_;
+  c.chain_id = chain_id_of(genesis_);
+  for (const MeterIdentity& m : identities_.meters) {
+    c.restricted_keys[m.meter.value] = m.restricted_key;
+    if (m.feeder && scenario_.oracle.feeder_evidence)
+      c.feeders[0] = {m.meter, m.account, m.restricted_key, evidence_, without_evidence_};
+  }
+  if (scenario_.oracle.quarantined == OracleSpec::Quarantined::release)
+    c.quarantined = market::Outcome::release;
+  if (scenario_.oracle.quarantined == OracleSpec::Quarantined::reject)
+    c.quarantined = market::Outcome::rejection;
+  c.registrar = registrar_.get();
+  return c;
+}
 
 ValidatorConfig Deployment::observer() const {
   ValidatorConfig c;

@@ -5,6 +5,7 @@
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
 #include "twin/node/identity.hpp"
+#include "twin/node/oracle_node.hpp"
 #include "twin/node/validator_node.hpp"
 
 namespace twin {
@@ -28,6 +29,8 @@ class Deployment {
   ValidatorConfig validator(std::uint32_t v) const;
   ValidatorConfig observer() const;
   GatewayConfig gateway(std::uint32_t g) const;
+  // Its evidence, and the registrar's signer, live as long as this deployment.
+  OracleConfig oracle(std::uint32_t o) const;
   // Its signers live as long as this deployment.
   FleetConfig fleet(std::uint32_t g) const;
 
@@ -37,6 +40,7 @@ class Deployment {
   market::Registration registration_of(const MeterIdentity& meter) const;
   std::vector<MeterFault> faults_of(ledger::MeterId home) const;
   std::uint32_t max_power_w(const MeterIdentity& meter) const;
+  void find_evidence(const Network& network);
 
   Scenario scenario_;
   Identities identities_;
@@ -48,6 +52,8 @@ class Deployment {
   std::vector<double> nominal_v_;                       // by meter, phase to ground
   std::unique_ptr<ledger::Ed25519Signer> registrar_;
   double transformer_va_ = 0;
+  std::shared_ptr<ledger::FeederEvidence> evidence_;  // of the feeder; null: none ...
+  std::string without_evidence_;                      // ... and why
 };
 
 }  // namespace twin

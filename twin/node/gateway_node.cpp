@@ -263,6 +263,9 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const bool swaps = state.point.awaits_next_meter();
   const bool known = had || (waits && newest <= state.heard->newest);
   if (known && !had && !swaps) return;
+  // A single reading that does not follow comes again with what is missing before it.
+  const std::uint32_t before = waits ? state.heard->newest : last ? last->sequence : 0;
+  if (!swaps && !had && minute.each.size() == 1 && minute.first_sequence != before + 1) return;
   const Hash root = readings_root(state.meter.personal_key, state.id(), minute.readings);
   const market::SignedBy by = state.point.signer_of(word_of_minute(state, minute, root), verifier_);
   // On disk already, at least in part: told so, the meter sends what is newer.

@@ -82,10 +82,21 @@ std::array<Nights::Dark, 12> dark_months(const Place& place, CivilTime start) {
 
 }  // namespace
 
+namespace {
+
+std::uint32_t oracles_of(const Scenario& scenario) {
+  const bool ruled = scenario.oracle.quarantined != OracleSpec::Quarantined::keep;
+  return scenario.oracle.feeder_evidence || ruled ? 1 : 0;
+}
+
+}  // namespace
+
 Identities make_identities(const Scenario& scenario) {
   const Rng rng = Rng(scenario.seed).fork("identity");
   Identities out{
-      operator_keys(scenario.seed, scenario.consensus.validators, scenario.ledger.gateways), {}};
+      operator_keys(scenario.seed, scenario.consensus.validators, scenario.ledger.gateways), {}, {}};
+  for (std::uint32_t o = 0; o < oracles_of(scenario); ++o)
+    out.oracles.push_back(rng.fork("oracle", o).bytes32());
   for (const HomeSpec& home : scenario.homes) {
     const auto index = static_cast<std::uint32_t>(out.meters.size());
     out.meters.push_back(make_meter(rng.fork(home.name), index, home.gateway, scenario.time.start));
@@ -119,6 +130,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   g.metering_ms = scenario.time.metering_interval.whole_ms();
   for (const KeySeed& seed : identities.validators) g.validators.push_back(public_key_of(seed));
   for (const KeySeed& seed : identities.gateways) g.gateways.push_back(public_key_of(seed));
+  for (const KeySeed& seed : identities.oracles) g.oracles.push_back(public_key_of(seed));
   g.registrar = public_key_of(identities.registrar);
   g.observer = public_key_of(identities.observer);
   g.auditor_box = box_keys(identities.auditor_seed).public_key;

@@ -24,6 +24,7 @@ struct MeterIdentity {
 };
 
 struct Identities : OperatorKeys {
+  std::vector<ledger::KeySeed> oracles;
   std::vector<MeterIdentity> meters;  // homes in their order, then the feeder meter
 };
 

@@ -12,6 +12,7 @@
 //   7 received      gateway to fleet: count u16, then meter u32, the first eight bytes of its key,
 //                   sequence u32 each: the gateway's disk has all up to there
 //   8 progress      validator to gateway: epoch u32, slots u32: how far the ledger is with it
+//   9 slot report   observer to oracle: slot_report.hpp
 // Decoders refuse every other byte sequence.
 
 #include "ledger/oracle/batch.hpp"
@@ -27,6 +28,7 @@ enum class MessageKind : std::uint8_t {
   evidence = 6,
   received = 7,
   progress = 8,
+  slot_report = 9,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s

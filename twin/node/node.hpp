@@ -91,7 +91,16 @@ struct SlotSettled {  // by the observer, once a slot has closed
 struct EvidenceSeen {  // verified; each node tells it once
   ledger::ValidatorId culprit;
 };
-using Event = std::variant<BlockDecided, AlertRaised, Refused, Judged, SlotSettled, EvidenceSeen>;
+struct FeederFound {  // by an oracle
+  ledger::FeederFindings findings;
+};
+struct FeederNotFound {  // an oracle has no findings of a feeder and slot: why
+  std::uint32_t feeder = 0;
+  ledger::Slot slot;
+  std::string why;
+};
+using Event = std::variant<BlockDecided, AlertRaised, Refused, Judged, SlotSettled, EvidenceSeen,
+                           FeederFound, FeederNotFound>;
 
 using Effect = std::variant<Send, Persist, Event>;
 

@@ -112,6 +112,7 @@ Result<ValidatorConfig> read_header(ByteReader& r) {
   config.genesis = *genesis;
   config.directory.validators = r.u32();
   config.directory.gateways = r.u32();
+  config.directory.oracles = static_cast<std::uint32_t>(genesis->oracles.size());
   const std::uint32_t self = r.u32();
   if (r.failed() || config.directory.validators != genesis->validators.size() ||
       config.directory.gateways > max_nodes || self > config.directory.validators)

@@ -4,6 +4,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/tlog/checkpoint.hpp"
+#include "twin/node/slot_report.hpp"
 
 namespace twin {
 
@@ -75,8 +76,8 @@ void ValidatorNode::start(Instant now, Outbox& outbox) {
 std::size_t ValidatorNode::leading_transactions(std::span<const PeerMessage> messages) const {
   const Directory& d = config_.directory;
   std::size_t count = 0;
-  while (count < messages.size() && d.observer() < messages[count].from &&
-         messages[count].from < d.fleet(0) &&
+  while (count < messages.size() &&
+         (d.is_gateway(messages[count].from) || d.is_oracle(messages[count].from)) &&
          kind_of(messages[count].bytes) == MessageKind::transaction)
     ++count;
   return count;
@@ -174,6 +175,7 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
 void ValidatorNode::tell_progress(const std::set<NodeId>& gateways, Outbox& outbox) const {
   if (observes()) return;
   for (const NodeId to : gateways) {
+    if (!config_.directory.is_gateway(to)) continue;
     const auto p = market().progress({to.value - config_.directory.gateway(0).value});
     outbox.send(to, encode(LedgerProgress{p.epoch, p.slots}));
   }
@@ -341,6 +343,10 @@ void ValidatorNode::archive(const Block& block, std::uint64_t first_entry, Outbo
 
 void ValidatorNode::tell_slot(Outbox& outbox) const {
   outbox.event(SlotSettled{std::make_shared<const market::ClosedSlot>(*market().last_closed())});
+  if (config_.directory.oracles == 0) return;
+  const SharedBytes report = encode(report_of(market()));
+  for (std::uint32_t o = 0; o < config_.directory.oracles; ++o)
+    outbox.send(config_.directory.oracle(o), report);
 }
 
 std::string ValidatorNode::text_of_checkpoint() const {

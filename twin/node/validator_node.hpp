@@ -6,8 +6,9 @@
 // After a restart it executes its own blocks anew and takes up its signing record. A validator that
 // has no record, or one that does not hold, signs nothing in heights that began before it started.
 //
-// It listens to validators and the observer on consensus, and to gateways on transactions. One that
-// is behind is given decisions of any height from this node's own records, so many a second.
+// It listens to validators and the observer on consensus, and to gateways and oracles on
+// transactions. One that is behind is given decisions of any height from this node's own records,
+// so many a second.
 
 #include <deque>
 #include <map>

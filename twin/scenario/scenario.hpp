@@ -136,6 +136,18 @@ struct LedgerSpec {
   bool masked_sums = false;  // an operator learns the homes' sum of each slot, by masked sums
 };
 
+struct OracleSpec {
+  bool feeder_evidence = true;  // findings about each slot of the feeder
+  // What the registrar rules on quarantined energy once it is settled.
+  enum class Quarantined : std::uint8_t { keep, release, reject };
+  Quarantined quarantined = Quarantined::keep;
+};
+// Their names in a scenario, in the enum's order.
+inline const std::vector<std::string>& names_of_quarantined() {
+  static const std::vector<std::string> names{"keep", "release", "reject"};
+  return names;
+}
+
 struct ConsensusSpec {
   std::uint32_t validators = 4;
   // Validators and gateways are dealt to the sites of `placement` in turn, indices into `sites`;
@@ -256,6 +268,7 @@ struct Scenario {
   PricesSpec prices;
   MarketSpec market;
   LedgerSpec ledger;
+  OracleSpec oracle;
   ConsensusSpec consensus;
   std::vector<HomeSpec> homes;
   std::vector<MeterSpec> meters;

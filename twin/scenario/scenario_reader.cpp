@@ -143,6 +143,17 @@ LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
   return s;
 }
 
+OracleSpec read_oracle(TomlTable t) {
+  OracleSpec s;
+  s.feeder_evidence = t.boolean("feeder_evidence", s.feeder_evidence);
+  const auto& names = names_of_quarantined();
+  const std::string name = t.one_of("quarantined", names[0], names);
+  s.quarantined = static_cast<OracleSpec::Quarantined>(std::find(names.begin(), names.end(), name) -
+                                                       names.begin());
+  t.close();
+  return s;
+}
+
 MeterEntry read_meter(TomlTable t) {
   MeterEntry m;
   m.where = t.where("home");
@@ -180,6 +191,7 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   TomlTable ledger = root.table("ledger");
   out.where_gateways = ledger.where("gateways");
   s.ledger = read_ledger(std::move(ledger), s.time);
+  s.oracle = read_oracle(root.table("oracle"));
   s.consensus = read_consensus(root.table("consensus"));
   for (TomlTable& t : root.tables("population")) out.populations.push_back(read_population(t));
   for (TomlTable& t : root.tables("prosumer")) out.prosumers.push_back(read_prosumer(t));

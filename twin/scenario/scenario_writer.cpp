@@ -198,6 +198,10 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("batch_interval", quoted(ledger::to_text(s.ledger.batch_interval)));
   w.key("gateways", std::to_string(s.ledger.gateways));
   w.key("masked_sums", s.ledger.masked_sums ? "true" : "false");
+  w.section("oracle");
+  w.key("feeder_evidence", s.oracle.feeder_evidence ? "true" : "false");
+  w.key("quarantined",
+        quoted(names_of_quarantined()[static_cast<std::size_t>(s.oracle.quarantined)]));
   write_consensus(w, s.consensus);
 }
 

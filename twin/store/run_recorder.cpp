@@ -12,6 +12,7 @@ using namespace ledger;
 namespace {
 
 constexpr std::size_t accounts_shown = 10;
+constexpr int feeder_kinds = 100;  // of alerts, behind those of ai/alerts.hpp
 constexpr std::uint64_t blocks_between_publications = 60;
 
 std::optional<NodeId> recorded_node(const Scenario& scenario, const Directory& directory) {
@@ -264,6 +265,11 @@ void RunRecorder::take_event(NodeId from, Instant now, const Event& event) {
     ++summary_.ledger.refused;
     findings_.refused(from, now, *refused);
   }
+  if (const auto* feeder = std::get_if<FeederFound>(&event)) take_findings(now, feeder->findings);
+  if (const auto* feeder = std::get_if<FeederNotFound>(&event))
+    take_feeder_alert(now, feeder_kinds,
+                      {now, "feeder without findings", "feeder", 0, 0, feeder->why, std::nullopt},
+                      true);
   if (std::holds_alternative<EvidenceSeen>(event)) ++summary_.ledger.evidence;
 }
 
@@ -308,6 +314,44 @@ void RunRecorder::take_alert(Instant now, const AlertRaised& a) {
   else
     keep(Stored<void>(tl::unexpected(row.error())));
   active_alerts_.push_back(words);
+}
+
+void RunRecorder::take_findings(Instant now, const FeederFindings& f) {
+  const auto thousandths = [](std::int64_t v) { return static_cast<double>(v) / 1000; };
+  const auto wh = [](MilliWattHours e) { return static_cast<double>(e.value) / 1000; };
+  const auto row = [&](const char* kind, double value, double limit, const std::string& words) {
+    return AlertRow{now, kind, "feeder", value, limit, words, std::nullopt};
+  };
+  const auto has = [&](FeederRule rule) { return (f.verdict & bit(rule)) != 0; };
+  take_feeder_alert(now, feeder_kinds + 1,
+                    row("feeder balance", wh(f.balance), 3 * wh(f.sigma),
+                        "homes, losses and the feeder meter do not add up"),
+                    has(FeederRule::balance));
+  take_feeder_alert(now, feeder_kinds + 2,
+                    row("feeder chi-square", thousandths(f.chi_square), thousandths(f.threshold),
+                        "no state of the feeder fits its meters"),
+                    has(FeederRule::chi_square));
+  take_feeder_alert(now, feeder_kinds + 3,
+                    row("feeder residual", thousandths(f.largest_residual), 3,
+                        name_of_meter(f.suspect.value) + " fits the others least"),
+                    has(FeederRule::residual));
+  take_feeder_alert(now, feeder_kinds, {}, false);
+}
+
+void RunRecorder::take_feeder_alert(Instant now, int kind, AlertRow row, bool raised) {
+  const auto open = open_alerts_.find({kind, 0});
+  if (raised == (open != open_alerts_.end())) return;
+  if (!raised) {
+    keep(writer_.clear_alert(open->second, now));
+    open_alerts_.erase(open);
+    return;
+  }
+  ++summary_.alerts[row.kind];
+  const auto written = writer_.alert(row);
+  if (written)
+    open_alerts_[{kind, 0}] = *written;
+  else
+    keep(Stored<void>(tl::unexpected(written.error())));
 }
 
 void RunRecorder::take_slot(const market::ClosedSlot& slot) {

@@ -69,6 +69,8 @@ class RunRecorder {
   void take_signed_twice(const Persist& persist);
   void take_block_event(Instant now, const BlockDecided& block);
   void take_alert(Instant now, const AlertRaised& alert);
+  void take_findings(Instant now, const ledger::FeederFindings& found);
+  void take_feeder_alert(Instant now, int kind, AlertRow row, bool raised);
   void take_slot(const market::ClosedSlot& slot);
   void write_statements(const market::ClosedSlot& slot);
   void write_postings(const market::ClosedSlot& slot);

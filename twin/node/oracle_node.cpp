@@ -1,0 +1,78 @@
+#include "twin/node/oracle_node.hpp"
+
+#include <algorithm>
+
+#include "ledger/oracle/batch.hpp"
+#include "twin/node/messages.hpp"
+
+namespace twin {
+
+using namespace ledger;
+
+OracleNode::OracleNode(OracleConfig config, Signer& signer)
+    : config_(std::move(config)), signer_(signer) {}
+
+Instant OracleNode::next_deadline() const { return never; }
+
+void OracleNode::step(Instant, const Inputs& inputs, Outbox& outbox) {
+  for (const PeerMessage& m : inputs.messages) receive(m, outbox);
+}
+
+void OracleNode::receive(const PeerMessage& message, Outbox& outbox) {
+  const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
+  if (message.from != config_.directory.observer())
+    return refuse("an oracle listens to the observer only");
+  if (kind_of(message.bytes) != MessageKind::slot_report)
+    return refuse("an oracle takes no such message");
+  const auto report = decode_slot_report(message.bytes.view().subspan(1));
+  if (!report) return refuse(report.error());
+  post_findings(*report, outbox);
+  if (config_.quarantined) post_rulings(*report, outbox);
+}
+
+void OracleNode::post_findings(const SlotReport& report, Outbox& outbox) {
+  for (const FeederSlot& slot : report.feeders) {
+    const auto feeder = config_.feeders.find(slot.feeder);
+    if (feeder == config_.feeders.end()) continue;
+    const OracleConfig::Feeder& f = feeder->second;
+    const auto found = f.evidence ? f.evidence->find(slot) : failure(f.without);
+    if (!found) {
+      outbox.event(FeederNotFound{slot.feeder, slot.slot, found.error()});
+      continue;
+    }
+    outbox.event(FeederFound{*found});
+    Transaction tx;
+    tx.kind = TransactionKind::feeder_findings;
+    tx.openings.push_back(market::opening_of(f.restricted_key, f.meter, {f.account, *found}));
+    tx.body = encode(market::FindingsBody{config_.oracle, slot.slot, 1, {}});
+    post(std::move(tx), signer_, outbox);
+  }
+}
+
+void OracleNode::post_rulings(const SlotReport& report, Outbox& outbox) {
+  Transaction tx;
+  tx.kind = TransactionKind::ruling;
+  for (const SlotReport::Case& c : report.cases) {
+    const auto key = config_.restricted_keys.find(c.meter.value);
+    if (key == config_.restricted_keys.end() || tx.openings.size() == max_openings) continue;
+    const market::Ruling ruling{
+        c.account,  c.meter,    report.next, c.settled, *config_.quarantined,
+        c.imported, c.exported, {},          {}};
+    tx.openings.push_back(market::opening_of(key->second, ruling));
+  }
+  if (tx.openings.empty()) return;
+  const auto count = static_cast<std::uint32_t>(tx.openings.size());
+  tx.body = encode(market::RulingBody{report.next, count, {}});
+  post(std::move(tx), *config_.registrar, outbox);
+}
+
+void OracleNode::post(Transaction tx, Signer& signer, Outbox& outbox) const {
+  tx.root = openings_root(tx.openings);
+  const Signature s = signer.sign(entry_signed_bytes(config_.chain_id, tx.entry()));
+  std::copy(s.begin(), s.end(), tx.body.end() - static_cast<std::ptrdiff_t>(s.size()));
+  const SharedBytes message = frame(MessageKind::transaction, tx.encode());
+  for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
+    outbox.send(config_.directory.validator(v), message);
+}
+
+}  // namespace twin
