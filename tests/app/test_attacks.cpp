@@ -167,7 +167,7 @@ struct Seen {
 
 Seen seen(const Case& c, const json& finding, const json& attacked, const json& plain,
           const std::set<std::string>& failing) {
-  if (c.verdict == Verdict::audited) return {failing == std::set<std::string>{c.rule}, -1};
+  if (c.verdict == Verdict::audited) return {failing.contains(c.rule), -1};
   const json& by = finding.at("found_by");
   if (c.verdict == Verdict::unseen) return {by.size() > by.count("spike"), -1};
   if (by.contains(c.rule)) return {true, by.at(c.rule).at("after_s").get<double>()};
@@ -244,7 +244,8 @@ std::string median(std::vector<double> values) {
 
 void print(const Case& c, const Tally& t) {
   std::string audit = "holds";
-  for (const std::string& id : t.failing) audit = id + " fails";
+  if (!t.failing.empty()) audit = "fails:";
+  for (const std::string& id : t.failing) audit += " " + id;
   std::cout << "| " << c.name << " | " << verdicts[static_cast<int>(c.verdict)] << " | "
             << (*c.rule ? c.rule : "-") << " | " << t.found << " of " << t.runs << " | "
             << median(t.after_s) << " | " << audit << " |\n";
@@ -270,7 +271,9 @@ TEST_CASE("attacks: each by itself") {
       CHECK(t.found == 0);
     else
       CHECK(t.found == t.runs);
-    CHECK(t.failing.empty() == (c.verdict != Verdict::audited));
+    // What is minted above the meters may be above the feeder's, too: R8.
+    if (c.verdict != Verdict::audited) CHECK(t.failing.empty());
+    for (const std::string& id : t.failing) CHECK((id == "R6" || id == "R8"));
     if (seeds > 0) print(c, t);
   }
 }
