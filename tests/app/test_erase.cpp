@@ -52,8 +52,9 @@ class Run {
   }
   json audit() const {
     const Outcome o = aipchain({"audit", path(), "--openings", path("/openings"), "--json"});
+    const json all = json::parse(o.output);
     json out;
-    for (const json& c : json::parse(o.output).at("checks")) out[c.at("id")] = c;
+    for (const json& c : all.at("checks")) out[c.at("id")] = c;
     out["code"] = o.code;
     return out;
   }
