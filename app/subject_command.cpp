@@ -116,7 +116,7 @@ int access(const Options& o) {
                        0};
   const auto consent = market::consent_at(ledger->log(), ledger->openings(),
                                           {*account, asked.reader, *purpose}, asked.log_size);
-  if (consent && o.end_slot == UINT32_MAX) {
+  if (consent && !consent->withdrawn && o.end_slot == UINT32_MAX) {
     asked.first_slot = std::max(asked.first_slot, consent->first_slot);
     asked.end_slot = consent->end_slot;
   }

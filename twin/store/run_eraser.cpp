@@ -60,6 +60,8 @@ Result<void> RunEraser::shred(const std::string& name) {
   fs::remove(path(name), error);
   if (error) return failure(path(name) + ": " + error.message());
   out_.files.push_back(name);
+  std::error_code not_empty;  // a folder without files would be a finding
+  fs::remove(fs::path(path(name)).parent_path(), not_empty);
   return {};
 }
 
@@ -90,7 +92,7 @@ Result<void> RunEraser::change_accesses() {
   std::vector<Access> left = openings_.accesses;
   std::erase_if(left, [&](const Access& a) { return a.account == e_.account; });
   if (left.size() == openings_.accesses.size()) return {};
-  return replace("openings/access", encode(left));
+  return left.empty() ? shred("openings/access") : replace("openings/access", encode(left));
 }
 
 Result<void> RunEraser::change_summary() {
