@@ -219,6 +219,24 @@ MarketState::Progress MarketState::progress(GatewayId gateway) const {
   return {g.epoch, std::max(g.slots_marked, next_slot_)};
 }
 
+bool MarketState::has_all(const Transaction& tx) const {
+  const auto all = decode_registrations(tx.openings);
+  return all && !all->empty() && std::all_of(all->begin(), all->end(), [&](const Registered& r) {
+           const auto known = meters_->find(r.registration.meter.value);
+           return known != meters_->end() &&
+                  known->second.registration.account == r.registration.account;
+         });
+}
+
+bool MarketState::has_papers(const Transaction& tx) const {
+  if (tx.openings.empty()) return false;
+  const auto swap = decode_meter_swap(tx.openings[0].data);
+  if (!swap) return false;
+  const auto slot = open_slots_.find(swap->slot.value);
+  return swap->slot.value < next_slot_ ||
+         (slot != open_slots_.end() && slot->second.swap_leaves.contains(tx.root));
+}
+
 bool MarketState::beyond(const Transaction& tx) const {
   if (tx.kind == TransactionKind::batch) {
     const auto batch = decode_batch(tx.body);
@@ -227,6 +245,8 @@ bool MarketState::beyond(const Transaction& tx) const {
     return batch->epoch < g.epoch ||
            (batch->epoch == g.epoch && sha256(tx.entry()) == g.last_entry);
   }
+  if (tx.kind == TransactionKind::registration) return has_all(tx);
+  if (tx.kind == TransactionKind::meter_swap) return has_papers(tx);
   if (tx.kind != TransactionKind::marks) return false;
   const auto marks = decode_marks_body(tx.body);
   return marks && marks->gateway.value < gateways_.size() &&

@@ -40,8 +40,8 @@
 #include "market/clearing.hpp"
 #include "market/consent.hpp"
 #include "market/entries.hpp"
-#include "market/feeder_entries.hpp"
 #include "market/erasure.hpp"
+#include "market/feeder_entries.hpp"
 #include "market/journal.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
@@ -87,8 +87,9 @@ class MarketState final : public StateMachine {
     std::uint32_t epoch = 0, slots = 0;
   };
   Progress progress(GatewayId gateway) const;
-  // Whether a batch or marks are of what the ledger has come beyond; another batch than the one that
-  // it has is not.
+  // Whether the ledger has come beyond what a gateway said, so that saying it again is no fault: a
+  // batch or marks of what is over, registrations and papers that it has. Another batch than the
+  // one that stands in its place is none of these.
   bool beyond(const Transaction& tx) const;
   // Of the last settlement applied; null before the first.
   const ClosedSlot* last_closed() const { return last_closed_.get(); }
@@ -146,6 +147,9 @@ class MarketState final : public StateMachine {
     std::map<Hash, Hash> ruling_leaves;            // the same
     std::map<std::uint32_t, Delivered> delivered;  // by gateway
   };
+
+  bool has_all(const Transaction& registrations) const;
+  bool has_papers(const Transaction& swap) const;
 
   // registry.cpp: who and what is metered.
   Applied apply_registration(const Transaction& tx);

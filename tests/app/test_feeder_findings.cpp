@@ -50,7 +50,8 @@ json run(const Folder& folder, const std::string& scenario) {
 json r8_of(const std::string& directory) {
   const Outcome audit =
       aipchain({"audit", directory, "--openings", directory + "/openings", "--json"});
-  for (const json& check : json::parse(audit.output).at("checks")) {
+  const json report = json::parse(audit.output);
+  for (const json& check : report.at("checks")) {
     CAPTURE(check.dump());
     if (check.at("id") == "R8") return check;
     CHECK(check.at("ok") == true);
@@ -77,7 +78,7 @@ const std::string all_homes =
 }  // namespace
 
 TEST_CASE("honest homes: every slot has findings but the last, no alarm, and R8 holds") {
-  for (const std::string scenario : {std::string(test::short_scenario), sunny_scenario}) {
+  for (const std::string& scenario : {std::string(test::short_scenario), sunny_scenario}) {
     const Folder folder;
     const json s = run(folder, scenario);
     const json r8 = r8_of(folder.at("out"));

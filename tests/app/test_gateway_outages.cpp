@@ -61,7 +61,8 @@ Audited audit(const std::string& run) {
   CAPTURE(o.output);
   REQUIRE(o.code == 0);
   Audited out;
-  for (const json& c : json::parse(o.output).at("checks")) {
+  const json report = json::parse(o.output);
+  for (const json& c : report.at("checks")) {
     if (c.at("id") != "R7") continue;
     const std::string detail = c.at("detail");
     const auto at = detail.find("; ");

@@ -375,7 +375,7 @@ const std::vector<std::pair<const char*, Forge>>& forgeries() {
          };
        }},
       {"a cosignature beyond all time", [](auto& f) { f.unix_seconds = std::uint64_t{1} << 63; }},
-      {"unknown kind", entry(entry_of(7, "consent"))},
+      {"unknown kind", entry(entry_of(9, "evidence"))},
       {"unknown version", entry(Bytes(40, 2))},
       {"an entry too short", entry(Bytes(33, 1))},
       {"an empty entry", entry(Bytes())},

@@ -4,6 +4,7 @@
 
 #include "hil/message_frame.hpp"
 #include "ledger/base/codec.hpp"
+#include "ledger/base/invariant.hpp"
 #include "ledger/consensus/sign_guard.hpp"
 #include "ledger/privacy/masked_sum_format.hpp"
 #include "market/clearing.hpp"
@@ -43,8 +44,10 @@ std::vector<Transaction> transactions() {
 }
 
 const Transaction& first_of(const std::vector<Transaction>& all, TransactionKind kind) {
-  return *std::find_if(all.begin(), all.end(),
-                       [&](const Transaction& tx) { return tx.kind == kind; });
+  const auto at =
+      std::find_if(all.begin(), all.end(), [&](const Transaction& tx) { return tx.kind == kind; });
+  invariant(at != all.end(), "the village's chain has every kind");
+  return *at;
 }
 
 const PersonalRecord& personal_record() {
@@ -300,7 +303,7 @@ std::vector<Bytes> seeds(Decoder decoder) {
 }
 
 const market_test::VillageChain& village() {
-  static const market_test::VillageChain chain = market_test::village_chain(4, 3);
+  static const market_test::VillageChain chain = market_test::village_chain(4, 24);
   return chain;
 }
 

@@ -23,6 +23,12 @@ std::optional<NodeId> recorded_node(const Scenario& scenario, const Directory& d
       static_cast<std::uint32_t>(std::stoul(name.substr(name.find('-') + 1))));
 }
 
+// Whether a gateway says it until it is on the ledger.
+bool is_said_again(BytesView transaction) {
+  const auto entry = view_entry(entry_in(transaction));
+  return entry && entry->kind != TransactionKind::order && entry->kind != TransactionKind::forecast;
+}
+
 // What a message is about; a consensus message's kind is its third byte (ledger/consensus/
 // messages.hpp).
 std::string name_of_kind(BytesView message) {
@@ -150,8 +156,11 @@ void RunRecorder::message(NodeId from, Instant now, const Send& message, bool ar
   // Gateways post to every validator; the first one's copy stands for all.
   const bool posts = from > observer_ && message.to == NodeId{0};
   if (!posts) return;
+  const BytesView tx = BytesView(message.bytes).subspan(1);
+  const Hash id = sha256(tx);
+  if (is_said_again(tx) && !said_.insert(id).second) return;
   ++l.posted;
-  posted_.emplace(sha256(BytesView(message.bytes).subspan(1)), now);
+  posted_.emplace(id, now);
 }
 
 void RunRecorder::take_posted(Instant now, const Block& block) {

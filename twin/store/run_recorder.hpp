@@ -109,6 +109,7 @@ class RunRecorder {
   ai::ForecastScore score_, persistence_score_;
   std::map<std::pair<int, std::uint32_t>, std::int64_t> open_alerts_;  // kind, meter: row
   std::vector<std::string> active_alerts_;
+  std::set<Hash> said_;             // by gateways, of what they say again
   std::map<Hash, Instant> posted_;  // not decided yet: SHA-256 of its encoding, when it was posted
   Summary::Ledger::Traffic traffic_;  // since the last decision
   std::string checkpoint_;
