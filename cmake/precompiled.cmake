@@ -19,9 +19,8 @@ function(precompiled_headers name)
   endif()
 endfunction()
 
-set(common <algorithm> <array> <charconv> <chrono> <cmath> <cstdint> <deque> <filesystem> <fstream>
-    <functional> <iostream> <map> <memory> <optional> <set> <span> <sstream> <string> <string_view>
-    <thread> <tl/expected.hpp> <unordered_map> <utility> <variant> <vector>)
+set(common <algorithm> <array> <charconv> <cmath> <cstdint> <functional> <map> <memory> <optional>
+    <set> <span> <string> <string_view> <tl/expected.hpp> <unordered_map> <utility> <variant> <vector>)
 precompiled_headers(room_headers ${common})
 precompiled_headers(test_headers ${common} <doctest/doctest.h> <nlohmann/json.hpp>)
 precompiled_headers(app_headers ${common} <nlohmann/json.hpp> <CLI/CLI.hpp>)

@@ -26,9 +26,11 @@ endfunction()
 # One test program a room, from every test_*.cpp below tests/<folder>; it links that room only, so
 # that a layering break does not link.
 #
-#   room_tests(name USES room... [PRIVATE lib...])
+#   room_tests(name USES room... [PRIVATE lib...] [APART file...])
+#
+# What is in the files APART runs as a test of its own, beside the rest.
 function(room_tests name)
-  cmake_parse_arguments(R "" "" "USES;PRIVATE" ${ARGN})
+  cmake_parse_arguments(R "" "" "USES;PRIVATE;APART" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cpp)
   if(NOT sources)
     return()
@@ -39,5 +41,12 @@ function(room_tests name)
   uses_precompiled(${target} test_headers)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
   target_compile_definitions(${target} PRIVATE AIPCHAIN_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  add_test(NAME ${target} COMMAND ${target} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  list(TRANSFORM R_APART PREPEND "*")
+  string(REPLACE ";" "," apart "${R_APART}")
+  if(R_APART)
+    set(rest "-sfe=${apart}")
+    add_test(NAME ${target}_apart COMMAND ${target} "-sf=${apart}"
+             WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  endif()
+  add_test(NAME ${target} COMMAND ${target} ${rest} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
 endfunction()

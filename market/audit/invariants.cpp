@@ -1,5 +1,7 @@
 #include "market/audit/invariants.hpp"
 
+#include <set>
+
 #include "ledger/oracle/public_sum.hpp"
 
 namespace market {
@@ -106,12 +108,27 @@ std::string InvariantWatch::take_rulings(const Transaction& tx) {
 
 // The statements of the slot say the balances that its rulings have corrected.
 std::string InvariantWatch::correct(Slot slot, const MarketState& state) {
-  for (const Ruling& ruling : rulings_[slot.value])
+  std::set<std::uint32_t> vintages;
+  for (const Ruling& ruling : rulings_[slot.value]) {
     if (const std::string broken = correct(ruling, state); !broken.empty())
       return "slot " + std::to_string(slot.value) + ", ruling on meter " +
              std::to_string(ruling.meter.value) + ": " + broken;
+    vintages.insert(ruling.settled.value);
+  }
   rulings_.erase(slot.value);
+  // Several rulings may mint of one vintage.
+  for (const std::uint32_t vintage : vintages)
+    if (const std::string broken = check_vintage(vintage, state); !broken.empty())
+      return "slot " + std::to_string(slot.value) + ", rulings: " + broken;
   return {};
+}
+
+std::string InvariantWatch::check_vintage(std::uint32_t slot, const MarketState& state) {
+  const auto vintage = state.tokens().vintages().find(slot);
+  const WattHours minted =
+      vintage == state.tokens().vintages().end() ? WattHours{} : vintage->second.minted;
+  const WattHours allowed = slots_[slot].minted;
+  return minted > allowed ? words("minted Wh of its vintage", minted.value, allowed.value) : "";
 }
 
 std::string InvariantWatch::correct(const Ruling& ruling, const MarketState& state) {
@@ -125,13 +142,8 @@ std::string InvariantWatch::correct(const Ruling& ruling, const MarketState& sta
   m.minted += c.minted;
   if (m.quarantined.value < 0 || m.minted > m.exported - m.quarantined)
     return words("Wh minted in all", m.minted.value, (m.exported - m.quarantined).value);
-  WattHours& of_vintage = slots_[ruling.settled.value].minted;
-  of_vintage += c.minted;
+  slots_[ruling.settled.value].minted += c.minted;
   ledger_.add(c);
-  const auto vintage = state.tokens().vintages().find(ruling.settled.value);
-  const WattHours minted =
-      vintage == state.tokens().vintages().end() ? WattHours{} : vintage->second.minted;
-  if (minted > of_vintage) return words("minted Wh of its vintage", minted.value, of_vintage.value);
   return {};
 }
 

@@ -50,6 +50,7 @@ class InvariantWatch {
   std::string take_rulings(const Transaction& tx);
   std::string correct(Slot slot, const MarketState& state);
   std::string correct(const Ruling& ruling, const MarketState& state);
+  std::string check_vintage(std::uint32_t slot, const MarketState& state);
   std::string check_slot(const SettlementBody& settled, const MarketState& state) const;
 
   StatementLedger ledger_;
