@@ -165,6 +165,11 @@ Opening opening_of(const SubjectKey& restricted_key, const MeterSwap& swap) {
           encode(swap)};
 }
 
+Opening opening_of(const SubjectKey& restricted_key, const Mark& mark) {
+  return {derive_salt(restricted_key, SaltLabel::mark, mark.meter.value, mark.slot.value),
+          encode(mark)};
+}
+
 Bytes encode(const Mark& v) {
   ByteWriter w;
   put_owner(w, v.account, v.meter);

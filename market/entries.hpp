@@ -178,6 +178,8 @@ Result<ForecastBody> decode_forecast_body(BytesView body);
 void add_openings(std::vector<Opening>& openings, const Registered& meter);
 Result<std::vector<Registered>> decode_registrations(std::span<const Opening> openings);
 
+Opening opening_of(const SubjectKey& restricted_key, const Mark& mark);
+
 // The opening of a swap, and what its account signs: label, chain id, the opening without its last
 // 64 bytes.
 Opening opening_of(const SubjectKey& restricted_key, const MeterSwap& swap);

@@ -46,10 +46,8 @@ Transaction erasure_of(const Hash& chain_id, const Erasure& erasure, const Salt&
   tx.kind = TransactionKind::erasure;
   tx.openings.push_back({salt, encode(erasure)});
   tx.root = openings_root(tx.openings);
-  ErasureBody body{salt, {}};
-  tx.body = encode(body);
-  body.signature = registrar.sign(entry_signed_bytes(chain_id, tx.entry()));
-  tx.body = encode(body);
+  tx.body = encode(ErasureBody{salt, {}});
+  sign_entry(tx, chain_id, registrar);
   return tx;
 }
 

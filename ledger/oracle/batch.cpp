@@ -97,6 +97,15 @@ MeterWord word_of(const Hash& chain_id, const MeterRecord& r,
   return out;
 }
 
+MeterWord word_of(const Hash& chain_id, const MeterRecord& record, const SubjectKey& personal_key,
+                  std::span<const ReadingBytes> readings, std::span<const Signature> each) {
+  std::vector<Hash> leaves;
+  if (!each.empty())
+    for (const ReadingBytes& r : readings)
+      leaves.push_back(reading_leaf(personal_key, record.meter, r));
+  return word_of(chain_id, record, readings, leaves, each);
+}
+
 bool gave(const PublicKey& meter_key, const MeterWord& word, Verifier& verifier) {
   if (meter_key == PublicKey{}) return word.signatures.empty();
   if (word.signatures.empty() || word.messages.size() != word.signatures.size()) return false;
@@ -149,6 +158,11 @@ Bytes entry_signed_bytes(const Hash& chain_id, BytesView entry) {
   w.raw(bytes_of(label)).raw(chain_id);
   w.raw(entry.first(entry.size() - sizeof(Signature)));
   return w.take();
+}
+
+void sign_entry(Transaction& tx, const Hash& chain_id, Signer& signer) {
+  const Signature s = signer.sign(entry_signed_bytes(chain_id, tx.entry()));
+  std::copy(s.begin(), s.end(), tx.body.end() - static_cast<std::ptrdiff_t>(s.size()));
 }
 
 Hash record_commitment(const SubjectKey& key, const MeterRecord& record) {

@@ -87,6 +87,9 @@ struct MeterWord {
 MeterWord word_of(const Hash& chain_id, const MeterRecord& record,
                   std::span<const ReadingBytes> readings, std::span<const Hash> leaves,
                   std::span<const Signature> each);
+// The same by who holds the subject's personal key, which gives the leaves.
+MeterWord word_of(const Hash& chain_id, const MeterRecord& record, const SubjectKey& personal_key,
+                  std::span<const ReadingBytes> readings, std::span<const Signature> each);
 // Whether the meter with the key gave it; the key of zeros is nobody's, who gives no signature.
 bool gave(const PublicKey& meter_key, const MeterWord& word, Verifier& verifier);
 
@@ -111,6 +114,9 @@ Result<Batch> decode_batch(BytesView body);
 // What any signed entry's signer signs: "aipchain entry 1", chain id, and the entry without its
 // last 64 bytes. Batches, marks, forecasts and registrations end in their signature.
 Bytes entry_signed_bytes(const Hash& chain_id, BytesView entry);
+
+// Puts the signer's signature at the end of the body, in place of the one that is there.
+void sign_entry(Transaction& tx, const Hash& chain_id, Signer& signer);
 
 // The salted leaf of a record in its batch.
 Hash record_commitment(const SubjectKey& key, const MeterRecord& record);

@@ -248,11 +248,8 @@ Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p
 MeterRecord BatchAudit::recomputed(AuditedMeter& m, const PersonalRecord& p) const {
   const MeterRecord& r = p.record;
   const Genesis& g = log_.genesis;
-  std::vector<Hash> leaves;
-  if (!p.each.empty())
-    for (const ReadingBytes& reading : p.readings)
-      leaves.push_back(reading_leaf(openings_.keys.at(r.account).personal, r.meter, reading));
-  SignedBy by = m.point.signer_of(word_of(log_.chain_id, r, p.readings, leaves, p.each), verifier_);
+  const SubjectKey& key = openings_.keys.at(r.account).personal;
+  SignedBy by = m.point.signer_of(word_of(log_.chain_id, r, key, p.readings, p.each), verifier_);
   // The next meter may have spoken before its gateway had the papers.
   if (by == SignedBy::next_meter && (r.verdict & bit(Rule::signature))) by = SignedBy::nobody;
   const auto [record, judged] = m.point.take(

@@ -3,7 +3,6 @@
 // and for the campaign, where each has runs of its own.
 
 #include <algorithm>
-#include <cstdlib>
 #include <doctest/doctest.h>
 #include <iostream>
 #include <map>
@@ -12,6 +11,7 @@
 #include <sstream>
 
 #include "tests/app/short_run.hpp"
+#include "tests/support/setting.hpp"
 
 using nlohmann::json;
 using test::aipchain;
@@ -175,11 +175,6 @@ Seen seen(const Case& c, const json& finding, const json& attacked, const json& 
   return {silent && as_without(c, attacked, plain), -1};
 }
 
-int from_environment(const char* name, int otherwise) {
-  const char* value = std::getenv(name);
-  return value ? std::atoi(value) : otherwise;
-}
-
 }  // namespace
 
 TEST_CASE("attacks in one run: each meets its rule, and the ledger holds") {
@@ -254,8 +249,8 @@ void print(const Case& c, const Tally& t) {
 }  // namespace
 
 TEST_CASE("attacks: each by itself") {
-  const int seeds = from_environment("AIPCHAIN_ATTACK_SEEDS", 0);
-  const int first = from_environment("AIPCHAIN_SEED", 5);
+  const auto seeds = static_cast<int>(test::setting("AIPCHAIN_ATTACK_SEEDS", 0));
+  const auto first = static_cast<int>(test::setting("AIPCHAIN_SEED", 5));
   std::map<const Case*, Tally> tallies;
   for (int seed = first; seed < first + std::max(seeds, 1); ++seed) {
     const Folder folder;
@@ -352,13 +347,13 @@ std::string honest_fleet(int meters, int days) {
 }  // namespace
 
 TEST_CASE("an honest fleet: hardly a record is quarantined") {
-  const int meters = from_environment("AIPCHAIN_HONEST_METERS", 100);
-  const int days = from_environment("AIPCHAIN_HONEST_DAYS", 1);
+  const auto meters = static_cast<int>(test::setting("AIPCHAIN_HONEST_METERS", 100));
+  const auto days = static_cast<int>(test::setting("AIPCHAIN_HONEST_DAYS", 1));
   const Folder folder;
   folder.write("scenario.toml", honest_fleet(meters, days));
   const Outcome ran =
       aipchain({"run", folder.at(""), "--out", folder.at("out"), "--seed",
-                std::to_string(from_environment("AIPCHAIN_SEED", 1)), "--json", "--quiet"});
+                std::to_string(test::setting("AIPCHAIN_SEED", 1)), "--json", "--quiet"});
   CAPTURE(ran.errors);
   REQUIRE(ran.code == 0);
   const json s = json::parse(ran.output), honest = s.at("honest");

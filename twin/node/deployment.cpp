@@ -168,11 +168,9 @@ std::vector<Bytes> Deployment::registrations(std::uint32_t gateway) const {
   for (Transaction& tx : all) {
     tx.kind = TransactionKind::registration;
     tx.root = openings_root(tx.openings);
-    market::RegistrationBody body{
-        {gateway}, static_cast<std::uint32_t>(tx.openings.size() / 2), {}};
-    tx.body = market::encode(body);
-    body.signature = registrar_->sign(entry_signed_bytes(chain_id_of(genesis_), tx.entry()));
-    tx.body = market::encode(body);
+    tx.body = market::encode(market::RegistrationBody{
+        {gateway}, static_cast<std::uint32_t>(tx.openings.size() / 2), {}});
+    sign_entry(tx, chain_id_of(genesis_), *registrar_);
     out.push_back(tx.encode());
   }
   return out;

@@ -151,10 +151,8 @@ void FleetNode::begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped,
   tx.kind = TransactionKind::meter_swap;
   tx.openings = {market::opening_of(home.meter.restricted_key, swap)};
   tx.root = openings_root(tx.openings);
-  market::MeterSwapBody body{{config_.gateway}, 1, {}};
-  tx.body = market::encode(body);
-  body.signature = home.meter.registrar->sign(entry_signed_bytes(chain_id_, tx.entry()));
-  tx.body = market::encode(body);
+  tx.body = market::encode(market::MeterSwapBody{{config_.gateway}, 1, {}});
+  sign_entry(tx, chain_id_, *home.meter.registrar);
   outbox.send(config_.directory.gateway(config_.gateway),
               frame(MessageKind::transaction, tx.encode()));
 }

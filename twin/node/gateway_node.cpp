@@ -2,10 +2,8 @@
 
 #include <algorithm>
 
-#include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
-#include "ledger/openings/sealed_record.hpp"
 #include "ledger/oracle/public_sum.hpp"
 #include "twin/node/gateway_record.hpp"
 
@@ -132,7 +130,7 @@ void GatewayNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
 }
 
 // Registrations are on the ledger already after a restart, and so may be what the life before said:
-// who has them refuses them again.
+// validators then tell how far it has come.
 void GatewayNode::start(Instant now, Outbox& outbox) {
   started_ = true;
   if (!unreadable_.empty()) outbox.event(Refused{{}, unreadable_});
@@ -243,11 +241,7 @@ MeterWord GatewayNode::word_of_minute(const MeterState& state, const MeterMinute
   said.count = static_cast<std::uint16_t>(minute.readings.size());
   said.readings_root = root;
   said.signature = minute.signature;
-  std::vector<Hash> leaves;
-  if (!minute.each.empty())
-    for (const ReadingBytes& r : minute.readings)
-      leaves.push_back(reading_leaf(state.meter.personal_key, state.id(), r));
-  return word_of(chain_id_, said, minute.readings, leaves, minute.each);
+  return word_of(chain_id_, said, state.meter.personal_key, minute.readings, minute.each);
 }
 
 void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox) {
@@ -357,11 +351,9 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
     leaves.imports.push_back(rises->import_mwh);
     leaves.exports.push_back(rises->export_mwh);
   }
-  Bytes opening = ByteWriter().raw(r.account.bytes).u32(config_.gateway.value).u32(epoch_).take();
-  append(opening, seal_personal(chain_id_, m.meter.personal_key, {config_.gateway, epoch_, r.meter},
-                                r, m.heard ? m.heard->minute.readings : none,
-                                m.heard ? m.heard->minute.each : none_signed));
-  openings.push_back(std::move(opening));
+  openings.push_back(personal_opening(chain_id_, m.meter.personal_key, config_.gateway, r,
+                                      m.heard ? m.heard->minute.readings : none,
+                                      m.heard ? m.heard->minute.each : none_signed));
   if (!m.heard) return;
   if (m.heard->by != market::SignedBy::nobody)
     leaves.received.push_back({m.id(), tag_of(m.point.meter_key()), m.point.last()->sequence});
@@ -377,7 +369,7 @@ Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {
   tx.kind = TransactionKind::batch;
   tx.root = root_of(leaves.all);
   tx.body = encode(batch);
-  sign(tx);
+  sign_entry(tx, chain_id_, signer_);
   return tx;
 }
 
@@ -388,15 +380,12 @@ Transaction GatewayNode::marks_of(Slot slot) {
   body.gateway = config_.gateway;
   body.slot = slot;
   for (MeterState& m : meters_)
-    if (const auto mark = m.point.mark(slot)) {
-      const Salt salt =
-          derive_salt(m.meter.restricted_key, SaltLabel::mark, mark->meter.value, slot.value);
-      tx.openings.push_back({salt, market::encode(*mark)});
-    }
+    if (const auto mark = m.point.mark(slot))
+      tx.openings.push_back(market::opening_of(m.meter.restricted_key, *mark));
   body.count = static_cast<std::uint32_t>(tx.openings.size());
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
-  sign(tx);
+  sign_entry(tx, chain_id_, signer_);
   return tx;
 }
 
@@ -425,14 +414,8 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
   tx.openings = forecast.openings;
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
-  sign(tx);
+  sign_entry(tx, chain_id_, signer_);
   say(frame(MessageKind::transaction, tx.encode()), outbox);
-}
-
-// The entry ends in the signature over all that stands before it.
-void GatewayNode::sign(Transaction& tx) {
-  const Signature s = signer_.sign(entry_signed_bytes(chain_id_, tx.entry()));
-  std::copy(s.begin(), s.end(), tx.body.end() - static_cast<std::ptrdiff_t>(s.size()));
 }
 
 void GatewayNode::keep_openings(Outbox& outbox) const {

@@ -91,7 +91,6 @@ class GatewayNode final : public Node {
   void say(const SharedBytes& message, Outbox& outbox) const;
   void say_again(Instant now, Outbox& outbox);
   void post_forecast(const FleetForecast& forecast, Outbox& outbox);
-  void sign(ledger::Transaction& tx);
   bool all_arrived() const;
   Instant batch_end() const;
 

@@ -129,7 +129,7 @@ void HostileGateway::change_batch(Instant now, const Transaction& tx, Outbox& ou
   as_they_were = meters_;
   if (tells_twice) held_.emplace(later(now), batch_of(batch, absent, as_they_were));
   for (const auto& [id, t] : told) {
-    persist(t, batch.epoch, outbox);
+    persist(t, outbox);
     if (meters_.at(id).omitted && t.record.verdict != 0)
       outbox.event(Judged{id, t.record.verdict, t.record.count});
   }
@@ -149,12 +149,8 @@ HostileGateway::Told HostileGateway::retold(Meter& m, const PersonalRecord& hear
   const MeterRecord& r = heard.record;
   if (!m.omitted) return {r, heard.readings, heard.each};
   if (heard.readings.empty()) return {m.point.absence(r.epoch), {}, {}};
-  std::vector<Hash> leaves;
-  if (!heard.each.empty())
-    for (const ReadingBytes& reading : heard.readings)
-      leaves.push_back(reading_leaf(m.config.personal_key, r.meter, reading));
-  const market::SignedBy by =
-      m.point.signer_of(word_of(chain_id_, r, heard.readings, leaves, heard.each), verifier_);
+  const market::SignedBy by = m.point.signer_of(
+      word_of(chain_id_, r, m.config.personal_key, heard.readings, heard.each), verifier_);
   Told out{
       m.point
           .take({r.first_sequence, heard.readings, r.readings_root, r.signature, by, std::nullopt},
@@ -190,7 +186,7 @@ Transaction HostileGateway::batch_of(const Batch& like, const Records& records, 
   tx.kind = TransactionKind::batch;
   tx.root = root_of(leaves);
   tx.body = encode(batch);
-  sign(tx);
+  sign_entry(tx, chain_id_, signer_);
   return tx;
 }
 
@@ -228,30 +224,22 @@ std::optional<market::Mark> HostileGateway::told_mark(Meter& m, const market::Ma
 Transaction HostileGateway::marks_of(market::MarksBody body, std::vector<market::Mark> marks) {
   Transaction tx;
   tx.kind = TransactionKind::marks;
-  for (const market::Mark& mark : marks) {
-    const SubjectKey& key = meters_.at(mark.meter.value).config.restricted_key;
+  for (const market::Mark& mark : marks)
     tx.openings.push_back(
-        {derive_salt(key, SaltLabel::mark, mark.meter.value, mark.slot.value), encode(mark)});
-  }
+        market::opening_of(meters_.at(mark.meter.value).config.restricted_key, mark));
   body.count = static_cast<std::uint32_t>(tx.openings.size());
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
-  sign(tx);
+  sign_entry(tx, chain_id_, signer_);
   return tx;
 }
 
-void HostileGateway::persist(const Told& told, std::uint32_t epoch, Outbox& outbox) const {
-  const MeterRecord& r = told.record;
-  Bytes opening = ByteWriter().raw(r.account.bytes).u32(config_.gateway.value).u32(epoch).take();
-  append(opening, seal_personal(chain_id_, meters_.at(r.meter.value).config.personal_key,
-                                {config_.gateway, epoch, r.meter}, r, told.readings, told.each));
-  outbox.persist(RecordKind::personal_opening, std::move(opening), true);
-}
-
-// The entry ends in the signature over all that stands before it.
-void HostileGateway::sign(Transaction& tx) const {
-  const Signature s = signer_.sign(entry_signed_bytes(chain_id_, tx.entry()));
-  std::copy(s.begin(), s.end(), tx.body.end() - static_cast<std::ptrdiff_t>(s.size()));
+void HostileGateway::persist(const Told& told, Outbox& outbox) const {
+  const SubjectKey& key = meters_.at(told.record.meter.value).config.personal_key;
+  outbox.persist(
+      RecordKind::personal_opening,
+      personal_opening(chain_id_, key, config_.gateway, told.record, told.readings, told.each),
+      true);
 }
 
 void HostileGateway::post(const Transaction& tx, Outbox& outbox) const {

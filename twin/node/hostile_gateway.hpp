@@ -59,8 +59,7 @@ class HostileGateway final : public Node {
   ledger::Transaction marks_of(market::MarksBody body, std::vector<market::Mark> marks);
   const Attack* acting(Attack::Kind kind, std::uint32_t meter, std::int64_t time_ms,
                        const char* how = "") const;
-  void persist(const Told& told, std::uint32_t epoch, Outbox& outbox) const;
-  void sign(ledger::Transaction& tx) const;
+  void persist(const Told& told, Outbox& outbox) const;
   void tell(const ledger::Transaction& honest, const ledger::Transaction& told, Outbox& outbox);
   void post(const ledger::Transaction& tx, Outbox& outbox) const;
   Instant later(Instant now) const;

@@ -68,8 +68,7 @@ void OracleNode::post_rulings(const SlotReport& report, Outbox& outbox) {
 
 void OracleNode::post(Transaction tx, Signer& signer, Outbox& outbox) const {
   tx.root = openings_root(tx.openings);
-  const Signature s = signer.sign(entry_signed_bytes(config_.chain_id, tx.entry()));
-  std::copy(s.begin(), s.end(), tx.body.end() - static_cast<std::ptrdiff_t>(s.size()));
+  sign_entry(tx, config_.chain_id, signer);
   const SharedBytes message = frame(MessageKind::transaction, tx.encode());
   for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
     outbox.send(config_.directory.validator(v), message);

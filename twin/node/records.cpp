@@ -2,6 +2,7 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/chain/block.hpp"
+#include "ledger/openings/sealed_record.hpp"
 
 namespace twin {
 
@@ -28,6 +29,15 @@ std::optional<BlockRecord> decode_block_record(BytesView record) {
 
 std::uint64_t height_of(const BlockRecord& record) {
   return decode_header(BytesView(record.block).first(header_size))->height;
+}
+
+Bytes personal_opening(const Hash& chain_id, const SubjectKey& key, GatewayId gateway,
+                       const MeterRecord& record, std::span<const ReadingBytes> readings,
+                       std::span<const Signature> each) {
+  Bytes out = ByteWriter().raw(record.account.bytes).u32(gateway.value).u32(record.epoch).take();
+  append(out, seal_personal(chain_id, key, {gateway, record.epoch, record.meter}, record, readings,
+                            each));
+  return out;
 }
 
 void MemoryRecords::keep(const Persist& persist) {

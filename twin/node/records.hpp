@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "ledger/oracle/batch.hpp"
 #include "twin/node/node.hpp"
 
 namespace twin {
@@ -33,6 +34,13 @@ class MemoryRecords final : public Records {
 
 // Whether a record replaces the one before it of its kind.
 bool replaces(RecordKind kind);
+
+// A record of kind personal_opening: account 16, gateway u32, epoch u32, and what of the meter's
+// record and readings goes into the account's file, sealed.
+Bytes personal_opening(const Hash& chain_id, const ledger::SubjectKey& key,
+                       ledger::GatewayId gateway, const ledger::MeterRecord& record,
+                       std::span<const ledger::ReadingBytes> readings,
+                       std::span<const ledger::Signature> each);
 
 // A block record is a commit certificate, sized, and the block, sized.
 struct BlockRecord {

@@ -60,11 +60,6 @@ bool share_one(const std::vector<Target>& a, const std::vector<Target>& b) {
   return std::find_first_of(a.begin(), a.end(), b.begin(), b.end()) != a.end();
 }
 
-template <class Kind>
-Kind kind_named(const std::string& name, const std::vector<std::string>& names) {
-  return static_cast<Kind>(std::find(names.begin(), names.end(), name) - names.begin());
-}
-
 FaultSpec read_grid_fault(TomlTable& t, const TimeSpec& time,
                           const std::vector<FaultSpec>& before) {
   FaultSpec f;
@@ -82,7 +77,7 @@ FaultSpec read_grid_fault(TomlTable& t, const TimeSpec& time,
 ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::uint32_t validators,
                                     const std::vector<ValidatorFault>& before) {
   ValidatorFault f;
-  f.kind = kind_named<ValidatorFault::Kind>(kind, names_of_validator_faults());
+  f.kind = enum_named<ValidatorFault::Kind>(kind, names_of_validator_faults());
   f.at = t.duration("at", {});
   f.length = t.duration("for", ledger::hours(1));
   read_targets(t, validators, f);
@@ -98,7 +93,7 @@ ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::
 
 MeterFault read_meter_fault(TomlTable& t, const std::string& kind, const Scenario& s) {
   MeterFault f;
-  f.kind = kind_named<MeterFault::Kind>(kind, names_of_meter_faults());
+  f.kind = enum_named<MeterFault::Kind>(kind, names_of_meter_faults());
   const bool for_good =
       f.kind == MeterFault::Kind::meter_swap || f.kind == MeterFault::Kind::meter_rollover;
   f.at = t.duration("at", {});
@@ -135,7 +130,7 @@ const std::vector<std::string>& ways_of(Attack::Kind kind) {
 
 Attack read_attack(TomlTable& t, const std::string& kind, const Scenario& s) {
   Attack a;
-  a.kind = kind_named<Attack::Kind>(kind, names_of_attacks());
+  a.kind = enum_named<Attack::Kind>(kind, names_of_attacks());
   a.at = t.duration("at", {});
   a.length = t.duration("for", ledger::hours(1));
   a.homes = t.texts("target", most_homes);

@@ -118,10 +118,8 @@ LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
                "; with readings = \"per_reading\" it is time.metering_interval (" +
                ledger::to_text(time.metering_interval) + ")");
   s.gateways = static_cast<std::uint32_t>(t.integer("gateways", 0, 1, 10'000));
-  const std::string signing = t.one_of("signing", names_of_signing()[0], names_of_signing());
-  s.signing = static_cast<ledger::Signing>(
-      std::find(names_of_signing().begin(), names_of_signing().end(), signing) -
-      names_of_signing().begin());
+  const auto& names = names_of_signing();
+  s.signing = enum_named<ledger::Signing>(t.one_of("signing", names[0], names), names);
   s.masked_sums = t.boolean("masked_sums", s.masked_sums);
   if (s.block_interval * 3 > time.market_slot)
     t.fail("block_interval", "found " + ledger::to_text(s.block_interval) +
@@ -147,9 +145,8 @@ OracleSpec read_oracle(TomlTable t) {
   OracleSpec s;
   s.feeder_evidence = t.boolean("feeder_evidence", s.feeder_evidence);
   const auto& names = names_of_quarantined();
-  const std::string name = t.one_of("quarantined", names[0], names);
-  s.quarantined = static_cast<OracleSpec::Quarantined>(std::find(names.begin(), names.end(), name) -
-                                                       names.begin());
+  s.quarantined =
+      enum_named<OracleSpec::Quarantined>(t.one_of("quarantined", names[0], names), names);
   t.close();
   return s;
 }

@@ -3,6 +3,7 @@
 // The first thing wrong stands in `Problem`: file, line, column, key, what was found and what is
 // allowed. For the .cpp files of readers alone: it shows toml++.
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 #include <string>
@@ -30,6 +31,12 @@ struct Range {
 
 // What may name a scenario or a site: a-z, 0-9, _ and -, 1 to 64 of them.
 bool is_plain_name(const std::string& text);
+
+// The value at the name's place among all of an enum's, which it is one of.
+template <class Enum>
+Enum enum_named(const std::string& name, const std::vector<std::string>& names) {
+  return static_cast<Enum>(std::find(names.begin(), names.end(), name) - names.begin());
+}
 
 class TomlTable {
  public:
