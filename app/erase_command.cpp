@@ -20,7 +20,7 @@ namespace {
 using namespace ledger;
 using nlohmann::json;
 
-struct Options {
+struct EraseOptions {
   std::string directory, subject, kept_for, now;
   bool billing = false, json = false;
 };
@@ -28,7 +28,7 @@ struct Options {
 // What one run of the command knows.
 class Erasing {
  public:
-  Erasing(const Options& options, const AccountId& account, twin::RunLedger ledger)
+  Erasing(const EraseOptions& options, const AccountId& account, twin::RunLedger ledger)
       : o_(options), account_(account), ledger_(std::move(ledger)) {}
   // What was done, as it is printed.
   Result<json> run();
@@ -45,7 +45,7 @@ class Erasing {
   bool is_complete(const market::ErasureRecord& record) const;
   json told() const;
 
-  const Options& o_;
+  const EraseOptions& o_;
   AccountId account_;
   twin::RunLedger ledger_;
   twin::Destroyed destroyed_;
@@ -160,7 +160,7 @@ void print(const json& told, bool as_json) {
   }
 }
 
-int erase_one(const Options& o) {
+int erase_one(const EraseOptions& o) {
   const auto account = array_from_hex<16>(o.subject);
   if (!account)
     return complain(wrong_input,
@@ -178,7 +178,7 @@ int erase_one(const Options& o) {
   return done;
 }
 
-Result<std::int64_t> now_ms(const Options& o) {
+Result<std::int64_t> now_ms(const EraseOptions& o) {
   if (o.now.empty())
     return std::chrono::duration_cast<std::chrono::milliseconds>(
                std::chrono::system_clock::now().time_since_epoch())
@@ -189,7 +189,7 @@ Result<std::int64_t> now_ms(const Options& o) {
 }
 
 // Whose data are still there once they were kept for as long as they may.
-Result<std::vector<AccountId>> due(const Options& o, const twin::RunLedger& ledger) {
+Result<std::vector<AccountId>> due(const EraseOptions& o, const twin::RunLedger& ledger) {
   const auto kept = parse_duration(o.kept_for);
   if (!kept || kept->ns < 0)
     return failure("--kept-for " + o.kept_for + ": wants a duration such as 90d");
@@ -205,7 +205,7 @@ Result<std::vector<AccountId>> due(const Options& o, const twin::RunLedger& ledg
 }
 
 // Retention: all that a run's directory has kept for longer than this after its last block.
-int erase_old(const Options& o) {
+int erase_old(const EraseOptions& o) {
   Ed25519Verifier verifier;
   const auto ledger = load_run_ledger(o.directory, verifier);
   if (!ledger) return complain(wrong_input, ledger.error());
@@ -224,7 +224,7 @@ int erase_old(const Options& o) {
   return done;
 }
 
-int erase(const Options& o) {
+int erase(const EraseOptions& o) {
   if (!o.subject.empty()) return erase_one(o);
   if (!o.kept_for.empty()) return erase_old(o);
   return complain(wrong_input, "erase wants --subject, or --kept-for (see aipchain erase --help)");
@@ -233,7 +233,7 @@ int erase(const Options& o) {
 }  // namespace
 
 void add_erase_command(CLI::App& program, std::function<int()>& chosen) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<EraseOptions>();
   auto* e = program.add_subcommand("erase", "erases a person's data; proofs of others still hold");
   e->add_option("directory", o->directory, "a run's directory")->required();
   auto* subject =

@@ -14,13 +14,13 @@
 namespace app {
 namespace {
 
-struct Options {
+struct FieldOptions {
   std::string bench, out, duration;
   std::vector<std::string> set;
   bool json = false, quiet = false;
 };
 
-int field(const Options& o) {
+int field(const FieldOptions& o) {
   auto overrides = parse_overrides(o.set);
   if (!overrides) return complain(wrong_input, overrides.error());
   if (!o.duration.empty())
@@ -63,7 +63,7 @@ int field(const Options& o) {
 void add_field_command(CLI::App& program, std::function<int()>& chosen) {
   auto* command =
       program.add_subcommand("field", "runs a scenario in real time, with its real meters");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<FieldOptions>();
   command->add_option("bench", o->bench, "a scenario whose [[meter]] entries name real meters")
       ->required();
   command->add_option("--out", o->out, "directory for the results; new or empty");

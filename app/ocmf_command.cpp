@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-struct Options {
+struct OcmfOptions {
   std::string file, key;
   bool json = false;
 };
@@ -96,7 +96,7 @@ void print_text(const ledger::OcmfCheck& check) {
   }
 }
 
-int verify(const Options& o) {
+int verify(const OcmfOptions& o) {
   const auto text = read_file(o.file);
   if (!text) return complain(wrong_input, text.error());
   const ledger::OcmfCheck check = ledger::check_ocmf(*text, std::string_view(o.key));
@@ -109,7 +109,7 @@ int verify(const Options& o) {
 void add_ocmf_command(CLI::App& program, std::function<int()>& chosen) {
   CLI::App* ocmf = program.add_subcommand("ocmf", "signed records of charging meters");
   ocmf->require_subcommand(1);
-  const auto options = std::make_shared<Options>();
+  const auto options = std::make_shared<OcmfOptions>();
   CLI::App* command = ocmf->add_subcommand("verify", "whether a meter signed a record");
   command->add_option("FILE", options->file, "the record: OCMF|{...}|{...}")->required();
   command

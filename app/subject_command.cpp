@@ -23,20 +23,20 @@ namespace {
 using namespace ledger;
 using nlohmann::json;
 
-struct Options {
+struct SubjectOptions {
   std::string directory, account, recipient, key, purpose, out;
   std::uint32_t first_slot = 0, end_slot = UINT32_MAX;
   bool withdraw = false, json = false;
 };
 
-Result<AccountId> account_of(const Options& o) {
+Result<AccountId> account_of(const SubjectOptions& o) {
   const auto account = array_from_hex<16>(o.account);
   if (!account)
     return failure("--account " + o.account + ": wants 32 lower-case hexadecimal digits");
   return AccountId{*account};
 }
 
-Result<market::Purpose> purpose_of(const Options& o) {
+Result<market::Purpose> purpose_of(const SubjectOptions& o) {
   const auto purpose = market::purpose_named(o.purpose);
   if (!purpose)
     return failure("--purpose " + o.purpose + ": wants advice, grid-planning, research or dispute");
@@ -75,7 +75,7 @@ Result<void> log_access(const std::string& directory, const twin::RunLedger& led
   return twin::replace_file(directory + "/openings/access", market::encode(all));
 }
 
-int put_out(const Options& o, const json& j) {
+int put_out(const SubjectOptions& o, const json& j) {
   const std::string text = j.dump(2) + "\n";
   if (o.out.empty()) {
     std::cout << text;
@@ -95,7 +95,7 @@ std::string base_of(const twin::RunLedger& ledger, const AccountId& account) {
 }
 
 // Readings for whoever a consent names, by the key that it names.
-int access(const Options& o) {
+int access(const SubjectOptions& o) {
   const auto account = account_of(o);
   const auto purpose = purpose_of(o);
   if (!account) return complain(wrong_input, account.error());
@@ -209,7 +209,7 @@ json accesses_json(const std::vector<market::Access>& all, const AccountId& acco
 }
 
 // Everything that is there of the subject, for the subject; it sees that this was read, too.
-int export_data(const Options& o) {
+int export_data(const SubjectOptions& o) {
   const auto account = account_of(o);
   if (!account) return complain(wrong_input, account.error());
   Ed25519Verifier verifier;
@@ -246,7 +246,7 @@ Result<KeySeed> account_seed_of(const std::string& directory, const AccountId& a
   return failure(directory + ": no home of the scenario has account " + to_hex(account.bytes));
 }
 
-Result<market::Consent> consent_asked(const Options& o, const twin::RunLedger& ledger) {
+Result<market::Consent> consent_asked(const SubjectOptions& o, const twin::RunLedger& ledger) {
   const auto account = account_of(o);
   const auto purpose = purpose_of(o);
   const auto recipient = array_from_hex<32>(o.recipient);
@@ -270,7 +270,7 @@ Result<market::Consent> consent_asked(const Options& o, const twin::RunLedger& l
   return c;
 }
 
-int give_consent(const Options& o) {
+int give_consent(const SubjectOptions& o) {
   Ed25519Verifier verifier;
   auto ledger = load_run_ledger(o.directory, verifier);
   if (!ledger) return complain(wrong_input, ledger.error());
@@ -306,13 +306,13 @@ int give_consent(const Options& o) {
   return done;
 }
 
-void add_account(CLI::App* command, Options& o) {
+void add_account(CLI::App* command, SubjectOptions& o) {
   command->add_option("directory", o.directory, "a run's directory")->required();
   command->add_option("--account", o.account, "whose: 32 hexadecimal digits")->required();
 }
 
 void add_consent(CLI::App& program, std::function<int()>& chosen) {
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<SubjectOptions>();
   auto* tx = program.add_subcommand("tx", "signed actions of a user")->require_subcommand(1);
   auto* c = tx->add_subcommand("consent", "lets somebody read readings, for a purpose and a time");
   add_account(c, *o);
@@ -330,7 +330,7 @@ void add_consent(CLI::App& program, std::function<int()>& chosen) {
 
 void add_subject_commands(CLI::App& program, std::function<int()>& chosen) {
   add_consent(program, chosen);
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<SubjectOptions>();
   auto* a = program.add_subcommand("access", "readings for whom their subject's consent names");
   add_account(a, *o);
   a->add_option("--key", o->key, "the recipient's key file (aipchain keys new)")->required();

@@ -16,7 +16,7 @@
 namespace app {
 namespace {
 
-struct Options {
+struct ViewOptions {
   std::string what, screenshot, at;
   double speed = 600;
 };
@@ -68,7 +68,7 @@ ledger::Result<ledger::Instant> moment(const std::string& text, const viz::Snaps
                          ledger::to_text(source.extent().end - ledger::Instant{}));
 }
 
-int view(const Options& options) {
+int view(const ViewOptions& options) {
   auto source = open_source(options.what);
   if (!source) return complain(wrong_input, source.error());
   std::optional<ledger::Instant> at;
@@ -96,7 +96,7 @@ int view(const Options& options) {
 
 void add_view_command(CLI::App& program, std::function<int()>& chosen) {
   auto* command = program.add_subcommand("view", "the feeder in a window, live or from a run");
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ViewOptions>();
   command
       ->add_option("what", options->what,
                    "a scenario (its file or folder), which is then simulated, or a run's directory")

@@ -7,7 +7,7 @@
 namespace market {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t consent_version = 1;
 constexpr std::array<std::string_view, 4> purposes{"advice", "grid-planning", "research",
                                                    "dispute"};
 constexpr std::size_t signature_size = sizeof(Signature);
@@ -26,7 +26,7 @@ std::optional<Purpose> purpose_named(std::string_view name) {
 
 Bytes encode(const Consent& c) {
   ByteWriter w;
-  w.raw(c.place.account.bytes).u8(version).u32(c.number);
+  w.raw(c.place.account.bytes).u8(consent_version).u32(c.number);
   w.u8(static_cast<std::uint8_t>(c.place.purpose)).u8(c.withdrawn ? 1 : 0).raw(c.place.recipient);
   return w.u32(c.first_slot.value).u32(c.end_slot.value).raw(c.signature).take();
 }
@@ -52,7 +52,7 @@ Result<Consent> decode_consent(BytesView opening) {
   c.signature = r.array<64>();
   const bool slots_fit =
       c.withdrawn ? c.first_slot.value == 0 && c.end_slot.value == 0 : c.first_slot < c.end_slot;
-  if (!r.done() || found_version != version || purpose == 0 || purpose > purposes.size() ||
+  if (!r.done() || found_version != consent_version || purpose == 0 || purpose > purposes.size() ||
       withdrawn > 1 || !slots_fit)
     return failure("consent is not in its canonical form");
   return c;

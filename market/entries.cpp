@@ -7,7 +7,7 @@
 namespace market {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t opening_version = 1;
 constexpr std::int64_t hidden_total = INT64_MIN;
 constexpr std::uint16_t max_forecast_slots = 1440;  // a day of the shortest slots, a minute each
 
@@ -26,12 +26,12 @@ T checked(ByteReader& r, T value, bool allowed) {
 
 // What every opening begins with.
 void put_owner(ByteWriter& w, const AccountId& account, MeterId meter) {
-  w.raw(account.bytes).u8(version).u32(meter.value);
+  w.raw(account.bytes).u8(opening_version).u32(meter.value);
 }
 
 void take_owner(ByteReader& r, AccountId& account, MeterId& meter) {
   account.bytes = r.array<16>();
-  if (r.u8() != version) r.fail();
+  if (r.u8() != opening_version) r.fail();
   meter.value = r.u32();
 }
 

@@ -7,7 +7,7 @@
 namespace market {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t erasure_version = 1;
 constexpr Stages all_stages = personal_stage | billing_stage;
 
 }  // namespace
@@ -17,7 +17,7 @@ Bytes encode(const ErasureBody& body) {
 }
 
 Bytes encode(const Erasure& e) {
-  return ByteWriter().raw(e.account.bytes).u8(version).u8(e.stages).take();
+  return ByteWriter().raw(e.account.bytes).u8(erasure_version).u8(e.stages).take();
 }
 
 Result<ErasureBody> decode_erasure_body(BytesView bytes) {
@@ -35,7 +35,7 @@ Result<Erasure> decode_erasure(BytesView opening) {
   out.account.bytes = r.array<16>();
   const std::uint8_t found_version = r.u8();
   out.stages = r.u8();
-  if (!r.done() || found_version != version || out.stages == 0 || out.stages > all_stages)
+  if (!r.done() || found_version != erasure_version || out.stages == 0 || out.stages > all_stages)
     return failure("erasure's opening is not in its canonical form");
   return out;
 }

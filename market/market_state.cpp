@@ -12,8 +12,6 @@
 namespace market {
 namespace {
 
-constexpr std::uint32_t slots_ahead = 1000;  // how far in the future an order may lie
-
 Bytes two_numbers(std::uint32_t a, std::uint32_t b) { return ByteWriter().u32(a).u32(b).take(); }
 
 }  // namespace

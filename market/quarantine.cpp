@@ -10,8 +10,6 @@
 namespace market {
 namespace {
 
-constexpr std::uint32_t slots_ahead = 1000;  // as of orders
-
 CaseId case_of(const Ruling& ruling) { return {ruling.meter.value, ruling.settled.value}; }
 
 // What a connection of this power lets through, whole Wh.

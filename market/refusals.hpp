@@ -5,6 +5,9 @@
 
 namespace market {
 
+// How far in the future a transaction may act.
+inline constexpr std::uint32_t slots_ahead = 1000;
+
 inline tl::unexpected<ledger::Refusal> never(std::string why) {
   return tl::unexpected(ledger::Refusal{false, std::move(why)});
 }

@@ -7,8 +7,7 @@
 namespace market {
 namespace {
 
-constexpr std::uint8_t version = 1;
-constexpr std::int64_t max_energy_wh = std::int64_t{1} << 40;  // as of a statement
+constexpr std::uint8_t ruling_version = 1;
 
 // What the retailer bills for energy that is neither traded nor minted.
 Statement billed(WattHours imported, WattHours exported, const Tariff& tariff) {
@@ -29,7 +28,11 @@ std::string_view name_of(Outcome outcome) {
 
 Bytes encode(const Ruling& v) {
   ByteWriter w;
-  w.raw(v.account.bytes).u8(version).u32(v.meter.value).u32(v.slot.value).u32(v.settled.value);
+  w.raw(v.account.bytes)
+      .u8(ruling_version)
+      .u32(v.meter.value)
+      .u32(v.slot.value)
+      .u32(v.settled.value);
   w.u8(static_cast<std::uint8_t>(v.outcome));
   for (const WattHours e : {v.imported, v.exported, v.import_in_place, v.export_in_place})
     w.i64(e.value);
@@ -40,7 +43,7 @@ Result<Ruling> decode_ruling(BytesView opening) {
   ByteReader r(opening);
   Ruling v;
   v.account.bytes = r.array<16>();
-  const bool known_version = r.u8() == version;
+  const bool known_version = r.u8() == ruling_version;
   v.meter.value = r.u32();
   v.slot.value = r.u32();
   v.settled.value = r.u32();

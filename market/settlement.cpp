@@ -34,8 +34,7 @@ void each_field(S& s, F&& field) {
   field(s.balance.value);
 }
 
-constexpr std::uint8_t version = 1;
-constexpr std::int64_t max_energy_wh = std::int64_t{1} << 40;    // beyond any register
+constexpr std::uint8_t statement_version = 1;
 constexpr std::int64_t max_contract_wh = std::int64_t{1} << 44;  // beyond a full book
 constexpr std::int64_t max_amount = std::int64_t{1} << 62;
 
@@ -107,7 +106,11 @@ void add_postings(const Statement& s, std::vector<Posting>& postings) {
 
 Bytes encode(const Statement& s) {
   ByteWriter w;
-  w.raw(s.account.bytes).u8(version).u32(s.meter.value).u32(s.slot.value).u32(s.since.value);
+  w.raw(s.account.bytes)
+      .u8(statement_version)
+      .u32(s.meter.value)
+      .u32(s.slot.value)
+      .u32(s.since.value);
   w.u8(static_cast<std::uint8_t>(s.standing));
   each_field(s, [&](std::int64_t v) { w.i64(v); });
   return w.take();
@@ -124,7 +127,7 @@ Result<Statement> decode_statement(BytesView opening) {
   const std::uint8_t standing = r.u8();
   s.standing = static_cast<Standing>(standing);
   each_field(s, [&](std::int64_t& v) { v = r.i64(); });
-  if (!r.done() || found_version != version || standing >= standings || s.slot < s.since)
+  if (!r.done() || found_version != statement_version || standing >= standings || s.slot < s.since)
     return failure("statement is not in its canonical form");
   if (!within_bounds(s)) return failure("statement holds energies or amounts beyond all measure");
   return s;

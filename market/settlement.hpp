@@ -40,6 +40,8 @@ struct SlotPosition {
 };
 
 // One home's slot, line by line. Amounts are what the home pays; income is negative.
+inline constexpr std::int64_t max_energy_wh = std::int64_t{1} << 40;  // beyond any register
+
 struct Statement {
   ledger::AccountId account;
   ledger::MeterId meter;

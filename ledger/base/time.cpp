@@ -7,8 +7,6 @@
 namespace ledger {
 namespace {
 
-constexpr std::int64_t ms_per_day = 86'400'000;
-
 // Days since 1970-01-01 of a proleptic Gregorian date, counted in 400-year eras that begin in
 // March, so that the leap day is the last one of a year.
 std::int64_t days_from_date(std::int64_t year, int month, int day) {

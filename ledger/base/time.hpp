@@ -58,6 +58,13 @@ struct CivilFields {
 
 CivilFields fields_of(CivilTime time);
 
+inline constexpr std::int64_t ms_per_day = 86'400'000;
+
+// Rounds down, also below zero; b is positive.
+constexpr std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+  return (a >= 0 ? a : a - b + 1) / b;
+}
+
 // "2026-06-21T00:00:00+02:00" (RFC 3339), milliseconds where there are any; reads t, z, 9 decimals.
 std::string to_rfc3339(CivilTime time);
 std::optional<CivilTime> from_rfc3339(std::string_view text);

@@ -10,14 +10,14 @@
 namespace ledger {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t header_version = 1;
 constexpr std::uint32_t max_transactions = 100'000;
 
 }  // namespace
 
 HeaderBytes encode(const BlockHeader& h) {
   ByteWriter w;
-  w.u8(version).u64(h.height).i64(h.time_ms).u32(h.proposer.value).raw(h.previous);
+  w.u8(header_version).u64(h.height).i64(h.time_ms).u32(h.proposer.value).raw(h.previous);
   w.u64(h.log_size).raw(h.log_root).raw(h.state_root).u32(h.entries).raw(h.entries_root);
   w.raw(h.rules).raw(h.validators).raw(h.evidence_root);
   HeaderBytes out;
@@ -43,7 +43,7 @@ Result<BlockHeader> decode_header(BytesView bytes) {
   h.validators = r.hash();
   h.evidence_root = r.hash();
   if (!r.done()) return failure("block header of a wrong length");
-  if (found_version != version) return failure("unknown block version");
+  if (found_version != header_version) return failure("unknown block version");
   return h;
 }
 

@@ -6,7 +6,7 @@
 namespace ledger {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t entry_version = 1;
 constexpr std::size_t max_opening_size = 65'535;
 
 bool known(std::uint8_t kind) {
@@ -34,7 +34,7 @@ Hash openings_root(std::span<const Opening> openings) {
 
 Bytes Transaction::entry() const {
   ByteWriter w(entry_prefix_size + body.size());
-  w.u8(version).u8(static_cast<std::uint8_t>(kind)).raw(root).raw(body);
+  w.u8(entry_version).u8(static_cast<std::uint8_t>(kind)).raw(root).raw(body);
   return w.take();
 }
 
@@ -61,7 +61,7 @@ Result<EntryView> view_entry(BytesView entry) {
   EntryView view;
   view.root = r.hash();
   if (r.failed()) return failure("entry shorter than its prefix");
-  if (found_version != version) return failure("unknown entry version");
+  if (found_version != entry_version) return failure("unknown entry version");
   if (!known(kind)) return failure("unknown transaction kind " + std::to_string(kind));
   view.kind = static_cast<TransactionKind>(kind);
   view.body = r.raw(r.left());

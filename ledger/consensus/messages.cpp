@@ -5,7 +5,7 @@
 namespace ledger {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t message_version = 1;
 constexpr std::uint32_t none_on_wire = 0xffff'ffff;
 constexpr std::string_view label = "aipchain/consensus/1";
 constexpr std::size_t max_statement_bytes = 128;
@@ -23,7 +23,7 @@ enum Kind : std::uint8_t {
 
 ByteWriter start(std::uint8_t kind) {
   ByteWriter out;
-  out.u8(version).u8(kind);
+  out.u8(message_version).u8(kind);
   return out;
 }
 
@@ -34,7 +34,7 @@ std::uint32_t on_wire(std::int32_t round_or_none) {
 // The kind byte, once version and kind are known to be readable.
 Decoded<std::uint8_t> kind_of(BytesView bytes) {
   if (bytes.size() < 2) return tl::unexpected(ConsensusFault::malformed);
-  if (bytes[0] != version) return tl::unexpected(ConsensusFault::wrong_version);
+  if (bytes[0] != message_version) return tl::unexpected(ConsensusFault::wrong_version);
   return bytes[1];
 }
 

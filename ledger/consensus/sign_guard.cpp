@@ -10,7 +10,7 @@
 namespace ledger {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t record_version = 1;
 constexpr std::uint8_t record_kind = 9;
 constexpr std::size_t most_statements = 6;  // three steps in two rounds
 
@@ -91,7 +91,7 @@ void SignGuard::begin(std::uint64_t height) {
 Bytes SignGuard::record() const {
   constexpr std::size_t beside_the_value = 4096;
   ByteWriter out(beside_the_value + (lock_ ? lock_->value.size() : 0));
-  out.u8(version).u8(record_kind).raw(chain_id_).u32(self_.value).u64(height_);
+  out.u8(record_version).u8(record_kind).raw(chain_id_).u32(self_.value).u64(height_);
   out.u8(static_cast<std::uint8_t>(statements_.size()));
   for (const Statement& s : statements_) {
     out.u32(s.round).u8(static_cast<std::uint8_t>(s.step));
@@ -112,7 +112,7 @@ Decoded<SignGuard> SignGuard::restore(BytesView record, const Hash& chain_id, Va
     return tl::unexpected(ConsensusFault::corrupt_record);
 
   ByteReader in(body);
-  if (in.u8() != version) return tl::unexpected(ConsensusFault::wrong_version);
+  if (in.u8() != record_version) return tl::unexpected(ConsensusFault::wrong_version);
   if (in.u8() != record_kind) return tl::unexpected(ConsensusFault::unknown_kind);
   if (in.hash() != chain_id || in.u32() != self.value)
     return tl::unexpected(ConsensusFault::wrong_chain);

@@ -38,7 +38,7 @@ struct Releaser {
     release(p);
   }
 };
-using Number = std::unique_ptr<BIGNUM, Releaser<BN_clear_free>>;
+using BigNumber = std::unique_ptr<BIGNUM, Releaser<BN_clear_free>>;
 using Context = std::unique_ptr<BN_CTX, Releaser<BN_CTX_free>>;
 using Point = std::unique_ptr<EC_POINT, Releaser<EC_POINT_clear_free>>;
 using Pair = std::unique_ptr<ECDSA_SIG, Releaser<ECDSA_SIG_free>>;
@@ -46,8 +46,8 @@ using Digest = std::unique_ptr<EVP_MD_CTX, Releaser<EVP_MD_CTX_free>>;
 
 void must(bool holds) { invariant(holds, "OpenSSL calculates"); }
 
-Number number_from(BytesView big_endian) {
-  Number out(BN_bin2bn(big_endian.data(), static_cast<int>(big_endian.size()), nullptr));
+BigNumber number_from(BytesView big_endian) {
+  BigNumber out(BN_bin2bn(big_endian.data(), static_cast<int>(big_endian.size()), nullptr));
   must(out != nullptr);
   BN_set_flags(out.get(), BN_FLG_CONSTTIME);
   return out;
@@ -108,14 +108,14 @@ class Nonces {
   ~Nonces() { wipe({key_, value_}); }
 
   // The next candidate, of the order's size.
-  Number next(std::size_t size) {
+  BigNumber next(std::size_t size) {
     Bytes t;
     t.reserve(size + value_.size());
     while (t.size() < size) {
       value_ = hmac(key_, {value_});
       append(t, value_);
     }
-    Number out = number_from(BytesView(t).first(size));
+    BigNumber out = number_from(BytesView(t).first(size));
     wipe({t});
     const std::uint8_t zero = 0;
     key_ = hmac(key_, {value_, {&zero, 1}});
@@ -132,9 +132,9 @@ bool in_range(const BIGNUM* n, const BIGNUM* order) {
 }
 
 // The x coordinate of k times the generator, reduced by the order.
-Number r_of(const BIGNUM* k, const EC_GROUP* group, const BIGNUM* order, BN_CTX* context) {
+BigNumber r_of(const BIGNUM* k, const EC_GROUP* group, const BIGNUM* order, BN_CTX* context) {
   const Point point(EC_POINT_new(group));
-  Number r(BN_new());
+  BigNumber r(BN_new());
   must(point && r && EC_POINT_mul(group, point.get(), k, nullptr, nullptr, context) == 1 &&
        EC_POINT_get_affine_coordinates(group, point.get(), r.get(), nullptr, context) == 1 &&
        BN_nnmod(r.get(), r.get(), order, context) == 1);
@@ -190,7 +190,7 @@ Result<EcdsaKey> EcdsaKey::from_scalar(Curve curve, BytesView scalar) {
   const std::shared_ptr<EC_KEY> key(EC_KEY_new_by_curve_name(facts_of(curve).nid), EC_KEY_free);
   must(key != nullptr);
   const EC_GROUP* group = EC_KEY_get0_group(key.get());
-  const Number d = number_from(scalar);
+  const BigNumber d = number_from(scalar);
   if (!in_range(d.get(), EC_GROUP_get0_order(group)))
     return failure("a private key is between 1 and the order of " + std::string(name_of(curve)));
   const Point point(EC_POINT_new(group));
@@ -208,13 +208,13 @@ EcdsaKey EcdsaKey::from_seed(Curve curve, const KeySeed& seed) {
   for (const std::uint8_t block : {std::uint8_t{0}, std::uint8_t{1}})
     append(wide,
            hmac(seed, {bytes_of("aipchain ecdsa key "), bytes_of(name_of(curve)), {&block, 1}}));
-  const Number d = number_from(wide);
+  const BigNumber d = number_from(wide);
   const Context context(BN_CTX_secure_new());
   const std::unique_ptr<EC_GROUP, Releaser<EC_GROUP_free>> group(
       EC_GROUP_new_by_curve_name(facts_of(curve).nid));
   must(context && group);
   // d = wide mod (n - 1) + 1
-  const Number below(BN_dup(EC_GROUP_get0_order(group.get())));
+  const BigNumber below(BN_dup(EC_GROUP_get0_order(group.get())));
   must(below && BN_sub_word(below.get(), 1) == 1 &&
        BN_nnmod(d.get(), d.get(), below.get(), context.get()) == 1 && BN_add_word(d.get(), 1) == 1);
   Bytes scalar = bytes_from(d.get(), facts_of(curve).bits / 8);
@@ -229,15 +229,15 @@ Bytes EcdsaKey::sign(BytesView message) const {
   const std::size_t size = bits_of(public_key_.curve()) / 8;
   const Context context(BN_CTX_secure_new());
   const Hash digest = sha256(message);
-  const Number h = number_from(BytesView(digest).first(std::min(size, digest.size())));
+  const BigNumber h = number_from(BytesView(digest).first(std::min(size, digest.size())));
   must(context && BN_nnmod(h.get(), h.get(), order, context.get()) == 1);
   Bytes x = bytes_from(EC_KEY_get0_private_key(key_.get()), size);
   Nonces nonces(x, bytes_from(h.get(), size));
   wipe({x});
-  Number k = nonces.next(size);
+  BigNumber k = nonces.next(size);
   while (!in_range(k.get(), order)) k = nonces.next(size);
-  const Number inverse(BN_mod_inverse(nullptr, k.get(), order, context.get()));
-  const Number r = r_of(k.get(), group, order, context.get());
+  const BigNumber inverse(BN_mod_inverse(nullptr, k.get(), order, context.get()));
+  const BigNumber r = r_of(k.get(), group, order, context.get());
   const Pair pair(ECDSA_do_sign_ex(digest.data(), static_cast<int>(digest.size()), inverse.get(),
                                    r.get(), key_.get()));
   must(pair != nullptr);  // r = 0 or s = 0 has the chance of guessing the key

@@ -8,7 +8,7 @@
 namespace ledger {
 namespace {
 
-constexpr std::array<std::uint8_t, 1> leaf_prefix{0x10};
+constexpr std::array<std::uint8_t, 1> state_leaf_prefix{0x10};
 constexpr std::array<std::uint8_t, 1> branch_prefix{0x11};
 constexpr unsigned key_bits = 256;
 
@@ -22,7 +22,7 @@ unsigned first_difference(const Hash& a, const Hash& b) {
   return key_bits;
 }
 
-Hash leaf_of(const Hash& key, const Hash& value) { return sha256({leaf_prefix, key, value}); }
+Hash leaf_of(const Hash& key, const Hash& value) { return sha256({state_leaf_prefix, key, value}); }
 
 Hash branch_of(unsigned depth, const Hash& left, const Hash& right) {
   const std::array<std::uint8_t, 2> at{static_cast<std::uint8_t>(depth >> 8),

@@ -8,7 +8,7 @@
 namespace ledger {
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t evidence_version = 1;
 constexpr std::int64_t most_mwh = std::int64_t{1} << 48;  // 281 GWh: sums of a few stay in 64 bits
 constexpr std::int64_t most_thousandths = std::int64_t{1} << 60;
 constexpr std::uint32_t most_degrees = 1'000'000;
@@ -116,7 +116,12 @@ std::int64_t chi_square_99(std::uint32_t degrees_of_freedom) {
 
 Bytes encode(const FeederFindings& f) {
   ByteWriter w(feeder_findings_size);
-  w.u8(version).u32(f.feeder).u32(f.slot.value).u32(f.metered).u32(f.quarantined).u32(f.missing);
+  w.u8(evidence_version)
+      .u32(f.feeder)
+      .u32(f.slot.value)
+      .u32(f.metered)
+      .u32(f.quarantined)
+      .u32(f.missing);
   for (const MilliWattHours& e :
        {f.feeder_import, f.feeder_export, f.homes_import, f.homes_export, f.losses, f.unmetered,
         f.meters_sigma, f.losses_sigma, f.loss_bound, f.balance, f.sigma})
@@ -153,7 +158,7 @@ Result<FeederFindings> decode_feeder_findings(BytesView bytes) {
   f.verdict = r.u8();
   f.iterations = r.u8();
   if (!r.done()) return failure("feeder findings of a wrong length");
-  if (read_version != version) return failure("unknown version of feeder findings");
+  if (read_version != evidence_version) return failure("unknown version of feeder findings");
   if (auto ok = bounded(f); !ok) return failure(ok.error());
   return f;
 }

@@ -5,6 +5,7 @@
 
 #include "tests/app/short_run.hpp"
 #include "tests/support/ocmf_record.hpp"
+#include "tests/support/replaced.hpp"
 
 using nlohmann::json;
 

@@ -5,9 +5,12 @@
 
 #include "ledger/base/rng.hpp"
 #include "ledger/tlog/tiles.hpp"
+#include "tests/support/replaced.hpp"
 #include "tests/support/signed_log.hpp"
 
 using namespace ledger;
+
+using test::replaced;
 
 namespace {
 
@@ -31,12 +34,6 @@ bool holds(const std::string& proof, BytesView entry) {
   Ed25519Verifier verifier;
   const auto parsed = parse_tlog_proof(proof);
   return parsed && verify_tlog_proof(*parsed, entry, example().policy, verifier);
-}
-
-std::string replaced(std::string text, const std::string& what, const std::string& with) {
-  const std::size_t at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), with);
 }
 
 }  // namespace

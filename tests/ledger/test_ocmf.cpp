@@ -6,6 +6,7 @@
 #include "ledger/ocmf/ocmf_check.hpp"
 #include "ledger/ocmf/ocmf_reader.hpp"
 #include "tests/support/ocmf_record.hpp"
+#include "tests/support/replaced.hpp"
 
 using namespace ledger;
 using test::ocmf_key;

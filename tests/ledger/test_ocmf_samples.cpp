@@ -7,6 +7,7 @@
 #include "ledger/ocmf/ocmf_samples.hpp"
 #include "ledger/ocmf/ocmf_writer.hpp"
 #include "tests/support/ocmf_record.hpp"
+#include "tests/support/replaced.hpp"
 
 using namespace ledger;
 using test::ocmf_key;

@@ -4,20 +4,17 @@
 
 #include "ledger/base/rng.hpp"
 #include "ledger/tlog/policy.hpp"
+#include "tests/support/replaced.hpp"
 #include "tests/support/signed_log.hpp"
 
 using namespace ledger;
+
+using test::replaced;
 
 namespace {
 
 bool same(const Policy& a, const Policy& b) {
   return a.log == b.log && a.witnesses == b.witnesses && a.quorum == b.quorum;
-}
-
-std::string replaced(std::string text, const std::string& what, const std::string& with) {
-  const std::size_t at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), with);
 }
 
 }  // namespace

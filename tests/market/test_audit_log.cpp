@@ -28,7 +28,7 @@ std::string order_verdict(const std::vector<Transaction>& block) {
   return ok ? "" : ok.error();
 }
 
-bool says(const std::string& verdict, const char* words) {
+bool tells(const std::string& verdict, const char* words) {
   INFO(verdict);
   return verdict.find(words) != std::string::npos;
 }
@@ -81,16 +81,16 @@ TEST_CASE("entries of a block that stand in an order of their own are found") {
   });
   const auto batch = Village::batch(0, 1, {}), later = Village::batch(0, 2, {});
   CHECK(order_verdict({batch, later, orders[0], orders[1], orders[2]}) == "");
-  CHECK(says(order_verdict({orders[1], orders[0]}), "entry 1: is not in its block's canonical"));
-  CHECK(says(order_verdict({orders[0], orders[2], orders[1]}), "entry 2"));
-  CHECK(says(order_verdict({orders[0], orders[0]}), "entry 1"));
-  CHECK(says(order_verdict({orders[0], batch}), "entry 1"));
-  CHECK(says(order_verdict({later, batch}), "entry 1"));
+  CHECK(tells(order_verdict({orders[1], orders[0]}), "entry 1: is not in its block's canonical"));
+  CHECK(tells(order_verdict({orders[0], orders[2], orders[1]}), "entry 2"));
+  CHECK(tells(order_verdict({orders[0], orders[0]}), "entry 1"));
+  CHECK(tells(order_verdict({orders[0], batch}), "entry 1"));
+  CHECK(tells(order_verdict({later, batch}), "entry 1"));
   Village v;
   v.register_all();
   const auto due = v.state().due(150'000);
   CHECK(order_verdict({due[0], due[1], due[2], batch}) == "");
-  CHECK(says(order_verdict({batch, due[0]}), "entry 1"));
+  CHECK(tells(order_verdict({batch, due[0]}), "entry 1"));
 }
 
 TEST_CASE("a pool gives orders in an order that does not tell how they came") {
@@ -139,7 +139,7 @@ TEST_CASE("each invariant of money, energy and tokens is found when it breaks") 
             [](Statement& s) { --s.bought.value, --s.retired.value; }},
        }) {
     CAPTURE(c.words);
-    CHECK(says(played.broken(c.home, c.bend), c.words));
+    CHECK(tells(played.broken(c.home, c.bend), c.words));
   }
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("a slot without one of its statements, or with one twice, is found") {
   auto& closing = played.closing;
   const Transaction near = closing[1];
   closing.erase(closing.begin() + 1);
-  CHECK(says(played.broken(9, [](Statement&) {}), "slot 0: "));
+  CHECK(tells(played.broken(9, [](Statement&) {}), "slot 0: "));
   closing.insert(closing.begin() + 1, {near, near});
   CHECK(!played.broken(9, [](Statement&) {}).empty());
 }

@@ -253,7 +253,7 @@ class Village {
     f.feeder = slot.feeder;
     f.slot = slot.slot;
     f.metered = static_cast<std::uint32_t>(slot.homes.size());
-    const FeederSums sums = sums_of(slot);
+    const FeederSums sums = market::sums_of(slot);
     f.feeder_import = sums.feeder_import;
     f.feeder_export = sums.feeder_export;
     f.homes_import = sums.homes_import;

@@ -28,9 +28,4 @@ inline std::string ocmf_record(const std::string& payload, const ledger::EcdsaKe
          (base64 ? ledger::to_base64(signature) : ledger::to_hex(signature)) + "\"}";
 }
 
-inline std::string replaced(std::string text, const std::string& what, const std::string& with) {
-  const std::size_t at = text.find(what);
-  return at == std::string::npos ? "" : text.replace(at, what.size(), with);
-}
-
 }  // namespace test

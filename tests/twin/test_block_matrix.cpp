@@ -15,7 +15,7 @@ constexpr std::size_t N = 2;
 // A matrix over `p` with entries in [-1, 1) and `weight` more on the diagonal, fill-in left empty.
 BlockMatrix<N> random_matrix(const BlockPattern& p, const Edges& edges, double weight, Rng& rng) {
   BlockMatrix<N> a(p);
-  const auto fill = [&](Block<N>& block) {
+  const auto fill = [&](twin::Block<N>& block) {
     for (double& entry : block) entry = rng.uniform(-1, 1);
   };
   for (auto& block : a.diagonal) {
@@ -112,7 +112,7 @@ TEST_CASE("block matrix: blocks of a symmetric inverse, and the product with the
 
     for (auto& block : a.diagonal) block[1] = block[2];
     for (std::size_t k = 0; k < a.upper.size(); ++k) {
-      const Block<N>& u = a.upper[k];
+      const twin::Block<N>& u = a.upper[k];
       a.lower[k] = {u[0], u[2], u[1], u[3]};
     }
     BlockMatrix<N> factors = a, inverse(pattern);

@@ -45,14 +45,14 @@ Phases balanced(double volts) {
   return {volts, volts * a, volts * a * a};
 }
 
-struct Case {
+struct FigureCase {
   Network net = fork();
   GridFigures figures{net, topology_of(net), {}};
   PowerFlowResult result;
   std::vector<HomeDraw> homes{{2, 300, 0, 0, 0, 0}, {3, 300, 0, 0, 0, 0}};
   Instant now;
 
-  Case() {
+  FigureCase() {
     result.converged = true;
     result.voltage_v.assign(4, balanced(phase_v));
     result.loading.assign(3, 0.5);
@@ -70,7 +70,7 @@ struct Case {
 }  // namespace
 
 TEST_CASE("a quiet grid has figures and no event") {
-  Case c;
+  FigureCase c;
   c.run(1200);
   const GridTotals t = c.figures.totals();
   CHECK(t.events == 0);
@@ -86,7 +86,7 @@ TEST_CASE("a quiet grid has figures and no event") {
 }
 
 TEST_CASE("an overload has minutes, energy above the limit, depth, moment and cause") {
-  Case c;
+  FigureCase c;
   c.run(60);
   c.result.loading[1] = 1.2;
   c.homes[0].ev_w = 11'000;
@@ -117,7 +117,7 @@ TEST_CASE("an overload has minutes, energy above the limit, depth, moment and ca
 }
 
 TEST_CASE("a gap of a minute ends an event") {
-  Case c;
+  FigureCase c;
   c.result.loading[0] = 2;
   c.step();
   c.result.loading[0] = 0;
@@ -128,7 +128,7 @@ TEST_CASE("a gap of a minute ends an event") {
 }
 
 TEST_CASE("voltages count per unit of the connection's own nominal voltage, by leg") {
-  Case c;
+  FigureCase c;
   c.net.connections[0].nominal_v = 240;
   c.net.connections[1].phases = 0b010;
   GridFigures figures(c.net, topology_of(c.net), {});
@@ -142,7 +142,7 @@ TEST_CASE("voltages count per unit of the connection's own nominal voltage, by l
 
 TEST_CASE("EN 50160 judges ten-minute means: 95 % inside the band, all of them above 85 %") {
   const auto outside_after = [](int bad, double volts) {
-    Case c;
+    FigureCase c;
     for (int k = 0; k < 100; ++k) {
       c.result.voltage_v[2] = balanced(k < bad ? volts : phase_v);
       c.step(ledger::minutes(10));
@@ -157,7 +157,7 @@ TEST_CASE("EN 50160 judges ten-minute means: 95 % inside the band, all of them a
 }
 
 TEST_CASE("a short dip is an event, and no matter for the ten-minute mean") {
-  Case c;
+  FigureCase c;
   c.run(300);
   c.result.voltage_v[3] = balanced(190);
   c.homes[1].heat_pump_w = 9'000;
@@ -173,7 +173,7 @@ TEST_CASE("a short dip is an event, and no matter for the ten-minute mean") {
 }
 
 TEST_CASE("feed-in that is stronger than use is the cause of high voltage") {
-  Case c;
+  FigureCase c;
   c.result.voltage_v[2] = balanced(256);
   c.homes[0].pv_w = 9'000;
   c.step();
@@ -186,7 +186,7 @@ TEST_CASE("feed-in that is stronger than use is the cause of high voltage") {
 }
 
 TEST_CASE("unbalance is the share of negative sequence") {
-  Case c;
+  FigureCase c;
   const double part = 0.03;
   const Phases positive = balanced(phase_v);
   for (std::size_t p = 0; p < 3; ++p)
@@ -199,7 +199,7 @@ TEST_CASE("unbalance is the share of negative sequence") {
 }
 
 TEST_CASE("tap changes are the steps that regulators move, after the first power flow") {
-  Case c;
+  FigureCase c;
   c.net.tap_controls.resize(2);
   const auto step = [&](double first, double second, bool converged = true) {
     c.result.tap = {first, second};
@@ -216,7 +216,7 @@ TEST_CASE("tap changes are the steps that regulators move, after the first power
 }
 
 TEST_CASE("steps without a solution are events and count for nothing else") {
-  Case c;
+  FigureCase c;
   c.step();
   c.result.converged = false;
   c.result.worst_bus = 3;

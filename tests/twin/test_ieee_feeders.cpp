@@ -41,7 +41,7 @@ Keys keys_of(const std::string& text) {
   return out;
 }
 
-struct Case {
+struct FeederCase {
   std::string name, folder;
   Keys keys;
   std::string text(const std::string& key) const {
@@ -56,19 +56,20 @@ struct Case {
   }
 };
 
-std::vector<Case> cases() {
-  std::vector<Case> out;
+std::vector<FeederCase> cases() {
+  std::vector<FeederCase> out;
   for (const auto& entry :
        std::filesystem::directory_iterator(AIPCHAIN_SOURCE_DIR "/tests/data/feeders")) {
-    Case c{entry.path().filename().string(), entry.path().string() + "/", {}};
+    FeederCase c{entry.path().filename().string(), entry.path().string() + "/", {}};
     c.keys = keys_of(*test::read_text(c.folder + "case.toml"));
     out.push_back(std::move(c));
   }
-  std::sort(out.begin(), out.end(), [](const Case& a, const Case& b) { return a.name < b.name; });
+  std::sort(out.begin(), out.end(),
+            [](const FeederCase& a, const FeederCase& b) { return a.name < b.name; });
   return out;
 }
 
-bool is_there(const Case& c) {
+bool is_there(const FeederCase& c) {
   const std::string script = *test::read_text(c.folder + "input.dss");
   return script.find("shared/") == std::string::npos ||
          test::has_shared("ieee-feeders/opendss/IEEELineCodes.DSS");
@@ -97,7 +98,7 @@ std::string phases_named(const std::string& quantity) {
   return out;
 }
 
-std::vector<Expected> expected_of(const Case& c) {
+std::vector<Expected> expected_of(const FeederCase& c) {
   const std::string name = c.text("expected");
   if (name.empty()) return {};
   const std::string path = name == "expected.csv" ? c.folder + name : test::shared_path(name);
@@ -158,7 +159,7 @@ AtRest by_dense_flow(Network net) {
   return {};
 }
 
-void compare(const Case& c, const Network& net, const std::vector<Phases>& voltages) {
+void compare(const FeederCase& c, const Network& net, const std::vector<Phases>& voltages) {
   std::map<std::string, std::size_t> bus_of;
   for (std::size_t b = 0; b < net.buses.size(); ++b) bus_of[net.buses[b].name] = b;
   for (const Expected& e : expected_of(c)) {
@@ -178,7 +179,7 @@ void compare(const Case& c, const Network& net, const std::vector<Phases>& volta
 
 TEST_CASE("test feeders give the voltages that are published or computed for them") {
   std::size_t seen = 0, skipped = 0;
-  for (const Case& c : cases()) {
+  for (const FeederCase& c : cases()) {
     CAPTURE(c.name);
     CHECK_FALSE(c.text("source").empty());
     if (!is_there(c)) {

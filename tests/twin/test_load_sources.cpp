@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <map>
 
+#include "tests/support/replaced.hpp"
 #include "tests/support/shared_data.hpp"
 #include "twin/device/h25_table.hpp"
 #include "twin/device/load_profile_reader.hpp"
@@ -19,6 +20,8 @@ using namespace twin;
 using ledger::Duration;
 using ledger::Instant;
 using ledger::Rng;
+
+using test::replaced;
 
 namespace {
 
@@ -48,12 +51,6 @@ std::string table_of(Kwh&& kwh) {
 
 std::string plain_table() {
   return table_of([](int m, int d, int q) { return m * 100 + d * 10 + q % 4 + 1; });
-}
-
-std::string replaced(std::string text, const std::string& what, const std::string& by) {
-  const std::size_t at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), by);
 }
 
 std::string profile_error(const std::string& text) {

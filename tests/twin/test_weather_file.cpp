@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/process.hpp"
+#include "tests/support/replaced.hpp"
 #include "tests/support/shared_data.hpp"
 #include "twin/scenario/scenario_reader.hpp"
 #include "twin/scenario/scenario_writer.hpp"
@@ -13,6 +14,8 @@
 
 using namespace twin;
 using ledger::Instant;
+
+using test::replaced;
 
 namespace {
 
@@ -41,12 +44,6 @@ std::string year_text() {
 const std::string& year() {
   static const std::string text = year_text();
   return text;
-}
-
-std::string replaced(std::string text, const std::string& what, const std::string& with) {
-  const auto at = text.find(what);
-  REQUIRE(at != std::string::npos);
-  return text.replace(at, what.size(), with);
 }
 
 std::string error_of(const std::string& text) {

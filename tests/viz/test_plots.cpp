@@ -7,7 +7,7 @@ using namespace viz;
 
 namespace {
 
-ledger::Instant at(std::int64_t minute) { return ledger::Instant{} + ledger::minutes(minute); }
+ledger::Instant minute(std::int64_t minute) { return ledger::Instant{} + ledger::minutes(minute); }
 
 ReportData an_hour() {
   ReportData out;
@@ -19,7 +19,7 @@ ReportData an_hour() {
   for (std::uint32_t slot = 0; slot < 4; ++slot) {
     twin::SlotRow row;
     row.slot = slot;
-    row.start = at(15 * slot);
+    row.start = minute(15 * slot);
     row.price_micro_eur_per_kwh = 200'000;
     row.traded_wh = 1000;
     row.actual_wh = 250;
@@ -42,7 +42,7 @@ TEST_CASE("condensing keeps means of powers and extremes of the rest") {
   std::vector<twin::FeederMinute> minutes(5);
   for (int i = 0; i < 5; ++i) {
     auto& m = minutes[static_cast<std::size_t>(i)];
-    m.time = at(i + 1);
+    m.time = minute(i + 1);
     m.pv_w = 100 * i;
     m.v_min_pu = 0.95 + 0.01 * i;
     m.v_max_pu = 1.05 - 0.01 * i;
@@ -50,7 +50,7 @@ TEST_CASE("condensing keeps means of powers and extremes of the rest") {
   }
   const auto rows = condense(minutes, 2);
   REQUIRE(rows.size() == 2);
-  CHECK(rows[0].time == at(3));
+  CHECK(rows[0].time == minute(3));
   CHECK(rows[0].pv_w == doctest::Approx(100));
   CHECK(rows[0].v_min_pu == 0.95);
   CHECK(rows[0].v_max_pu == 1.05);
@@ -122,7 +122,7 @@ TEST_CASE("consensus is told by when blocks were due, in which round, and at wha
   for (std::uint64_t h = 1; h <= 60; ++h) {
     twin::BlockRow b;
     b.height = h;
-    b.due = at(static_cast<std::int64_t>(h));
+    b.due = minute(static_cast<std::int64_t>(h));
     b.rounds = h % 10 == 0 ? 2 : 1;
     b.decided = b.due + ledger::milliseconds(b.rounds == 2 ? 1600 : 150);
     b.messages = 40;
@@ -140,7 +140,7 @@ TEST_CASE("consensus is told by when blocks were due, in which round, and at wha
   CHECK(count(figure.svg, "class=\"k-fault\"") == 0);
   CHECK(figure.legend.size() == 3);
   for (int i = 0; i < 8; ++i)
-    data.run.faults.push_back({at(i), at(10'000), "clock_offset", "validator-<1>"});
+    data.run.faults.push_back({minute(i), minute(10'000), "clock_offset", "validator-<1>"});
   const Figure faulty = consensus_figure(data);
   CHECK(count(faulty.svg, "class=\"k-fault\"") == 6);
   CHECK(holds(faulty.svg, "clock offset: validator-&lt;1&gt;"));
@@ -165,10 +165,10 @@ TEST_CASE("of very many blocks the slowest of each few are drawn, early ones too
 
 TEST_CASE("moments tell the day where a run is longer than one") {
   ReportData data = an_hour();
-  CHECK(moment_text(data, at(45)) == "00:15");
-  CHECK(moment_text(data, at(1441)) == "1 Feb 23:31");
+  CHECK(moment_text(data, minute(45)) == "00:15");
+  CHECK(moment_text(data, minute(1441)) == "1 Feb 23:31");
   data.run.meta.duration = ledger::hours(48);
-  CHECK(moment_text(data, at(45)) == "1 Feb 00:15");
+  CHECK(moment_text(data, minute(45)) == "1 Feb 00:15");
 }
 
 TEST_CASE("ranges end at round values and are never empty") {

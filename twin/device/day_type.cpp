@@ -26,14 +26,13 @@ DayType day_type(const ledger::CivilFields& day) {
 
 std::vector<ledger::CivilFields> days_of_year(ledger::CivilTime within) {
   const ledger::CivilFields today = ledger::fields_of(within);
-  constexpr std::int64_t ms_per_day = 86'400'000;
   ledger::CivilTime day = within;
-  day.unix_ms -= (today.day_of_year - 1) * ms_per_day;
+  day.unix_ms -= (today.day_of_year - 1) * ledger::ms_per_day;
   std::vector<ledger::CivilFields> out;
   out.reserve(366);
   for (ledger::CivilFields f = ledger::fields_of(day); f.year == today.year;) {
     out.push_back(f);
-    day.unix_ms += ms_per_day;
+    day.unix_ms += ledger::ms_per_day;
     f = ledger::fields_of(day);
   }
   return out;

@@ -6,14 +6,11 @@
 namespace twin {
 namespace {
 
-constexpr std::int64_t ms_per_day = 86'400'000;
 constexpr double charger_efficiency = 0.9;
 constexpr double arrival_h = 17.5, arrival_spread_h = 1.0;
 constexpr double departure_h = 7.75, departure_spread_h = 0.75;
 constexpr double weekend_at_home = 0.6;
 constexpr double least_w_per_phase = 6 * 230.0;
-
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return (a >= 0 ? a : a - b + 1) / b; }
 
 double hours(ledger::Duration d) { return d.seconds() / 3600; }
 
@@ -35,7 +32,7 @@ Ev::Session& Ev::session(std::int64_t day, ledger::Instant from) {
       std::min(spec_.battery_kwh, stays ? 0.0 : km * spec_.kwh_per_km) / charger_efficiency;
   const double departure = std::clamp(departure_h + departure_spread_h * rng.normal(), 5.0, 9.0);
   const std::int64_t midnight_ms =
-      day * ms_per_day - std::int64_t{start_.offset_minutes} * 60'000 - start_.unix_ms;
+      day * ledger::ms_per_day - std::int64_t{start_.offset_minutes} * 60'000 - start_.unix_ms;
   const auto at = [&](double hour) {
     return ledger::Instant{(midnight_ms + static_cast<std::int64_t>(hour * 3.6e6)) * 1'000'000};
   };
@@ -70,7 +67,7 @@ void Ev::charge(Session& s, ledger::Instant from, ledger::Instant to, double cap
 EvStep Ev::step(ledger::Instant from, ledger::Duration span, double limit_w) {
   const std::int64_t local_ms =
       start_.unix_ms + from.whole_ms() + std::int64_t{start_.offset_minutes} * 60'000;
-  const std::int64_t today = floor_div(local_ms, ms_per_day);
+  const std::int64_t today = ledger::floor_div(local_ms, ledger::ms_per_day);
   const double least_w = std::min(plug_w_, least_w_per_phase * phases_);
   const double cap_w = limit_w < least_w ? 0 : std::min(plug_w_, limit_w);
   EvStep out;

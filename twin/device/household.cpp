@@ -14,16 +14,15 @@ using ledger::Rng;
 namespace {
 
 constexpr std::int64_t ms_per_hour = 3'600'000;
-constexpr std::int64_t ms_per_day = 24 * ms_per_hour;
 constexpr std::array<int, months_a_year> middle_day{16,  46,  75,  106, 136, 167,
                                                     197, 228, 259, 289, 320, 350};
 constexpr std::array<double, months_a_year> days_in{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 // Below this share of the mean power nobody is up: no runs begin.
 constexpr double floor_share = 0.45;
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return (a >= 0 ? a : a - b + 1) / b; }
-
-int hour_of_day(std::int64_t hour) { return static_cast<int>(hour - floor_div(hour, 24) * 24); }
+int hour_of_day(std::int64_t hour) {
+  return static_cast<int>(hour - ledger::floor_div(hour, 24) * 24);
+}
 
 double angle(int hour) { return 2 * std::numbers::pi * (hour + 0.5) / 24; }
 
@@ -129,7 +128,7 @@ double Household::mean_w(std::int64_t begin, std::int64_t end) {
 }
 
 void Household::find_level(std::int64_t at) {
-  const std::int64_t hour = floor_div(at, ms_per_hour);
+  const std::int64_t hour = ledger::floor_div(at, ms_per_hour);
   if (hour != loaded_hour_) load_hour(hour);
   const auto after =
       std::upper_bound(levels_.begin(), levels_.end(), at,
@@ -155,14 +154,14 @@ void Household::load_hour(std::int64_t hour) {
 }
 
 const Household::Day& Household::day_of(std::int64_t hour) {
-  const std::int64_t number = floor_div(hour, 24);
+  const std::int64_t number = ledger::floor_div(hour, 24);
   Day& day = days_[static_cast<std::size_t>(number & 1)];
   if (day.number == number) return day;
-  const ledger::CivilFields date = ledger::fields_of({number * ms_per_day, 0});
+  const ledger::CivilFields date = ledger::fields_of({number * ledger::ms_per_day, 0});
   day = {number, date.year, date.month, day_type(date), dynamisation(date.day_of_year), 0, 0};
   // The days of its month and type: those before it, and all of them.
   for (std::int64_t n = number - (date.day - 1);; ++n) {
-    const ledger::CivilFields other = ledger::fields_of({n * ms_per_day, 0});
+    const ledger::CivilFields other = ledger::fields_of({n * ledger::ms_per_day, 0});
     if (other.month != date.month) break;
     if (day_type(other) != day.type) continue;
     if (n < number) ++day.ordinal;
@@ -255,7 +254,8 @@ void Household::make_levels(std::int64_t hour) {
 
 void Household::add_fridge(std::int64_t begin, std::int64_t end) {
   std::int64_t on =
-      fridge_phase_ms_ + floor_div(begin - fridge_phase_ms_, fridge_cycle_ms_) * fridge_cycle_ms_;
+      fridge_phase_ms_ +
+      ledger::floor_div(begin - fridge_phase_ms_, fridge_cycle_ms_) * fridge_cycle_ms_;
   for (; on < end; on += fridge_cycle_ms_) {
     if (on + fridge_on_ms_ <= begin) continue;
     levels_.push_back({std::max(begin, on), fridge_w_});

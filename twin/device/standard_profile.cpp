@@ -10,8 +10,6 @@ namespace {
 
 constexpr std::int64_t ms_per_quarter = 900'000;
 
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return (a >= 0 ? a : a - b + 1) / b; }
-
 const StandardProfile::Day& day_of(const StandardProfile& profile, const ledger::CivilFields& day) {
   return profile
       .kwh[static_cast<std::size_t>(day.month - 1)][static_cast<std::size_t>(day_type(day))];
@@ -52,10 +50,10 @@ double StandardLoad::power_w(ledger::Instant from, ledger::Duration span) {
 }
 
 void StandardLoad::find_quarter(std::int64_t at) {
-  const std::int64_t quarter = floor_div(at, ms_per_quarter);
+  const std::int64_t quarter = ledger::floor_div(at, ms_per_quarter);
   if (quarter == quarter_) return;
   quarter_ = quarter;
-  const std::int64_t day = floor_div(quarter, quarters_a_day);
+  const std::int64_t day = ledger::floor_div(quarter, quarters_a_day);
   if (day != day_) {
     day_ = day;
     const ledger::CivilFields date = ledger::fields_of({day * 86'400'000, 0});

@@ -11,7 +11,7 @@ using ledger::Result;
 
 namespace {
 
-constexpr std::size_t max_bytes = 256u << 20, max_cells = 4'000'000, max_columns = 10'000;
+constexpr std::size_t max_table_bytes = 256u << 20, max_cells = 4'000'000, max_columns = 10'000;
 
 std::string_view take_line(std::string_view& rest) {
   const std::size_t end = std::min(rest.find('\n'), rest.size());
@@ -32,7 +32,7 @@ std::string_view take_cell(std::string_view& line) {
 
 Result<CsvTable> CsvTable::parse(std::string text, std::string file,
                                  const std::vector<std::string>& wanted) {
-  if (text.size() > max_bytes)
+  if (text.size() > max_table_bytes)
     return failure(file + ": found " + std::to_string(text.size()) +
                    " bytes; wants at most 256 MiB");
   CsvTable out;

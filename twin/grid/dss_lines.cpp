@@ -93,9 +93,9 @@ Impedance line_code(DssBuild& build, const DssObject& o) {
 }
 
 // A Line as its properties come in.
-class Reading {
+class LineReading {
  public:
-  Reading(DssBuild& build, const DssObject& o) : build_(build), object_(o) {}
+  LineReading(DssBuild& build, const DssObject& o) : build_(build), object_(o) {}
   void run();
 
  private:
@@ -123,7 +123,7 @@ class Reading {
   const DssSaid *bus1_ = nullptr, *bus2_ = nullptr;
 };
 
-void Reading::take(const DssSaid& s) {
+void LineReading::take(const DssSaid& s) {
   if (take_impedance(build_, s, impedance_)) {
     from_conductors_ = false;
     impedance_.units = "none";  // said for the line's own unit of length
@@ -155,7 +155,7 @@ void Reading::take(const DssSaid& s) {
   }
 }
 
-void Reading::set_phases(const DssSaid& s) {
+void LineReading::set_phases(const DssSaid& s) {
   const std::size_t phases = build_.count(s, 1, 3);
   const bool fixed = impedance_.by_matrix || from_conductors_;
   if (fixed && phases != impedance_.phases)
@@ -165,7 +165,7 @@ void Reading::set_phases(const DssSaid& s) {
   phases_said_ = true;
 }
 
-void Reading::use_code(const DssSaid& s) {
+void LineReading::use_code(const DssSaid& s) {
   const DssObject* code = build_.named_by(s, "linecode");
   if (!code) return;
   const std::size_t phases = impedance_.phases;
@@ -178,7 +178,7 @@ void Reading::use_code(const DssSaid& s) {
                          cut(s.value->text) + "\" has " + std::to_string(impedance_.phases));
 }
 
-void Reading::use_conductors(const DssSaid& s, DssGeometry geometry) {
+void LineReading::use_conductors(const DssSaid& s, DssGeometry geometry) {
   if (phases_said_ && geometry.phases != impedance_.phases)
     build_.refuse(s, "has " + std::to_string(impedance_.phases) + " phases, its conductors have " +
                          std::to_string(geometry.phases));
@@ -193,7 +193,7 @@ void Reading::use_conductors(const DssSaid& s, DssGeometry geometry) {
 }
 
 // OpenDSS gives a switch values of its own, that words after it may change.
-void Reading::be_switch(const DssSaid& s) {
+void LineReading::be_switch(const DssSaid& s) {
   if (!build_.flag(s)) return;
   impedance_.use_sequence();
   impedance_.z1 = impedance_.z0 = {1, 1};
@@ -204,7 +204,7 @@ void Reading::be_switch(const DssSaid& s) {
   from_conductors_ = false;
 }
 
-void Reading::use_earth(const DssSaid& s) {
+void LineReading::use_earth(const DssSaid& s) {
   const std::string model = build_.word(s);
   if (model == "carson" || model == "deri")
     earth_ = model == "carson" ? EarthModel::carson : EarthModel::deri;
@@ -213,7 +213,7 @@ void Reading::use_earth(const DssSaid& s) {
 }
 
 // The phases of both ends, which are the same; the node of each conductor into `nodes`.
-PhaseMask Reading::connect(Line& line, std::vector<int>& nodes) {
+PhaseMask LineReading::connect(Line& line, std::vector<int>& nodes) {
   if (!bus1_ || !bus2_) {
     build_.refuse(object_, "needs bus1 and bus2");
     return 0;
@@ -237,13 +237,13 @@ PhaseMask Reading::connect(Line& line, std::vector<int>& nodes) {
 }
 
 // Lengths are converted where both sides name a unit; otherwise the numbers multiply as they are.
-double Reading::length_factor() const {
+double LineReading::length_factor() const {
   const double line = dss_metres(units_).value_or(0),
                code = dss_metres(impedance_.units).value_or(0);
   return line > 0 && code > 0 ? length_ * line / code : length_;
 }
 
-void Reading::fill(Line& line, const std::vector<int>& nodes) {
+void LineReading::fill(Line& line, const std::vector<int>& nodes) {
   if (!impedance_.by_matrix && impedance_.phases == 1) {
     impedance_.z0 = impedance_.z1;  // one conductor has no sequences
     impedance_.c0 = impedance_.c1;
@@ -260,7 +260,7 @@ void Reading::fill(Line& line, const std::vector<int>& nodes) {
     }
 }
 
-void Reading::fill_from_conductors(Line& line, const std::vector<int>& nodes) {
+void LineReading::fill_from_conductors(Line& line, const std::vector<int>& nodes) {
   const auto constants =
       line_constants(geometry_.conductors, geometry_.phases, build_.net.frequency_hz, rho_, earth_);
   if (!constants) return build_.refuse(object_, "its conductors have no impedance that can be");
@@ -275,7 +275,7 @@ void Reading::fill_from_conductors(Line& line, const std::vector<int>& nodes) {
     }
 }
 
-void Reading::run() {
+void LineReading::run() {
   const std::vector<DssSaid> all = build_.said_of(object_);
   for (const DssSaid& s : all) take(s);
   Line line;
@@ -305,6 +305,6 @@ void Reading::run() {
 
 }  // namespace
 
-void add_line(DssBuild& build, const DssObject& o) { Reading(build, o).run(); }
+void add_line(DssBuild& build, const DssObject& o) { LineReading(build, o).run(); }
 
 }  // namespace twin

@@ -91,8 +91,8 @@ void Power::settle() {
   kvar_ = kw_ * std::sqrt(1 / (pf_ * pf_) - 1) * (pf_ < 0 ? -1 : 1);
 }
 
-struct Said {
-  explicit Said(Power p) : power(p) {}
+struct LoadSaid {
+  explicit LoadSaid(Power p) : power(p) {}
   Power power;
   std::size_t phases = 3, model = 1;
   double kv = 12.47;
@@ -118,7 +118,7 @@ Shares power_of_voltage(DssBuild& build, const DssObject& o, double exponent) {
   return constant_power;
 }
 
-LoadModel zip_model(DssBuild& build, const DssObject& o, const Said& said) {
+LoadModel zip_model(DssBuild& build, const DssObject& o, const LoadSaid& said) {
   LoadModel out{said.min_pu, said.max_pu, {}, {}, true};
   const std::vector<double>& v = said.zipv;
   if (v.size() < 6) {
@@ -131,7 +131,7 @@ LoadModel zip_model(DssBuild& build, const DssObject& o, const Said& said) {
   return out;
 }
 
-LoadModel model_of(DssBuild& build, const DssObject& o, const Said& said) {
+LoadModel model_of(DssBuild& build, const DssObject& o, const LoadSaid& said) {
   LoadModel out{said.min_pu, said.max_pu, constant_power, constant_power, false};
   switch (said.model) {
     case 1:
@@ -226,14 +226,14 @@ const DssBuild::Shape* shape_named(DssBuild& build, const DssSaid& s) {
   return &build.shapes.emplace(o, read_shape(build, *o)).first->second;
 }
 
-Said::Status status_of(DssBuild& build, const DssSaid& s) {
+LoadSaid::Status status_of(DssBuild& build, const DssSaid& s) {
   const std::string word = build.word(s);
   const char first = word.empty() ? '\0' : word[0];
-  if (first == 'f') return Said::Status::fixed;
-  if (first == 'e') return Said::Status::exempt;
+  if (first == 'f') return LoadSaid::Status::fixed;
+  if (first == 'e') return LoadSaid::Status::exempt;
   if (first != 'v')
     build.refuse(s, "status wants variable, fixed or exempt, found \"" + cut(s.value->text) + "\"");
-  return Said::Status::variable;
+  return LoadSaid::Status::variable;
 }
 
 // The value that is furthest from zero.
@@ -243,7 +243,7 @@ double peak_of(const std::vector<double>& values) {
   return at == values.end() ? 0 : *at;
 }
 
-void take(DssBuild& build, const DssSaid& s, Said& to) {
+void take(DssBuild& build, const DssSaid& s, LoadSaid& to) {
   if (to.power.take(build, s)) return;
   if (s.name == "phases") to.phases = build.count(s, 1, 3);
   if (s.name == "bus1") to.bus = s;
@@ -265,7 +265,7 @@ void take(DssBuild& build, const DssSaid& s, Said& to) {
     build.refuse(s, "a base frequency other than the circuit's is not supported");
 }
 
-Said said_of(DssBuild& build, const DssObject& o, Said said) {
+LoadSaid said_of(DssBuild& build, const DssObject& o, LoadSaid said) {
   const std::vector<DssSaid> all = build.said_of(o);
   const DssPlace* command = nullptr;
   for (const DssSaid& s : all) {
@@ -291,13 +291,13 @@ void add_profile(DssBuild& build, const DssSaid& s, double kw, double sign, Conn
   for (const double v : shape->values) to.profile_w.push_back(v * base_w);
 }
 
-double multiplier(DssBuild& build, const Said& said, const char* option) {
+double multiplier(DssBuild& build, const LoadSaid& said, const char* option) {
   const DssValue* value = build.script.option(option);
-  if (!value || said.status != Said::Status::variable) return 1;
+  if (!value || said.status != LoadSaid::Status::variable) return 1;
   return dss_number(value->text).value_or(1);
 }
 
-void add_connection(DssBuild& build, const DssObject& o, const Said& said, double factor,
+void add_connection(DssBuild& build, const DssObject& o, const LoadSaid& said, double factor,
                     double sign) {
   const DssLegs legs = dss_legs(build, o, said.bus ? &*said.bus : nullptr, said.phases, said.delta);
   Connection c;
@@ -315,7 +315,7 @@ void add_connection(DssBuild& build, const DssObject& o, const Said& said, doubl
     if (legs.mask >> p & 1)
       c.draw_va[p] = sign * factor * said.power.va() / static_cast<double>(said.phases);
   const std::optional<DssSaid>& series = said.yearly ? said.yearly : said.daily;
-  if (series && said.status != Said::Status::fixed && build.word(*series) != "none")
+  if (series && said.status != LoadSaid::Status::fixed && build.word(*series) != "none")
     add_profile(build, *series, factor * said.power.kw(), sign, c);
   build.net.connections.push_back(std::move(c));
 }
@@ -323,17 +323,18 @@ void add_connection(DssBuild& build, const DssObject& o, const Said& said, doubl
 }  // namespace
 
 void add_load(DssBuild& build, const DssObject& o) {
-  const Said said = said_of(build, o, Said(Power(10, 0.88, Power::By::command)));
+  const LoadSaid said = said_of(build, o, LoadSaid(Power(10, 0.88, Power::By::command)));
   add_connection(build, o, said, multiplier(build, said, "loadmult"), 1);
 }
 
 // Generation is consumption below zero.
 void add_generator(DssBuild& build, const DssObject& o) {
-  Said begin(Power(1000, 0.88, Power::By::word));
+  LoadSaid begin(Power(1000, 0.88, Power::By::word));
   begin.min_pu = 0.9;
   begin.max_pu = 1.1;
-  Said said = said_of(build, o, begin);
-  if (said.status == Said::Status::exempt) said.status = Said::Status::variable;  // of loads only
+  LoadSaid said = said_of(build, o, begin);
+  if (said.status == LoadSaid::Status::exempt)
+    said.status = LoadSaid::Status::variable;  // of loads only
   if (said.model != 1 && said.model != 2)
     build.refuse(o, "generators of model " + std::to_string(said.model) + " are not supported");
   add_connection(build, o, said, multiplier(build, said, "genmult"), -1);

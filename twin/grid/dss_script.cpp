@@ -14,7 +14,7 @@ using ledger::Result;
 
 namespace {
 
-constexpr std::size_t max_depth = 64;
+constexpr std::size_t max_redirects = 64;
 constexpr std::size_t max_objects = 1'000'000;
 constexpr std::size_t max_names_tried = 4'000'000;
 
@@ -65,7 +65,7 @@ Result<void> DssScript::run(const std::string& path) { return run_file(path, fal
 Result<void> DssScript::run_file(const std::string& path, bool stay) {
   if (std::find(open_files_.begin(), open_files_.end(), path) != open_files_.end())
     return refuse(path + " redirects to itself");
-  if (open_files_.size() >= max_depth) return refuse("more than 64 nested redirects");
+  if (open_files_.size() >= max_redirects) return refuse("more than 64 nested redirects");
   const auto text = load_text(path);
   if (!text) return failure(text.error());
   open_files_.push_back(path);

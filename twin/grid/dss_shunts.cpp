@@ -11,7 +11,7 @@
 namespace twin {
 namespace {
 
-struct Said {
+struct ShuntSaid {
   std::size_t phases = 3;
   double kv = 12.47;
   bool delta = false;
@@ -22,7 +22,7 @@ struct Said {
   const DssSaid *bus1 = nullptr, *bus2 = nullptr;
 };
 
-void take(DssBuild& build, const DssSaid& s, Said& to) {
+void take(DssBuild& build, const DssSaid& s, ShuntSaid& to) {
   constexpr std::size_t max_steps = 100;
   if (s.name == "bus1") to.bus1 = &s;
   if (s.name == "bus2") to.bus2 = &s;
@@ -38,14 +38,14 @@ void take(DssBuild& build, const DssSaid& s, Said& to) {
 }
 
 // Whether the second end stands on ground, as it does where it is not given.
-bool at_ground(DssBuild& build, const Said& said) {
+bool at_ground(DssBuild& build, const ShuntSaid& said) {
   if (!said.bus2) return true;
   const std::string text = build.word(*said.bus2);
   const std::size_t dot = text.find('.');
   return dot != std::string::npos && text.substr(dot).find_first_not_of(".0") == std::string::npos;
 }
 
-void add_shunt(DssBuild& build, const DssObject& o, const Said& said, Complex leg_y) {
+void add_shunt(DssBuild& build, const DssObject& o, const ShuntSaid& said, Complex leg_y) {
   const DssLegs legs = dss_legs(build, o, said.bus1, said.phases, said.delta);
   Shunt shunt;
   shunt.name = o.name;
@@ -64,7 +64,7 @@ void add_shunt(DssBuild& build, const DssObject& o, const Said& said, Complex le
 }
 
 // kvar or microfarads of the steps that are on, a leg.
-double leg_susceptance(DssBuild& build, const DssObject& o, const Said& said) {
+double leg_susceptance(DssBuild& build, const DssObject& o, const ShuntSaid& said) {
   const std::vector<double>& steps = said.by_kvar ? said.kvar : said.cuf;
   if (steps.size() > 1 && steps.size() != said.steps)
     build.refuse(o, "wants one value, or one for each step");
@@ -83,7 +83,7 @@ double leg_susceptance(DssBuild& build, const DssObject& o, const Said& said) {
 }
 
 // Between two buses: a branch without shunt.
-void add_series(DssBuild& build, const DssObject& o, const Said& said, Complex z) {
+void add_series(DssBuild& build, const DssObject& o, const ShuntSaid& said, Complex z) {
   if (!said.bus1) return build.refuse(o, "needs bus1");
   const std::size_t n = said.phases;
   const auto from = build.terminal(o, said.bus1->value->place, said.bus1->value->text, n, n);
@@ -109,7 +109,7 @@ void add_series(DssBuild& build, const DssObject& o, const Said& said, Complex z
 }  // namespace
 
 void add_capacitor(DssBuild& build, const DssObject& o) {
-  Said said;
+  ShuntSaid said;
   const std::vector<DssSaid> all = build.said_of(o);
   for (const DssSaid& s : all) {
     take(build, s, said);
@@ -129,7 +129,7 @@ void add_capacitor(DssBuild& build, const DssObject& o) {
 }
 
 void add_reactor(DssBuild& build, const DssObject& o) {
-  Said said;
+  ShuntSaid said;
   const std::vector<DssSaid> all = build.said_of(o);
   for (const DssSaid& s : all) {
     take(build, s, said);

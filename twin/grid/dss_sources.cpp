@@ -13,7 +13,7 @@ namespace {
 // How the impedance was given last.
 enum class Given : std::uint8_t { power, current, impedance };
 
-struct Said {
+struct SourceSaid {
   double kv = 115, pu = 1, angle = 0;
   double mva3 = 2000, mva1 = 2100, isc3 = 10'000, isc1 = 10'500, x1r1 = 4, x0r0 = 3;
   Complex z1{1.65, 6.6}, z0{1.9, 5.7};
@@ -32,7 +32,7 @@ Complex ohms(DssBuild& build, const DssSaid& s) {
 }
 
 // Whether the property is one of the impedance.
-bool take_impedance(DssBuild& build, const DssSaid& s, Said& to) {
+bool take_impedance(DssBuild& build, const DssSaid& s, SourceSaid& to) {
   const auto as = [&](Given given, double value) {
     to.given = given;
     return value;
@@ -66,7 +66,7 @@ bool take_impedance(DssBuild& build, const DssSaid& s, Said& to) {
   return false;
 }
 
-void take(DssBuild& build, const DssSaid& s, Said& to) {
+void take(DssBuild& build, const DssSaid& s, SourceSaid& to) {
   if (take_impedance(build, s, to)) return;
   if (s.name == "bus1") to.bus = &s;
   if (s.name == "basekv") to.kv = build.above_zero(s);
@@ -80,7 +80,7 @@ void take(DssBuild& build, const DssSaid& s, Said& to) {
 
 // From the short-circuit currents of three phases and of one: |Z1| = U / Isc3 and
 // |2 Z1 + Z0| = 3 U / Isc1, with X0 = x0r0 R0 (a quadratic equation for R0).
-void by_currents(Said& s, double isc3, double isc1) {
+void by_currents(SourceSaid& s, double isc3, double isc1) {
   const double volts = s.kv * 1000 / std::numbers::sqrt3;
   const double x1 = volts / isc3 / std::sqrt(1 + 1 / (s.x1r1 * s.x1r1));
   s.z1 = {x1 / s.x1r1, x1};
@@ -93,7 +93,7 @@ void by_currents(Said& s, double isc3, double isc1) {
 }  // namespace
 
 void add_source(DssBuild& build, const DssObject& o) {
-  Said said;
+  SourceSaid said;
   const std::vector<DssSaid> all = build.said_of(o);
   for (const DssSaid& s : all) take(build, s, said);
   if (said.x1r1 == 0 || said.x0r0 == 0) return build.refuse(o, "x1r1 and x0r0 cannot be 0");

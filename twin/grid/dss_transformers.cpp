@@ -36,9 +36,9 @@ struct Plan {
   bool high_side_leads = false;  // as OpenDSS counts: "lead" or "euro"
 };
 
-class Reading {
+class TransformerReading {
  public:
-  Reading(DssBuild& build, const DssObject& o) : build_(build), object_(o) {}
+  TransformerReading(DssBuild& build, const DssObject& o) : build_(build), object_(o) {}
   void run();
 
  private:
@@ -72,7 +72,7 @@ class Reading {
   std::vector<bool> free_neutral_;  // by winding
 };
 
-bool Reading::delta_of(const DssSaid& s, const std::string& word) {
+bool TransformerReading::delta_of(const DssSaid& s, const std::string& word) {
   const std::string l = lower_case(word);
   const bool delta = l == "d" || l == "delta" || l == "ll";
   if (!delta && l != "y" && l != "wye" && l != "ln" && l != "w" && l != "star")
@@ -81,7 +81,7 @@ bool Reading::delta_of(const DssSaid& s, const std::string& word) {
 }
 
 template <class Set>
-void Reading::for_each_winding(const DssSaid& s, Set&& set) {
+void TransformerReading::for_each_winding(const DssSaid& s, Set&& set) {
   const auto words = build_.list(s);
   if (words.size() > plan_.windings.size())
     return build_.refuse(s, std::string(s.name) + " wants " +
@@ -91,7 +91,7 @@ void Reading::for_each_winding(const DssSaid& s, Set&& set) {
 }
 
 template <class Set>
-void Reading::for_each_number(const DssSaid& s, Set&& set) {
+void TransformerReading::for_each_number(const DssSaid& s, Set&& set) {
   const auto values = build_.numbers(s);
   if (values.size() > plan_.windings.size())
     return build_.refuse(s, std::string(s.name) + " wants " +
@@ -101,7 +101,7 @@ void Reading::for_each_number(const DssSaid& s, Set&& set) {
 }
 
 // Of the winding that `wdg` chose.
-bool Reading::take_winding(const DssSaid& s, Winding& w) {
+bool TransformerReading::take_winding(const DssSaid& s, Winding& w) {
   if (s.name == "bus") {
     w.bus = build_.word(s);
     w.bus_place = s.value->place;
@@ -132,7 +132,7 @@ bool Reading::take_winding(const DssSaid& s, Winding& w) {
 }
 
 // Of all windings.
-bool Reading::take_list(const DssSaid& s) {
+bool TransformerReading::take_list(const DssSaid& s) {
   if (s.name == "buses") {
     for_each_winding(s, [&](Winding& w, const std::string& word) {
       w.bus = lower_case(word);
@@ -157,20 +157,20 @@ bool Reading::take_list(const DssSaid& s) {
   return true;
 }
 
-void Reading::use_code(const DssSaid& s) {
+void TransformerReading::use_code(const DssSaid& s) {
   const DssObject* code = build_.named_by(s, "xfmrcode");
   if (!code) return;
   for (const DssSaid& each : build_.said_of(*code)) take(each);
 }
 
-void Reading::set_reactances(const DssSaid& s) {
+void TransformerReading::set_reactances(const DssSaid& s) {
   const auto values = build_.numbers(s, 3);
   if (!values.empty()) plan_.x12 = values[0];
   if (values.size() > 1) plan_.x13 = values[1];
   if (values.size() > 2) plan_.x23 = values[2];
 }
 
-void Reading::take(const DssSaid& s) {
+void TransformerReading::take(const DssSaid& s) {
   if (take_winding(s, plan_.windings[plan_.current]) || take_list(s)) return;
   if (s.name == "phases") plan_.phases = build_.count(s, 1, 3);
   if (s.name == "windings") {
@@ -196,27 +196,28 @@ void Reading::take(const DssSaid& s) {
   }
 }
 
-double Reading::coil_v(const Winding& w) const {
+double TransformerReading::coil_v(const Winding& w) const {
   const bool of_line_voltage = w.delta || plan_.phases == 1;
   return w.kv * 1000 / (of_line_voltage ? 1 : std::numbers::sqrt3);
 }
 
 // A delta's coil stands from its conductor to the next one, or to the one before where that makes
 // the lower voltage lag by 30 degrees (lead, as leadlag says).
-int Reading::delta_direction() const {
+int TransformerReading::delta_direction() const {
   const Winding &a = plan_.windings[0], &b = plan_.windings[1];
   if (a.delta == b.delta) return 1;
   const bool high_is_delta = a.kv >= b.kv ? a.delta : b.delta;
   return high_is_delta == plan_.high_side_leads ? 1 : -1;
 }
 
-void Reading::note_neutral(const DssTerminal& t) {
+void TransformerReading::note_neutral(const DssTerminal& t) {
   for (const int node : t.nodes)
     if (node > 3) build_.free_neutrals[{t.bus, node}].push_back(&object_);
 }
 
 // The ends of a winding's coils.
-std::vector<std::array<Terminal, 2>> Reading::coils(std::size_t index, std::uint32_t& bus) {
+std::vector<std::array<Terminal, 2>> TransformerReading::coils(std::size_t index,
+                                                               std::uint32_t& bus) {
   const Winding& w = plan_.windings[index];
   const std::size_t n = plan_.phases;
   const bool closed_delta = w.delta && n == 3;
@@ -244,20 +245,20 @@ std::vector<std::array<Terminal, 2>> Reading::coils(std::size_t index, std::uint
   return out;
 }
 
-std::optional<Complex> Reading::neutral_z(const Winding& w, bool free) const {
+std::optional<Complex> TransformerReading::neutral_z(const Winding& w, bool free) const {
   if (!free || w.neutral_r < 0) return std::nullopt;
   return Complex(w.neutral_r, w.neutral_x);
 }
 
 // OpenDSS ties a share of the rating's admittance to ground; the network counts by the leakage.
-double Reading::antifloat(Complex z_percent) const {
+double TransformerReading::antifloat(Complex z_percent) const {
   const double x = z_percent.imag();
   if (x == 0) return 0;
   return std::abs(plan_.antifloat_ppm * 1e-6 * std::norm(z_percent) / x / 100);
 }
 
 // Impedance and no-load losses, per unit of the first winding's rating, at the `to` coil.
-void Reading::finish(Transformer& t, Complex z_percent, const Winding& to) const {
+void TransformerReading::finish(Transformer& t, Complex z_percent, const Winding& to) const {
   constexpr double smallest = 1e-7;  // percent; zero would tie its ends together
   if (std::abs(z_percent) < smallest) z_percent = {0, smallest};
   const double va = plan_.windings[0].kva * 1000 / static_cast<double>(plan_.phases);
@@ -268,7 +269,7 @@ void Reading::finish(Transformer& t, Complex z_percent, const Winding& to) const
 }
 
 // Without impedance. The internal bus is winding 0's voltage again, coil by coil to ground.
-Transformer Reading::between(std::size_t from, std::size_t to) {
+Transformer TransformerReading::between(std::size_t from, std::size_t to) {
   constexpr std::size_t internal = 3;
   Transformer t;
   t.name = object_.name;
@@ -298,7 +299,7 @@ Transformer Reading::between(std::size_t from, std::size_t to) {
   return t;
 }
 
-void Reading::note(std::size_t w, std::size_t transformer, bool at_to) {
+void TransformerReading::note(std::size_t w, std::size_t transformer, bool at_to) {
   const Winding& winding = plan_.windings[w];
   DssBuild::Winding out;
   out.transformer = static_cast<std::uint32_t>(transformer);
@@ -310,7 +311,7 @@ void Reading::note(std::size_t w, std::size_t transformer, bool at_to) {
   build_.windings_of[object_.name].push_back(out);
 }
 
-void Reading::add_two_windings() {
+void TransformerReading::add_two_windings() {
   const Winding &a = plan_.windings[0], &b = plan_.windings[1];
   Transformer t = between(0, 1);
   finish(t, {a.percent_r + b.percent_r, plan_.x12}, a);
@@ -323,7 +324,7 @@ void Reading::add_two_windings() {
   note(1, at, true);
 }
 
-void Reading::add_three_windings() {
+void TransformerReading::add_three_windings() {
   constexpr std::size_t star = 3;
   const std::array<double, 3> x{(plan_.x12 + plan_.x13 - plan_.x23) / 2,
                                 (plan_.x12 + plan_.x23 - plan_.x13) / 2,
@@ -341,7 +342,7 @@ void Reading::add_three_windings() {
   }
 }
 
-bool Reading::check() {
+bool TransformerReading::check() {
   for (const Winding& w : plan_.windings) {
     if (w.bus.empty()) build_.refuse(object_, "a winding has no bus");
     if (!(w.kv > 0) || !(w.kva > 0) || !(w.tap > 0))
@@ -357,7 +358,7 @@ bool Reading::check() {
   return build_.problem.empty();
 }
 
-void Reading::run() {
+void TransformerReading::run() {
   for (const DssSaid& s : build_.said_of(object_)) take(s);
   if (!check()) return;
   free_neutral_.assign(plan_.windings.size(), false);
@@ -366,6 +367,6 @@ void Reading::run() {
 
 }  // namespace
 
-void add_transformer(DssBuild& build, const DssObject& o) { Reading(build, o).run(); }
+void add_transformer(DssBuild& build, const DssObject& o) { TransformerReading(build, o).run(); }
 
 }  // namespace twin

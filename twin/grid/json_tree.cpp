@@ -10,8 +10,8 @@ using ledger::Result;
 
 namespace {
 
-constexpr std::size_t max_bytes = 64u << 20, max_values = 8'000'000;
-constexpr int max_depth = 32;
+constexpr std::size_t max_tree_bytes = 64u << 20, max_tree_values = 8'000'000;
+constexpr int max_tree_depth = 32;
 constexpr std::size_t longest_shown = 60;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -64,7 +64,7 @@ class JsonTree::Parser {
   }
 
   Place open(Kind kind, std::size_t key_at, std::size_t key_length) {
-    if (tree_.nodes_.size() >= max_values) {
+    if (tree_.nodes_.size() >= max_tree_values) {
       fail("wants at most 8 million values");
       return 0;
     }
@@ -82,7 +82,7 @@ class JsonTree::Parser {
   }
 
   void value(int depth, std::size_t key_at = 0, std::size_t key_length = 0) {
-    if (depth > max_depth) return fail("wants at most 32 levels");
+    if (depth > max_tree_depth) return fail("wants at most 32 levels");
     const char c = at_ < text_.size() ? text_[at_] : '\0';
     const Kind kind = c == '{'                  ? Kind::object
                       : c == '['                ? Kind::array
@@ -179,7 +179,7 @@ class JsonTree::Parser {
 };
 
 Result<JsonTree> JsonTree::parse(std::string text, std::string file) {
-  if (text.size() > max_bytes)
+  if (text.size() > max_tree_bytes)
     return failure(file + ": found " + std::to_string(text.size()) +
                    " bytes; wants at most 64 MiB");
   JsonTree tree;

@@ -7,7 +7,7 @@ namespace {
 
 using Kind = MatlabToken::Kind;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
@@ -75,7 +75,7 @@ MatlabToken MatlabLexer::number() {
   const auto end = std::from_chars(begin, text_.data() + text_.size(), value);
   MatlabToken out = token(Kind::number, static_cast<std::size_t>(end.ptr - begin));
   out.number = value;
-  if (end.ec != std::errc{} || is_letter(peek()) || is_digit(peek())) {
+  if (end.ec != std::errc{} || is_letter(peek()) || is_decimal(peek())) {
     out.kind = Kind::wrong;
     out.characters = "a number that cannot be read";
   }
@@ -104,11 +104,11 @@ MatlabToken MatlabLexer::next() {
   } else if (c == '\n') {
     out = token(Kind::newline, 1);
     ++line_;
-  } else if (is_digit(c) || (c == '.' && is_digit(peek(1)))) {
+  } else if (is_decimal(c) || (c == '.' && is_decimal(peek(1)))) {
     out = number();
   } else if (is_letter(c)) {
     std::size_t length = 1;
-    while (is_letter(peek(length)) || is_digit(peek(length))) ++length;
+    while (is_letter(peek(length)) || is_decimal(peek(length))) ++length;
     out = token(Kind::name, length);
   } else if (c == '"' || (c == '\'' && !(after_operand_ && !space))) {
     out = quoted(c);

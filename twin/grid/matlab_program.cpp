@@ -19,8 +19,8 @@ using Kind = MatlabToken::Kind;
 
 namespace {
 
-constexpr std::size_t max_bytes = 64u << 20, max_work = 50'000'000, max_names = 1000;
-constexpr int max_depth = 64;
+constexpr std::size_t max_program_bytes = 64u << 20, max_work = 50'000'000, max_names = 1000;
+constexpr int max_program_depth = 64;
 
 using Function = double (*)(double);
 struct NamedFunction {
@@ -157,7 +157,8 @@ class Program {
 
   struct Nesting {
     explicit Nesting(Program& program) : p(program) {
-      if (++p.depth_ > max_depth) p.fail(p.token_.line, "wants at most 64 levels of brackets");
+      if (++p.depth_ > max_program_depth)
+        p.fail(p.token_.line, "wants at most 64 levels of brackets");
     }
     ~Nesting() { --p.depth_; }
     Program& p;
@@ -578,7 +579,7 @@ Value Program::transpose(const Value& v, std::uint32_t line) {
 
 Result<std::map<std::string, MatlabValue>> run_matlab(std::string_view text,
                                                       const std::string& file) {
-  if (text.size() > max_bytes)
+  if (text.size() > max_program_bytes)
     return failure(file + ": found " + std::to_string(text.size()) +
                    " bytes; wants at most 64 MiB");
   return Program(text, file).run();

@@ -36,9 +36,9 @@ std::string shown(double v) {
   return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), v).ptr};
 }
 
-class Reader {
+class MatpowerReader {
  public:
-  Reader(const std::string& path, const Fields& fields) : path_(path), fields_(fields) {}
+  MatpowerReader(const std::string& path, const Fields& fields) : path_(path), fields_(fields) {}
 
   Result<Network> run() {
     check_fields();
@@ -99,7 +99,7 @@ class Reader {
   std::vector<Connection> negative_loads_;
 };
 
-void Reader::check_fields() {
+void MatpowerReader::check_fields() {
   const auto has = [](const auto& list, const std::string& name) {
     return std::find(list.begin(), list.end(), name) != list.end();
   };
@@ -134,18 +134,19 @@ void Reader::check_fields() {
   if (ok()) base_va_ = field("baseMVA").numbers[0] * mega;
 }
 
-std::string Reader::where(const Row& row) const {
+std::string MatpowerReader::where(const Row& row) const {
   const auto& lines = row.matrix.row_lines;
   const std::uint32_t line = row.index < lines.size() ? lines[row.index] : row.matrix.line;
   return path_ + ":" + std::to_string(line) + ": " + row.name + " " +
          std::to_string(row.index + 1) + ": ";
 }
 
-void Reader::refuse(const Row& row, const char* column, std::size_t at, const std::string& wants) {
+void MatpowerReader::refuse(const Row& row, const char* column, std::size_t at,
+                            const std::string& wants) {
   fail(where(row) + column + ": found " + shown(row[at]) + "; wants " + wants);
 }
 
-bool Reader::finite(const Row& row, std::size_t columns) {
+bool MatpowerReader::finite(const Row& row, std::size_t columns) {
   for (std::size_t c = 0; c < columns; ++c)
     if (is_too_large(row[c]))
       refuse(row, ("column " + std::to_string(c + 1)).c_str(), c, "a number below 1e15");
@@ -154,7 +155,7 @@ bool Reader::finite(const Row& row, std::size_t columns) {
 
 bool is_bus_number(double v) { return v >= 1 && v < 1e15 && v == std::floor(v); }
 
-std::uint32_t Reader::bus(const Row& row, const char* column, std::size_t at) {
+std::uint32_t MatpowerReader::bus(const Row& row, const char* column, std::size_t at) {
   const auto found =
       is_bus_number(row[at]) ? bus_of_.find(static_cast<std::int64_t>(row[at])) : bus_of_.end();
   if (found != bus_of_.end()) return found->second;
@@ -162,7 +163,7 @@ std::uint32_t Reader::bus(const Row& row, const char* column, std::size_t at) {
   return absent_;
 }
 
-void Reader::read_buses() {
+void MatpowerReader::read_buses() {
   const MatlabValue& buses = field("bus");
   const auto names = fields_.find("bus_name");
   const bool named = names != fields_.end() && names->second.texts.size() == buses.rows;
@@ -170,7 +171,7 @@ void Reader::read_buses() {
     read_bus({buses, "bus", i}, named ? names->second.texts[i] : "");
 }
 
-void Reader::read_bus(const Row& row, const std::string& name) {
+void MatpowerReader::read_bus(const Row& row, const std::string& name) {
   namespace at = matpower::bus;
   if (!is_bus_number(row[at::number])) return refuse(row, "BUS_I", at::number, "a bus number");
   if (!finite(row, at::base_kv + 1)) return;
@@ -213,14 +214,14 @@ void Reader::read_bus(const Row& row, const std::string& name) {
   net_.buses.push_back(std::move(out));
 }
 
-void Reader::read_generators() {
+void MatpowerReader::read_generators() {
   machine_.resize(net_.buses.size());
   const MatlabValue& gens = field("gen");
   for (std::size_t i = 0; i < gens.rows && ok(); ++i) read_generator({gens, "gen", i});
   if (ok()) place_machines();
 }
 
-void Reader::read_generator(const Row& row) {
+void MatpowerReader::read_generator(const Row& row) {
   namespace at = matpower::gen;
   const std::uint32_t b = bus(row, "GEN_BUS", at::bus);
   if (!ok() || b == absent_ || !(row[at::status] > 0)) return;
@@ -236,7 +237,7 @@ void Reader::read_generator(const Row& row) {
   m.in_service = true;
 }
 
-void Reader::place_machines() {
+void MatpowerReader::place_machines() {
   using namespace matpower::bus;
   const auto holds = [&](std::size_t b, int type) {
     return machine_[b].in_service && type_[b] == type;
@@ -272,12 +273,12 @@ void Reader::place_machines() {
   }
 }
 
-void Reader::read_branches() {
+void MatpowerReader::read_branches() {
   const MatlabValue& branches = field("branch");
   for (std::size_t i = 0; i < branches.rows && ok(); ++i) read_branch({branches, "branch", i});
 }
 
-void Reader::read_branch(const Row& row) {
+void MatpowerReader::read_branch(const Row& row) {
   namespace at = matpower::branch;
   const std::uint32_t from = bus(row, "F_BUS", at::from), to = bus(row, "T_BUS", at::to);
   if (!ok() || from == absent_ || to == absent_ || !finite(row, at::columns)) return;
@@ -322,7 +323,7 @@ void Reader::read_branch(const Row& row) {
 Result<Network> read_matpower(const std::string& path, std::string_view text) {
   const auto fields = run_matlab(text, path);
   if (!fields) return failure(fields.error());
-  return Reader(path, *fields).run();
+  return MatpowerReader(path, *fields).run();
 }
 
 }  // namespace twin

@@ -25,9 +25,9 @@ constexpr double omega = 2 * std::numbers::pi * 50;
 constexpr double ideal_above_va = 1e15;
 constexpr double default_sk_va = 1e10, default_rx = 0.1;
 
-class Reader {
+class PgmReader {
  public:
-  explicit Reader(const pgm::File& file) : file_(file) {}
+  explicit PgmReader(const pgm::File& file) : file_(file) {}
 
   Result<Network> run() {
     for (std::size_t c = 0; c < pgm::components().size() && error_.empty(); ++c) read(c);
@@ -75,7 +75,7 @@ class Reader {
   Network net_;
 };
 
-void Reader::read(std::size_t index) {
+void PgmReader::read(std::size_t index) {
   const Place rows = file_.data[index];
   if (rows == 0) return;
   const pgm::Component& component = pgm::components()[index];
@@ -92,7 +92,7 @@ void Reader::read(std::size_t index) {
   }
 }
 
-void Reader::build(const pgm::Component& component, const Row& row) {
+void PgmReader::build(const pgm::Component& component, const Row& row) {
   const std::string_view name = component.name;
   if (name == "node") return node(row);
   if (name == "line") return line(row);
@@ -106,7 +106,7 @@ void Reader::build(const pgm::Component& component, const Row& row) {
   load(row, name.starts_with("asym_"), name.ends_with("_gen"));
 }
 
-void Reader::node(const Row& row) {
+void PgmReader::node(const Row& row) {
   Bus out;
   out.name = row.name();
   out.id = row.id();
@@ -115,7 +115,7 @@ void Reader::node(const Row& row) {
   net_.buses.push_back(std::move(out));
 }
 
-std::uint32_t Reader::bus(const Row& row, std::size_t attribute) {
+std::uint32_t PgmReader::bus(const Row& row, std::size_t attribute) {
   const auto at = bus_of_.find(row.integer(attribute));
   if (at != bus_of_.end()) return at->second;
   fail(row.refuse(attribute, "wants the id of a node"));
@@ -123,7 +123,7 @@ std::uint32_t Reader::bus(const Row& row, std::size_t attribute) {
 }
 
 template <class Branch>
-bool Reader::attach(const Row& row, Branch& branch) {
+bool PgmReader::attach(const Row& row, Branch& branch) {
   branch.name = row.name();
   branch.id = row.id();
   branch.from = bus(row, pgm::branch::from_node);
@@ -138,13 +138,13 @@ double rating(const Row& row, std::size_t attribute) {
   return std::isinf(i_n) ? 0 : i_n;
 }
 
-void Reader::same_voltage(const Row& row, const Line& line) {
+void PgmReader::same_voltage(const Row& row, const Line& line) {
   const double from = net_.buses[line.from].nominal_v, to = net_.buses[line.to].nominal_v;
   if (std::abs(from - to) > 1e-8)
     fail(row.refuse("joins nodes of different u_rated; wants the same at both ends"));
 }
 
-void Reader::line(const Row& row) {
+void PgmReader::line(const Row& row) {
   namespace at = pgm::line;
   Line out;
   if (!attach(row, out)) return;
@@ -165,7 +165,7 @@ void Reader::line(const Row& row) {
   net_.lines.push_back(std::move(out));
 }
 
-void Reader::link(const Row& row) {
+void PgmReader::link(const Row& row) {
   Line out;
   if (!attach(row, out)) return;
   const Complex z = link_impedance(net_.buses[out.from].nominal_v);
@@ -189,7 +189,7 @@ bool all_given(const Row& row, std::size_t first, std::size_t count, bool& none)
   return given == count;
 }
 
-void Reader::asym_line(const Row& row) {
+void PgmReader::asym_line(const Row& row) {
   namespace at = pgm::asym_line;
   Line out;
   if (!attach(row, out)) return;
@@ -229,7 +229,7 @@ void Reader::asym_line(const Row& row) {
   net_.lines.push_back(std::move(out));
 }
 
-void Reader::generic_branch(const Row& row) {
+void PgmReader::generic_branch(const Row& row) {
   namespace at = pgm::generic_branch;
   PiBranch pi;
   pi.from = bus(row, pgm::branch::from_node);
@@ -251,7 +251,8 @@ void Reader::generic_branch(const Row& row) {
 }
 
 // Reads side, pos, min, max and nom, which follow each other from `side` on.
-bool Reader::tap(const Row& row, std::size_t side, std::size_t pos, int sides, pgm::TapRange& out) {
+bool PgmReader::tap(const Row& row, std::size_t side, std::size_t pos, int sides,
+                    pgm::TapRange& out) {
   if (row.small(side) < 0 || row.small(side) >= sides)
     fail(row.refuse(side, "wants a side from 0 to " + std::to_string(sides - 1)));
   out.min = row.small(pos + 1);
@@ -273,7 +274,7 @@ bool is_winding(const Row& row, std::size_t attribute) {
 constexpr const char* wants_winding =
     "wants 0 (wye), 1 (wye_n), 2 (delta), 3 (zigzag) or 4 (zigzag_n)";
 
-void Reader::transformer(const Row& row) {
+void PgmReader::transformer(const Row& row) {
   namespace at = pgm::transformer;
   for (const std::size_t w : {at::winding_from, at::winding_to})
     if (!is_winding(row, w)) return fail(row.refuse(w, wants_winding));
@@ -320,7 +321,7 @@ std::array<double, 3> star(const std::array<double, 3>& between, const std::arra
           (v13 + v23 - v12) / 2 * std::pow(sn[2] / sn[0], order)};
 }
 
-void Reader::three_winding(const Row& row) {
+void PgmReader::three_winding(const Row& row) {
   namespace at = pgm::three_winding;
   std::array<std::uint32_t, 3> buses{};
   std::array<double, 3> u{}, tapped{}, sn{}, uk{}, pk{};
@@ -378,7 +379,7 @@ void Reader::three_winding(const Row& row) {
   }
 }
 
-void Reader::source(const Row& row) {
+void PgmReader::source(const Row& row) {
   namespace at = pgm::source;
   Source out;
   out.bus = bus(row, pgm::appliance::node);
@@ -398,7 +399,7 @@ void Reader::source(const Row& row) {
   net_.sources.push_back(std::move(out));
 }
 
-void Reader::load(const Row& row, bool by_phase, bool generates) {
+void PgmReader::load(const Row& row, bool by_phase, bool generates) {
   namespace at = pgm::load;
   Connection out;
   out.bus = bus(row, pgm::appliance::node);
@@ -421,7 +422,7 @@ void Reader::load(const Row& row, bool by_phase, bool generates) {
   (generates ? generators_ : net_.connections).push_back(std::move(out));
 }
 
-void Reader::shunt(const Row& row) {
+void PgmReader::shunt(const Row& row) {
   namespace at = pgm::shunt;
   Shunt out;
   out.bus = bus(row, pgm::appliance::node);
@@ -440,7 +441,7 @@ void Reader::shunt(const Row& row) {
 Result<Network> read_pgm(const std::string& path, std::string text) {
   const auto file = pgm::open_file(path, std::move(text));
   if (!file) return failure(file.error());
-  return Reader(*file).run();
+  return PgmReader(*file).run();
 }
 
 }  // namespace twin

@@ -27,9 +27,9 @@ constexpr std::size_t max_profile_values = 20'000'000;
 constexpr double earth_radius_m = 6371008.8;
 
 // One row of a table; the first thing wrong with it goes to `error`.
-class Row {
+class SimbenchRow {
  public:
-  Row(const CsvTable& table, std::size_t index, std::string& error)
+  SimbenchRow(const CsvTable& table, std::size_t index, std::string& error)
       : table_(table), index_(index), error_(error) {}
 
   std::size_t index() const { return index_; }
@@ -81,22 +81,23 @@ class Row {
   std::string& error_;
 };
 
-class Reader {
+class SimbenchReader {
  public:
-  Reader(std::string folder, const LoadFile& load) : folder_(std::move(folder)), load_(load) {}
+  SimbenchReader(std::string folder, const LoadFile& load)
+      : folder_(std::move(folder)), load_(load) {}
 
   Result<Network> run() {
     for (const char* name : {"Transformer3W", "DCLine", "Shunt"}) refuse_rows(name);
     read_coordinates();
     nodes();
-    each("Switch", false, [this](const Row& r) { add_switch(r); });
+    each("Switch", false, [this](const SimbenchRow& r) { add_switch(r); });
     lines();
     transformers();
     sources();
     loads();
     generation("RES", "pRES", "qRES");
     generation("PowerPlant", "pPP", "qPP");
-    each("Storage", false, [this](const Row& r) { node(r, "node"); });
+    each("Storage", false, [this](const SimbenchRow& r) { node(r, "node"); });
     profiles("LoadProfile", "_pload", false);
     profiles("RESProfile", "", true);
     if (!error_.empty()) return failure(error_);
@@ -116,17 +117,17 @@ class Reader {
   void each(const std::string& name, bool required, const Each& take);
   const CsvTable* open(const std::string& name, bool required);
   void refuse_rows(const std::string& name);
-  std::uint32_t node(const Row& row, std::string_view column);
+  std::uint32_t node(const SimbenchRow& row, std::string_view column);
   // Rows of a table of types by their id.
   std::map<std::string, std::size_t> types(const std::string& name);
 
   void read_coordinates();
   void nodes();
-  void add_node(const Row& row);
-  void add_switch(const Row& row);
+  void add_node(const SimbenchRow& row);
+  void add_switch(const SimbenchRow& row);
   void lines();
   void transformers();
-  void add_transformer(const Row& row, const Row& type);
+  void add_transformer(const SimbenchRow& row, const SimbenchRow& type);
   void sources();
   void loads();
   void generation(const std::string& name, const char* p, const char* q);
@@ -153,7 +154,7 @@ class Reader {
   std::size_t profile_values_ = 0;
 };
 
-const CsvTable* Reader::open(const std::string& name, bool required) {
+const CsvTable* SimbenchReader::open(const std::string& name, bool required) {
   if (!ok()) return nullptr;
   if (const auto known = tables_.find(name); known != tables_.end()) return &known->second;
   auto text = load_(path_of(name));
@@ -170,39 +171,39 @@ const CsvTable* Reader::open(const std::string& name, bool required) {
 }
 
 template <class Each>
-void Reader::each(const std::string& name, bool required, const Each& take) {
+void SimbenchReader::each(const std::string& name, bool required, const Each& take) {
   const CsvTable* table = open(name, required);
   const std::size_t id = table ? table->column("id") : CsvTable::absent;
   std::unordered_set<std::string_view> taken;
   for (std::size_t i = 0; table && i < table->rows() && ok(); ++i) {
-    const Row row(*table, i, error_);
+    const SimbenchRow row(*table, i, error_);
     if (id != CsvTable::absent && !taken.insert(table->cell(i, id)).second)
       return row.refuse("id", "each id once");
     take(row);
   }
 }
 
-void Reader::refuse_rows(const std::string& name) {
+void SimbenchReader::refuse_rows(const std::string& name) {
   each(name, false,
-       [&](const Row& row) { row.refuse("id", "no rows: " + name + " is not supported"); });
+       [&](const SimbenchRow& row) { row.refuse("id", "no rows: " + name + " is not supported"); });
 }
 
-std::uint32_t Reader::node(const Row& row, std::string_view column) {
+std::uint32_t SimbenchReader::node(const SimbenchRow& row, std::string_view column) {
   const auto at = bus_of_.find(row.text(column));
   if (at != bus_of_.end()) return at->second;
   row.refuse(column, "the id of a node");
   return 0;
 }
 
-std::map<std::string, std::size_t> Reader::types(const std::string& name) {
+std::map<std::string, std::size_t> SimbenchReader::types(const std::string& name) {
   std::map<std::string, std::size_t> out;
-  each(name, true, [&](const Row& row) { out.emplace(row.id(), row.index()); });
+  each(name, true, [&](const SimbenchRow& row) { out.emplace(row.id(), row.index()); });
   return out;
 }
 
-void Reader::read_coordinates() {
+void SimbenchReader::read_coordinates() {
   std::array<double, 2> origin{};
-  each("Coordinates", false, [&](const Row& row) {
+  each("Coordinates", false, [&](const SimbenchRow& row) {
     const double x = row.number("x"), y = row.number("y");
     if (place_.empty()) origin = {x, y};
     constexpr double degree = std::numbers::pi / 180 * earth_radius_m;
@@ -211,15 +212,16 @@ void Reader::read_coordinates() {
   });
 }
 
-void Reader::nodes() {
+void SimbenchReader::nodes() {
   const bool whole = open("Node", false) != nullptr;
   if (ok() && !whole && !open("Node_reconstructed", false))
     fail(path_of("Node") + ": cannot be read; wants this file or Node_reconstructed.csv");
-  each(whole ? "Node" : "Node_reconstructed", true, [this](const Row& row) { add_node(row); });
+  each(whole ? "Node" : "Node_reconstructed", true,
+       [this](const SimbenchRow& row) { add_node(row); });
   if (ok() && net_.buses.empty()) fail(path_of("Node") + ": found no rows; wants nodes");
 }
 
-void Reader::add_node(const Row& row) {
+void SimbenchReader::add_node(const SimbenchRow& row) {
   Bus out;
   out.name = row.id();
   out.id = static_cast<std::int64_t>(net_.buses.size()) + 1;
@@ -237,7 +239,7 @@ void Reader::add_node(const Row& row) {
   net_.buses.push_back(std::move(out));
 }
 
-void Reader::add_switch(const Row& row) {
+void SimbenchReader::add_switch(const SimbenchRow& row) {
   Line out;
   out.name = row.id();
   out.id = static_cast<std::int64_t>(row.index()) + 1;
@@ -252,12 +254,12 @@ void Reader::add_switch(const Row& row) {
   net_.lines.push_back(std::move(out));
 }
 
-void Reader::lines() {
+void SimbenchReader::lines() {
   const auto known = types("LineType");
-  each("Line", true, [&](const Row& row) {
+  each("Line", true, [&](const SimbenchRow& row) {
     const auto type = known.find(row.text("type"));
     if (type == known.end()) return row.refuse("type", "the id of a row of LineType.csv");
-    const Row data(tables_.find("LineType")->second, type->second, error_);
+    const SimbenchRow data(tables_.find("LineType")->second, type->second, error_);
     Line out;
     out.name = row.id();
     out.id = static_cast<std::int64_t>(net_.lines.size()) + 1;
@@ -277,17 +279,18 @@ void Reader::lines() {
   });
 }
 
-void Reader::transformers() {
+void SimbenchReader::transformers() {
   if (!open("Transformer", false)) return;
   const auto known = types("TransformerType");
-  each("Transformer", true, [&](const Row& row) {
+  each("Transformer", true, [&](const SimbenchRow& row) {
     const auto type = known.find(row.text("type"));
     if (type == known.end()) return row.refuse("type", "the id of a row of TransformerType.csv");
-    add_transformer(row, Row(tables_.find("TransformerType")->second, type->second, error_));
+    add_transformer(row,
+                    SimbenchRow(tables_.find("TransformerType")->second, type->second, error_));
   });
 }
 
-void check_tap(const Row& row, const Row& type) {
+void check_tap(const SimbenchRow& row, const SimbenchRow& type) {
   const double position = row.number_or("tappos", 0);
   if ((type.has("tapMin") && position < type.number("tapMin")) ||
       (type.has("tapMax") && position > type.number("tapMax")))
@@ -295,7 +298,7 @@ void check_tap(const Row& row, const Row& type) {
                              type.shown("tapMax") + ")");
 }
 
-void Reader::add_transformer(const Row& row, const Row& type) {
+void SimbenchReader::add_transformer(const SimbenchRow& row, const SimbenchRow& type) {
   pgm::Nameplate p;
   p.sn = type.positive("sR") * mega;
   p.u1 = p.u1_tapped = type.positive("vmHV") * kilo;
@@ -331,7 +334,7 @@ void Reader::add_transformer(const Row& row, const Row& type) {
   net_.transformers.push_back(std::move(out));
 }
 
-void Reader::sources() {
+void SimbenchReader::sources() {
   const auto add = [this](std::uint32_t bus, const std::string& name) {
     const SetPoint& point = set_points_[bus];
     net_.sources.push_back({bus,
@@ -341,7 +344,7 @@ void Reader::sources() {
                             name,
                             static_cast<std::int64_t>(net_.sources.size()) + 1});
   };
-  each("ExternalNet", false, [&](const Row& row) {
+  each("ExternalNet", false, [&](const SimbenchRow& row) {
     if (row.text("calc_type") != "vavm") return row.refuse("calc_type", "vavm");
     if (const std::uint32_t bus = node(row, "node"); ok()) add(bus, row.id());
   });
@@ -352,8 +355,8 @@ void Reader::sources() {
          ": found no external net (nor a node of role hv_slack); wants one");
 }
 
-void Reader::loads() {
-  each("Load", false, [this](const Row& row) {
+void SimbenchReader::loads() {
+  each("Load", false, [this](const SimbenchRow& row) {
     Connection out;
     out.name = row.id();
     out.id = static_cast<std::int64_t>(net_.connections.size()) + 1;
@@ -366,8 +369,8 @@ void Reader::loads() {
   });
 }
 
-void Reader::generation(const std::string& name, const char* p, const char* q) {
-  each(name, false, [&](const Row& row) {
+void SimbenchReader::generation(const std::string& name, const char* p, const char* q) {
+  each(name, false, [&](const SimbenchRow& row) {
     const std::string kind = row.text("calc_type");
     const std::uint32_t bus = node(row, "node");
     const Complex s(row.number(p) * mega, row.number_or(q, 0) * mega);
@@ -398,7 +401,7 @@ std::optional<int> minutes_of(std::string_view time) {
   return static_cast<int>(*hours) * 60 + static_cast<int>(*minutes);
 }
 
-void Reader::profiles(const std::string& name, const std::string& ending, bool generation) {
+void SimbenchReader::profiles(const std::string& name, const std::string& ending, bool generation) {
   auto& wanted = generation ? generator_profiles_ : load_profiles_;
   auto& connections = generation ? generators_ : net_.connections;
   if (!ok() || wanted.empty()) return;
@@ -424,7 +427,7 @@ void Reader::profiles(const std::string& name, const std::string& ending, bool g
     connections[i].profile_step_s = step_s;
     connections[i].profile_w.reserve(table->rows());
     for (std::size_t r = 0; r < table->rows() && ok(); ++r) {
-      const double share = Row(*table, r, error_).number(wanted[i].name + ending);
+      const double share = SimbenchRow(*table, r, error_).number(wanted[i].name + ending);
       connections[i].profile_w.push_back(share * wanted[i].p_w);
     }
   }
@@ -441,7 +444,7 @@ std::string folder_of(const std::string& path) {
 }  // namespace
 
 Result<Network> read_simbench(const std::string& path, const LoadFile& load) {
-  return Reader(folder_of(path), load).run();
+  return SimbenchReader(folder_of(path), load).run();
 }
 
 }  // namespace twin

@@ -8,15 +8,15 @@ using namespace ledger;
 
 namespace {
 
-struct Place {
+struct Spoken {
   std::uint32_t gateway = 0, number = 0;
 };
 
 // Both bodies begin with the gateway and the epoch or slot.
-std::optional<Place> place_of(const Transaction& tx) {
+std::optional<Spoken> spoken_of(const Transaction& tx) {
   if (tx.kind != TransactionKind::batch && tx.kind != TransactionKind::marks) return std::nullopt;
   ByteReader r(tx.body);
-  const Place out{r.u32(), r.u32()};
+  const Spoken out{r.u32(), r.u32()};
   return r.failed() ? std::nullopt : std::optional(out);
 }
 
@@ -33,7 +33,7 @@ Bytes encode(const SignedTwice& twice) {
 }
 
 bool GatewayWatch::contradicts(const Transaction& tx) const {
-  const auto place = place_of(tx);
+  const auto place = spoken_of(tx);
   if (!place) return false;
   const auto line = seen_.find({place->gateway, tx.kind});
   if (line == seen_.end()) return false;
@@ -42,7 +42,7 @@ bool GatewayWatch::contradicts(const Transaction& tx) const {
 }
 
 std::optional<SignedTwice> GatewayWatch::see(const Transaction& tx) {
-  const auto place = place_of(tx);
+  const auto place = spoken_of(tx);
   if (!place) return std::nullopt;
   Line& line = seen_[{place->gateway, tx.kind}];
   if (contradicts(tx)) {

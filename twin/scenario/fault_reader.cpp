@@ -11,7 +11,7 @@ namespace {
 
 using ledger::Duration;
 
-constexpr std::size_t most_validators = 100, most_homes = 4000;
+constexpr std::size_t most_targets = 100, most_homes = 4000;
 constexpr std::uint32_t most_gateways = 10'000;
 constexpr Duration longest = ledger::hours(24) * 366;
 constexpr std::int64_t most_clock_ms = 2'000'000'000'000;  // a clock that shows 1970
@@ -35,7 +35,7 @@ void read_targets(TomlTable& t, std::uint32_t validators, ValidatorFault& f) {
                             (gateways ? "\" or \"gateway-0\" and so on" : "\"") +
                             ", one or a list of them";
   std::set<std::uint32_t> found, found_gateways;
-  const auto names = t.texts("target", most_validators);
+  const auto names = t.texts("target", most_targets);
   f.where_target = t.where(t.has("target") ? "target" : "");
   if (names.empty()) t.refuse("target", wants);
   for (const std::string& name : names) {

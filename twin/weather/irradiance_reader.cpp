@@ -3,6 +3,7 @@
 #include <array>
 #include <optional>
 
+#include "ledger/base/time.hpp"
 #include "twin/weather/csv_line.hpp"
 
 namespace twin {
@@ -13,7 +14,7 @@ using ledger::Result;
 using Fields = std::vector<std::string_view>;
 
 constexpr std::size_t max_rows = 3 * 366 * 1440;
-constexpr std::int64_t ms_per_day = 86'400'000, ms_per_minute = 60'000;
+constexpr std::int64_t ms_per_minute = 60'000;
 constexpr std::size_t absent = CsvLines::max_fields;
 
 enum Quantity : std::size_t { ghi, dni, dhi, temperature, wind, quantities };
@@ -79,7 +80,7 @@ Result<void> check_time(const CsvLines& lines, std::string_view found, const Row
   if (count == 1) {
     out.interval_ms = row.unix_ms - out.begin_unix_ms;
     if (out.interval_ms < ms_per_minute || out.interval_ms > 60 * ms_per_minute ||
-        out.interval_ms % ms_per_minute != 0 || ms_per_day % out.interval_ms != 0)
+        out.interval_ms % ms_per_minute != 0 || ledger::ms_per_day % out.interval_ms != 0)
       return failure(
           lines.wrong("time", found, "the first time and 1 to 60 whole minutes that divide a day"));
   }
@@ -122,7 +123,8 @@ Result<WeatherRecord> read_irradiance(std::string_view text, const std::string& 
     out.values.push_back({{}, row->value[temperature], row->value[wind]});
     rows.push_back(*row);
   }
-  if (static_cast<std::int64_t>(rows.size()) * out.interval_ms < ms_per_day || rows.size() < 2)
+  if (static_cast<std::int64_t>(rows.size()) * out.interval_ms < ledger::ms_per_day ||
+      rows.size() < 2)
     return failure(lines.where() + "ends after " + std::to_string(rows.size()) +
                    " rows; wants at least a day");
   for (std::size_t i = 0; i < rows.size(); ++i)

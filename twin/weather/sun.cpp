@@ -9,7 +9,6 @@ namespace twin {
 namespace {
 
 constexpr double degrees = std::numbers::pi / 180;
-constexpr double ms_per_day = 86'400'000;
 
 // Sine and cosine of the day angle and of its multiples.
 struct Year {
@@ -54,7 +53,7 @@ Sun sun_over(const Place& place, double days) {
 
 double days_since_new_year(std::int64_t unix_ms) {
   const auto day_of_year = ledger::fields_of({unix_ms, 0}).day_of_year;
-  const double days = static_cast<double>(unix_ms) / ms_per_day;
+  const double days = static_cast<double>(unix_ms) / ledger::ms_per_day;
   return day_of_year - 1 + (days - std::floor(days));
 }
 

@@ -12,9 +12,6 @@ namespace {
 constexpr std::int64_t cloud_node_ms = 120'000;
 constexpr std::int64_t regime_nodes = 15;  // a half hour shares one tendency to be cloudy
 constexpr std::int64_t longest_piece_ns = 120'000'000'000;
-constexpr double ms_per_day = 86'400'000;
-
-std::int64_t floor_div(std::int64_t a, std::int64_t b) { return (a >= 0 ? a : a - b + 1) / b; }
 
 // A number's own uniform draw: the same whenever and in whatever order it is asked for.
 double draw(const ledger::Rng& rng, std::string_view label, std::int64_t number) {
@@ -24,7 +21,7 @@ double draw(const ledger::Rng& rng, std::string_view label, std::int64_t number)
 }  // namespace
 
 double Weather::cloud_node(std::int64_t number) const {
-  const std::int64_t regime = floor_div(number, regime_nodes);
+  const std::int64_t regime = ledger::floor_div(number, regime_nodes);
   const double tendency =
       std::clamp(spec_.cloudiness * (0.4 + 1.2 * draw(rng_, "regime", regime)), 0.0, 1.0);
   if (draw(rng_, "cloud", number) >= tendency) return 1.0;
@@ -32,7 +29,7 @@ double Weather::cloud_node(std::int64_t number) const {
 }
 
 void Weather::place_clouds(std::int64_t unix_ms, WeatherSample& sky) const {
-  const std::int64_t node = floor_div(unix_ms, cloud_node_ms);
+  const std::int64_t node = ledger::floor_div(unix_ms, cloud_node_ms);
   sky.cloud_part =
       static_cast<double>(unix_ms - node * cloud_node_ms) / static_cast<double>(cloud_node_ms);
   for (std::size_t i = 0; i < sky.cloud_nodes.size(); ++i)
@@ -76,7 +73,8 @@ WeatherSample Weather::at(ledger::Instant time) const {
 
 WeatherSample Weather::generated(std::int64_t unix_ms) const {
   const double local_days =
-      static_cast<double>(unix_ms + std::int64_t{start_.offset_minutes} * 60'000) / ms_per_day;
+      static_cast<double>(unix_ms + std::int64_t{start_.offset_minutes} * 60'000) /
+      ledger::ms_per_day;
   const double clock_h = 24 * (local_days - std::floor(local_days));
   WeatherSample s;
   s.temperature_c =

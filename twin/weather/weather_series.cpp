@@ -7,7 +7,7 @@
 namespace twin {
 namespace {
 
-constexpr std::int64_t ms_per_day = 86'400'000, piece_ms = 300'000;
+constexpr std::int64_t piece_ms = 300'000;
 // Less light from a clear sky than this, on average, says nothing of when in the interval it came.
 constexpr double least_clear_w_m2 = 2;
 constexpr std::array<int, 12> days_before{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
@@ -108,7 +108,7 @@ std::vector<double> WeatherSeries::nodes_of(Quantity quantity,
 double WeatherSeries::position_ms(std::int64_t unix_ms) const {
   if (!record_.typical_year) {
     std::int64_t since = unix_ms - record_.begin_unix_ms;
-    if (since < 0) since = (since % ms_per_day + ms_per_day) % ms_per_day;
+    if (since < 0) since = (since % ledger::ms_per_day + ledger::ms_per_day) % ledger::ms_per_day;
     const auto length = record_.interval_ms * static_cast<std::int64_t>(record_.values.size());
     return static_cast<double>(std::min(since, length));
   }
@@ -116,13 +116,15 @@ double WeatherSeries::position_ms(std::int64_t unix_ms) const {
   const ledger::CivilFields f = ledger::fields_of({unix_ms, record_.zone_minutes});
   const int day_of_month = f.month == 2 ? std::min(f.day, 28) : f.day;
   const int day = days_before[static_cast<std::size_t>(f.month - 1)] + day_of_month - 1;
-  const std::int64_t of_day = ((unix_ms + zone_ms) % ms_per_day + ms_per_day) % ms_per_day;
-  return static_cast<double>(day * ms_per_day + of_day);
+  const std::int64_t of_day =
+      ((unix_ms + zone_ms) % ledger::ms_per_day + ledger::ms_per_day) % ledger::ms_per_day;
+  return static_cast<double>(day * ledger::ms_per_day + of_day);
 }
 
 Sun WeatherSeries::sun_at(double position_ms) const {
   if (record_.typical_year)
-    return sun_over(record_.place, (position_ms - record_.zone_minutes * 60'000.0) / ms_per_day);
+    return sun_over(record_.place,
+                    (position_ms - record_.zone_minutes * 60'000.0) / ledger::ms_per_day);
   return sun_over(record_.place, days_since_new_year(record_.begin_unix_ms +
                                                      static_cast<std::int64_t>(position_ms)));
 }

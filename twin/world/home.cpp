@@ -6,12 +6,12 @@
 #include <limits>
 
 #include "ai/self_consumption_policy.hpp"
+#include "ledger/base/time.hpp"
 
 namespace twin {
 namespace {
 
 constexpr double largest_single_phase_kw = 4.6;  // VDE-AR-N 4105, 5.4: beyond it three phases
-constexpr std::int64_t ms_per_day = 86'400'000;
 constexpr double unlimited = std::numeric_limits<double>::infinity();
 
 std::int64_t local_ms(ledger::CivilTime t) {
@@ -70,7 +70,7 @@ double Home::load_w(ledger::Instant from, ledger::Duration span) {
 double Home::profile_w(ledger::Instant from, ledger::Duration span) const {
   const std::int64_t step = std::llround(profile_.step_s * 1e9);
   const std::int64_t length = step * static_cast<std::int64_t>(profile_.values_w.size());
-  const std::int64_t midnight_ns = local_ms(start_) % ms_per_day * 1'000'000;
+  const std::int64_t midnight_ns = local_ms(start_) % ledger::ms_per_day * 1'000'000;
   const std::int64_t first_ns = profile_.first_ns.value_or(-midnight_ns);
   double energy = 0;  // W ns
   for (std::int64_t done = 0; done < span.ns;) {
@@ -84,7 +84,9 @@ double Home::profile_w(ledger::Instant from, ledger::Duration span) const {
 
 double Home::hot_water_w(ledger::Instant at) const {
   const std::int64_t ms = local_ms({start_.unix_ms + at.whole_ms(), start_.offset_minutes});
-  const double hour = static_cast<double>((ms % ms_per_day + ms_per_day) % ms_per_day) / 3.6e6;
+  const double hour =
+      static_cast<double>((ms % ledger::ms_per_day + ledger::ms_per_day) % ledger::ms_per_day) /
+      3.6e6;
   return hot_water_factor_ * hot_water_draw_w(hour - hot_water_shift_h_);
 }
 

@@ -2,6 +2,8 @@
 
 #include <numeric>
 
+#include "ledger/base/time.hpp"
+
 namespace twin {
 
 using ledger::failure;
@@ -56,9 +58,9 @@ ProfileView LoadSources::view(const LoadSpec& load) const {
     const std::int64_t round_ms = series.step.whole_ms() * count;
     out.first_ns = (series.first->unix_ms - start_.unix_ms) % round_ms * 1'000'000;
   } else {
-    constexpr std::int64_t ms_per_day = 86'400'000;
     const std::int64_t local_ms = start_.unix_ms + std::int64_t{start_.offset_minutes} * 60'000;
-    const std::int64_t of_day = (local_ms % ms_per_day + ms_per_day) % ms_per_day;
+    const std::int64_t of_day =
+        (local_ms % ledger::ms_per_day + ledger::ms_per_day) % ledger::ms_per_day;
     out.first_ns = series.after_midnight.ns - of_day * 1'000'000;
   }
   return out;

@@ -20,13 +20,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Folder {
+struct HomeFolder {
   fs::path path = fs::temp_directory_path() / ("home-eraser-" + std::to_string(getpid()));
-  Folder() {
+  HomeFolder() {
     fs::remove_all(path);
     fs::create_directories(path);
   }
-  ~Folder() { fs::remove_all(path); }
+  ~HomeFolder() { fs::remove_all(path); }
   std::string file(const char* name) const { return (path / name).string(); }
 };
 
@@ -93,7 +93,7 @@ std::string bits(float value) {
 }
 
 // What of the first home is found, in any file of the folder.
-std::string found(const Folder& folder) {
+std::string found(const HomeFolder& folder) {
   const std::string account = ledger::to_hex(account_of(0).bytes);
   for (const auto& entry : fs::directory_iterator(folder.path)) {
     const std::string bytes = bytes_of_file(entry.path().string());
@@ -104,7 +104,7 @@ std::string found(const Folder& folder) {
   return {};
 }
 
-void check_erased(const Folder& folder) {
+void check_erased(const HomeFolder& folder) {
   CHECK(found(folder) == "");
   auto reader = RunReader::open(folder.file("run.db"));
   REQUIRE_MESSAGE(reader, (reader ? "" : reader.error().message));
@@ -125,7 +125,7 @@ void check_erased(const Folder& folder) {
 }  // namespace
 
 TEST_CASE("a home is erased from a finished run's database") {
-  const Folder folder;
+  const HomeFolder folder;
   {
     RunWriter writer = written(folder.file("run.db"));
     REQUIRE(writer.finish());
@@ -138,7 +138,7 @@ TEST_CASE("a home is erased from a finished run's database") {
 }
 
 TEST_CASE("a home is erased from an interrupted run's database, whose log still holds it") {
-  const Folder folder;
+  const HomeFolder folder;
   {
     RunWriter writer = written(folder.file("live.db"));
     for (const char* suffix : {"", "-wal"})
@@ -153,7 +153,7 @@ TEST_CASE("a home is erased from an interrupted run's database, whose log still 
 }
 
 TEST_CASE("what is no run's database, or has no such home, is left as it is") {
-  const Folder folder;
+  const HomeFolder folder;
   {
     RunWriter writer = written(folder.file("run.db"));
     REQUIRE(writer.finish());

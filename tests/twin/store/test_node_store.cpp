@@ -12,13 +12,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Folder {
-  Folder() {
+struct StoreFolder {
+  StoreFolder() {
     std::string name = (fs::temp_directory_path() / "aipchain-node-XXXXXX").string();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     path = name;
   }
-  ~Folder() { fs::remove_all(path); }
+  ~StoreFolder() { fs::remove_all(path); }
   std::string operator/(const std::string& name) const { return (path / name).string(); }
   fs::path path;
 };
@@ -45,7 +45,7 @@ std::unique_ptr<NodeStore> opened(const std::string& path) {
 }  // namespace
 
 TEST_CASE("a validator restarted from its store does not equivocate, and goes on") {
-  const Folder folder;
+  const StoreFolder folder;
   auto store = opened(folder / "validator-1");
   ValidatorNet net;
   net.on_persist = [&](std::uint32_t n, const Persist& p) {
@@ -72,7 +72,7 @@ TEST_CASE("a validator restarted from its store does not equivocate, and goes on
 }
 
 TEST_CASE("evidence is kept, one piece behind the other") {
-  const Folder folder;
+  const StoreFolder folder;
   const std::string path = folder / "validator-0";
   for (int i = 1; i < 4; ++i) {
     REQUIRE(opened(path)->keep({RecordKind::evidence, Bytes(100, 7), true}));
@@ -81,7 +81,7 @@ TEST_CASE("evidence is kept, one piece behind the other") {
 }
 
 TEST_CASE("a damaged block counts as not there; a damaged signing record stops the start") {
-  const Folder folder;
+  const StoreFolder folder;
   const std::string path = folder / "validator-0";
   {
     auto store = opened(path);
@@ -109,7 +109,7 @@ TEST_CASE("a damaged block counts as not there; a damaged signing record stops t
 }
 
 TEST_CASE("a store is one process's, and a node's") {
-  const Folder folder;
+  const StoreFolder folder;
   CHECK_FALSE(NodeStore::open(folder / "no/such/folder/validator-0"));
   const std::string path = folder / "validator-0";
   const auto store = opened(path);

@@ -17,14 +17,14 @@ using ledger::minutes;
 namespace {
 
 // A folder of its own, removed with what is in it.
-struct Folder {
+struct RunFolder {
   std::filesystem::path path;
-  Folder() {
+  RunFolder() {
     path = std::filesystem::temp_directory_path() / ("run-store-" + std::to_string(getpid()));
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
   }
-  ~Folder() { std::filesystem::remove_all(path); }
+  ~RunFolder() { std::filesystem::remove_all(path); }
   std::string file(const char* name) const { return (path / name).string(); }
 };
 
@@ -124,7 +124,7 @@ void overwrite(const std::string& path, std::streamoff offset, const std::string
 }  // namespace
 
 TEST_CASE("what was written is read back") {
-  Folder folder;
+  RunFolder folder;
   const auto path = folder.file("run.db");
   write_everything(path);
   CHECK_FALSE(std::filesystem::exists(path + "-wal"));
@@ -169,7 +169,7 @@ TEST_CASE("what was written is read back") {
 }
 
 TEST_CASE("a snapshot is the last at or before a time, with the alerts then active") {
-  Folder folder;
+  RunFolder folder;
   write_everything(folder.file("run.db"));
   auto reader = RunReader::open(folder.file("run.db"));
   REQUIRE(reader);
@@ -184,7 +184,7 @@ TEST_CASE("a snapshot is the last at or before a time, with the alerts then acti
 }
 
 TEST_CASE("voltage ranges are over time and connected phases") {
-  Folder folder;
+  RunFolder folder;
   auto writer = RunWriter::create(folder.file("run.db"), two_homes());
   REQUIRE(writer);
   Snapshot s = snapshot_of(at(1), 1.0f);
@@ -204,7 +204,7 @@ TEST_CASE("voltage ranges are over time and connected phases") {
 }
 
 TEST_CASE("arrays have the bytes of the format's page") {
-  Folder folder;
+  RunFolder folder;
   auto writer = RunWriter::create(folder.file("run.db"), two_homes());
   REQUIRE(writer);
   Snapshot s = snapshot_of(at(1), 0);
@@ -217,7 +217,7 @@ TEST_CASE("arrays have the bytes of the format's page") {
 }
 
 TEST_CASE("committed rows are seen while the run goes on, others are not") {
-  Folder folder;
+  RunFolder folder;
   auto writer = RunWriter::create(folder.file("run.db"), two_homes());
   REQUIRE(writer);
   REQUIRE(writer->block({1, at(1), 0, 1, 1, 1, at(1), at(1), 1, 1}));
@@ -231,7 +231,7 @@ TEST_CASE("committed rows are seen while the run goes on, others are not") {
 }
 
 TEST_CASE("a run is never written over, and nothing is left where none can be made") {
-  Folder folder;
+  RunFolder folder;
   write_everything(folder.file("run.db"));
   const auto again = RunWriter::create(folder.file("run.db"), two_homes());
   REQUIRE_FALSE(again);
@@ -249,7 +249,7 @@ TEST_CASE("a run is never written over, and nothing is left where none can be ma
 }
 
 TEST_CASE("a full disk is an error value, and what was committed stays") {
-  Folder folder;
+  RunFolder folder;
   const auto path = folder.file("run.db");
   auto writer = RunWriter::create(path, two_homes());
   REQUIRE(writer);
@@ -277,7 +277,7 @@ TEST_CASE("a full disk is an error value, and what was committed stays") {
 }
 
 TEST_CASE("files that are no run") {
-  Folder folder;
+  RunFolder folder;
   const auto missing = RunReader::open(folder.file("missing.db"));
   REQUIRE_FALSE(missing);
   CHECK(kind_of(missing.error()) == StoreFailure::cannot_open);
@@ -322,7 +322,7 @@ TEST_CASE("a tampered run is an error value") {
        StoreFailure::corrupt}};
   for (const Probe& probe : probes) {
     CAPTURE(probe.what);
-    Folder folder;
+    RunFolder folder;
     const auto path = folder.file("run.db");
     write_everything(path);
     tamper(path, probe.sql);
@@ -334,7 +334,7 @@ TEST_CASE("a tampered run is an error value") {
 }
 
 TEST_CASE("a tampered row is an error value of the question that meets it") {
-  Folder folder;
+  RunFolder folder;
   const auto path = folder.file("run.db");
   write_everything(path);
   tamper(path,
@@ -356,7 +356,7 @@ TEST_CASE("a tampered row is an error value of the question that meets it") {
 }
 
 TEST_CASE("bytes overwritten anywhere give values or errors, never a crash") {
-  Folder folder;
+  RunFolder folder;
   const auto path = folder.file("run.db");
   write_everything(path);
   const auto size = static_cast<std::streamoff>(std::filesystem::file_size(path));
