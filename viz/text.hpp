@@ -11,6 +11,8 @@ namespace viz {
 // value is not finite. UTF-8.
 std::string number_text(double value, int decimals = 0);
 
+constexpr double kwh(std::int64_t wh) { return static_cast<double>(wh) / 1000; }
+
 // As number_text with as many decimals as three significant digits need: 0.0123, 1.23, 12.3, 123.
 std::string figure_text(double value);
 

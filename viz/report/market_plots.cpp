@@ -13,8 +13,6 @@ double cents(std::int64_t micro_eur_per_kwh) {
   return static_cast<double>(micro_eur_per_kwh) / 10'000;
 }
 
-double kwh(std::int64_t wh) { return static_cast<double>(wh) / 1000; }
-
 // Traded energy's mean price, ct/kWh, and its sum, kWh.
 struct Turnover {
   double kwh = 0, cents = 0;

@@ -26,7 +26,6 @@ std::string word_cell(const std::string& words) {
 }
 
 double euros(std::int64_t micro_eur) { return static_cast<double>(micro_eur) / 1e6; }
-double kwh(std::int64_t wh) { return static_cast<double>(wh) / 1000; }
 
 std::string or_dash(const std::optional<double>& value, int decimals = 0) {
   return value ? number_text(*value, decimals) : "–";
