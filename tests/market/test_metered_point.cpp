@@ -7,12 +7,12 @@ using namespace market_test;
 
 namespace {
 
-constexpr std::uint32_t home = 1;
+constexpr std::uint32_t the_home = 1;
 
 class Point {
  public:
   Point() {
-    Registration r = Village::registered(home);
+    Registration r = Village::registered(the_home);
     r.generation_w = 20'000;
     r.modulus = {100'000};
     nights_ = nights_of(village_genesis());
@@ -53,7 +53,7 @@ TEST_CASE("what a point adds to sums is what its marks rise, over swap and rollo
   p.minute(SignedBy::meter, 1, 1, 0, 500);
   p.minute(SignedBy::meter, 2, 13, 12'000, 24'500);
   REQUIRE(p.point->mark({0}));
-  p.point->accept_papers(Village::swap(home, 1, {30'000, 50'000, 5'000, 60'000}));
+  p.point->accept_papers(Village::swap(the_home, 1, {30'000, 50'000, 5'000, 60'000}));
   CHECK(p.point->awaits_next_meter());
   p.minute(SignedBy::next_meter, 3, 1, 5'000, 60'000);
   CHECK(!p.point->awaits_next_meter());
@@ -75,7 +75,7 @@ TEST_CASE("a point goes on from its memory as if it had never stopped") {
   Point whole, stopped;
   for (Point* p : {&whole, &stopped}) {
     p->minute(SignedBy::meter, 1, 1, 0, 500);
-    p->point->accept_papers(Village::swap(home, 0, {30'000, 50'000, 5'000, 60'000}));
+    p->point->accept_papers(Village::swap(the_home, 0, {30'000, 50'000, 5'000, 60'000}));
   }
   const MeteredPoint::Memory memory = stopped.point->memory();
   Point next;
