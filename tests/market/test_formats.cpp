@@ -69,6 +69,10 @@ std::vector<std::pair<std::string, std::string>> worked() {
   batch.signature = signed_by(2, entry_signed_bytes(chain_id, batch_tx.entry()));
   batch_tx.body = encode(batch);
   show("batch entry", batch_tx.entry());
+  Transaction concentrated = concentrate(4, std::vector{BatchEntry{batch_tx, batch}});
+  Ed25519Signer concentrator(counting<32>(4));
+  sign_entry(concentrated, chain_id, concentrator);
+  show("concentrated entry", concentrated.entry());
 
   Registration registration;
   registration.account = account;
