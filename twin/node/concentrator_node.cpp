@@ -9,6 +9,12 @@ namespace twin {
 
 using namespace ledger;
 
+namespace {
+
+constexpr std::uint32_t longest_penalty = 1u << 16;  // intervals
+
+}  // namespace
+
 ConcentratorNode::ConcentratorNode(ConcentratorConfig config, Signer& signer, Verifier& verifier)
     : config_(std::move(config)),
       signer_(signer),
@@ -45,10 +51,14 @@ bool ConcentratorNode::left_out(const Member& m) const {
   return m.on_ledger() < m.until_on_ledger || interval_ < m.until_interval;
 }
 
+// Of those that are not left out, be there any.
 bool ConcentratorNode::all_arrived() const {
-  return std::all_of(members_.begin(), members_.end(), [&](const auto& member) {
-    return left_out(member.second) || member.second.waiting.contains(interval_);
-  });
+  std::size_t arrived = 0;
+  for (const auto& [gateway, m] : members_) {
+    if (!m.waiting.contains(interval_) && !left_out(m)) return false;
+    arrived += m.waiting.contains(interval_) ? 1 : 0;
+  }
+  return arrived > 0;
 }
 
 void ConcentratorNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
@@ -141,7 +151,8 @@ void ConcentratorNode::leave_out(const Posted& posted, bool some_came, Outbox& o
     Member& m = members_.at(place.gateway);
     m.waiting.clear();
     if (some_came && is_on_ledger(place)) {
-      m.until_interval = interval_ + config_.penalty;
+      m.penalty = m.penalty == 0 ? config_.penalty : std::min(2 * m.penalty, longest_penalty);
+      m.until_interval = interval_ + m.penalty;
       outbox.event(Refused{config_.directory.gateway(place.gateway),
                            "a batch came by another way than its concentrator's as well"});
     } else {

@@ -13,8 +13,9 @@
 //   none is                  it was refused or lost. Its gateways pass by their concentrator, and
 //                            are left out until the ledger has what was posted of them
 //   some are                 these came by another way, which is why the others were refused: their
-//                            gateways are left out for `penalty` intervals, the others as above
-// So a gateway that sends what does not hold, or sends twice, costs the others one round of this.
+//                            gateways are left out for `penalty` intervals, the next time for
+//                            twice as many, and the others as above
+// So a gateway that sends what does not hold, or sends twice, costs the others a round of this.
 
 #include <deque>
 #include <map>
@@ -34,7 +35,7 @@ struct ConcentratorConfig {
   ledger::Genesis genesis;
   // A gateway waits 2 s for its meters.
   ledger::Duration patience = ledger::seconds(4);
-  std::uint32_t penalty = 16;  // intervals
+  std::uint32_t penalty = 64;  // intervals, the first time
 };
 
 class ConcentratorNode final : public Node {
@@ -57,6 +58,7 @@ class ConcentratorNode final : public Node {
     Unconfirmed told;                                     // validators' word
     std::uint32_t until_on_ledger = 0;  // left out until the ledger has this epoch
     std::uint32_t until_interval = 0;   // left out before this interval
+    std::uint32_t penalty = 0;          // the last one
   };
   struct Place {
     std::uint32_t gateway = 0, epoch = 0;
