@@ -17,6 +17,7 @@ namespace {
 // More than any file of its kind holds.
 constexpr std::size_t most_genesis = 16u << 20, most_text = 1u << 20;
 constexpr std::size_t most_hashes = 256 * 32, most_bundle = 256 * (2 + 65'535);
+constexpr std::size_t most_batches = 256 * max_transaction_size;
 constexpr std::size_t least_certificate = 48, most_certificate = 48 + max_validators * 68;
 constexpr std::size_t least_blocks = market::blocks_a_file * (header_size + 4 + least_certificate);
 constexpr std::size_t most_blocks = market::blocks_a_file * (header_size + 4 + most_certificate);
@@ -36,6 +37,7 @@ class LogFetch {
   Result<bool> fetch(const std::string& path, std::size_t most);
   Result<void> fetch_roots();
   Result<void> fetch_tiles(std::uint64_t size);
+  Result<void> fetch_batches(std::uint64_t size);
   Result<void> fetch_blocks();
   tl::unexpected<std::string> too_large(const std::string& what) const;
 
@@ -80,6 +82,17 @@ Result<void> LogFetch::fetch_tiles(std::uint64_t size) {
   return {};
 }
 
+Result<void> LogFetch::fetch_batches(std::uint64_t size) {
+  const auto tiled = read_tiles(size, files().read);
+  if (!tiled) return {};
+  for (const std::string& path : market::batch_file_paths(tiled->entries)) {
+    const auto there = fetch(path, most_batches);
+    if (!there) return failure(there.error());
+    if (!*there) return {};
+  }
+  return {};
+}
+
 Result<void> LogFetch::fetch_blocks() {
   for (std::uint64_t height = 1;; height += market::blocks_a_file) {
     const std::string path = market::block_file_path(height);
@@ -106,6 +119,7 @@ Result<void> LogFetch::run(const std::string& trusted_policy) {
   const auto checkpoint = check_checkpoint(text_of(note->second), log.policy, verifier);
   if (!checkpoint) return {};
   if (auto ok = fetch_tiles(checkpoint->size); !ok) return ok;
+  if (auto ok = fetch_batches(checkpoint->size); !ok) return ok;
   return fetch_blocks();
 }
 

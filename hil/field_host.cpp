@@ -138,6 +138,11 @@ Result<void> Host::make_nodes() {
     oracle.key = std::make_unique<Ed25519Signer>(keys.oracles[o]);
     oracle.node = seat_oracle(deployment_.oracle(o), *oracle.key);
   }
+  for (std::uint32_t c = 0; c < d.concentrators; ++c) {
+    Seat& seat = seats_[d.concentrator(c).value];
+    seat.key = std::make_unique<Ed25519Signer>(keys.concentrators[c]);
+    seat.node = seat_concentrator(deployment_.concentrator(c), *seat.key, verifier_);
+  }
   return {};
 }
 
@@ -184,14 +189,16 @@ void Host::settle_messages(Instant now) {
 }
 
 // The node with the earliest deadline up to `until`. After the end homes fall silent, and gateways
-// post what they have.
+// and concentrators post what they have.
 Seat* Host::next_due(Instant until) {
   Seat* due = nullptr;
   for (Seat& seat : seats_) {
     const Instant deadline = seat.node->next_deadline();
-    const bool home = seat.id >= deployment_.directory().fleet(0);
-    const bool over = home ? deadline > end_
-                           : !seat.validator && deadline > end_ + GatewayConfig{}.batch_patience;
+    const Directory& d = deployment_.directory();
+    const bool home = d.is_fleet(seat.id) || d.is_oracle(seat.id);
+    const Duration patience =
+        d.is_concentrator(seat.id) ? ConcentratorConfig{}.patience : GatewayConfig{}.batch_patience;
+    const bool over = home ? deadline > end_ : !seat.validator && deadline > end_ + patience;
     if (deadline > until || over) continue;
     if (!due || deadline < due->node->next_deadline()) due = &seat;
   }

@@ -19,6 +19,11 @@ std::unique_ptr<Node> seat_fleet(FleetConfig config) {
   return std::make_unique<FleetNode>(std::move(config));
 }
 
+std::unique_ptr<Node> seat_concentrator(ConcentratorConfig config, Signer& signer,
+                                        Verifier& verifier) {
+  return std::make_unique<ConcentratorNode>(std::move(config), signer, verifier);
+}
+
 std::unique_ptr<Node> seat_oracle(OracleConfig config, Signer& signer) {
   return std::make_unique<OracleNode>(std::move(config), signer);
 }

@@ -2,6 +2,7 @@
 // The one place of this room where nodes are made, whether many share a process (field_host.hpp) or
 // each has its own (node_host.hpp). What is handed in outlives the node.
 
+#include "twin/node/concentrator_node.hpp"
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
 #include "twin/node/oracle_node.hpp"
@@ -16,6 +17,8 @@ std::unique_ptr<twin::ValidatorNode> seat_validator(const twin::ValidatorConfig&
 std::unique_ptr<twin::Node> seat_gateway(const twin::GatewayConfig& config, ledger::Signer& signer,
                                          ledger::Verifier& verifier, const twin::Records& records);
 std::unique_ptr<twin::Node> seat_fleet(twin::FleetConfig config);
+std::unique_ptr<twin::Node> seat_concentrator(twin::ConcentratorConfig config,
+                                              ledger::Signer& signer, ledger::Verifier& verifier);
 std::unique_ptr<twin::Node> seat_oracle(twin::OracleConfig config, ledger::Signer& signer);
 
 }  // namespace hil

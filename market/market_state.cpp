@@ -3,10 +3,7 @@
 #include <algorithm>
 
 #include "ledger/base/codec.hpp"
-#include "ledger/crypto/sha256.hpp"
-#include "ledger/merkle/log_tree.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "ledger/oracle/public_sum.hpp"
 #include "market/refusals.hpp"
 
 namespace market {
@@ -44,6 +41,8 @@ tl::unexpected<Refusal> not_signed(TransactionKind kind) {
       return never("is not signed by the registrar");
     case TransactionKind::feeder_findings:
       return never("is not signed by its oracle");
+    case TransactionKind::concentrated:
+      return never("is not signed by its concentrator");
     case TransactionKind::order:
       return never("order is not signed by its account");
     case TransactionKind::consent:
@@ -63,17 +62,26 @@ std::vector<tl::expected<void, Refusal>> MarketState::admit(
   claims.reserve(transactions.size());
   places.reserve(transactions.size());
   for (std::size_t i = 0; i < transactions.size(); ++i) {
-    auto claim = claim_of(transactions[i]);
-    if (!claim) {
-      out[i] = tl::unexpected(claim.error());
-      continue;
+    if (transactions[i].kind == TransactionKind::concentrated) {
+      out[i] = add_claims(transactions[i], claims);
+    } else {
+      auto claim = claim_of(transactions[i]);
+      if (claim)
+        claims.push_back(std::move(*claim));
+      else
+        out[i] = tl::unexpected(claim.error());
     }
-    claims.push_back(std::move(*claim));
-    places.push_back(i);
+    places.resize(claims.size(), i);
   }
   const std::vector<std::uint8_t> holds = verifier_->verify_all(claims);
-  for (std::size_t k = 0; k < places.size(); ++k)
-    if (!holds[k]) out[places[k]] = not_signed(transactions[places[k]].kind);
+  for (std::size_t k = 0; k < places.size(); ++k) {
+    if (holds[k]) continue;
+    const bool batch_within = k > 0 && places[k - 1] == places[k];  // behind the concentrator's own
+    if (batch_within)
+      out[places[k]] = never("holds a batch that is not signed by its gateway");
+    else
+      out[places[k]] = not_signed(transactions[places[k]].kind);
+  }
   return out;
 }
 
@@ -106,6 +114,7 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
       return claim_of_consent(tx);
     case TransactionKind::erasure:
       return claim_of_erasure(tx);
+    case TransactionKind::concentrated:  // has more than one: add_claims
     case TransactionKind::settlement:
     case TransactionKind::statements:
       break;
@@ -151,7 +160,8 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
     case TransactionKind::meter_swap:
       return apply_meter_swap(tx, leaf, time_ms);
     case TransactionKind::batch:
-      return apply_batch(tx, leaf, time_ms);
+    case TransactionKind::concentrated:
+      return apply_batches(tx, leaf, time_ms);
     case TransactionKind::marks:
       return apply_marks(tx, leaf, time_ms);
     case TransactionKind::order:
@@ -172,44 +182,6 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_erasure(tx);
   }
   return never("unknown kind of transaction");
-}
-
-MarketState::Applied MarketState::apply_batch(const Transaction& tx, const Hash& leaf,
-                                              std::int64_t time_ms) {
-  const auto batch = decode_batch(tx.body);
-  if (!batch) return never(batch.error());
-  Gateway& g = gateways_[batch->gateway.value];
-  const Hash entry = sha256(tx.entry());
-  if (batch->epoch == g.epoch && entry != g.last_entry)
-    return never("another batch of an epoch that is on the ledger already");
-  if (batch->epoch <= g.epoch) return never("batch of an epoch that is on the ledger already");
-  if (batch->epoch != g.epoch + 1 || g.meters == 0)
-    return not_yet("batch before the one it follows");
-  if (time_ms < std::int64_t{batch->epoch} * genesis_->batch_ms)
-    return not_yet("batch of an interval that has not ended");
-  if (batch->previous != g.last_entry) return never("batch does not follow its gateway's last");
-  const auto ended = static_cast<std::uint32_t>(
-      (std::int64_t{batch->epoch} * genesis_->batch_ms - 1) / genesis_->slot_ms);
-  if (batch->records < g.meters_in({ended})) return never("batch leaves out a registered meter");
-  if (batch->records > g.meters_in({ended}))
-    return not_yet("batch of more meters than its gateway has on the ledger");
-  g.epoch = batch->epoch;
-  g.last_entry = entry;
-  const Slot number{std::max(ended, next_slot_)};
-  OpenSlot& slot = open_slots_[number.value];
-  Delivered& delivered = slot.delivered[batch->gateway.value];
-  delivered.batches =
-      sha256({bytes_of("aipchain batches 1"), delivered.batches.value_or(Hash{}), leaf});
-  batched_.insert({number.value, batch->gateway.value});
-  const auto add = [](std::optional<MilliWattHours>& sum, MilliWattHours more) {
-    if (more.value == hidden_sum)
-      sum.reset();
-    else if (sum)
-      *sum += more;
-  };
-  add(delivered.sums.imported, batch->import_sum);
-  add(delivered.sums.exported, batch->export_sum);
-  return {};
 }
 
 MarketState::Progress MarketState::progress(GatewayId gateway) const {
@@ -236,13 +208,8 @@ bool MarketState::has_papers(const Transaction& tx) const {
 }
 
 bool MarketState::beyond(const Transaction& tx) const {
-  if (tx.kind == TransactionKind::batch) {
-    const auto batch = decode_batch(tx.body);
-    if (!batch || batch->gateway.value >= gateways_.size()) return false;
-    const Gateway& g = gateways_[batch->gateway.value];
-    return batch->epoch < g.epoch ||
-           (batch->epoch == g.epoch && sha256(tx.entry()) == g.last_entry);
-  }
+  if (tx.kind == TransactionKind::batch || tx.kind == TransactionKind::concentrated)
+    return has_batches(tx);
   if (tx.kind == TransactionKind::registration) return has_all(tx);
   if (tx.kind == TransactionKind::meter_swap) return has_papers(tx);
   if (tx.kind != TransactionKind::marks) return false;

@@ -38,6 +38,7 @@
 #include "ledger/merkle/state_tree.hpp"
 #include "ledger/oracle/feeder_evidence.hpp"
 #include "market/clearing.hpp"
+#include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/entries.hpp"
 #include "market/erasure.hpp"
@@ -178,8 +179,16 @@ class MarketState final : public StateMachine {
   Applied apply_erasure(const Transaction& tx);
   Applied apply_consent(const Transaction& tx, std::int64_t time_ms);
 
+  // batches.cpp: what gateways say of their meters, alone or through a concentrator.
+  Applied apply_batches(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  Applied check_batch(const Batch& batch, const Hash& entry, const Gateway& gateway,
+                      std::int64_t time_ms) const;
+  void take_batch(const Batch& batch, const Hash& entry, const Hash& leaf);
+  Slot slot_ended_by(const Batch& batch) const;
+  bool has_batches(const Transaction& tx) const;
+  Applied add_claims(const Transaction& concentrated, std::vector<SignatureClaim>& claims) const;
+
   // market_state.cpp: what others send.
-  Applied apply_batch(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied apply_marks(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied apply_order(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied apply_forecast(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);

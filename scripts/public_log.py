@@ -188,6 +188,7 @@ def check_genesis(text):
     want(type(g) is dict, "genesis: is not in its canonical form")
     keys = {"format", "name", "epoch", "validators", "gateways", "prices_micro_eur_per_kwh",
             "mechanism", "dark_utc_minutes", "oracles", *HASHES, *PERIODS}
+    keys |= {"concentrators"} & set(g)
     want(set(g) == keys and g["format"] == "aipchain genesis 1",
          "genesis: does not hold exactly its keys")
     want(type(g["name"]) is str and KEY_NAME.fullmatch(g["name"]), "genesis: name is malformed")
@@ -201,12 +202,15 @@ def check_genesis(text):
     want(type(dark) is list and len(dark) == 12
          and all(type(m) is list and len(m) == 2 and all(is_int(t, 0, 1440) for t in m)
                  for m in dark), "genesis: dark_utc_minutes are not twelve months")
-    for key in ("validators", "gateways", "oracles"):
-        want(type(g[key]) is list and all(unhex(k, 32) is not None for k in g[key]),
+    want(g.get("concentrators") != [], "genesis: concentrators is empty")
+    for key in ("validators", "gateways", "oracles", "concentrators"):
+        want(key not in g or type(g[key]) is list and all(unhex(k, 32) is not None for k in g[key]),
              f"genesis: {key} are not keys")
     want(g["validators"] and len(set(g["validators"])) == len(g["validators"]),
          "genesis: there is no validator, or one is there twice")
     want(len(set(g["oracles"])) == len(g["oracles"]), "genesis: an oracle is there twice")
+    others = g.get("concentrators", [])
+    want(len(set(others)) == len(others), "genesis: a concentrator is there twice")
     prices = g["prices_micro_eur_per_kwh"]
     want(type(prices) is dict and set(prices) == set(PRICES)
          and all(is_int(p, 0, 100_000_000) for p in prices.values()), "genesis: prices")
@@ -403,8 +407,52 @@ def read_blocks(files, size):
     return blocks
 
 
-def check_listing(files, size, blocks):
+def concentrated(entries):
+    """Indices of the entries that hold many gateways' batches."""
+    return [i for i, entry in enumerate(entries) if entry[:2] == b"\1" + bytes([CONCENTRATED])]
+
+
+def read_concentrated_body(body, name):
+    """(concentrator, batches, readings, signature)."""
+    r = Reader(body, name)
+    out = r.uint(4), r.uint(4), r.uint(8), r.raw(64)
+    r.done()
+    return out
+
+
+def check_batches(files, entries):
+    """The batches behind concentrated entries: in their files, form, order and number, and under
+    their entries' openings roots. A batch is gateway, epoch, records, readings and more."""
+    open_files = {}
+    for i in concentrated(entries):
+        path = f"batches/{i // 256}"
+        if path not in open_files:
+            data = files.read(path)
+            want(data is not None, f"{path}: missing")
+            open_files[path] = Reader(data, path)
+        r, name = open_files[path], f"{path}: entry {i}"
+        want(len(entries[i]) == 34 + 80, f"{name}: is not in its canonical form")
+        _, count, readings, _ = read_concentrated_body(entries[i][34:], name)
+        want(1 <= count <= 4096, f"{name}: holds no batch or too many")
+        batches = [r.raw(r.uint(2)) for _ in range(count)]
+        leaves = [leaf_hash(sha256(bytes(32), batch)) for batch in batches]
+        want(Tree(leaves).root() == entries[i][2:34], f"{name}: its batches are others")
+        want(all(len(b) == 34 + 168 and b[:2] == b"\1\2" for b in batches)
+             and all(int.from_bytes(b[34 + at:42 + at], "big", signed=True) >= -1
+                     for b in batches for at in (24, 32)),
+             f"{name}: a batch is not in its canonical form")
+        want(all(a[34:42] < b[34:42] for a, b in zip(batches, batches[1:])),
+             f"{name}: batches are not by gateway and epoch")
+        want(sum(int.from_bytes(b[46:50], "big") for b in batches) == readings,
+             f"{name}: names another number of readings")
+    for r in open_files.values():
+        r.done()
+
+
+def check_listing(files, entries, blocks):
+    size = len(entries)
     known = {"genesis", "policy", "checkpoint"}
+    known |= {f"batches/{i // 256}" for i in concentrated(entries)}
     known |= {f"blocks/{k}" for k in range((len(blocks) + 255) // 256)}
     known |= {path for path, _, _ in tiles("entries", size)}
     for level in range(5):
@@ -415,9 +463,10 @@ def check_listing(files, size, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 18)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 18, 19)
 DUE = (5, 12)
-SWAP, REGISTRATION = 16, 1
+SWAP, REGISTRATION, CONCENTRATED, BATCH = 16, 1, 19, 2
+BEHIND = {SWAP: REGISTRATION, CONCENTRATED: BATCH}  # what stands in a block right behind what
 
 
 def check_entry(entry, name):
@@ -438,7 +487,7 @@ def check_consistency(blocks, entries, tree):
             kind, body = check_entry(entries[i], f"entry {i}")
             if kind in DUE and last is None:
                 continue
-            place = (REGISTRATION if kind == SWAP else kind, kind, body, tree.levels[0][i])
+            place = (BEHIND.get(kind, kind), kind, body, tree.levels[0][i])
             want(kind not in DUE and (last is None or last < place),
                  f"entry {i}: is not in its block's canonical order")
             last = place
@@ -476,6 +525,7 @@ def audit(files, trusted=None):
         tree = Tree([leaf_hash(entry) for entry in entries])
         check_tiles(files, tree, size)
         want(tree.root() == root, "tile/entries: entries do not hash to the checkpoint's root")
+        check_batches(files, entries)
     except Wrong as wrong:
         rests = "not checkable because R1 fails"
         return [("R1", False, str(wrong)), ("R2", None, rests), ("R3", None, rests)]
@@ -485,7 +535,7 @@ def audit(files, trusted=None):
         blocks = read_blocks(files, size)
     except Wrong as wrong:
         return out + [("R2", False, str(wrong)), ("R3", None, "not checkable: the blocks")]
-    checks = (("R1", lambda: check_listing(files, size, blocks)),
+    checks = (("R1", lambda: check_listing(files, entries, blocks)),
               ("R2", lambda: check_consistency(blocks, entries, tree)),
               ("R3", lambda: check_certificates(trust, blocks)))
     details = {"R1": out.pop()[2], "R2": f"{len(blocks)} heads are prefixes of the log",

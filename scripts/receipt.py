@@ -1,9 +1,9 @@
 """A household's receipt, from docs/formats/receipt.md, transactions.md and docs/market.md."""
 import re
 
-from public_log import (Reader, Tree, Trust, Wrong, canonical_json, check_checkpoint,
-                        check_entry, included, is_int, leaf_hash, sha256, signed_by, unbase64,
-                        unhex, want)
+from public_log import (CONCENTRATED, Reader, Tree, Trust, Wrong, canonical_json, check_checkpoint,
+                        check_entry, included, is_int, leaf_hash, read_concentrated_body, sha256,
+                        signed_by, unbase64, unhex, want)
 
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
         "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
@@ -48,6 +48,10 @@ def read_body(kind, body, name):
         want(r.i64() >= -1 and r.i64() >= -1, f"{name}: a sum is below -1")
         r.raw(64)
         out = Fields(gateway=gateway, epoch=epoch, openings=records, signature=r.raw(64))
+    elif kind == CONCENTRATED:
+        concentrator, batches, _, signature = read_concentrated_body(body, name)
+        out = Fields(concentrator=concentrator, openings=batches, signature=signature)
+        r.raw(r.left())
     elif kind == ERASURE:
         out = Fields(salt=r.raw(32), signature=r.raw(64))
     elif kind == ORDER:
@@ -301,20 +305,43 @@ class Receipt:
              f"{name}: is not at index {index} of the log")
         return Fields(bytes=entry, root=entry[2:34], index=index, body=read_body(kind, body, name))
 
+    def under(self, e, data, salt, place, name):
+        """That an entry has an opening, whose place gives of, path and position."""
+        path = [unhex(h, 32) for h in items(place["path"], name)]
+        want(data is not None and salt is not None and None not in path
+             and is_int(place["of"], 0, U32) and is_int(place["position"], 0, U32),
+             f"{name}: opening is malformed")
+        want(place["of"] == e.body.openings, f"{name}: the entry states another number of openings")
+        want(included(leaf_hash(sha256(salt, data)), place["position"], place["of"], path, e.root),
+             f"{name}: opening is not under the entry's root")
+
+    def concentrated(self, j, name):
+        """A batch that stands within a concentrator's entry."""
+        within, name_within = j["within"], f"{name}.within"
+        only_keys(within, ("entry", "of", "path", "position", "proof"), name_within)
+        outer = self.entry(within, CONCENTRATED, name_within)
+        keys = self.genesis.get("concentrators", [])
+        want(outer.body.concentrator < len(keys)
+             and self.entry_signed(outer, bytes.fromhex(keys[outer.body.concentrator])),
+             f"{name_within}: is not signed by its concentrator")
+        entry = unhex(j["entry"])
+        want(entry is not None, f"{name}: entry is not hexadecimal")
+        self.under(outer, entry, bytes(32), within, name_within)
+        found, body = check_entry(entry, name)
+        want(found == BATCH, f"{name}: is another kind of entry")
+        return Fields(bytes=entry, root=entry[2:34], index=outer.index,
+                      body=read_body(BATCH, body, name))
+
     def opened(self, j, kind, name):
         """Such an entry with one opening of the account."""
-        keys = ("entry", "opening", "proof") + (("readings",) if kind == BATCH else ())
-        only_keys(j, keys, name)
-        e, o = self.entry(j, kind, name), j["opening"]
+        within = kind == BATCH and type(j) is dict and "within" in j
+        keys = ("entry", "opening", "within" if within else "proof")
+        only_keys(j, keys + (("readings",) if kind == BATCH else ()), name)
+        e = self.concentrated(j, name) if within else self.entry(j, kind, name)
+        o = j["opening"]
         only_keys(o, ("data", "of", "path", "position", "salt"), name)
         e.data, salt = unhex(o["data"]), unhex(o["salt"], 32)
-        path = [unhex(h, 32) for h in items(o["path"], name)]
-        want(e.data is not None and salt is not None and None not in path
-             and is_int(o["of"], 0, U32) and is_int(o["position"], 0, U32),
-             f"{name}: opening is malformed")
-        want(o["of"] == e.body.openings, f"{name}: the entry states another number of openings")
-        want(included(leaf_hash(sha256(salt, e.data)), o["position"], o["of"], path, e.root),
-             f"{name}: opening is not under the entry's root")
+        self.under(e, e.data, salt, o, name)
         want(e.data[:16] == self.account, f"{name}: opening is another account's")
         return e
 

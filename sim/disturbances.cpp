@@ -19,6 +19,8 @@ bool holds(const std::vector<std::uint32_t>& rising, std::uint32_t n) {
 
 bool Disturbances::is_target(const ValidatorFault& f, NodeId node) const {
   if (node < directory_.gateway(0)) return holds(f.targets, node.value);
+  if (directory_.is_concentrator(node))
+    return holds(f.concentrators, node.value - directory_.concentrator(0).value);
   return node < directory_.fleet(0) && holds(f.gateways, node.value - directory_.gateway(0).value);
 }
 

@@ -40,9 +40,7 @@ class Disturbances {
   bool cut_off(ledger::NodeId from, ledger::NodeId to, ledger::Instant now) const;
   bool lost(ledger::NodeId from, ledger::NodeId to);
   bool is_target(const twin::ValidatorFault& fault, ledger::NodeId node) const;
-  bool at_home(ledger::NodeId node) const {
-    return node >= directory_.fleet(0) && !directory_.is_oracle(node);
-  }
+  bool at_home(ledger::NodeId node) const { return directory_.is_fleet(node); }
 
   const std::vector<twin::ValidatorFault>& faults_;
   double loss_;

@@ -97,6 +97,7 @@ class Host {
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
   void make_validator(Seat& seat);
   void make_gateway(Seat& seat);
+  void make_concentrator(Seat& seat);
   std::unique_ptr<Node> make_fleet(std::uint32_t g);
   void restart(Seat& seat);
   void seat_nodes();
@@ -158,7 +159,13 @@ void Host::make_validator(Seat& seat) {
 // All that the node held in memory is gone.
 void Host::restart(Seat& seat) {
   if (seat.recording) recorder_.recording_restarts();
-  seat.validator ? make_validator(seat) : make_gateway(seat);
+  if (seat.validator) return make_validator(seat);
+  deployment_.directory().is_concentrator(seat.id) ? make_concentrator(seat) : make_gateway(seat);
+}
+
+void Host::make_concentrator(Seat& seat) {
+  const std::uint32_t c = seat.id.value - deployment_.directory().concentrator(0).value;
+  seat.node = std::make_unique<ConcentratorNode>(deployment_.concentrator(c), *seat.key, verifier_);
 }
 
 void Host::make_gateway(Seat& seat) {
@@ -216,12 +223,17 @@ void Host::seat_nodes() {
     oracle.key = std::make_unique<Ed25519Signer>(keys.oracles[o]);
     oracle.node = std::make_unique<OracleNode>(deployment_.oracle(o), *oracle.key);
   }
+  for (std::uint32_t c = 0; c < d.concentrators; ++c) {
+    Seat& seat = seats_[d.concentrator(c).value];
+    seat.key = std::make_unique<Ed25519Signer>(keys.concentrators[c]);
+    make_concentrator(seat);
+  }
 }
 
 void Host::start_actors() {
   const Directory& d = deployment_.directory();
   for (Seat& seat : seats_) {
-    const bool fleet = seat.id >= d.fleet(0) && !d.is_oracle(seat.id);
+    const bool fleet = d.is_fleet(seat.id);
     s4u::Actor::create(seat.mailbox->get_name(), s4u::Host::by_name(seat.mailbox->get_name()),
                        [this, &seat, fleet] { fleet ? live_fleet(seat) : live(seat); });
   }

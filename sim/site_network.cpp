@@ -39,6 +39,8 @@ class HostMaker {
       add(name_of(directory_, directory_.fleet(g)), site_of(g), fleet_latency_s);
     for (std::uint32_t o = 0; o < directory_.oracles; ++o)
       add(name_of(directory_, directory_.oracle(o)), site_of(0), own_latency_s(site_of(0)));
+    for (std::uint32_t c = 0; c < directory_.concentrators; ++c)
+      add(name_of(directory_, directory_.concentrator(c)), site_of(c), own_latency_s(site_of(c)));
     std::vector<bool> twins(directory_.validators);
     for (const ValidatorFault& f : faults)
       if (f.kind == ValidatorFault::Kind::equivocate)
@@ -119,6 +121,8 @@ std::string name_of(const Directory& d, NodeId node) {
   if (node == d.observer()) return "observer";
   if (node < d.fleet(0)) return "gateway-" + std::to_string(node.value - d.gateway(0).value);
   if (d.is_oracle(node)) return "oracle-" + std::to_string(node.value - d.oracle(0).value);
+  if (d.is_concentrator(node))
+    return "concentrator-" + std::to_string(node.value - d.concentrator(0).value);
   return "homes-" + std::to_string(node.value - d.fleet(0).value);
 }
 

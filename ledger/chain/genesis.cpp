@@ -94,6 +94,7 @@ void check_identities(const Genesis& g) {
   };
   if (twice(g.validators)) throw std::invalid_argument("a validator's key is there twice");
   if (twice(g.oracles)) throw std::invalid_argument("an oracle's key is there twice");
+  if (twice(g.concentrators)) throw std::invalid_argument("a concentrator's key is there twice");
 }
 
 Genesis from_json(const json& j) {
@@ -113,6 +114,7 @@ Genesis from_json(const json& j) {
   g.validators = read_keys(j.at("validators"));
   g.gateways = read_keys(j.at("gateways"));
   g.oracles = read_keys(j.at("oracles"));
+  if (j.contains("concentrators")) g.concentrators = read_keys(j.at("concentrators"));
   read_key(j.at("registrar"), g.registrar);
   read_key(j.at("observer"), g.observer);
   read_key(j.at("auditor_box"), g.auditor_box);
@@ -137,7 +139,12 @@ std::string origin_of(const Genesis& genesis) {
   return "aipchain.example/" + genesis.name + "/" + to_hex(chain_id_of(genesis));
 }
 
-std::string encode(const Genesis& genesis) { return to_json(genesis).dump(); }
+// A chain without concentrators has no key of theirs.
+std::string encode(const Genesis& genesis) {
+  json j = to_json(genesis);
+  if (!genesis.concentrators.empty()) j["concentrators"] = keys_json(genesis.concentrators);
+  return j.dump();
+}
 
 // What the parser itself says quotes the text, which may be any bytes: so it is said in our words.
 Result<Genesis> decode_genesis(std::string_view text) {

@@ -25,6 +25,7 @@ struct Genesis {
   std::vector<PublicKey> gateways;             // by GatewayId
   PublicKey registrar{};                       // signs registrations, swaps and rulings
   std::vector<PublicKey> oracles;              // sign findings; none: nobody does
+  std::vector<PublicKey> concentrators;        // post many gateways' batches; none: nobody does
   PublicKey observer{};                        // the log's own line on checkpoints
   std::array<std::uint8_t, 32> auditor_box{};  // X25519: who the auditor's copy is sealed for
   // Prices, micro-euro per kWh; meaning in market/tariff.hpp.

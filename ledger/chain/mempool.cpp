@@ -8,9 +8,10 @@
 namespace ledger {
 
 std::uint16_t rank_in_block(TransactionKind kind) {
-  const bool behind = kind == TransactionKind::meter_swap;
-  const int place = static_cast<int>(behind ? TransactionKind::registration : kind);
-  return static_cast<std::uint16_t>(2 * place + behind);
+  const auto place = [](TransactionKind k) { return static_cast<std::uint16_t>(2 * int(k)); };
+  if (kind == TransactionKind::meter_swap) return place(TransactionKind::registration) | 1;
+  if (kind == TransactionKind::concentrated) return place(TransactionKind::batch) | 1;
+  return place(kind);
 }
 
 bool in_order(const Transaction& a, const Hash& leaf_a, const Transaction& b, const Hash& leaf_b) {

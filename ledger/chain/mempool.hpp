@@ -1,7 +1,8 @@
 #pragma once
 // Transactions that wait for a block, in the canonical order of a block's transactions: by kind
-// (meter swaps right behind registrations, since marks rest on them), then by body, then by leaf
-// hash. That order says nothing about when or from whom one came.
+// (meter swaps right behind registrations and concentrated batches behind those that come alone,
+// since marks rest on them), then by body, then by leaf hash. That order says nothing about when or
+// from whom one came.
 //
 // Bounds: transactions and bytes, in all and of one sender, and of one sender those that wait for
 // another transaction. Where there is no room the newcomer is refused; nothing that waits is put

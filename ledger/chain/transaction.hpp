@@ -37,6 +37,7 @@ enum class TransactionKind : std::uint8_t {
   statements = 12,  // made by the state machine itself, behind its settlement, one a gateway
   meter_swap = 16,
   feeder_findings = 18,
+  concentrated = 19,  // the batches of many gateways: market/concentration.hpp
   // Kept for what is coming: 9 evidence, 11 attestation,
   // 13 key change, 14 tariff change, 15 rules change, 17 deregistration
 };

@@ -53,7 +53,7 @@ class BatchAudit {
   Result<void> find_swaps();
   Result<void> take(std::uint64_t entry);
   void take_registration(const Transaction& tx);
-  Result<void> check_batch(const Transaction& tx);
+  Result<void> check_batch(const BatchEntry& entry);
   Result<void> check_presence(const Batch& batch, const Records& records) const;
   Result<void> check_counts(const Batch& batch, const Batch& counted, std::size_t erased) const;
   const std::map<std::uint32_t, ErasedLeaf>& erased_of(const Batch& batch) const;
@@ -96,7 +96,11 @@ Result<void> BatchAudit::take(std::uint64_t entry) {
   if (!tx) return failure(tx.error());
   Result<void> ok;
   if (tx->kind == TransactionKind::registration) take_registration(*tx);
-  if (tx->kind == TransactionKind::batch) ok = check_batch(*tx);
+  if (const auto batches = batches_of(*tx); !batches)
+    ok = failure(batches.error());
+  else
+    for (const BatchEntry& b : *batches)
+      if (ok) ok = check_batch(b);
   if (tx->kind == TransactionKind::marks) ok = check_marks(*tx);
   if (tx->kind == TransactionKind::settlement) ok = check_settled(*tx);
   return ok ? ok : failure("entry " + std::to_string(entry) + ": " + ok.error());
@@ -143,20 +147,19 @@ Result<void> BatchAudit::check_presence(const Batch& batch, const Records& recor
   return {};
 }
 
-Result<void> BatchAudit::check_batch(const Transaction& tx) {
+Result<void> BatchAudit::check_batch(const BatchEntry& entry) {
   static const Records none;
-  const auto batch = decode_batch(tx.body);
-  if (!batch) return failure(batch.error());
-  const auto at = openings_.personal.find({batch->gateway.value, batch->epoch});
+  const Batch& batch = entry.batch;
+  const auto at = openings_.personal.find({batch.gateway.value, batch.epoch});
   const Records& records = at == openings_.personal.end() ? none : at->second;
-  if (auto ok = check_presence(*batch, records); !ok) return ok;
+  if (auto ok = check_presence(batch, records); !ok) return ok;
   std::vector<Hash> leaves, quarantined;
-  for (const auto& [id, leaf] : record_leaves(openings_, batch->gateway, batch->epoch))
+  for (const auto& [id, leaf] : record_leaves(openings_, batch.gateway, batch.epoch))
     leaves.push_back(leaf);
-  const std::map<std::uint32_t, ErasedLeaf>& erased = erased_of(*batch);
+  const std::map<std::uint32_t, ErasedLeaf>& erased = erased_of(batch);
   for (const auto& [id, leaf] : erased) erased_meters_.insert(id);
   std::vector<std::int64_t> imports, exports;
-  Batch expected = *batch;
+  Batch expected = batch;
   expected.records = expected.count = expected.first_sequence = expected.last_sequence = 0;
   for (const auto& [id, p] : records) {
     AuditedMeter& m = meters_.at(id);
@@ -173,14 +176,14 @@ Result<void> BatchAudit::check_batch(const Transaction& tx) {
   }
   expected.import_sum = {public_gateway_sum(imports, log_.genesis.gateways.size())};
   expected.export_sum = {public_gateway_sum(exports, log_.genesis.gateways.size())};
-  if (root_of(leaves) != tx.root) return failure("its records do not hash to its root");
-  if (erased.empty() && root_of(quarantined) != batch->quarantine_root)
+  if (root_of(leaves) != entry.tx.root) return failure("its records do not hash to its root");
+  if (erased.empty() && root_of(quarantined) != batch.quarantine_root)
     return failure("its quarantine list is another");
-  if (auto ok = check_counts(*batch, expected, erased.size()); !ok) return ok;
+  if (auto ok = check_counts(batch, expected, erased.size()); !ok) return ok;
   ++checked_.batches;
   checked_.erased += erased.size();
   opened_ += records.empty() ? 0 : 1;
-  owe_marks(*batch);
+  owe_marks(batch);
   return {};
 }
 

@@ -60,7 +60,17 @@ Result<void> load_entries(PublicLog& log, const FileSet& files, Verifier& verifi
   log.tree = std::move(tiled->tree);
   if (log.tree.root() != checkpoint->root)
     return failure("tile/entries: entries do not hash to the checkpoint's root");
+  auto batches = read_batches(log.entries, files.read);
+  if (!batches) return failure(batches.error());
+  log.concentrated = std::move(*batches);
   return {};
+}
+
+std::span<const Bytes> batches_at(const PublicLog& log, std::uint64_t entry) {
+  const auto view = view_entry(log.entries[entry]);
+  if (view && view->kind == TransactionKind::batch) return std::span(&log.entries[entry], 1);
+  const auto at = log.concentrated.find(entry);
+  return at == log.concentrated.end() ? std::span<const Bytes>() : std::span(at->second);
 }
 
 Result<void> load_blocks(PublicLog& log, const FileSet& files) {
@@ -192,7 +202,14 @@ struct GatewayTrail {
   Hash entry{};
 };
 
-Result<void> follow_batch(GatewayTrail& trail, const Batch& batch, BytesView entry) {
+using Trails = std::map<std::uint32_t, GatewayTrail>;  // by gateway
+
+Result<void> follow_batch(Trails& trails, BytesView entry) {
+  const auto tx = view_entry(entry);
+  const auto decoded = tx ? decode_batch(tx->body) : failure(tx.error());
+  if (!decoded) return failure(decoded.error());
+  const Batch& batch = *decoded;
+  GatewayTrail& trail = trails[batch.gateway.value];
   const std::string name = "gateway " + std::to_string(batch.gateway.value);
   if (batch.epoch != trail.epoch + 1 || batch.previous != trail.entry)
     return failure(name + " epoch " + std::to_string(batch.epoch) + " does not follow its epoch " +
@@ -220,22 +237,20 @@ Result<void> follow_marks(GatewayTrail& trail, const MarksBody& marks, std::uint
 }  // namespace
 
 Result<void> check_sequences(const PublicLog& log) {
-  std::map<std::uint32_t, GatewayTrail> trails;
+  Trails trails;
   std::uint32_t settled = 0;  // slots
   for (std::size_t i = 0; i < log.entries.size(); ++i) {
     const auto tx = view_entry(log.entries[i]);
     Result<void> ok = tx ? Result<void>() : failure(tx.error());
-    if (tx && tx->kind == TransactionKind::batch) {
-      const auto batch = decode_batch(tx->body);
-      ok = batch ? follow_batch(trails[batch->gateway.value], *batch, log.entries[i])
-                 : failure(batch.error());
-    } else if (tx && tx->kind == TransactionKind::marks) {
+    if (tx && tx->kind == TransactionKind::marks) {
       const auto marks = decode_marks_body(tx->body);
       ok = marks ? follow_marks(trails[marks->gateway.value], *marks, settled)
                  : failure(marks.error());
     } else if (tx && tx->kind == TransactionKind::settlement) {
       ++settled;
     }
+    for (const Bytes& entry : batches_at(log, i))
+      if (ok) ok = follow_batch(trails, entry);
     if (!ok) return failure("entry " + std::to_string(i) + ": " + ok.error());
   }
   return {};
@@ -244,6 +259,7 @@ Result<void> check_sequences(const PublicLog& log) {
 Result<void> check_listing(const PublicLog& log, const FileSet& files) {
   std::set<std::string> known{"genesis", "policy", "checkpoint"};
   for (std::string& path : tile_paths(log.entries.size())) known.insert(std::move(path));
+  known.merge(batch_file_paths(log.entries));
   for (std::uint64_t h = 1; h <= log.blocks.size(); ++h) known.insert(block_file_path(h));
   for (const std::string& path : files.paths)
     if (!known.contains(path)) return failure(path + ": a file that no list names");

@@ -9,6 +9,7 @@
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/tlog/checkpoint.hpp"
 #include "market/audit/files.hpp"
+#include "market/concentration.hpp"
 
 namespace market {
 
@@ -29,6 +30,7 @@ struct PublicLog {
   Checkpoint checkpoint;
   std::vector<Bytes> entries;
   LogTree tree;
+  BatchesByEntry concentrated;  // what stands behind concentrators' entries
   struct Certified {
     HeaderBytes bytes{};
     BlockHeader header;
@@ -36,6 +38,9 @@ struct PublicLog {
   };
   std::vector<Certified> blocks;  // from height 1
 };
+
+// The batch entries at an entry's place: itself where it is one, a concentrator's, or none.
+std::span<const Bytes> batches_at(const PublicLog& log, std::uint64_t entry);
 
 // What R1, R2 and R3 rest on. `trusted_policy`: the trust root from elsewhere, or empty: then the
 // directory's own is taken. Each error names the file and what is wrong with it.

@@ -6,6 +6,21 @@
 #include "market/slot_entries.hpp"
 
 namespace market {
+namespace {
+
+bool has_public_batches(TransactionKind kind) {
+  return kind == TransactionKind::batch || kind == TransactionKind::concentrated;
+}
+
+// A batch's records are at its gateway; a concentrator's openings are public, checked with R1.
+Result<Transaction> with_public_batches(const PublicLog& log, Transaction tx, std::uint64_t entry) {
+  if (!tx.openings.empty())
+    return failure("entry " + std::to_string(entry) + ": a batch has no restricted openings");
+  if (tx.kind == TransactionKind::batch) return tx;
+  return with_batches(std::move(tx), batches_at(log, entry));
+}
+
+}  // namespace
 
 Result<Transaction> opened_part(const PublicLog& log, const Openings& openings,
                                 std::uint64_t entry) {
@@ -14,10 +29,7 @@ Result<Transaction> opened_part(const PublicLog& log, const Openings& openings,
   if (!tx) return failure(name + ": " + tx.error());
   if (const auto at = openings.restricted.find(entry); at != openings.restricted.end())
     for (const auto& [position, opening] : at->second) tx->openings.push_back(opening);
-  if (tx->kind == TransactionKind::batch) {
-    if (!tx->openings.empty()) return failure(name + ": a batch has no restricted openings");
-    return tx;
-  }
+  if (has_public_batches(tx->kind)) return with_public_batches(log, std::move(*tx), entry);
   if (root_of(opening_leaves(openings, entry)) != tx->root)
     return failure(name + ": its openings are missing or others");
   return tx;
@@ -33,11 +45,7 @@ Result<Transaction> whole_transaction(const PublicLog& log, const Openings& open
         return failure("entry " + std::to_string(entry) + ": an opening is missing or misplaced");
       tx->openings.push_back(opening);
     }
-  if (tx->kind == TransactionKind::batch) {
-    if (!tx->openings.empty())
-      return failure("entry " + std::to_string(entry) + ": a batch has no restricted openings");
-    return tx;
-  }
+  if (has_public_batches(tx->kind)) return with_public_batches(log, std::move(*tx), entry);
   if (openings_root(tx->openings) != tx->root)
     return failure("entry " + std::to_string(entry) + ": its openings are missing or others");
   return tx;

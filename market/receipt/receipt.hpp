@@ -22,6 +22,9 @@
 //                                           one of the slot where it has a mark
 //   bill[]                                  {line, micro_eur}: recomputed and compared by a reader
 //
+// A batch that a concentrator posted has `within` in the place of `proof`: {entry, of, path,
+// position, proof}, the concentrator's entry and the batch entry's place under its openings root.
+//
 // `path` is the RFC 6962 inclusion proof of the opening's commitment under the entry's openings
 // root, in a tree of `of` leaves. The registration's sealing key is no part of a receipt.
 

@@ -81,6 +81,9 @@ class ReceiptVerifier {
   std::string check_bill();
 
   Opened open_entry(const json& j, TransactionKind kind, const std::string& name);
+  Opened open_batch_entry(const json& j, const std::string& name);
+  void want_under(const Hash& root, std::uint64_t of, BytesView data, const Salt& salt,
+                  const json& place, const std::string& name) const;
   Opened open(const json& j, TransactionKind kind, const std::string& name);
   void open_batch(const json& j, std::size_t number);
   void take_readings(const json& j, const MeterRecord& record, const std::string& name);
@@ -192,30 +195,57 @@ Opened ReceiptVerifier::open_entry(const json& j, TransactionKind kind, const st
   return o;
 }
 
+// A batch that stands within a concentrator's entry.
+Opened ReceiptVerifier::open_batch_entry(const json& j, const std::string& name) {
+  const json& within = j.at("within");
+  only_keys(within, {"entry", "of", "path", "position", "proof"}, name + ".within");
+  const Opened outer = open_entry(within, TransactionKind::concentrated, name + ".within");
+  const auto body = take(decode_concentrated_body(outer.tx.body), name + ".within");
+  want(body.concentrator < genesis_.concentrators.size() &&
+           verifier_.verify(genesis_.concentrators[body.concentrator],
+                            entry_signed_bytes(chain_id_, outer.entry), body.signature),
+       name + ".within: not signed by the concentrator");
+  Opened o;
+  o.entry = hex_at(j, "entry");
+  o.tx = take(decode_entry(o.entry), name);
+  want(o.tx.kind == TransactionKind::batch, name + ": is another kind of entry");
+  o.index = outer.index;
+  want_under(outer.tx.root, body.batches, o.entry, Salt{}, within, name + ".within");
+  return o;
+}
+
+// `place`: of, path and position of what is committed to.
+void ReceiptVerifier::want_under(const Hash& root, std::uint64_t of, BytesView data,
+                                 const Salt& salt, const json& place,
+                                 const std::string& name) const {
+  std::vector<Hash> path;
+  for (const json& h : list_at(place, "path")) {
+    const auto hash = array_from_hex<32>(h.get_ref<const std::string&>());
+    want(hash.has_value(), name + ": path is not made of hashes");
+    path.push_back(*hash);
+  }
+  want(number_at(place, "of", UINT32_MAX) == of,
+       name + ": of is not the number of openings that the entry has");
+  want(verify_inclusion(leaf_hash(commitment(salt, data)), number_at(place, "position", UINT32_MAX),
+                        of, path, root),
+       name + ": opening is not under the entry's root");
+}
+
 Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::string& name) {
-  if (kind == TransactionKind::batch)
-    only_keys(j, {"entry", "opening", "proof", "readings"}, name);
+  const bool batch = kind == TransactionKind::batch;
+  const bool concentrated = batch && j.contains("within");
+  if (batch)
+    only_keys(j, {"entry", "opening", concentrated ? "within" : "proof", "readings"}, name);
   else
     only_keys(j, {"entry", "opening", "proof"}, name);
-  Opened o = open_entry(j, kind, name);
+  Opened o = concentrated ? open_batch_entry(j, name) : open_entry(j, kind, name);
   const json& opening = j.at("opening");
   only_keys(opening, {"data", "of", "path", "position", "salt"}, name + ".opening");
   o.opening.data = hex_at(opening, "data");
   const auto salt = array_from_hex<32>(opening.at("salt").get_ref<const std::string&>());
   want(salt.has_value(), name + ": salt is not 64 hexadecimal digits");
   o.opening.salt = *salt;
-  std::vector<Hash> path;
-  for (const json& h : list_at(opening, "path")) {
-    const auto hash = array_from_hex<32>(h.get_ref<const std::string&>());
-    want(hash.has_value(), name + ": path is not made of hashes");
-    path.push_back(*hash);
-  }
-  want(number_at(opening, "of", UINT32_MAX) == openings_of(o.tx, name),
-       name + ": of is not the number of openings that the entry has");
-  want(verify_inclusion(leaf_hash(commitment(o.opening.salt, o.opening.data)),
-                        number_at(opening, "position", UINT32_MAX),
-                        number_at(opening, "of", UINT32_MAX), path, o.tx.root),
-       name + ": opening is not under the entry's root");
+  want_under(o.tx.root, openings_of(o.tx, name), o.opening.data, o.opening.salt, opening, name);
   want(owner_of(o.opening) == account_, name + ": opening is another account's");
   return o;
 }

@@ -30,8 +30,9 @@ class ReceiptWriter {
   json opened_json(const Place& place) const;
   json book_json(std::uint32_t slot) const;
   json batches_json(std::uint32_t slot) const;
-  json batch_json(std::uint64_t entry,
+  json batch_json(std::uint64_t entry, const Bytes& batch,
                   const std::map<std::uint32_t, PersonalRecord>& records) const;
+  json batch_entry_json(std::uint64_t entry, const Bytes& batch) const;
 
   const PublicLog& log_;
   const Openings& openings_;
@@ -45,16 +46,20 @@ class ReceiptWriter {
   MeterId meter_;
 };
 
-json opening_json(const Opening& opening, std::uint64_t position, std::span<const Hash> leaves) {
+// Where a leaf stands among others under one root.
+json place_json(std::uint64_t position, std::span<const Hash> leaves) {
   LogTree tree;
   for (const Hash& leaf : leaves) tree.append(leaf);
   json path = json::array();
   for (const Hash& h : tree.inclusion_proof(position, leaves.size())) path.push_back(to_hex(h));
-  return {{"data", to_hex(opening.data)},
-          {"of", leaves.size()},
-          {"path", path},
-          {"position", position},
-          {"salt", to_hex(opening.salt)}};
+  return {{"of", leaves.size()}, {"path", path}, {"position", position}};
+}
+
+json opening_json(const Opening& opening, std::uint64_t position, std::span<const Hash> leaves) {
+  json out = place_json(position, leaves);
+  out["data"] = to_hex(opening.data);
+  out["salt"] = to_hex(opening.salt);
+  return out;
 }
 
 void ReceiptWriter::find_places() {
@@ -124,7 +129,22 @@ json ReceiptWriter::book_json(std::uint32_t slot) const {
   return out;
 }
 
-json ReceiptWriter::batch_json(std::uint64_t entry,
+// A batch's entry with its way to the log: its own proof, or its concentrator's entry with that.
+json ReceiptWriter::batch_entry_json(std::uint64_t entry, const Bytes& batch) const {
+  const auto concentrated = log_.concentrated.find(entry);
+  if (concentrated == log_.concentrated.end()) return entry_json(entry);
+  std::vector<Hash> leaves;
+  std::uint64_t position = 0;
+  for (const Bytes& b : concentrated->second) {
+    if (b == batch) position = leaves.size();
+    leaves.push_back(leaf_hash(commitment(Salt{}, b)));
+  }
+  json within = entry_json(entry);
+  within.update(place_json(position, leaves));
+  return {{"entry", to_hex(batch)}, {"within", within}};
+}
+
+json ReceiptWriter::batch_json(std::uint64_t entry, const Bytes& batch,
                                const std::map<std::uint32_t, PersonalRecord>& records) const {
   const PersonalRecord& own = records.at(meter_.value);
   std::vector<Hash> leaves;
@@ -136,7 +156,7 @@ json ReceiptWriter::batch_json(std::uint64_t entry,
   const SubjectKey& key = openings_.keys.at(account_).personal;
   const Opening opening{derive_salt(key, SaltLabel::meter_record, meter_.value, own.record.epoch),
                         encode(own.record)};
-  json out = entry_json(entry);
+  json out = batch_entry_json(entry, batch);
   out["opening"] = opening_json(opening, position, leaves);
   json& readings = out["readings"] = json::array();
   for (std::size_t i = 0; i < own.readings.size(); ++i) {
@@ -151,17 +171,17 @@ json ReceiptWriter::batch_json(std::uint64_t entry,
 json ReceiptWriter::batches_json(std::uint32_t slot) const {
   json out = json::array();
   const Genesis& g = log_.genesis;
-  for (std::uint64_t i = 0; i < log_.entries.size(); ++i) {
-    const auto tx = decode_entry(log_.entries[i]);
-    if (!tx || tx->kind != TransactionKind::batch) continue;
-    const auto batch = decode_batch(tx->body);
-    if (!batch) continue;
-    const std::int64_t end_ms = std::int64_t{batch->epoch} * g.batch_ms;
-    if ((end_ms - 1) / g.slot_ms != slot) continue;
-    const auto records = openings_.personal.find({batch->gateway.value, batch->epoch});
-    if (records == openings_.personal.end() || !records->second.contains(meter_.value)) continue;
-    out.push_back(batch_json(i, records->second));
-  }
+  for (std::uint64_t i = 0; i < log_.entries.size(); ++i)
+    for (const Bytes& entry : batches_at(log_, i)) {
+      const auto tx = view_entry(entry);
+      const auto batch = tx ? decode_batch(tx->body) : failure(tx.error());
+      if (!batch) continue;
+      const std::int64_t end_ms = std::int64_t{batch->epoch} * g.batch_ms;
+      if ((end_ms - 1) / g.slot_ms != slot) continue;
+      const auto records = openings_.personal.find({batch->gateway.value, batch->epoch});
+      if (records == openings_.personal.end() || !records->second.contains(meter_.value)) continue;
+      out.push_back(batch_json(i, entry, records->second));
+    }
   return out;
 }
 

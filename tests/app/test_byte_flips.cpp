@@ -78,6 +78,7 @@ TEST_CASE("every byte of a public log that is changed is found by both readers")
   test::Folder folder;
   std::string scenario = test::short_scenario;
   scenario.replace(scenario.find("\"6m\""), 4, "\"24m\"");
+  scenario.replace(scenario.find("gateways = 2"), 12, "gateways = 2\nconcentrators = 1");
   folder.write("scenario.toml", scenario);
   REQUIRE(test::aipchain({"run", folder.at("scenario.toml"), "--out", folder.at("out"), "--quiet"})
               .code == 0);

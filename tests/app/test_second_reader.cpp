@@ -102,7 +102,9 @@ struct Run {
 
   Run() {
     test::Folder folder;
-    folder.write("scenario.toml", test::short_scenario);
+    std::string scenario = test::short_scenario;
+    scenario.replace(scenario.find("gateways = 2"), 12, "gateways = 2\nconcentrators = 1");
+    folder.write("scenario.toml", scenario);
     const auto run = test::aipchain(
         {"run", folder.at("scenario.toml"), "--out", folder.at("out"), "--until", "3m", "--json"});
     REQUIRE(run.code == 0);
@@ -232,8 +234,9 @@ void damage_files(Cases& cases) {
       cases.damage(a->first + " and " + b->first + " swapped",
                    {{a->first, b->second}, {b->first, a->second}});
   }
-  for (const char* path : {"note", "blocks/1", "blocks/00", "tile/0/000", "tile/1/000.p/1",
-                           "tile/entries/001.p/1", "tile/0/x000/000", "openings/auditor", "a/"})
+  for (const char* path :
+       {"note", "blocks/1", "blocks/00", "tile/0/000", "tile/1/000.p/1", "tile/entries/001.p/1",
+        "tile/0/x000/000", "batches/1", "batches/00", "openings/auditor", "a/"})
     for (const Bytes& bytes : {Bytes(), Bytes{1}})
       cases.damage(std::string(path) + " beside", {{path, bytes}});
 }
@@ -376,6 +379,10 @@ const std::vector<std::pair<const char*, Forge>>& forgeries() {
        }},
       {"a cosignature beyond all time", [](auto& f) { f.unix_seconds = std::uint64_t{1} << 63; }},
       {"unknown kind", entry(entry_of(9, "evidence"))},
+      {"concentrated batches without their file",
+       [](auto& f) {
+         f.blocks[0].insert(f.blocks[0].begin() + 1, entry_of(19, std::string(80, 1)));
+       }},
       {"unknown version", entry(Bytes(40, 2))},
       {"an entry too short", entry(Bytes(33, 1))},
       {"an empty entry", entry(Bytes())},
@@ -387,6 +394,10 @@ const std::vector<std::pair<const char*, Forge>>& forgeries() {
       {"a validator twice", genesis([](auto& g) { g.validators[1] = g.validators[0]; })},
       {"a name with a plus", genesis([](auto& g) { g.name = "ex+ample"; })},
       {"no name", genesis([](auto& g) { g.name = ""; })},
+      {"a concentrator twice", genesis([](auto& g) {
+         g.concentrators = {Hash{1}, Hash{1}};
+       })},
+      {"an empty list of concentrators", text("\"dark", "\"concentrators\":[],\"dark")},
       {"no slots", genesis([](auto& g) { g.slot_ms = 0; })},
       {"endless slots", genesis([](auto& g) { g.slot_ms = 86'400'001; })},
       {"grace before the end", genesis([](auto& g) { g.close_grace_ms = -1; })},

@@ -11,9 +11,10 @@
 #include "ledger/privacy/masked_sum_format.hpp"
 #include "market/audit/erased_openings.hpp"
 #include "market/clearing.hpp"
-#include "market/feeder_entries.hpp"
+#include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/erasure.hpp"
+#include "market/feeder_entries.hpp"
 #include "market/receipt/receipt.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
@@ -116,6 +117,8 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_ruling_body);
     case TransactionKind::feeder_findings:
       return canonical(tx.body, decode_findings_body);
+    case TransactionKind::concentrated:
+      return canonical(tx.body, decode_concentrated_body);
     case TransactionKind::consent:
       return tx.body.empty() ? Outcome{true, ""} : refused("a consent's body is empty");
     case TransactionKind::erasure:
@@ -414,6 +417,8 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_progress);
     case twin::MessageKind::slot_report:
       return whole(twin::decode_slot_report);
+    case twin::MessageKind::batches:
+      return whole(twin::decode_batches_on_ledger);
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include "ledger/consensus/sign_guard.hpp"
 #include "ledger/privacy/masked_sum_format.hpp"
 #include "market/clearing.hpp"
+#include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/settlement.hpp"
@@ -65,6 +66,11 @@ Transaction consent() {
 Transaction erasure() {
   return market::erasure_of(village().log.chain_id, {market_test::account(1), 1},
                             Salt{opening_key()}, market_test::signer_of("registrar"));
+}
+
+Transaction concentrated() {
+  return market::concentrate(
+      0, *market::batches_of(first_of(transactions(), TransactionKind::batch)));
 }
 
 // Numbered as `read_opening` of ledger_decoders.cpp does.
@@ -166,6 +172,7 @@ std::vector<Bytes> frame_seeds() {
   add(twin::frame(MessageKind::evidence, encode(c.evidence())));
   const FeederSlot feeder{0, {4}, 900'000, {{7}, {1}, {2}, 0, false}, {{{3}, {5}, {6}, 0, true}}};
   add(encode(twin::SlotReport{{5}, {feeder}, {{{}, {3}, {2}, {40}, {600}}}}));
+  add(encode(twin::BatchesOnLedger{{3, 9}, {5, 8}}));
   Bytes stream;  // one after the other, as they come
   for (const std::size_t i : {1, 4, 7}) append(stream, out[i]);
   out.push_back(stream);
@@ -255,11 +262,13 @@ std::vector<Bytes> seeds(Decoder decoder) {
       for (const Transaction& tx : transactions()) out.push_back(tx.encode());
       out.push_back(consent().encode());
       out.push_back(erasure().encode());
+      out.push_back(concentrated().encode());
       return out;
     case Decoder::entry:
       for (const Transaction& tx : transactions()) out.push_back(tx.entry());
       out.push_back(consent().entry());
       out.push_back(erasure().entry());
+      out.push_back(concentrated().entry());
       return out;
     case Decoder::opening:
       return opening_seeds();

@@ -166,6 +166,10 @@ std::vector<std::pair<std::string, std::string>> worked() {
       erasure_of(chain_id, {account, personal_stage}, counting<32>(0x50), registrar);
   show("erasure opening", erasure_tx.openings[0].data);
   show("erasure entry", erasure_tx.entry());
+  Transaction concentrated = concentrate(4, std::vector{BatchEntry{batch_tx, batch}});
+  Ed25519Signer concentrator(counting<32>(4));
+  sign_entry(concentrated, chain_id, concentrator);
+  show("concentrated entry", concentrated.entry());
   return out;
 }
 
@@ -204,6 +208,10 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "statements body") return !decode_statements_body(b).has_value();
       if (name == "ruling opening") return !decode_ruling(b).has_value();
       if (name == "ruling body") return !decode_ruling_body(b).has_value();
+      if (name == "concentrated entry") {
+        const auto tx = decode_entry(b);
+        return !tx || !decode_concentrated_body(tx->body);
+      }
       if (name == "feeder findings body") return !decode_findings_body(b).has_value();
       if (name == "mark opening") return !decode_mark(b).has_value();
       if (name == "statement opening") return !decode_statement(b).has_value();

@@ -27,7 +27,8 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
       identities_(make_identities(scenario)),
       genesis_(make_genesis(scenario, identities_, world.place(), input_hash)),
       directory_{scenario.consensus.validators, scenario.ledger.gateways,
-                 static_cast<std::uint32_t>(identities_.oracles.size())} {
+                 static_cast<std::uint32_t>(identities_.oracles.size()),
+                 scenario.ledger.concentrators} {
   bind_to_chain(identities_, chain_id_of(genesis_));
   for (std::uint32_t m = 0; m < world.meters(); ++m) at_epoch_.push_back(world.registers(m));
   for (std::uint32_t h = 0; h < scenario.homes.size(); ++h)
@@ -154,6 +155,10 @@ GatewayConfig Deployment::gateway(std::uint32_t g) const {
   }
   c.registrations = registrations(g);
   return c;
+}
+
+ConcentratorConfig Deployment::concentrator(std::uint32_t c) const {
+  return {c, directory_, genesis_};
 }
 
 // A gateway's meters, signed by the registrar; as many transactions as their openings need.

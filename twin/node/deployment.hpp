@@ -2,6 +2,7 @@
 // From a scenario to the configurations of all its nodes, for either host. It holds secrets (keys
 // derived from the seed): hosts make signers from them.
 
+#include "twin/node/concentrator_node.hpp"
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
 #include "twin/node/identity.hpp"
@@ -29,6 +30,7 @@ class Deployment {
   ValidatorConfig validator(std::uint32_t v) const;
   ValidatorConfig observer() const;
   GatewayConfig gateway(std::uint32_t g) const;
+  ConcentratorConfig concentrator(std::uint32_t c) const;
   // Its evidence, and the registrar's signer, live as long as this deployment.
   OracleConfig oracle(std::uint32_t o) const;
   // Its signers live as long as this deployment.

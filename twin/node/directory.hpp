@@ -1,7 +1,8 @@
 #pragma once
 // Who is which node: validators first, then the observer, then each gateway and the fleet of homes
-// behind it; the oracles last. A fleet is one home in the field and all homes of a gateway in the
-// twin.
+// behind it; then the oracles, and the concentrators last, each of which has the gateways whose
+// numbers leave its own over when divided by how many there are. A fleet is one home in the field
+// and all homes of a gateway in the twin.
 
 #include "ledger/base/ids.hpp"
 
@@ -11,16 +12,24 @@ struct Directory {
   std::uint32_t validators = 0;
   std::uint32_t gateways = 0;
   std::uint32_t oracles = 0;
+  std::uint32_t concentrators = 0;
 
   ledger::NodeId validator(std::uint32_t v) const { return {v}; }
   ledger::NodeId observer() const { return {validators}; }
   ledger::NodeId gateway(std::uint32_t g) const { return {validators + 1 + g}; }
   ledger::NodeId fleet(std::uint32_t g) const { return {validators + 1 + gateways + g}; }
   ledger::NodeId oracle(std::uint32_t o) const { return {validators + 1 + 2 * gateways + o}; }
-  std::uint32_t nodes() const { return validators + 1 + 2 * gateways + oracles; }
+  ledger::NodeId concentrator(std::uint32_t c) const { return {oracle(oracles).value + c}; }
+  // Of a gateway, where there are any.
+  ledger::NodeId concentrator_of(std::uint32_t g) const { return concentrator(g % concentrators); }
+  std::uint32_t nodes() const { return concentrator(concentrators).value; }
 
   bool is_gateway(ledger::NodeId n) const { return observer() < n && n < fleet(0); }
+  bool is_fleet(ledger::NodeId n) const { return fleet(0) <= n && n < oracle(0); }
   bool is_oracle(ledger::NodeId n) const { return oracle(0) <= n && n < oracle(oracles); }
+  bool is_concentrator(ledger::NodeId n) const {
+    return concentrator(0) <= n && n < concentrator(concentrators);
+  }
 };
 
 }  // namespace twin

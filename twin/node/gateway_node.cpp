@@ -319,21 +319,23 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   for (MeterState& m : meters_) add_record(m, batch, leaves, openings, outbox);
   const Transaction tx = batch_of(batch, leaves);
   previous_entry_ = sha256(tx.entry());
-  std::vector<SharedBytes> messages{frame(MessageKind::transaction, tx.encode())};
-  unconfirmed_.add({{epoch_, 0}, messages.back(), now});
+  const SharedBytes message = frame(MessageKind::transaction, tx.encode());
+  unconfirmed_.add({{epoch_, 0}, message, now});
   const std::int64_t end_ms = batch_end().whole_ms();
   ++epoch_;
+  std::optional<SharedBytes> marks;
   if (end_ms % config_.genesis.slot_ms == 0) {
     const Slot slot{static_cast<std::uint32_t>(end_ms / config_.genesis.slot_ms - 1)};
-    messages.push_back(frame(MessageKind::transaction, marks_of(slot).encode()));
-    unconfirmed_.add({{0, slot.value + 1}, messages.back(), now});
+    marks = frame(MessageKind::transaction, marks_of(slot).encode());
+    unconfirmed_.add({{0, slot.value + 1}, *marks, now});
   }
   last_openings_ = std::move(openings);
   outbox.persist(RecordKind::gateway, record(), true);
   keep_openings(outbox);
-  for (const SharedBytes& m : messages) say(m, outbox);
+  if (say_again(now, outbox)) direct_before_ = epoch_ + config_.direct_batches;
+  say_batch(message, outbox);
+  if (marks) say(*marks, outbox);
   tell_received(leaves.received, outbox);
-  say_again(now, outbox);
 }
 
 void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
@@ -427,10 +429,26 @@ void GatewayNode::say(const SharedBytes& message, Outbox& outbox) const {
     outbox.send(config_.directory.validator(v), message);
 }
 
-// What two blocks and a while have not brought onto the ledger.
-void GatewayNode::say_again(Instant now, Outbox& outbox) {
-  const Duration patience = milliseconds(2 * config_.genesis.block_ms) + seconds(10);
-  for (const SharedBytes& m : unconfirmed_.again(now, now - patience, said_again)) say(m, outbox);
+bool GatewayNode::concentrates() const {
+  return config_.directory.concentrators > 0 && epoch_ > direct_before_;
+}
+
+// Of the interval that has ended, epoch_ - 1.
+void GatewayNode::say_batch(const SharedBytes& message, Outbox& outbox) const {
+  if (!concentrates()) return say(message, outbox);
+  outbox.send(config_.directory.concentrator_of(config_.gateway.value), message);
+}
+
+// What two blocks and a while have not brought onto the ledger, and then all that went to the
+// concentrator, which has not; whether there is any.
+bool GatewayNode::say_again(Instant now, Outbox& outbox) {
+  const Instant late = now - (milliseconds(2 * config_.genesis.block_ms) + seconds(10));
+  const auto is_late = [&](const Sent& s) { return s.at <= late; };
+  const auto& all = unconfirmed_.all();
+  if (std::none_of(all.begin(), all.end(), is_late)) return false;
+  const Instant then = concentrates() ? now - milliseconds(1) : late;
+  for (const SharedBytes& m : unconfirmed_.again(now, then, said_again)) say(m, outbox);
+  return true;
 }
 
 }  // namespace twin

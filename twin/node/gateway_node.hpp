@@ -13,6 +13,10 @@
 // and papers until the ledger has them (unconfirmed.hpp). Both are bounded: where the gateway has
 // no room it takes no minute, says absent, and its meters keep; where a meter has no room its
 // oldest readings are gone, and their sequences show the gap.
+//
+// Where the gateway has a concentrator, its batches go there first (concentrator_node.hpp). What is
+// not on the ledger in time goes to the validators, as do the batches of the intervals after it:
+// the concentrator may be down, or refuse, and is tried again later.
 
 #include <map>
 
@@ -44,6 +48,7 @@ struct GatewayConfig {
   std::int64_t transformer_w = 0;         // alerts: rating at unity power factor ...
   double v_min_pu = 0.9, v_max_pu = 1.1;  // ... and the band, of each meter's nominal voltage
   ledger::Duration batch_patience = ledger::seconds(2);  // wait for late meters after an interval
+  std::uint32_t direct_batches = 8;                      // past a concentrator that failed
   std::size_t room = 16u << 20;  // bytes of minutes that wait for their batch, and of messages kept
 };
 
@@ -89,7 +94,9 @@ class GatewayNode final : public Node {
   NodeId fleet() const { return config_.directory.fleet(config_.gateway.value); }
   void keep_openings(Outbox& outbox) const;
   void say(const SharedBytes& message, Outbox& outbox) const;
-  void say_again(Instant now, Outbox& outbox);
+  bool concentrates() const;
+  void say_batch(const SharedBytes& message, Outbox& outbox) const;
+  bool say_again(Instant now, Outbox& outbox);
   void post_forecast(const FleetForecast& forecast, Outbox& outbox);
   bool all_arrived() const;
   Instant batch_end() const;
@@ -103,6 +110,7 @@ class GatewayNode final : public Node {
   std::map<std::uint32_t, std::size_t> index_of_meter_;
   std::uint32_t epoch_ = 1;  // of the batch being collected
   Hash previous_entry_{};
+  std::uint32_t direct_before_ = 0;   // batches below this epoch pass the concentrator by
   std::vector<Bytes> last_openings_;  // of the last batch
   Unconfirmed unconfirmed_;
   std::size_t waiting_bytes_ = 0;  // of the minutes that wait for the batch

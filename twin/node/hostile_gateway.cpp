@@ -61,7 +61,8 @@ void HostileGateway::step(Instant now, const Inputs& inputs, Outbox& outbox) {
       continue;
     else if (!message || kind_of(message->bytes) != MessageKind::transaction)
       outbox.put(effect);
-    else if (message->to == config_.directory.validator(0))  // one copy stands for all
+    else if (message->to == config_.directory.validator(0) ||  // one copy stands for all
+             config_.directory.is_concentrator(message->to))   // and it passes that one by
       change(now, *decode_transaction(message->bytes.view().subspan(1)), outbox);
   }
 }

@@ -94,9 +94,14 @@ std::uint32_t oracles_of(const Scenario& scenario) {
 Identities make_identities(const Scenario& scenario) {
   const Rng rng = Rng(scenario.seed).fork("identity");
   Identities out{
-      operator_keys(scenario.seed, scenario.consensus.validators, scenario.ledger.gateways), {}, {}};
+      operator_keys(scenario.seed, scenario.consensus.validators, scenario.ledger.gateways),
+      {},
+      {},
+      {}};
   for (std::uint32_t o = 0; o < oracles_of(scenario); ++o)
     out.oracles.push_back(rng.fork("oracle", o).bytes32());
+  for (std::uint32_t c = 0; c < scenario.ledger.concentrators; ++c)
+    out.concentrators.push_back(rng.fork("concentrator", c).bytes32());
   for (const HomeSpec& home : scenario.homes) {
     const auto index = static_cast<std::uint32_t>(out.meters.size());
     out.meters.push_back(make_meter(rng.fork(home.name), index, home.gateway, scenario.time.start));
@@ -131,6 +136,8 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   for (const KeySeed& seed : identities.validators) g.validators.push_back(public_key_of(seed));
   for (const KeySeed& seed : identities.gateways) g.gateways.push_back(public_key_of(seed));
   for (const KeySeed& seed : identities.oracles) g.oracles.push_back(public_key_of(seed));
+  for (const KeySeed& seed : identities.concentrators)
+    g.concentrators.push_back(public_key_of(seed));
   g.registrar = public_key_of(identities.registrar);
   g.observer = public_key_of(identities.observer);
   g.auditor_box = box_keys(identities.auditor_seed).public_key;

@@ -24,7 +24,7 @@ struct MeterIdentity {
 };
 
 struct Identities : OperatorKeys {
-  std::vector<ledger::KeySeed> oracles;
+  std::vector<ledger::KeySeed> oracles, concentrators;
   std::vector<MeterIdentity> meters;  // homes in their order, then the feeder meter
 };
 

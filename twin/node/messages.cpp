@@ -134,4 +134,25 @@ Result<LedgerProgress> decode_progress(BytesView body) {
   return p;
 }
 
+Bytes encode(const BatchesOnLedger& all) {
+  ByteWriter w;
+  w.u16(static_cast<std::uint16_t>(all.size()));
+  for (const auto& [gateway, epoch] : all) w.u32(gateway).u32(epoch);
+  return frame(MessageKind::batches, w.view());
+}
+
+Result<BatchesOnLedger> decode_batches_on_ledger(BytesView body) {
+  ByteReader r(body);
+  BatchesOnLedger out;
+  const std::uint16_t count = r.u16();
+  for (int i = 0; i < count && !r.failed(); ++i) {
+    const std::uint32_t gateway = r.u32(), epoch = r.u32();
+    if (!out.empty() && out.rbegin()->first >= gateway)
+      return failure("batches on the ledger are not by rising gateway");
+    out.emplace_hint(out.end(), gateway, epoch);
+  }
+  if (!r.done()) return failure("batches on the ledger of a wrong length");
+  return out;
+}
+
 }  // namespace twin

@@ -13,7 +13,11 @@
 //                   sequence u32 each: the gateway's disk has all up to there
 //   8 progress      validator to gateway: epoch u32, slots u32: how far the ledger is with it
 //   9 slot report   observer to oracle: slot_report.hpp
+//  10 batches       validator to concentrator: count u16, then by rising gateway: gateway u32 and
+//                   the epoch u32 of its last batch that is on the ledger
 // Decoders refuse every other byte sequence.
+
+#include <map>
 
 #include "ledger/oracle/batch.hpp"
 
@@ -29,6 +33,7 @@ enum class MessageKind : std::uint8_t {
   received = 7,
   progress = 8,
   slot_report = 9,
+  batches = 10,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s
@@ -71,6 +76,9 @@ struct LedgerProgress {
   std::uint32_t epoch = 0, slots = 0;
 };
 
+// The epoch of the last batch that is on the ledger, by gateway.
+using BatchesOnLedger = std::map<std::uint32_t, std::uint32_t>;
+
 // Of a message as it came; nothing where it is empty. The value may be none that is known.
 std::optional<MessageKind> kind_of(ledger::BytesView message);
 ledger::Bytes frame(MessageKind kind, ledger::BytesView body);
@@ -79,6 +87,7 @@ ledger::Bytes encode(const CheckpointCosignature&);
 ledger::Bytes encode(const FleetForecast&);
 ledger::Bytes encode(const std::vector<MeterReceived>&);
 ledger::Bytes encode(const LedgerProgress&);
+ledger::Bytes encode(const BatchesOnLedger&);
 
 // The bodies, without the kind byte.
 ledger::Result<MeterMinute> decode_minute(ledger::BytesView body);
@@ -86,5 +95,6 @@ ledger::Result<CheckpointCosignature> decode_cosignature(ledger::BytesView body)
 ledger::Result<FleetForecast> decode_fleet_forecast(ledger::BytesView body);
 ledger::Result<std::vector<MeterReceived>> decode_received(ledger::BytesView body);
 ledger::Result<LedgerProgress> decode_progress(ledger::BytesView body);
+ledger::Result<BatchesOnLedger> decode_batches_on_ledger(ledger::BytesView body);
 
 }  // namespace twin

@@ -35,12 +35,13 @@ class Unconfirmed {
   std::vector<ledger::SharedBytes> again(ledger::Instant now, ledger::Instant then,
                                          std::size_t most);
 
+  // How far the ledger is, by at least one honest validator's word.
+  LedgerProgress confirmed() const;
+
   const std::deque<Sent>& all() const { return sent_; }
   std::size_t bytes() const { return bytes_; }
 
  private:
-  LedgerProgress confirmed() const;
-
   std::uint32_t validators_;
   std::map<ledger::ValidatorId, LedgerProgress> told_;
   std::deque<Sent> sent_;

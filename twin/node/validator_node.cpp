@@ -1,5 +1,7 @@
 #include "twin/node/validator_node.hpp"
 
+#include <algorithm>
+
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/openings/sealed_record.hpp"
@@ -27,6 +29,15 @@ ConsensusConfig consensus_config(const ValidatorConfig& c) {
   out.propose_timeout = c.timing.propose_timeout;
   out.vote_timeout = c.timing.vote_timeout;
   out.message_delay = c.timing.message_delay;
+  return out;
+}
+
+// Whose batches or marks a transaction brings; marks begin with their gateway.
+std::set<std::uint32_t> gateways_in(const Transaction& tx) {
+  if (tx.kind == TransactionKind::marks) return {ByteReader(tx.body).u32()};
+  std::set<std::uint32_t> out;
+  if (const auto batches = market::batches_of(tx))
+    for (const market::BatchEntry& b : *batches) out.insert(b.batch.gateway.value);
   return out;
 }
 
@@ -76,8 +87,10 @@ void ValidatorNode::start(Instant now, Outbox& outbox) {
 std::size_t ValidatorNode::leading_transactions(std::span<const PeerMessage> messages) const {
   const Directory& d = config_.directory;
   std::size_t count = 0;
-  while (count < messages.size() &&
-         (d.is_gateway(messages[count].from) || d.is_oracle(messages[count].from)) &&
+  const auto sends = [&](NodeId n) {
+    return d.is_gateway(n) || d.is_oracle(n) || d.is_concentrator(n);
+  };
+  while (count < messages.size() && sends(messages[count].from) &&
          kind_of(messages[count].bytes) == MessageKind::transaction)
     ++count;
   return count;
@@ -140,7 +153,8 @@ void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& out
 void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Outbox& outbox) {
   std::vector<Transaction> decoded;
   std::vector<NodeId> senders;
-  std::set<NodeId> behind;  // what they say is on the ledger already
+  const Directory& d = config_.directory;
+  std::set<std::uint32_t> behind;  // gateways: what they say is on the ledger already
   decoded.reserve(messages.size());
   senders.reserve(messages.size());
   for (const PeerMessage& m : messages) {
@@ -150,9 +164,9 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
       continue;
     }
     if (market().beyond(*tx)) {
-      if (gateways_.contradicts(*tx) && chain_.state().admit(std::span(&*tx, 1))[0])
-        watch(*tx, outbox);
-      behind.insert(m.from);
+      if (contradicts(*tx) && chain_.state().admit(std::span(&*tx, 1))[0]) watch(*tx, outbox);
+      if (d.is_gateway(m.from)) behind.insert(m.from.value - d.gateway(0).value);
+      if (d.is_concentrator(m.from)) tell_concentrator(m.from, gateways_in(*tx), outbox);
       continue;
     }
     decoded.push_back(std::move(*tx));
@@ -171,27 +185,50 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
   }
 }
 
-// A gateway keeps what it said until it hears so.
-void ValidatorNode::tell_progress(const std::set<NodeId>& gateways, Outbox& outbox) const {
+// A gateway keeps what it said until it hears so, and its concentrator hears of it as well.
+void ValidatorNode::tell_progress(const std::set<std::uint32_t>& gateways, Outbox& outbox) const {
   if (observes()) return;
-  for (const NodeId to : gateways) {
-    if (!config_.directory.is_gateway(to)) continue;
-    const auto p = market().progress({to.value - config_.directory.gateway(0).value});
-    outbox.send(to, encode(LedgerProgress{p.epoch, p.slots}));
+  const Directory& d = config_.directory;
+  std::map<NodeId, std::set<std::uint32_t>> concentrated;
+  for (const std::uint32_t g : gateways) {
+    const auto p = market().progress({g});
+    outbox.send(d.gateway(g), encode(LedgerProgress{p.epoch, p.slots}));
+    if (d.concentrators > 0) concentrated[d.concentrator_of(g)].insert(g);
   }
+  for (const auto& [to, of] : concentrated) tell_concentrator(to, of, outbox);
 }
 
-// Those whose batches or marks the block holds: both bodies begin with the gateway.
+void ValidatorNode::tell_concentrator(NodeId to, const std::set<std::uint32_t>& gateways,
+                                      Outbox& outbox) const {
+  if (observes()) return;
+  BatchesOnLedger batches;
+  for (const std::uint32_t g : gateways) batches[g] = market().progress({g}).epoch;
+  outbox.send(to, encode(batches));
+}
+
+// Those whose batches or marks the block holds.
 void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) const {
-  std::set<NodeId> gateways;
-  for (const Transaction& tx : block.transactions)
-    if (tx.kind == TransactionKind::batch || tx.kind == TransactionKind::marks)
-      gateways.insert(config_.directory.gateway(ByteReader(tx.body).u32()));
+  std::set<std::uint32_t> gateways;
+  for (const Transaction& tx : block.transactions) gateways.merge(gateways_in(tx));
   tell_progress(gateways, outbox);
 }
 
-// The second one is refused by the state or by this. Both are kept: with genesis they are proof.
+bool ValidatorNode::contradicts(const Transaction& tx) const {
+  if (tx.kind != TransactionKind::concentrated) return gateways_.contradicts(tx);
+  const auto batches = market::batches_of(tx);
+  return batches && std::any_of(batches->begin(), batches->end(), [&](const market::BatchEntry& b) {
+           return gateways_.contradicts(b.tx);
+         });
+}
+
 void ValidatorNode::watch(const Transaction& tx, Outbox& outbox) {
+  if (tx.kind != TransactionKind::concentrated) return watch_alone(tx, outbox);
+  if (const auto batches = market::batches_of(tx))
+    for (const market::BatchEntry& b : *batches) watch_alone(b.tx, outbox);
+}
+
+// The second one is refused by the state or by this. Both are kept: with genesis they are proof.
+void ValidatorNode::watch_alone(const Transaction& tx, Outbox& outbox) {
   const auto twice = gateways_.see(tx);
   if (!twice) return;
   outbox.persist(RecordKind::signed_twice, encode(*twice), true);
@@ -328,6 +365,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
 void ValidatorNode::archive(const Block& block, std::uint64_t first_entry, Outbox& outbox) const {
   const Hash chain_id = chain_id_of(config_.genesis);
   for (std::size_t t = 0; t < block.transactions.size(); ++t) {
+    if (block.transactions[t].kind == TransactionKind::concentrated) continue;  // public
     const auto& openings = block.transactions[t].openings;
     for (std::size_t k = 0; k < openings.size(); ++k) {
       const AccountId account = owner_of(openings[k]);

@@ -6,9 +6,9 @@
 // After a restart it executes its own blocks anew and takes up its signing record. A validator that
 // has no record, or one that does not hold, signs nothing in heights that began before it started.
 //
-// It listens to validators and the observer on consensus, and to gateways and oracles on
-// transactions. One that is behind is given decisions of any height from this node's own records,
-// so many a second.
+// It listens to validators and the observer on consensus, and to gateways, concentrators and
+// oracles on transactions. One that is behind is given decisions of any height from this node's own
+// records, so many a second.
 
 #include <deque>
 #include <map>
@@ -63,10 +63,13 @@ class ValidatorNode final : public Node {
   void carry_out(Instant now, NodeId from, ledger::Effects effects, Outbox& outbox);
   std::size_t leading_transactions(std::span<const PeerMessage> messages) const;
   void take_transactions(std::span<const PeerMessage> messages, Outbox& outbox);
-  void tell_progress(const std::set<NodeId>& gateways, Outbox& outbox) const;
+  void tell_progress(const std::set<std::uint32_t>& gateways, Outbox& outbox) const;
+  void tell_concentrator(NodeId to, const std::set<std::uint32_t>& gateways, Outbox& outbox) const;
   void tell_gateways_of(const ledger::Block& block, Outbox& outbox) const;
   void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
+  bool contradicts(const ledger::Transaction& tx) const;
   void watch(const ledger::Transaction& tx, Outbox& outbox);
+  void watch_alone(const ledger::Transaction& tx, Outbox& outbox);
   void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);
   void ask(const ledger::AskPeer& wanted, Outbox& outbox) const;
   void broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const;

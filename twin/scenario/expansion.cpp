@@ -138,6 +138,10 @@ class Expansion {
     if (gateways > homes)
       return failure(parts_.where_gateways + ": found " + std::to_string(gateways) +
                      "; wants at most one a home (" + std::to_string(homes) + ")");
+    if (out_.ledger.concentrators > gateways)
+      return failure(parts_.where_concentrators + ": found " +
+                     std::to_string(out_.ledger.concentrators) + "; wants at most one a gateway (" +
+                     std::to_string(gateways) + ")");
     for (std::size_t h = 0; h < out_.homes.size(); ++h)
       out_.homes[h].gateway = static_cast<std::uint32_t>(h * gateways / out_.homes.size());
     return {};
@@ -158,10 +162,18 @@ class Expansion {
   }
 
   Result<void> check_gateways(const ValidatorFault& fault) const {
-    if (fault.gateways.empty() || fault.gateways.back() < out_.ledger.gateways) return {};
-    return failure(fault.where_target + ": found \"gateway-" +
-                   std::to_string(fault.gateways.back()) + "\"; the last one is \"gateway-" +
-                   std::to_string(out_.ledger.gateways - 1) + "\"");
+    if (auto ok = check_targets(fault, "gateway", fault.gateways, out_.ledger.gateways); !ok)
+      return ok;
+    return check_targets(fault, "concentrator", fault.concentrators, out_.ledger.concentrators);
+  }
+
+  Result<void> check_targets(const ValidatorFault& fault, const std::string& what,
+                             const std::vector<std::uint32_t>& targets, std::uint32_t count) const {
+    if (targets.empty() || targets.back() < count) return {};
+    const std::string found =
+        fault.where_target + ": found \"" + what + "-" + std::to_string(targets.back()) + "\"; ";
+    if (count == 0) return failure(found + "there is none");
+    return failure(found + "the last one is \"" + what + "-" + std::to_string(count - 1) + "\"");
   }
 
   Result<void> check_attack(const Attack& attack) const {

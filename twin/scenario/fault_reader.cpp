@@ -1,6 +1,7 @@
 #include "twin/scenario/fault_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -28,26 +29,32 @@ std::optional<std::uint32_t> number_in(const std::string& name, const std::strin
   return n;
 }
 
-// How many gateways there are is known once the homes are.
+// How many gateways and concentrators there are is known once the homes are.
 void read_targets(TomlTable& t, std::uint32_t validators, ValidatorFault& f) {
-  const bool gateways = f.kind != ValidatorFault::Kind::equivocate;
-  const std::string wants = "\"validator-0\" to \"validator-" + std::to_string(validators - 1) +
-                            (gateways ? "\" or \"gateway-0\" and so on" : "\"") +
-                            ", one or a list of them";
-  std::set<std::uint32_t> found, found_gateways;
+  const bool others = f.kind != ValidatorFault::Kind::equivocate;
+  const std::string wants =
+      "\"validator-0\" to \"validator-" + std::to_string(validators - 1) +
+      (others ? "\", \"gateway-0\" and so on or \"concentrator-0\" and so on" : "\"") +
+      ", one or a list of them";
+  const std::uint32_t most = others ? most_gateways : 0;
+  const std::array<std::pair<std::string, std::uint32_t>, 3> kinds{
+      {{"validator-", validators}, {"gateway-", most}, {"concentrator-", most}}};
+  std::array<std::set<std::uint32_t>, 3> found;
   const auto names = t.texts("target", most_targets);
   f.where_target = t.where(t.has("target") ? "target" : "");
   if (names.empty()) t.refuse("target", wants);
   for (const std::string& name : names) {
-    const auto v = number_in(name, "validator-", validators);
-    const auto g = number_in(name, "gateway-", gateways ? most_gateways : 0);
-    if (!v && !g)
-      t.fail("target", "found \"" + cut(name) + "\"; wants " + wants);
-    else if (!(v ? found.insert(*v) : found_gateways.insert(*g)).second)
-      t.fail("target", "found \"" + name + "\" twice");
+    bool known = false;
+    for (std::size_t k = 0; k < kinds.size(); ++k) {
+      const auto n = number_in(name, kinds[k].first, kinds[k].second);
+      known = known || n;
+      if (n && !found[k].insert(*n).second) t.fail("target", "found \"" + name + "\" twice");
+    }
+    if (!known) t.fail("target", "found \"" + cut(name) + "\"; wants " + wants);
   }
-  f.targets = {found.begin(), found.end()};
-  f.gateways = {found_gateways.begin(), found_gateways.end()};
+  f.targets = {found[0].begin(), found[0].end()};
+  f.gateways = {found[1].begin(), found[1].end()};
+  f.concentrators = {found[2].begin(), found[2].end()};
 }
 
 template <class Fault>
@@ -86,7 +93,8 @@ ValidatorFault read_validator_fault(TomlTable& t, const std::string& kind, std::
   if (f.delay > ledger::minutes(1)) t.refuse("delay", "at most 1m");
   for (const ValidatorFault& other : before)
     if (f.kind == other.kind && at_one_time(f, other) &&
-        (share_one(f.targets, other.targets) || share_one(f.gateways, other.gateways)))
+        (share_one(f.targets, other.targets) || share_one(f.gateways, other.gateways) ||
+         share_one(f.concentrators, other.concentrators)))
       t.refuse("at", "a time at which no other fault of this kind acts on the target");
   return f;
 }
@@ -183,6 +191,8 @@ std::vector<std::string> names_of_targets(const ValidatorFault& fault) {
   std::vector<std::string> out;
   for (const std::uint32_t v : fault.targets) out.push_back("validator-" + std::to_string(v));
   for (const std::uint32_t g : fault.gateways) out.push_back("gateway-" + std::to_string(g));
+  for (const std::uint32_t c : fault.concentrators)
+    out.push_back("concentrator-" + std::to_string(c));
   return out;
 }
 

@@ -132,6 +132,7 @@ struct LedgerSpec {
   ledger::Duration block_interval = ledger::seconds(60);
   ledger::Duration batch_interval = ledger::seconds(60);  // one meter signature and batch each
   std::uint32_t gateways = 4;
+  std::uint32_t concentrators = 0;  // that post the gateways' batches; none: each posts its own
   ledger::Signing signing = ledger::Signing::minute;  // how meters answer for their readings
   bool masked_sums = false;  // an operator learns the homes' sum of each slot, by masked sums
 };
@@ -232,7 +233,7 @@ struct Attack {
 };
 const std::vector<std::string>& names_of_attacks();
 
-// What befalls validators and gateways of a simulated network.
+// What befalls validators, gateways and concentrators of a simulated network.
 struct ValidatorFault {
   enum class Kind : std::uint8_t {
     crash,         // stops, and comes back from its own records
@@ -243,9 +244,9 @@ struct ValidatorFault {
     equivocate,    // a twin with the same key starts from the same records
   };
   Kind kind{};
-  std::vector<std::uint32_t> targets, gateways;  // rising
-  std::string where_target;                      // in the file
-  ledger::Duration at, length;                   // from the scenario's start
+  std::vector<std::uint32_t> targets, gateways, concentrators;  // rising
+  std::string where_target;                                     // in the file
+  ledger::Duration at, length;                                  // from the scenario's start
   ledger::Duration delay, offset;
 
   bool acts(ledger::Duration now) const { return at <= now && now < at + length; }

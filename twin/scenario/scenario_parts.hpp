@@ -20,7 +20,7 @@ struct ScenarioParts {
   std::vector<Population> populations;
   std::vector<Prosumer> prosumers;
   std::vector<MeterEntry> meters;
-  std::string where_grid, where_weather, where_gateways, where_recording;
+  std::string where_grid, where_weather, where_gateways, where_concentrators, where_recording;
 };
 
 }  // namespace twin

@@ -118,6 +118,7 @@ LedgerSpec read_ledger(TomlTable t, const TimeSpec& time) {
                "; with readings = \"per_reading\" it is time.metering_interval (" +
                ledger::to_text(time.metering_interval) + ")");
   s.gateways = static_cast<std::uint32_t>(t.integer("gateways", 0, 1, 10'000));
+  s.concentrators = static_cast<std::uint32_t>(t.integer("concentrators", 0, 0, 10'000));
   const auto& names = names_of_signing();
   s.signing = enum_named<ledger::Signing>(t.one_of("signing", names[0], names), names);
   s.masked_sums = t.boolean("masked_sums", s.masked_sums);
@@ -187,6 +188,7 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   market.close();
   TomlTable ledger = root.table("ledger");
   out.where_gateways = ledger.where("gateways");
+  out.where_concentrators = ledger.where("concentrators");
   s.ledger = read_ledger(std::move(ledger), s.time);
   s.oracle = read_oracle(root.table("oracle"));
   s.consensus = read_consensus(root.table("consensus"));

@@ -197,6 +197,7 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("block_interval", quoted(ledger::to_text(s.ledger.block_interval)));
   w.key("batch_interval", quoted(ledger::to_text(s.ledger.batch_interval)));
   w.key("gateways", std::to_string(s.ledger.gateways));
+  w.key("concentrators", std::to_string(s.ledger.concentrators));
   w.key("masked_sums", s.ledger.masked_sums ? "true" : "false");
   w.section("oracle");
   w.key("feeder_evidence", s.oracle.feeder_evidence ? "true" : "false");

@@ -44,6 +44,8 @@ void LogDirectory::add_block(const Block& block, BytesView certificate) {
   invariant(block.header.height == blocks_.size() + 1, "blocks are added in their order");
   blocks_.push_back(ByteWriter().raw(encode(block.header)).sized(certificate).take());
   for (const Transaction& tx : block.transactions) {
+    if (tx.kind == TransactionKind::concentrated)
+      batches_[entries_.size()] = market::encode_batches(tx.openings);
     entries_.push_back(tx.entry());
     tree_.append(leaf_hash(entries_.back()));
   }
@@ -52,6 +54,7 @@ void LogDirectory::add_block(const Block& block, BytesView certificate) {
 Result<void> LogDirectory::publish(const std::string& checkpoint, std::uint64_t log_size,
                                    std::uint64_t height) {
   if (auto ok = publish_blocks(height); !ok) return ok;
+  if (auto ok = publish_batches(log_size); !ok) return ok;
   if (auto ok = publish_tiles(log_size); !ok) return ok;
   const std::string fresh = path_ + "/checkpoint.new";
   if (auto ok = put_file(fresh, bytes_of(checkpoint), false); !ok) return ok;
@@ -78,6 +81,17 @@ Result<void> LogDirectory::publish_blocks(std::uint64_t height) {
   return {};
 }
 
+// As blocks are.
+Result<void> LogDirectory::publish_batches(std::uint64_t log_size) {
+  std::map<std::string, Bytes> more;
+  for (auto it = batches_.lower_bound(published_size_);
+       it != batches_.end() && it->first < log_size; ++it)
+    append(more[market::batch_file_path(it->first)], it->second);
+  for (const auto& [file, bytes] : more)
+    if (auto ok = put_file(path_ + "/" + file, bytes, published_); !ok) return ok;
+  return {};
+}
+
 Result<void> LogDirectory::publish_tiles(std::uint64_t log_size) {
   for (const auto& [file, bytes] : changed_tiles(entries_, tree_, published_size_, log_size))
     if (auto ok = put_file(path_ + "/" + file, bytes, false); !ok) return ok;
@@ -97,6 +111,8 @@ Result<void> LogDirectory::remove_leftovers(std::uint64_t log_size, std::uint64_
   std::vector<std::string> known{"genesis", "policy", "checkpoint"};
   for (std::string& tile : tile_paths(log_size)) known.push_back(std::move(tile));
   for (std::uint64_t h = 1; h <= height; h += 256) known.push_back(market::block_file_path(h));
+  for (const auto& [entry, bytes] : batches_)
+    if (entry < log_size) known.push_back(market::batch_file_path(entry));
   std::sort(known.begin(), known.end());
   std::vector<fs::path> leftovers;
   std::error_code error;

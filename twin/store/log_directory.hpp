@@ -7,8 +7,10 @@
 //   policy             the trust root, ledger/tlog/policy.hpp
 //   checkpoint         signed note with a quorum of cosignatures
 //   tile/...           C2SP tlog-tiles
+//   batches/<n>        market/concentration.hpp
 //   blocks/<n>         256 blocks a file from 256 n + 1 on: header 257, certificate sized
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,14 +39,16 @@ class LogDirectory {
  private:
   explicit LogDirectory(std::string path) : path_(std::move(path)) {}
   ledger::Result<void> publish_blocks(std::uint64_t height);
+  ledger::Result<void> publish_batches(std::uint64_t log_size);
   ledger::Result<void> publish_tiles(std::uint64_t log_size);
   ledger::Result<void> remove_leftovers(std::uint64_t log_size, std::uint64_t height) const;
   void remove_obsolete(std::uint64_t log_size) const;
 
   std::string path_;
   std::vector<ledger::Bytes> entries_;
-  ledger::LogTree tree_;               // of their leaf hashes
-  std::vector<ledger::Bytes> blocks_;  // header and sized certificate
+  ledger::LogTree tree_;                            // of their leaf hashes
+  std::map<std::uint64_t, ledger::Bytes> batches_;  // by concentrated entry: its part of the file
+  std::vector<ledger::Bytes> blocks_;               // header and sized certificate
   std::uint64_t published_size_ = 0, published_height_ = 0;
   bool published_ = false;  // by this process
 };

@@ -7,6 +7,7 @@
 #include "ledger/chain/transaction.hpp"
 #include "ledger/crypto/seal.hpp"
 #include "ledger/crypto/sha256.hpp"
+#include "market/concentration.hpp"
 #include "twin/store/vault.hpp"
 
 namespace twin {
@@ -66,10 +67,9 @@ Result<void> RunDirectory::append(const std::string& name, BytesView bytes) cons
 
 void RunDirectory::add_block(const Block& block, BytesView certificate) {
   for (std::size_t k = 0; k < block.transactions.size(); ++k) {
-    const Transaction& tx = block.transactions[k];
-    if (tx.kind != TransactionKind::batch) continue;
-    if (const auto batch = decode_batch(tx.body))
-      batch_entries_.emplace(log_.entries() + k, std::pair{batch->gateway.value, batch->epoch});
+    if (const auto batches = market::batches_of(block.transactions[k]))
+      for (const market::BatchEntry& b : *batches)
+        batch_entries_.emplace(log_.entries() + k, std::pair{b.batch.gateway.value, b.batch.epoch});
   }
   log_.add_block(block, certificate);
 }

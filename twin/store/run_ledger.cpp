@@ -66,6 +66,16 @@ Result<std::map<Hash, Hash>> RunLedger::state() const {
   return static_cast<const market::MarketState&>(chain->state()).tree().leaves();
 }
 
+namespace {
+
+Transaction with_public_batches(const market::PublicLog& log, std::uint64_t entry) {
+  Transaction tx = *decode_entry(log.entries[entry]);
+  if (tx.kind != TransactionKind::concentrated) return tx;
+  return market::with_batches(std::move(tx), market::batches_at(log, entry));
+}
+
+}  // namespace
+
 // The log grows by files that are written beside what is there; the checkpoint comes last.
 Result<void> RunLedger::publish(const NextBlock& next) const {
   auto log = LogDirectory::open(directory_ + "/log", log_.genesis);
@@ -74,7 +84,7 @@ Result<void> RunLedger::publish(const NextBlock& next) const {
     Block block{certified.header, {}, {}};
     const BlockHeader& h = certified.header;
     for (std::uint64_t i = h.log_size; i < h.log_size + h.entries; ++i)
-      block.transactions.push_back(*decode_entry(log_.entries[i]));
+      block.transactions.push_back(with_public_batches(log_, i));
     log->add_block(block, encode(certified.certificate));
   }
   log->add_block(next.block, next.certificate);

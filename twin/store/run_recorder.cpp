@@ -73,8 +73,8 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       writer_(std::move(writer)),
       scenario_(scenario),
       description_(std::move(description)),
-      observer_(deployment.directory().observer()),
-      first_fleet_(deployment.directory().fleet(0)),
+      nodes_(deployment.directory()),
+      observer_(nodes_.observer()),
       recorded_(recorded_node(scenario, deployment.directory())),
       tariff_(market::tariff_of(deployment.genesis())),
       findings_(scenario, deployment.directory()) {
@@ -146,14 +146,14 @@ void RunRecorder::effect(NodeId from, Instant now, const Effect& effect) {
 }
 
 void RunRecorder::message(NodeId from, Instant now, const Send& message, bool arrives) {
-  if (from >= first_fleet_) return;
+  if (from >= nodes_.fleet(0) && !nodes_.is_concentrator(from)) return;
   Summary::Ledger& l = summary_.ledger;
   for (Summary::Ledger::Traffic* t : {&l.traffic[name_of_kind(message.bytes)], &traffic_}) {
     ++t->messages;
     t->bytes += message.bytes.size();
   }
   if (!arrives) ++l.messages_lost;
-  // Gateways post to every validator; the first one's copy stands for all.
+  // Gateways and concentrators post to every validator; the first one's copy stands for all.
   const bool posts = from > observer_ && message.to == NodeId{0};
   if (!posts) return;
   const BytesView tx = BytesView(message.bytes).subspan(1);

@@ -91,7 +91,8 @@ class RunRecorder {
   Scenario scenario_;
   RunDescription description_;
   Summary summary_;
-  NodeId observer_, first_fleet_;
+  Directory nodes_;
+  NodeId observer_;
   std::optional<NodeId> recorded_;
   std::string failure_;  // the first one
   Snapshot snapshot_;
