@@ -21,7 +21,14 @@
 
 namespace ai {
 
-enum class AlertKind : std::uint8_t { transformer_overload, voltage_band, silent_meter };
+// Of the public log, not of readings: a key that changes since the one before it is said to be lost.
+enum class AlertKind : std::uint8_t {
+  transformer_overload,
+  voltage_band,
+  silent_meter,
+  lost_key,
+};
+inline constexpr std::uint32_t no_meter = UINT32_MAX;  // of an alert about something else
 std::string name_of(AlertKind kind);
 
 struct Alert {

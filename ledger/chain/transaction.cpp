@@ -13,7 +13,9 @@ bool known(std::uint8_t kind) {
   const auto k = static_cast<TransactionKind>(kind);
   return (k >= TransactionKind::registration && k <= TransactionKind::erasure) ||
          k == TransactionKind::ruling || k == TransactionKind::statements ||
-         k == TransactionKind::meter_swap || k == TransactionKind::feeder_findings;
+         k == TransactionKind::meter_swap || k == TransactionKind::feeder_findings ||
+         k == TransactionKind::key_change || k == TransactionKind::deregistration ||
+         k == TransactionKind::gateway || k == TransactionKind::certificate;
 }
 
 }  // namespace

@@ -38,6 +38,7 @@ struct GatewayNode::MeterState {
   std::optional<Heard> heard;  // for the batch being collected
 
   MeterId id() const { return meter.registration.meter; }
+  bool in(Slot slot) const { return point.registration().valid_in(slot); }
   bool feeder() const { return meter.registration.kind == market::MeterKind::feeder; }
 };
 
@@ -114,7 +115,9 @@ Instant GatewayNode::next_deadline() const {
 // A minute that ends an earlier interval came late and is no reason to post early.
 bool GatewayNode::all_arrived() const {
   const std::int64_t end_ms = batch_end().whole_ms();
+  const Slot slot = slot_now();
   return std::all_of(meters_.begin(), meters_.end(), [&](const MeterState& m) {
+    if (!m.in(slot)) return true;
     return m.heard && m.heard->by != market::SignedBy::nobody &&
            decode_reading(m.heard->minute.readings.back()).time_ms >= end_ms;
   });
@@ -183,10 +186,10 @@ void GatewayNode::receive_from_home(Instant now, const PeerMessage& message, Out
 void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId from,
                                    Outbox& outbox) {
   const SharedBytes message = frame(MessageKind::transaction, tx.encode());
-  Result<void> taken = failure("a home sends orders and papers of meter swaps only");
+  Result<void> taken = failure("a home sends one order, or one paper, at a time");
   if (tx.openings.size() == 1 && tx.kind == TransactionKind::order) taken = take_order(tx);
-  if (tx.openings.size() == 1 && tx.kind == TransactionKind::meter_swap) {
-    const auto slot = take_papers(tx);
+  if (tx.openings.size() == 1 && tx.kind != TransactionKind::order) {
+    const auto slot = take_registry(tx);
     taken = slot ? Result<void>{} : failure(slot.error());
     if (slot) {
       unconfirmed_.add({{0, slot->value + 1}, message, now});
@@ -215,13 +218,90 @@ Result<Slot> GatewayNode::take_papers(const Transaction& tx) {
   const auto at = index_of_meter_.find(swap->meter.value);
   if (at == index_of_meter_.end() || body->gateway != config_.gateway || body->count != 1)
     return failure("papers of a meter that is not one of this gateway's");
-  if (!verifier_.verify(config_.genesis.registrar, entry_signed_bytes(chain_id_, tx.entry()),
-                        body->signature))
-    return failure("papers are not signed by the registrar");
-  const std::int64_t end_ms = batch_end().whole_ms();
-  const Slot now{static_cast<std::uint32_t>((end_ms - 1) / config_.genesis.slot_ms)};
+  const market::Role role = *market::role_of(tx.kind);
+  if (!verifier_.verify(market::key_of(role, config_.genesis),
+                        entry_signed_bytes(chain_id_, tx.entry()), body->signature))
+    return failure("papers are not signed by the " + std::string(market::name_of(role)));
+  const Slot now = slot_now();
   auto ok = meters_[at->second].point.take_papers(chain_id_, tx.openings[0], now, verifier_);
   return ok ? Result<Slot>(now) : failure(ok.error());
+}
+
+Slot GatewayNode::slot_now() const {
+  return {static_cast<std::uint32_t>((batch_end().whole_ms() - 1) / config_.genesis.slot_ms)};
+}
+
+Result<Slot> GatewayNode::take_registry(const Transaction& tx) {
+  switch (tx.kind) {
+    case TransactionKind::meter_swap:
+      return take_papers(tx);
+    case TransactionKind::key_change:
+      return take_key_change(tx);
+    case TransactionKind::deregistration:
+      return take_deregistration(tx);
+    default:
+      return failure("a home sends orders, papers, key changes and deregistrations only");
+  }
+}
+
+market::MeteredPoint* GatewayNode::point_of(MeterId meter, GatewayId gateway) {
+  const auto at = index_of_meter_.find(meter.value);
+  const bool own = at != index_of_meter_.end() && gateway == config_.gateway;
+  return own ? &meters_[at->second].point : nullptr;
+}
+
+// Of what the ledger would refuse as well; whose key the old one was it alone knows for sure.
+Result<Slot> GatewayNode::take_key_change(const Transaction& tx) {
+  const auto body = market::decode_key_change_body(tx.body);
+  if (!body) return failure(body.error());
+  const auto change = market::decode_key_change(tx.openings[0].data);
+  if (!change) return failure(change.error());
+  market::MeteredPoint* point = point_of(change->meter, body->gateway);
+  if (!point || point->registration().account != change->account || change->of != body->of ||
+      change->slot != body->slot)
+    return failure("key change of a meter that is not one of this gateway's");
+  const market::Role role = *market::role_of(tx.kind, body->of);
+  if (!verifier_.verify(market::key_of(role, config_.genesis),
+                        entry_signed_bytes(chain_id_, tx.entry()), body->signature))
+    return failure("key change " + market::not_signed_by(role));
+  if (auto ok = point->may_change(change->of, change->next(), slot_now()); !ok)
+    return failure(ok.error());
+  const PublicKey& old_key =
+      change->of == market::KeyOf::meter ? point->newest_key() : point->account_key(change->slot);
+  if (!body->lost &&
+      !verifier_.verify(
+          old_key,
+          market::key_signed_bytes(chain_id_, change->of, change->meter.value, change->next()),
+          change->old_signature))
+    return failure("key change is not signed by the old key");
+  if (change->of == market::KeyOf::meter)
+    point->accept_next_key(change->next());
+  else
+    point->accept_account_key(change->next());
+  return change->slot;
+}
+
+Result<Slot> GatewayNode::take_deregistration(const Transaction& tx) {
+  const auto body = market::decode_deregistration_body(tx.body);
+  if (!body) return failure(body.error());
+  const auto leaving = market::decode_deregistration(tx.openings[0].data);
+  if (!leaving) return failure(leaving.error());
+  market::MeteredPoint* point = point_of(leaving->meter, body->gateway);
+  if (!point || point->registration().account != leaving->account)
+    return failure("deregistration of a meter that is not one of this gateway's");
+  const market::Role role = *market::role_of(tx.kind);
+  if (!verifier_.verify(market::key_of(role, config_.genesis),
+                        entry_signed_bytes(chain_id_, tx.entry()), body->signature))
+    return failure("deregistration " + market::not_signed_by(role));
+  if (!verifier_.verify(point->account_key(leaving->last),
+                        market::leaving_signed_bytes(chain_id_, tx.openings[0].data),
+                        leaving->signature))
+    return failure("deregistration is not signed by the account");
+  if (point->leaves()) return failure("the point is deregistered already");
+  if (leaving->last < slot_now())
+    return failure("deregistration at the end of a slot that is over");
+  point->leave_after(leaving->last);
+  return leaving->last;
 }
 
 bool GatewayNode::has_room_for(const MeterMinute& minute) const {
@@ -250,6 +330,7 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const auto at = index_of_meter_.find(minute.meter.value);
   if (at == index_of_meter_.end()) return refuse(" is not one of this gateway's");
   MeterState& state = meters_[at->second];
+  if (!state.in(slot_now())) return refuse(" is of no account in this slot");
   const std::uint32_t newest = newest_sequence(minute);
   const bool waits = state.heard && state.heard->by != market::SignedBy::nobody;
   const auto& last = state.point.last();
@@ -261,11 +342,14 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const std::uint32_t before = waits ? state.heard->newest : last ? last->sequence : 0;
   if (!swaps && !had && minute.each.size() == 1 && minute.first_sequence != before + 1) return;
   const Hash root = readings_root(state.meter.personal_key, state.id(), minute.readings);
-  const market::SignedBy by = state.point.signer_of(word_of_minute(state, minute, root), verifier_);
+  const market::SignedBy by =
+      state.point.signer_of(word_of_minute(state, minute, root), slot_now(), verifier_);
+  const bool present =
+      by == market::SignedBy::meter || (by == market::SignedBy::next_key && !swaps);
   // On disk already, at least in part: told so, the meter sends what is newer.
-  if (had && !swaps && by == market::SignedBy::meter)
-    return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
-  if (known && by == market::SignedBy::meter) return;
+  if (had && !swaps && present)
+    return tell_received({{state.id(), tag_of(state.point.key_of(by)), last->sequence}}, outbox);
+  if (known && present) return;
   if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
   if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
   if (by == market::SignedBy::nobody && state.heard) return;
@@ -316,7 +400,9 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   batch.previous = previous_entry_;
   Leaves leaves;
   std::vector<Bytes> openings;
-  for (MeterState& m : meters_) add_record(m, batch, leaves, openings, outbox);
+  const Slot slot = slot_now();
+  for (MeterState& m : meters_)
+    if (m.in(slot)) add_record(m, batch, leaves, openings, outbox);
   const Transaction tx = batch_of(batch, leaves);
   previous_entry_ = sha256(tx.entry());
   std::vector<SharedBytes> messages{frame(MessageKind::transaction, tx.encode())};
@@ -324,7 +410,6 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   const std::int64_t end_ms = batch_end().whole_ms();
   ++epoch_;
   if (end_ms % config_.genesis.slot_ms == 0) {
-    const Slot slot{static_cast<std::uint32_t>(end_ms / config_.genesis.slot_ms - 1)};
     messages.push_back(frame(MessageKind::transaction, marks_of(slot).encode()));
     unconfirmed_.add({{0, slot.value + 1}, messages.back(), now});
   }

@@ -1,7 +1,8 @@
 #pragma once
 // A gateway: verifies its meters' minutes, judges each reading by the oracle's rules, commits all
 // of them in one batch an interval, seals their openings, posts the slot's marks and relays its
-// homes' orders, forecasts and papers of meter swaps to the validators.
+// homes' orders, forecasts, papers of meter swaps, key changes and deregistrations to the
+// validators.
 //
 // It takes minutes from its own fleet only. A batch is posted once its interval has ended by the
 // clock, with one record a meter: the newest minute whose signature holds, or else one that fails
@@ -71,6 +72,13 @@ class GatewayNode final : public Node {
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx) const;
   ledger::Result<ledger::Slot> take_papers(const ledger::Transaction& tx);
+  // What changes the registry, and the slot that it acts in; of another kind: an error.
+  ledger::Result<ledger::Slot> take_registry(const ledger::Transaction& tx);
+  ledger::Result<ledger::Slot> take_key_change(const ledger::Transaction& tx);
+  ledger::Result<ledger::Slot> take_deregistration(const ledger::Transaction& tx);
+  // The point of a transaction's meter, where it is one of this gateway's.
+  market::MeteredPoint* point_of(ledger::MeterId meter, ledger::GatewayId gateway);
+  ledger::Slot slot_now() const;  // of the interval being collected
   ledger::MeterRecord judge(MeterState& state, Outbox& outbox);
   void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
   void raise(std::vector<ai::AlertChange> changes, Outbox& outbox);

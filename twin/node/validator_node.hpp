@@ -67,6 +67,7 @@ class ValidatorNode final : public Node {
   void tell_gateways_of(const ledger::Block& block, Outbox& outbox) const;
   void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
   void watch(const ledger::Transaction& tx, Outbox& outbox);
+  void tell_lost_keys(const ledger::Block& block, Outbox& outbox) const;
   void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);
   void ask(const ledger::AskPeer& wanted, Outbox& outbox) const;
   void broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const;

@@ -50,6 +50,8 @@ class Expansion {
       if (auto ok = check_gateways(f); !ok) return failure(ok.error());
     for (const MeterFault& f : out_.meter_faults)
       if (auto ok = check_homes(f); !ok) return failure(ok.error());
+    for (const RegistryEvent& e : out_.events)
+      if (auto ok = check_homes(e); !ok) return failure(ok.error());
     for (const Attack& a : out_.attacks)
       if (auto ok = check_attack(a); !ok) return failure(ok.error());
     for (const MeterEntry& m : parts_.meters)
