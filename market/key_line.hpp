@@ -22,13 +22,15 @@ struct NextKey {
 class KeyLine {
  public:
   KeyLine() : KeyLine(ledger::PublicKey{}) {}
-  explicit KeyLine(const ledger::PublicKey& first) : keys_{{{first, {}}, true}} {}
+  explicit KeyLine(const ledger::PublicKey& first) : first_(first) {}
 
   const ledger::PublicKey& in(ledger::Slot slot) const;
-  const ledger::PublicKey& last() const { return keys_.back().next.key; }
-  bool changed() const { return keys_.size() > 1; }
+  const ledger::PublicKey& last() const { return key(later_.size()); }
+  bool changed() const { return !later_.empty(); }
   // Whether another key than the one before begins to hold in the slot or later.
-  bool changes_from(ledger::Slot slot) const { return changed() && keys_.back().next.from >= slot; }
+  bool changes_from(ledger::Slot slot) const {
+    return changed() && later_.back().next.from >= slot;
+  }
   // The one before, where the slot is the first of its key.
   std::optional<ledger::PublicKey> before(ledger::Slot slot) const;
   // Whether it holds in the slot or in a later one.
@@ -37,7 +39,9 @@ class KeyLine {
   bool of_device(ledger::Slot slot, const ledger::PublicKey& key) const;
 
   // Nothing changes from its slot on yet.
-  void change(const NextKey& next, bool new_device = false) { keys_.push_back({next, new_device}); }
+  void change(const NextKey& next, bool new_device = false) {
+    later_.push_back({next, new_device});
+  }
 
   // Count u16, then from u32, key 32, new device u8 of each.
   ledger::Bytes encode() const;
@@ -47,9 +51,13 @@ class KeyLine {
     NextKey next;
     bool new_device = false;
   };
-  std::size_t index_in(ledger::Slot slot) const;
+  std::size_t index_in(ledger::Slot slot) const;  // 0: the first
+  const ledger::PublicKey& key(std::size_t index) const {
+    return index == 0 ? first_ : later_[index - 1].next.key;
+  }
 
-  std::vector<Held> keys_;  // by rising slot
+  ledger::PublicKey first_{};  // beside the others: most lines are this one
+  std::vector<Held> later_;    // by rising slot
 };
 
 }  // namespace market
