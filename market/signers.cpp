@@ -93,6 +93,11 @@ bool MarketState::has_change(const Transaction& tx) const {
     return body->action == GatewayBody::Action::withdrawn ? g.end <= body->end
                                                           : g.keys.in(body->first) == body->key;
   }
+  if (tx.kind == TransactionKind::key_change && tx.openings.empty()) {
+    const auto body = decode_key_change_body(tx.body);
+    return body && body->of == KeyOf::gateway && body->gateway.value < gateways_.size() &&
+           gateways_[body->gateway.value].keys.in(body->slot) == body->next_key;
+  }
   if (tx.openings.empty()) return false;
   const auto at = meter_of_account_->find(owner_of(tx.openings[0]));
   if (at == meter_of_account_->end()) return false;

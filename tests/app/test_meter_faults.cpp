@@ -117,6 +117,7 @@ TEST_CASE(
       run(folder, "[oracle]\ncertificates = true\n" + event("key_change", "home-01", "") +
                       event("key_change", "home-02", "of = \"account\"\n") +
                       event("key_change", "home-05", "lost = true\n") +
+                      event("key_change", "gateway-1", "of = \"gateway\"\n") +
                       event("deregistration", "home-03", "") +
                       event("certificate", "home-04", "for = \"2m\"\n"));
   CAPTURE(ran.errors);
@@ -134,7 +135,7 @@ TEST_CASE(
   };
   for (const Case& c : {Case{0, 1, "certificates"}, Case{0, 2, "keys"}, Case{1, 3, "keys"},
                         Case{2, 2, "certificates"}, Case{3, 0, ""}, Case{3, 2, "certificates"},
-                        Case{4, 4, "keys"}}) {
+                        Case{4, 4, "keys"}, Case{5, 2, "certificates"}, Case{5, 3, "gateway"}}) {
     CAPTURE(c.home);
     CAPTURE(c.slot);
     const std::string file = folder.at("receipt.json");
@@ -177,7 +178,10 @@ TEST_CASE("events that are no such") {
   says(event("key_change", "at = \"1m\"\n"), "the name of a home");
   says(event("key_change", "at = \"1m\"\ntarget = \"home-20\"\n"),
        "home \"home-20\" does not exist");
-  says(event("key_change", home + "of = \"gateway\"\n"), "event.of");
+  says(event("key_change", home + "of = \"gateways\"\n"), "event.of");
+  says(event("key_change", home + "of = \"gateway\"\n"), "\"gateway-0\" and so on");
+  says(event("key_change", "at = \"1m\"\ntarget = \"gateway-2\"\nof = \"gateway\"\n"),
+       "the last one is \"gateway-1\"");
   says(event("key_change", home + "for = \"1m\"\n"), "has no such key");
   says(event("deregistration", home + "lost = true\n"), "has no such key");
   says(event("deregistration", home) + event("deregistration", home),

@@ -40,6 +40,10 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
                          Ed25519Signer(m.account_seed), Ed25519Signer(m.changed_meter_seed),
                          Ed25519Signer(m.changed_account_seed)}));
   roles_ = std::make_unique<RoleSigners>(identities_);
+  const Rng rng = Rng(scenario.seed).fork("identity");
+  for (const RegistryEvent& e : scenario.events)
+    for (const std::uint32_t g : e.gateways)
+      next_gateways_[g] = std::make_unique<Ed25519Signer>(rng.fork("changed gateway", g).bytes32());
   for (const Transformer& t : world.network().transformers) transformer_va_ += t.rated_va;
   for (const HomeSpec& home : scenario.homes) {
     const Connection& c = world.network().connections[home.connection];
@@ -150,6 +154,20 @@ std::vector<RegistryEvent> Deployment::events_of(MeterId home) const {
   return out;
 }
 
+// In the second slot behind the present one, or the third: as of an account (home_events.cpp).
+std::optional<GatewayConfig::KeyChange> Deployment::key_change_of(std::uint32_t gateway) const {
+  for (const RegistryEvent& e : scenario_.events) {
+    if (std::count(e.gateways.begin(), e.gateways.end(), gateway) == 0) continue;
+    const auto now = static_cast<std::uint32_t>(e.at.whole_ms() / genesis_.slot_ms);
+    return GatewayConfig::KeyChange{e.at,
+                                    {now + (e.lost ? 3u : 2u)},
+                                    e.lost,
+                                    next_gateways_.at(gateway).get(),
+                                    &roles_->gateway_administrator};
+  }
+  return std::nullopt;
+}
+
 GatewayConfig Deployment::gateway(std::uint32_t g) const {
   GatewayConfig c;
   c.gateway = {g};
@@ -164,6 +182,7 @@ GatewayConfig Deployment::gateway(std::uint32_t g) const {
         {registration_of(m), m.personal_key, m.restricted_key, nominal_v_[m.meter.value]});
   }
   c.registrations = registrations(g);
+  c.key_change = key_change_of(g);
   for (Bytes& tx : certificates(g)) c.registrations.push_back(std::move(tx));
   return c;
 }

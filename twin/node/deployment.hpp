@@ -42,6 +42,7 @@ class Deployment {
   market::MeterCertificate certificate_of(const MeterIdentity& meter) const;
   std::vector<MeterFault> faults_of(ledger::MeterId home) const;
   std::vector<RegistryEvent> events_of(ledger::MeterId home) const;
+  std::optional<GatewayConfig::KeyChange> key_change_of(std::uint32_t gateway) const;
   std::uint32_t max_power_w(const MeterIdentity& meter) const;
   void find_evidence(const Network& network);
 
@@ -54,6 +55,7 @@ class Deployment {
   std::vector<std::unique_ptr<MeterSigners>> signers_;  // by meter
   std::vector<double> nominal_v_;                       // by meter, phase to ground
   std::unique_ptr<RoleSigners> roles_;
+  std::map<std::uint32_t, std::unique_ptr<ledger::Ed25519Signer>> next_gateways_;  // next keys
   double transformer_va_ = 0;
   std::shared_ptr<ledger::FeederEvidence> evidence_;  // of the feeder; null: none ...
   std::string without_evidence_;                      // ... and why

@@ -125,11 +125,30 @@ bool GatewayNode::all_arrived() const {
 
 void GatewayNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   if (!started_) start(now, outbox);
+  tell_key_change(now, outbox);
   // What comes now is not of a batch that stayed open while the gateway stood still.
   while (now > batch_end() + milliseconds(informative_ms)) post_batch(now, outbox);
   for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
   while (now >= batch_end() + config_.batch_patience || (all_arrived() && now >= batch_end()))
     post_batch(now, outbox);
+}
+
+Signer& GatewayNode::signer(Slot slot) const {
+  const auto& change = config_.key_change;
+  return change && change->from <= slot ? *change->next : signer_;
+}
+
+// Said again after a restart: validators know whether the ledger has it.
+void GatewayNode::tell_key_change(Instant now, Outbox& outbox) {
+  const auto& change = config_.key_change;
+  if (!change || told_key_change_ || now.since_epoch() <= change->at) return;
+  told_key_change_ = true;
+  const Transaction tx = market::gateway_key_change_of(
+      chain_id_, config_.gateway, {change->next->public_key(), change->from},
+      change->lost ? nullptr : &signer_, *change->administrator);
+  const SharedBytes message = frame(MessageKind::transaction, tx.encode());
+  say(message, outbox);
+  unconfirmed_.add({{0, change->from.value + 1}, message, now});
 }
 
 // Registrations are on the ledger already after a restart, and so may be what the life before said:
@@ -454,7 +473,7 @@ Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {
   tx.kind = TransactionKind::batch;
   tx.root = root_of(leaves.all);
   tx.body = encode(batch);
-  sign_entry(tx, chain_id_, signer_);
+  sign_entry(tx, chain_id_, signer(slot_now()));
   return tx;
 }
 
@@ -470,7 +489,7 @@ Transaction GatewayNode::marks_of(Slot slot) {
   body.count = static_cast<std::uint32_t>(tx.openings.size());
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
-  sign_entry(tx, chain_id_, signer_);
+  sign_entry(tx, chain_id_, signer(slot));
   return tx;
 }
 
@@ -499,7 +518,7 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
   tx.openings = forecast.openings;
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
-  sign_entry(tx, chain_id_, signer_);
+  sign_entry(tx, chain_id_, signer(forecast.first_slot));
   say(frame(MessageKind::transaction, tx.encode()), outbox);
 }
 

@@ -44,6 +44,14 @@ struct GatewayConfig {
   std::vector<Bytes> registrations;       // signed by the registrar, posted at the start
   std::int64_t transformer_w = 0;         // alerts: rating at unity power factor ...
   double v_min_pu = 0.9, v_max_pu = 1.1;  // ... and the band, of each meter's nominal voltage
+  // Its next key, and by whom it is announced at what time; null: it has one key.
+  struct KeyChange {
+    ledger::Duration at;
+    ledger::Slot from;
+    bool lost = false;
+    ledger::Signer *next = nullptr, *administrator = nullptr;  // the host's, outlive the node
+  };
+  std::optional<KeyChange> key_change;
   ledger::Duration batch_patience = ledger::seconds(2);  // wait for late meters after an interval
   std::size_t room = 16u << 20;  // bytes of minutes that wait for their batch, and of messages kept
 };
@@ -99,6 +107,8 @@ class GatewayNode final : public Node {
   void say(const SharedBytes& message, Outbox& outbox) const;
   void say_again(Instant now, Outbox& outbox);
   void post_forecast(const FleetForecast& forecast, Outbox& outbox);
+  void tell_key_change(Instant now, Outbox& outbox);
+  ledger::Signer& signer(ledger::Slot slot) const;  // of what is about the slot
   bool all_arrived() const;
   Instant batch_end() const;
 
@@ -116,6 +126,7 @@ class GatewayNode final : public Node {
   std::size_t waiting_bytes_ = 0;  // of the minutes that wait for the batch
   std::string unreadable_;         // of the records: why
   bool started_ = false;
+  bool told_key_change_ = false;
 };
 
 }  // namespace twin

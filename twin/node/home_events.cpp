@@ -34,7 +34,7 @@ void FleetNode::tell_events(Home& home, Instant now, Outbox& outbox) const {
 
 void FleetNode::change_key(Home& home, const RegistryEvent& event, Slot now, Outbox& outbox) const {
   const FleetMeter& m = home.meter;
-  const bool account = event.of_account;
+  const bool account = event.of == RegistryEvent::Of::account;
   Signer* next = account ? m.changed_account_signer : m.changed_meter_signer;
   Signer* old = account ? m.account_signer : m.meter_signer;
   const std::uint32_t notice = event.lost ? lost_notice : account ? account_notice : meter_notice;

@@ -20,10 +20,11 @@ struct OperatorKeys {
 
 // Who signs for the roles.
 struct RoleSigners {
-  ledger::Ed25519Signer registrar, metering_operator, certifier;
+  ledger::Ed25519Signer registrar, metering_operator, gateway_administrator, certifier;
   explicit RoleSigners(const OperatorKeys& keys)
       : registrar(keys.registrar),
         metering_operator(keys.metering_operator),
+        gateway_administrator(keys.gateway_administrator),
         certifier(keys.certifier) {}
 };
 

@@ -1,6 +1,8 @@
 #include "twin/scenario/event_reader.hpp"
 
 #include <algorithm>
+#include <charconv>
+#include <set>
 
 namespace twin {
 namespace {
@@ -8,9 +10,11 @@ namespace {
 using Kind = RegistryEvent::Kind;
 
 constexpr std::size_t most_homes = 4000;
+constexpr std::uint32_t most_gateways = 10'000;
 constexpr ledger::Duration longest = ledger::hours(24) * 366;
 
-bool share_one(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+template <class Target>
+bool share_one(const std::vector<Target>& a, const std::vector<Target>& b) {
   return std::find_first_of(a.begin(), a.end(), b.begin(), b.end()) != a.end();
 }
 
@@ -27,8 +31,23 @@ void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
     if (!own && t.has(key)) t.fail(key, "an event of kind \"" + kind + "\" has no such key");
 }
 
+// How many gateways there are is known once the homes are.
+void read_gateways(TomlTable& t, RegistryEvent& e) {
+  std::set<std::uint32_t> found;
+  for (const std::string& name : std::exchange(e.homes, {})) {
+    std::uint32_t n = 0;
+    const char *first = name.data() + std::min<std::size_t>(8, name.size()),
+               *last = name.data() + name.size();
+    const auto [end, error] = std::from_chars(first, last, n);
+    if (error != std::errc{} || end != last || n >= most_gateways ||
+        name != "gateway-" + std::to_string(n) || !found.insert(n).second)
+      return t.refuse("target", "\"gateway-0\" and so on, each once");
+  }
+  e.gateways = {found.begin(), found.end()};
+}
+
 void check_key_change(TomlTable& t, const RegistryEvent& e, const Scenario& s) {
-  if (e.of_account) return;
+  if (e.of != RegistryEvent::Of::meter) return;
   if (s.ledger.signing == ledger::Signing::gateway)
     t.fail("kind", "a meter without a key (ledger.signing = \"gateway\") has none to change");
   if (swaps_one(s, e.homes)) t.refuse("target", "homes whose meter no fault swaps");
@@ -38,6 +57,11 @@ void check_key_change(TomlTable& t, const RegistryEvent& e, const Scenario& s) {
 
 const std::vector<std::string>& names_of_events() {
   static const std::vector<std::string> names{"key_change", "deregistration", "certificate"};
+  return names;
+}
+
+const std::vector<std::string>& names_of_key_owners() {
+  static const std::vector<std::string> names{"meter", "account", "gateway"};
   return names;
 }
 
@@ -53,15 +77,18 @@ void read_event(TomlTable t, Scenario& s) {
   e.homes = t.texts("target", most_homes);
   e.where_target = t.where(t.has("target") ? "target" : "");
   if (e.homes.empty()) t.refuse("target", "the name of a home, one or a list of them");
-  e.of_account = t.one_of("of", "meter", {"meter", "account"}) == "account";
+  e.of = enum_named<RegistryEvent::Of>(t.one_of("of", "meter", names_of_key_owners()),
+                                       names_of_key_owners());
   e.lost = t.boolean("lost", false);
   refuse_keys_of_other_kinds(t, kind);
+  if (e.of == RegistryEvent::Of::gateway) read_gateways(t, e);
   if (e.kind == Kind::key_change) check_key_change(t, e, s);
   if (e.kind == Kind::certificate && !s.oracle.certificates)
     t.fail("kind", "no meter has a certificate where oracle.certificates is false");
   for (const RegistryEvent& other : s.events)
-    if (e.kind == other.kind && e.of_account == other.of_account && share_one(e.homes, other.homes))
-      t.refuse("target", "homes of which no other event is of this kind");
+    if (e.kind == other.kind && e.of == other.of &&
+        (share_one(e.homes, other.homes) || share_one(e.gateways, other.gateways)))
+      t.refuse("target", "targets of which no other event is of this kind");
   s.events.push_back(std::move(e));
   t.close();
 }

@@ -51,7 +51,7 @@ class Expansion {
     for (const MeterFault& f : out_.meter_faults)
       if (auto ok = check_homes(f); !ok) return failure(ok.error());
     for (const RegistryEvent& e : out_.events)
-      if (auto ok = check_homes(e); !ok) return failure(ok.error());
+      if (auto ok = check_event(e); !ok) return failure(ok.error());
     for (const Attack& a : out_.attacks)
       if (auto ok = check_attack(a); !ok) return failure(ok.error());
     for (const MeterEntry& m : parts_.meters)
@@ -159,7 +159,21 @@ class Expansion {
     return {};
   }
 
-  Result<void> check_gateways(const ValidatorFault& fault) const {
+  // A hostile gateway signs by one key.
+  Result<void> check_event(const RegistryEvent& event) const {
+    if (auto ok = check_homes(event); !ok) return ok;
+    if (auto ok = check_gateways(event); !ok) return ok;
+    for (const Attack& a : out_.attacks)
+      for (const HomeSpec& h : out_.homes)
+        if (std::count(a.homes.begin(), a.homes.end(), h.name) > 0 &&
+            std::count(event.gateways.begin(), event.gateways.end(), h.gateway) > 0)
+          return failure(event.where_target + ": found \"gateway-" + std::to_string(h.gateway) +
+                         "\", behind which home \"" + h.name + "\" is attacked");
+    return {};
+  }
+
+  template <class Fault>
+  Result<void> check_gateways(const Fault& fault) const {
     if (fault.gateways.empty() || fault.gateways.back() < out_.ledger.gateways) return {};
     return failure(fault.where_target + ": found \"gateway-" +
                    std::to_string(fault.gateways.back()) + "\"; the last one is \"gateway-" +

@@ -237,19 +237,23 @@ const std::vector<std::string>& names_of_attacks();
 // of the next slots.
 struct RegistryEvent {
   enum class Kind : std::uint8_t {
-    key_change,      // of its meter from the next slot on, of its account from the one behind it on
+    key_change,      // of its meter from the next slot on, of its account, or of a gateway, from
+                     // the one behind it on
     deregistration,  // the home leaves at the end of the next slot
-    certificate,     // its meter has one certificate, for (at, at + length], instead of one for ever
+    certificate,  // its meter has one certificate, for (at, at + length], instead of one for ever
   };
+  enum class Of : std::uint8_t { meter, account, gateway };
   Kind kind{};
   std::vector<std::string> homes;
-  ledger::Duration at, length;  // from the scenario's start
-  bool of_account = false;      // a key change
-  bool lost = false;            // nobody has the old key: it acts in the third slot
-  std::string where_target;     // file, line and key, for what is wrong with the homes
+  std::vector<std::uint32_t> gateways;  // rising: whose key changes
+  ledger::Duration at, length;          // from the scenario's start
+  Of of{};                              // a key change
+  bool lost = false;                    // nobody has the old key: it acts in the third slot
+  std::string where_target;             // file, line and key, for what is wrong with the targets
 };
 // Their names in a scenario, in the enum's order.
 const std::vector<std::string>& names_of_events();
+const std::vector<std::string>& names_of_key_owners();
 
 // What befalls validators and gateways of a simulated network.
 struct ValidatorFault {

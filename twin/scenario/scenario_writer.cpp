@@ -173,10 +173,12 @@ void write_events(Writer& w, const Scenario& s) {
     w.element("event");
     w.key("kind", quoted(names_of_events()[static_cast<std::size_t>(e.kind)]));
     w.key("at", quoted(ledger::to_text(e.at)));
-    w.key("target", listed(e.homes, quoted));
+    std::vector<std::string> targets = e.homes;
+    for (const std::uint32_t g : e.gateways) targets.push_back("gateway-" + std::to_string(g));
+    w.key("target", listed(targets, quoted));
     if (e.kind == Kind::certificate) w.key("for", quoted(ledger::to_text(e.length)));
     if (e.kind != Kind::key_change) continue;
-    w.key("of", quoted(e.of_account ? "account" : "meter"));
+    w.key("of", quoted(names_of_key_owners()[static_cast<std::size_t>(e.of)]));
     w.key("lost", e.lost ? "true" : "false");
   }
 }
