@@ -41,6 +41,8 @@ Result<void> MeteredPoint::take_papers(const Hash& chain_id, const Opening& open
     return failure("papers of another meter or account");
   if (swap->slot != now) return failure("papers of another slot than the present one");
   if (kept_.papers) return failure("papers of another swap wait for their meter already");
+  if (kept_.next_key && kept_.next_key->from >= now)
+    return failure("papers of a meter whose next key waits");
   if (!verifier.verify(account_key(now), swap_signed_bytes(chain_id, opening.data),
                        swap->signature))
     return failure("papers are not signed by the account");

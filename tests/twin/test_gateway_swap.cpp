@@ -324,6 +324,7 @@ TEST_CASE("key changes and deregistrations that a gateway refuses") {
   CHECK(refused(leaving(0)) == "deregistration at the end of a slot that is over");
   b.papers(meter_key(2), 2 * epoch_ms + 10'000);
   CHECK(refused(meter_key(3, "y", "next key")) == "another key change waits already");
+  CHECK(refused(good_papers(1)) == "papers of a meter whose next key waits");
   b.papers(key_change(KeyOf::account, 2, "changed account", "account 1", "registrar"),
            2 * epoch_ms + 10'000);
   // Papers of the slot are still the old account key's, a leaving behind it is not.
