@@ -95,7 +95,8 @@ void ReceiptWriter::find_places() {
       } else if (tx->kind == TransactionKind::key_change) {
         if (const auto c = decode_key_change(opening.data)) keys_[{c->slot.value, c->of}] = place;
       } else if (tx->kind == TransactionKind::certificate) {
-        if (const auto c = decode_meter_certificate(opening.data)) certificates_.emplace_back(*c, place);
+        if (const auto c = decode_meter_certificate(opening.data))
+          certificates_.emplace_back(*c, place);
       } else if (tx->kind == TransactionKind::order) {
         if (const auto o = decode_order(opening.data))
           own_orders_[o->order.slot.value].push_back(place);

@@ -123,6 +123,7 @@ TEST_CASE(
   CAPTURE(ran.errors);
   REQUIRE(ran.code == 0);
   const json s = json::parse(ran.output);
+  CHECK(s.at("registry") == json{{"certificates", 6}, {"deregistrations", 1}, {"key_changes", 4}});
   CHECK(s.at("/alerts/lost_key"_json_pointer) == 1);
   CHECK(s.at("/ledger/refused"_json_pointer) == 0);
   CHECK(s.at("oracle").value("signature", 0) == 0);

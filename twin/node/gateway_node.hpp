@@ -80,7 +80,7 @@ class GatewayNode final : public Node {
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx) const;
   ledger::Result<ledger::Slot> take_papers(const ledger::Transaction& tx);
-  // What changes the registry, and the slot that it acts in; of another kind: an error.
+  // gateway_registry.cpp: what changes the registry, and the slot that it acts in.
   ledger::Result<ledger::Slot> take_registry(const ledger::Transaction& tx);
   ledger::Result<ledger::Slot> take_key_change(const ledger::Transaction& tx);
   ledger::Result<ledger::Slot> take_deregistration(const ledger::Transaction& tx);

@@ -217,9 +217,19 @@ void RunRecorder::take_block(Instant now, const Persist& persist) {
   take_openings(*block);
 }
 
+// What changes behind registration and is no meter swap.
+void RunRecorder::count_change(const Transaction& tx) {
+  if (tx.kind == TransactionKind::key_change) ++summary_.registry["key_changes"];
+  if (tx.kind == TransactionKind::deregistration) ++summary_.registry["deregistrations"];
+  if (tx.kind == TransactionKind::gateway) ++summary_.registry["gateways"];
+  if (tx.kind == TransactionKind::certificate)
+    summary_.registry["certificates"] += tx.openings.size();
+}
+
 void RunRecorder::take_openings(const Block& block) {
   std::optional<Slot> closed;
   for (const Transaction& tx : block.transactions) {
+    count_change(tx);
     if (tx.kind == TransactionKind::settlement) {
       settlement_height_ = block.header.height;
       const std::uint32_t slot = market::decode_settlement_body(tx.body)->slot.value;
