@@ -213,7 +213,7 @@ void FleetNode::issue_forecasts(std::uint32_t day, Outbox& outbox) {
   const Slot first{static_cast<std::uint32_t>(day * slots + skipped)};
   FleetForecast message{first, static_cast<std::uint16_t>(slots - skipped), {}};
   for (Home& home : homes_) {
-    if (home.meter.feeder) continue;
+    if (home.meter.feeder || (home.last_slot && *home.last_slot < first)) continue;
     home.forecast_wh = ai::seven_day_mean(home.meter.history_wh, slots);
     // Later days' are made within the last slot before, which the history lacks: it begins there.
     if (day > 0 && !home.forecast_wh.empty())
