@@ -21,7 +21,15 @@
 
 namespace ai {
 
-enum class AlertKind : std::uint8_t { transformer_overload, voltage_band, silent_meter };
+// The last one is about the public log, not about readings: a key changes since the one before it is
+// said to be lost.
+enum class AlertKind : std::uint8_t {
+  transformer_overload,
+  voltage_band,
+  silent_meter,
+  lost_key,
+};
+inline constexpr std::uint32_t no_meter = UINT32_MAX;  // of an alert about something else
 std::string name_of(AlertKind kind);
 
 struct Alert {

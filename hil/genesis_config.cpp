@@ -59,6 +59,11 @@ Genesis read_root(TomlTable& root) {
   g.close_grace_ms = std::max(g.close_grace_ms, blocks_of_grace * g.block_ms);
   g.mechanism = root.one_of("mechanism", "uniform", {"uniform", "retailer"});
   g.registrar = key_at(root, "registrar");
+  for (const auto& [role, key] : {std::pair{"metering_operator", &g.metering_operator},
+                                  {"gateway_administrator", &g.gateway_administrator},
+                                  {"certifier", &g.certifier}})
+    *key = root.has(role) ? key_at(root, role) : g.registrar;
+  g.certificates = root.boolean("certificates", false);
   g.observer = key_at(root, "observer");
   g.auditor_box = key_at(root, "auditor");
   read_prices(root.table("prices"), g);

@@ -2,7 +2,8 @@
 // What a chain of real parties starts from, out of a TOML file that holds public keys alone; every
 // key has 64 hexadecimal digits:
 //
-//   name, start; slot, batch, block, metering (durations); mechanism; registrar, observer, auditor
+//   name, start; slot, batch, block, metering (durations); mechanism; registrar, observer, auditor;
+//   metering_operator, gateway_administrator, certifier (default: the registrar); certificates
 //   [prices] retail_buy_eur_per_kwh, retail_sell_..., grid_fee_..., local_grid_fee_..., levies_...
 //   [[validator]] key        [[gateway]] key        in their order
 

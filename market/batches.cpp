@@ -25,14 +25,15 @@ MarketState::Applied MarketState::add_claims(const Transaction& tx,
   if (!batches) return never(batches.error());
   if (body->concentrator >= genesis_->concentrators.size())
     return never("is of an unknown concentrator");
-  for (const BatchEntry& b : *batches)
-    if (b.batch.gateway.value >= genesis_->gateways.size())
-      return never(name_of(b.batch) + "is of an unknown gateway");
-  claims.push_back({genesis_->concentrators[body->concentrator],
-                    entry_signed_bytes(chain_id_, tx.entry()), body->signature});
-  for (const BatchEntry& b : *batches)
-    claims.push_back({genesis_->gateways[b.batch.gateway.value],
-                      entry_signed_bytes(chain_id_, b.tx.entry()), b.batch.signature});
+  std::vector<SignatureClaim> all{{genesis_->concentrators[body->concentrator],
+                                   entry_signed_bytes(chain_id_, tx.entry()), body->signature}};
+  for (const BatchEntry& b : *batches) {
+    auto claim = claim_of_gateway(b.tx, b.batch.gateway, slot_of_epoch(b.batch.epoch),
+                                  b.batch.signature);
+    if (!claim) return never(name_of(b.batch) + claim.error().why);
+    all.push_back(std::move(*claim));
+  }
+  for (SignatureClaim& claim : all) claims.push_back(std::move(claim));
   return {};
 }
 
@@ -61,11 +62,6 @@ MarketState::Applied MarketState::apply_batches(const Transaction& tx, const Has
   return {};
 }
 
-Slot MarketState::slot_ended_by(const Batch& batch) const {
-  return {static_cast<std::uint32_t>((std::int64_t{batch.epoch} * genesis_->batch_ms - 1) /
-                                     genesis_->slot_ms)};
-}
-
 MarketState::Applied MarketState::check_batch(const Batch& batch, const Hash& entry,
                                               const Gateway& g, std::int64_t time_ms) const {
   if (batch.epoch == g.epoch && entry != g.last_entry)
@@ -76,7 +72,7 @@ MarketState::Applied MarketState::check_batch(const Batch& batch, const Hash& en
   if (time_ms < std::int64_t{batch.epoch} * genesis_->batch_ms)
     return not_yet("batch of an interval that has not ended");
   if (batch.previous != g.last_entry) return never("batch does not follow its gateway's last");
-  const std::uint32_t meters = g.meters_in(slot_ended_by(batch));
+  const std::uint32_t meters = g.meters_in(slot_of_epoch(batch.epoch));
   if (batch.records < meters) return never("batch leaves out a registered meter");
   if (batch.records > meters)
     return not_yet("batch of more meters than its gateway has on the ledger");
@@ -87,7 +83,7 @@ void MarketState::take_batch(const Batch& batch, const Hash& entry, const Hash& 
   Gateway& g = gateways_[batch.gateway.value];
   g.epoch = batch.epoch;
   g.last_entry = entry;
-  const Slot number{std::max(slot_ended_by(batch).value, next_slot_)};
+  const Slot number = std::max(slot_of_epoch(batch.epoch), Slot{next_slot_});
   Delivered& delivered = open_slots_[number.value].delivered[batch.gateway.value];
   delivered.batches =
       sha256({bytes_of("aipchain batches 1"), delivered.batches.value_or(Hash{}), leaf});

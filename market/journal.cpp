@@ -26,9 +26,9 @@ bool is_system_account(const AccountId& id) {
 }
 
 std::string_view name_of(PostingKind kind) {
-  constexpr std::array<std::string_view, 10> names{
-      "deposit",  "trade",  "local grid fee", "trade levies", "retail energy",
-      "grid fee", "levies", "feed-in",        "correction",   "rounding"};
+  constexpr std::array<std::string_view, 11> names{
+      "deposit", "trade",   "local grid fee", "trade levies", "retail energy", "grid fee",
+      "levies",  "feed-in", "correction",     "rounding",     "payout"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -35,6 +35,7 @@ enum class PostingKind : std::uint8_t {
   feed_in,     // retailer to home
   correction,  // of quarantined energy, by a ruling: home to or from retailer, operator, state
   rounding,    // exchange to rounding: what whole micro-euros could not share out
+  payout,      // of an account that has left: home to or from bank
 };
 std::string_view name_of(PostingKind kind);
 

@@ -7,7 +7,7 @@ namespace market {
 std::string_view name_of(Standing standing) {
   constexpr std::array<std::string_view, standings> names{"metered",  "unmarked",    "quarantined",
                                                           "fell",     "above power", "recovering",
-                                                          "spanning", "unpapered"};
+                                                          "spanning", "unpapered",   "uncertified"};
   return names[static_cast<std::size_t>(standing)];
 }
 

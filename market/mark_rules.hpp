@@ -18,6 +18,8 @@
 //   to
 //                  this slot is not known; tokens yes, of this slot's vintage
 //   metered        carries its slot's energy alone
+//   uncertified    one of the last three where the chain asks for certificates and none holds for
+//                  the meter in all slots that the energy is of: no trade, no tokens, ever
 
 #include <string_view>
 
@@ -34,12 +36,14 @@ enum class Standing : std::uint8_t {
   recovering = 5,
   spanning = 6,
   unpapered = 7,
+  uncertified = 8,
 };
-inline constexpr std::uint8_t standings = 8;
+inline constexpr std::uint8_t standings = 9;
 std::string_view name_of(Standing standing);
 
 constexpr bool carries_energy(Standing s) {
-  return s == Standing::metered || s == Standing::recovering || s == Standing::spanning;
+  return s == Standing::metered || s == Standing::recovering || s == Standing::spanning ||
+         s == Standing::uncertified;
 }
 constexpr bool trades(Standing s) { return s == Standing::metered; }
 constexpr bool mints(Standing s) { return s == Standing::metered || s == Standing::spanning; }

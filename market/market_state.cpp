@@ -18,6 +18,8 @@ MarketState::MarketState(const Genesis& genesis, Verifier& verifier)
       chain_id_(chain_id_of(genesis)),
       verifier_(&verifier),
       gateways_(genesis.gateways.size()) {
+  for (std::size_t g = 0; g < gateways_.size(); ++g)
+    gateways_[g].keys = KeyLine(genesis.gateways[g]);
   put_place();
 }
 
@@ -32,13 +34,15 @@ const SubjectKey* MarketState::restricted_key(const AccountId& account) const {
 
 namespace {
 
-tl::unexpected<Refusal> not_signed(TransactionKind kind) {
-  switch (kind) {
-    case TransactionKind::registration:
-    case TransactionKind::meter_swap:
-    case TransactionKind::ruling:
-    case TransactionKind::erasure:
-      return never("is not signed by the registrar");
+std::optional<KeyOf> key_of_change(const Transaction& tx) {
+  if (tx.kind != TransactionKind::key_change) return std::nullopt;
+  const auto body = decode_key_change_body(tx.body);
+  return body ? std::optional(body->of) : std::nullopt;
+}
+
+tl::unexpected<Refusal> not_signed(const Transaction& tx) {
+  if (const auto role = role_of(tx.kind, key_of_change(tx))) return never(not_signed_by(*role));
+  switch (tx.kind) {
     case TransactionKind::feeder_findings:
       return never("is not signed by its oracle");
     case TransactionKind::concentrated:
@@ -80,53 +84,41 @@ std::vector<tl::expected<void, Refusal>> MarketState::admit(
     if (batch_within)
       out[places[k]] = never("holds a batch that is not signed by its gateway");
     else
-      out[places[k]] = not_signed(transactions[places[k]].kind);
+      out[places[k]] = not_signed(transactions[places[k]]);
   }
   return out;
 }
 
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& tx) const {
-  const auto by = [&](const auto& body,
-                      const PublicKey* key) -> tl::expected<SignatureClaim, Refusal> {
-    if (!body) return never(body.error());
-    if (body->gateway.value >= genesis_->gateways.size()) return never("is of an unknown gateway");
-    if (!key) key = &genesis_->gateways[body->gateway.value];
-    return SignatureClaim{*key, entry_signed_bytes(chain_id_, tx.entry()), body->signature};
-  };
   switch (tx.kind) {
-    case TransactionKind::registration:
-      return by(decode_registration_body(tx.body), &genesis_->registrar);
-    case TransactionKind::meter_swap:
-      return by(decode_meter_swap_body(tx.body), &genesis_->registrar);
-    case TransactionKind::batch:
-      return by(decode_batch(tx.body), nullptr);
-    case TransactionKind::marks:
-      return by(decode_marks_body(tx.body), nullptr);
-    case TransactionKind::forecast:
-      return by(decode_forecast_body(tx.body), nullptr);
+    case TransactionKind::batch: {
+      const auto batch = decode_batch(tx.body);
+      if (!batch) return never(batch.error());
+      return claim_of_gateway(tx, batch->gateway, slot_of_epoch(batch->epoch), batch->signature);
+    }
+    case TransactionKind::marks: {
+      const auto marks = decode_marks_body(tx.body);
+      if (!marks) return never(marks.error());
+      return claim_of_gateway(tx, marks->gateway, marks->slot, marks->signature);
+    }
+    case TransactionKind::forecast: {
+      const auto forecast = decode_forecast_body(tx.body);
+      if (!forecast) return never(forecast.error());
+      return claim_of_gateway(tx, forecast->gateway, forecast->first_slot, forecast->signature);
+    }
     case TransactionKind::order:
       return claim_of_order(tx);
-    case TransactionKind::ruling:
-      return claim_of_ruling(tx);
     case TransactionKind::feeder_findings:
       return claim_of_findings(tx);
     case TransactionKind::consent:
       return claim_of_consent(tx);
-    case TransactionKind::erasure:
-      return claim_of_erasure(tx);
     case TransactionKind::concentrated:  // has more than one: add_claims
     case TransactionKind::settlement:
     case TransactionKind::statements:
-      break;
+      return never("is never sent");
+    default:
+      return claim_of_role(tx);
   }
-  return never("is never sent");
-}
-
-tl::expected<SignatureClaim, Refusal> MarketState::claim_of_ruling(const Transaction& tx) const {
-  const auto body = decode_ruling_body(tx.body);
-  if (!body) return never(body.error());
-  return SignatureClaim{genesis_->registrar, entry_signed_bytes(chain_id_, tx.entry()),
-                        body->signature};
 }
 
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of_findings(const Transaction& tx) const {
@@ -146,13 +138,13 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of_order(const Transact
   const Registration& r = meter->second.registration;
   if (r.account != order->order.account)
     return never("order of an account that may not trade with this meter");
-  return SignatureClaim{r.account_key, order_signed_bytes(chain_id_, tx.openings[0].data),
-                        order->signature};
+  return SignatureClaim{meter->second.account_keys.in(order->order.slot),
+                        order_signed_bytes(chain_id_, tx.openings[0].data), order->signature};
 }
 
 MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
                                         SignatureIs signature, std::int64_t time_ms) {
-  if (!made_by_state(tx.kind) && signature == SignatureIs::unchecked)
+  if (!made_by_state(tx.kind) && (signature == SignatureIs::unchecked || signer_altered(tx)))
     if (auto signed_ = std::move(admit(std::span(&tx, 1))[0]); !signed_) return signed_;
   switch (tx.kind) {
     case TransactionKind::registration:
@@ -180,6 +172,14 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_consent(tx, time_ms);
     case TransactionKind::erasure:
       return apply_erasure(tx);
+    case TransactionKind::key_change:
+      return apply_key_change(tx, leaf, time_ms);
+    case TransactionKind::deregistration:
+      return apply_deregistration(tx, leaf);
+    case TransactionKind::gateway:
+      return apply_gateway(tx, time_ms);
+    case TransactionKind::certificate:
+      return apply_certificates(tx);
   }
   return never("unknown kind of transaction");
 }
@@ -212,6 +212,7 @@ bool MarketState::beyond(const Transaction& tx) const {
     return has_batches(tx);
   if (tx.kind == TransactionKind::registration) return has_all(tx);
   if (tx.kind == TransactionKind::meter_swap) return has_papers(tx);
+  if (role_of(tx.kind, key_of_change(tx))) return has_change(tx);
   if (tx.kind != TransactionKind::marks) return false;
   const auto marks = decode_marks_body(tx.body);
   return marks && marks->gateway.value < gateways_.size() &&
@@ -338,6 +339,8 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, const Hash&
   const auto meter = meters_->find(order->meter.value);
   if (meter == meters_->end()) return not_yet("order of an unknown meter");
   const Registration& r = meter->second.registration;
+  if (meter->second.leaves && r.account == o.account && !r.valid_in(o.slot))
+    return never("order of an account that is deregistered");
   if (r.account != o.account || r.kind != MeterKind::home || !r.valid_in(o.slot))
     return never("order of an account that may not trade with this meter");
   if (erased(o.account)) return never("order of an account whose data are erased");

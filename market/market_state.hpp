@@ -13,6 +13,10 @@
 // A statement that settles what was quarantined leaves a case behind it, which a ruling decides
 // (market/ruling.hpp); what that moves is posted when the slot closes that the ruling acts in.
 //
+// The registry changes by transactions that each role signs (market/roles.hpp): keys from a slot
+// on, points that leave at the end of one, gateways, certificates. A signature is judged by the key
+// of the slot that it is about; a consent, which is about none, by that of the first open slot.
+//
 // Of each feeder whose meter has energy of the slot's own, the sums that findings about it must fit
 // (ledger/oracle/feeder_evidence.hpp) wait for them through `findings_patience` slots.
 //
@@ -21,10 +25,10 @@
 //
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
 // R is the RFC 6962 root over: by gateway the hash of its batches that count in the slot, the marks
-// entries by gateway, meter swaps, rulings and orders by openings root, and the
-// settlement's entry with zeros for its content root. The hash of batches is SHA-256("aipchain
-// batches 1" || hash of those before, zeros for the first || leaf hash of the entry), by rising
-// epoch.
+// entries by gateway, meter swaps, rulings and orders by openings root, key changes that act and
+// deregistrations that end in the slot by leaf, and the settlement's entry with zeros for its
+// content root. The hash of batches is SHA-256("aipchain batches 1" || hash of those before, zeros
+// for the first || leaf hash of the entry), by rising epoch.
 //
 // State tree: all that later execution depends on. Key = SHA-256(label || id); a value is what the
 // table of docs/formats/transactions.md says, a salted commitment where the entry is restricted.
@@ -44,6 +48,7 @@
 #include "market/erasure.hpp"
 #include "market/feeder_entries.hpp"
 #include "market/journal.hpp"
+#include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
@@ -98,9 +103,12 @@ class MarketState final : public StateMachine {
   std::string broken_invariant() const;
 
   struct Meter {
-    Registration registration;
+    Registration registration;  // with the newest keys, and the end of one that leaves
     SubjectKey restricted_key{};
     Anchor anchor;
+    KeyLine meter_keys, account_keys;            // which one holds in which slot
+    std::vector<MeterCertificate> certificates;  // not over yet
+    bool leaves = false;                         // deregistered
   };
   const std::map<std::uint32_t, Meter>& meters() const { return *meters_; }
   const Genesis& genesis() const { return *genesis_; }
@@ -120,8 +128,13 @@ class MarketState final : public StateMachine {
     std::uint32_t slots_marked = 0;
     std::uint32_t meters = 0;                    // registered
     std::vector<std::pair<Slot, Slot>> limited;  // of those not valid for ever: first and end slot
+    KeyLine keys;                                // which one holds in which slot
+    Slot first, end{UINT32_MAX};                 // not valid from `end` on
+    bool in_genesis = true;
 
     std::uint32_t meters_in(Slot slot) const;
+    // Whether it is another than genesis says.
+    bool altered() const { return !in_genesis || keys.changed() || end.value < UINT32_MAX; }
   };
   // What a gateway's batches of a slot say of import and export, as long as all of them say it.
   struct BatchSums {
@@ -146,10 +159,56 @@ class MarketState final : public StateMachine {
     std::map<Hash, Hash> swap_leaves;  // openings root -> entry's leaf
     CopyOnWrite<std::map<CaseId, Ruling>> rulings;
     std::map<Hash, Hash> ruling_leaves;            // the same
+    std::set<Hash> registry_leaves;                // of what acts in it, or ends with it
     std::map<std::uint32_t, Delivered> delivered;  // by gateway
   };
 
+  // Of the registry.
   bool has_all(const Transaction& registrations) const;
+  bool has_change(const Transaction& tx) const;
+  Slot slot_of_epoch(std::uint32_t epoch) const;
+  // The signature of what a gateway says of a slot.
+  tl::expected<SignatureClaim, Refusal> claim_of_gateway(const Transaction& tx, GatewayId gateway,
+                                                         Slot slot,
+                                                         const Signature& signature) const;
+  tl::expected<SignatureClaim, Refusal> claim_of_role(const Transaction& tx) const;
+  // Whether who signs it may have another key now than when the signature was checked.
+  bool signer_altered(const Transaction& tx) const;
+  // Whether another meter has this key in the slot or in a later one.
+  bool is_another_meters(const PublicKey& key, Slot slot, MeterId own) const;
+
+  // key_changes.cpp
+  Applied apply_key_change(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  Applied change_owners_key(const Transaction& tx, const KeyChangeBody& body, const Hash& leaf,
+                            std::int64_t time_ms);
+  Applied change_gateways_key(const KeyChangeBody& body, const Hash& leaf, std::int64_t time_ms);
+  Applied check_key_change(const KeyChangeBody& body, const KeyChange& change,
+                           std::int64_t time_ms) const;
+  Applied check_next_key(const KeyChangeBody& body, std::uint32_t id, const KeyLine& line,
+                         const NextKey& next, const Signature& old_signature,
+                         std::int64_t time_ms) const;
+  void remember_change(Slot slot, const Hash& leaf);
+
+  // departures.cpp: points that leave.
+  Applied apply_deregistration(const Transaction& tx, const Hash& leaf);
+  Applied check_deregistration(const DeregistrationBody& body, const Opening& opening,
+                               const Deregistration& leaving) const;
+  bool has_orders_behind(const AccountId& account, Slot slot) const;
+  void add_payouts(Slot slot, std::vector<Posting>& postings) const;
+
+  // gateways.cpp
+  Applied apply_gateway(const Transaction& tx, std::int64_t time_ms);
+  Applied register_gateway(const GatewayBody& body, std::int64_t time_ms);
+  Applied withdraw_gateway(const GatewayBody& body, std::int64_t time_ms);
+  bool waits_for(const Gateway& gateway, Slot slot) const;
+
+  // certificates.cpp
+  Applied apply_certificates(const Transaction& tx);
+  Applied check_certificate(const MeterCertificate& certificate) const;
+  bool has_certificate(const Meter& meter, const MeterCertificate& certificate) const;
+  bool is_certified(const Meter& meter, Slot since, Slot slot) const;
+  void drop_certificates();
+
   bool has_papers(const Transaction& swap) const;
 
   // registry.cpp: who and what is metered.
@@ -174,7 +233,6 @@ class MarketState final : public StateMachine {
   Applied check_findings(const Opening& opening, Slot slot) const;
 
   // subject_rights.cpp
-  tl::expected<SignatureClaim, Refusal> claim_of_erasure(const Transaction& tx) const;
   tl::expected<SignatureClaim, Refusal> claim_of_consent(const Transaction& tx) const;
   Applied apply_erasure(const Transaction& tx);
   Applied apply_consent(const Transaction& tx, std::int64_t time_ms);
@@ -184,7 +242,6 @@ class MarketState final : public StateMachine {
   Applied check_batch(const Batch& batch, const Hash& entry, const Gateway& gateway,
                       std::int64_t time_ms) const;
   void take_batch(const Batch& batch, const Hash& entry, const Hash& leaf);
-  Slot slot_ended_by(const Batch& batch) const;
   bool has_batches(const Transaction& tx) const;
   Applied add_claims(const Transaction& concentrated, std::vector<SignatureClaim>& claims) const;
 
@@ -198,7 +255,6 @@ class MarketState final : public StateMachine {
   Applied check_sums(const MarksBody& body, const MarksOfMeters& marks) const;
   // What the signature of a transaction that somebody sends has to hold for.
   tl::expected<SignatureClaim, Refusal> claim_of(const Transaction& tx) const;
-  tl::expected<SignatureClaim, Refusal> claim_of_ruling(const Transaction& tx) const;
   tl::expected<SignatureClaim, Refusal> claim_of_findings(const Transaction& tx) const;
   tl::expected<SignatureClaim, Refusal> claim_of_order(const Transaction& tx) const;
   // A meter's anchor when the slot begins, be the slots before closed or still open.
@@ -234,6 +290,7 @@ class MarketState final : public StateMachine {
   void put(std::string_view label, BytesView id, const Hash& value);
   void put_account(const Meter& meter);
   void put_gateway(GatewayId gateway);
+  void put_certificate(const Meter& meter, const MeterCertificate& certificate, bool holds);
   void put_system_balances();
   void put_vintage(Slot vintage);
   void put_case(const CaseId& id, const QuarantineCase* waits);

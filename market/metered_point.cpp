@@ -15,11 +15,17 @@ MeteredPoint::MeteredPoint(const Registration& r, const Genesis& genesis, const 
             false,
             r.import_register,
             r.export_register,
-            {r.import_register, r.export_register, r.first_slot, false, false, {}, {}}},
+            {r.import_register, r.export_register, r.first_slot, false, false, {}, {}},
+            std::nullopt,
+            r.account_key,
+            std::nullopt,
+            std::nullopt},
       oracle_(limits_) {}
 
 void MeteredPoint::resume(const Memory& memory) {
   kept_ = memory;
+  if (!kept_.next_account_key) kept_.account_key = registration_.account_key;
+  if (kept_.last_slot) leave_after(*kept_.last_slot);
   oracle_ = MeterOracle(limits_, memory.last, memory.usual);
 }
 
@@ -35,7 +41,9 @@ Result<void> MeteredPoint::take_papers(const Hash& chain_id, const Opening& open
     return failure("papers of another meter or account");
   if (swap->slot != now) return failure("papers of another slot than the present one");
   if (kept_.papers) return failure("papers of another swap wait for their meter already");
-  if (!verifier.verify(registration_.account_key, swap_signed_bytes(chain_id, opening.data),
+  if (kept_.next_key && kept_.next_key->from >= now)
+    return failure("papers of a meter whose next key waits");
+  if (!verifier.verify(account_key(now), swap_signed_bytes(chain_id, opening.data),
                        swap->signature))
     return failure("papers are not signed by the account");
   if (!closes_above(kept_.anchor, *swap))
@@ -45,14 +53,62 @@ Result<void> MeteredPoint::take_papers(const Hash& chain_id, const Opening& open
 }
 
 void MeteredPoint::accept_papers(const MeterSwap& swap) {
+  if (kept_.next_key) take_next_key();  // of the meter before
   kept_.papers = swap;
   kept_.anchor = after(kept_.anchor, swap);
 }
 
-SignedBy MeteredPoint::signer_of(const MeterWord& word, Verifier& verifier) const {
-  if (gave(kept_.meter_key, word, verifier)) return SignedBy::meter;
-  if (kept_.papers && gave(kept_.papers->meter_key, word, verifier)) return SignedBy::next_meter;
+Result<void> MeteredPoint::may_change(KeyOf of, const NextKey& next, Slot now) const {
+  if (next.from < now) return failure("a key change in a slot that is over");
+  const auto& waits = of == KeyOf::meter ? kept_.next_key : kept_.next_account_key;
+  if (waits && waits->from >= now) return failure("another key change waits already");
+  return {};
+}
+
+// Where papers wait for their meter, the key is that meter's.
+void MeteredPoint::take_next_key() {
+  (kept_.papers ? kept_.papers->meter_key : kept_.meter_key) = kept_.next_key->key;
+  kept_.next_key.reset();
+}
+
+void MeteredPoint::accept_next_key(const NextKey& next) {
+  if (kept_.next_key) take_next_key();
+  kept_.next_key = next;
+}
+
+void MeteredPoint::accept_account_key(const NextKey& next) {
+  kept_.account_key = account_key(next.from);
+  kept_.next_account_key = next;
+}
+
+const PublicKey& MeteredPoint::account_key(Slot slot) const {
+  const auto& next = kept_.next_account_key;
+  return next && next->from <= slot ? next->key : kept_.account_key;
+}
+
+const PublicKey& MeteredPoint::newest_key() const {
+  if (kept_.next_key) return kept_.next_key->key;
+  return kept_.papers ? kept_.papers->meter_key : kept_.meter_key;
+}
+
+void MeteredPoint::leave_after(Slot last) {
+  kept_.last_slot = last;
+  registration_.end_slot = {last.value + 1};
+}
+
+SignedBy MeteredPoint::signer_of(const MeterWord& word, Slot slot, Verifier& verifier) const {
+  const auto& next = kept_.next_key;
+  // Papers that came before the key change say whose the key was: the next meter's.
+  const bool over = next && next->from < slot;
+  if ((!over || kept_.papers) && gave(kept_.meter_key, word, verifier)) return SignedBy::meter;
+  if (!over && kept_.papers && gave(kept_.papers->meter_key, word, verifier))
+    return SignedBy::next_meter;
+  if (next && next->from <= slot && gave(next->key, word, verifier)) return SignedBy::next_key;
   return SignedBy::nobody;
+}
+
+const PublicKey& MeteredPoint::key_of(SignedBy by) const {
+  return by == SignedBy::next_key ? kept_.next_key->key : kept_.meter_key;
 }
 
 void MeteredPoint::switch_meters() {
@@ -79,7 +135,8 @@ MeterRecord MeteredPoint::begun(std::uint32_t epoch) const {
 }
 
 MeteredPoint::Recorded MeteredPoint::take(const Minute& minute, std::uint32_t epoch) {
-  if (minute.by == SignedBy::next_meter) switch_meters();
+  if (kept_.papers && is_new(minute.by)) switch_meters();
+  if (minute.by == SignedBy::next_key) take_next_key();
   const MinuteTiming timing{terms_.slot_ms, metering_ms_, minute.received_ms};
   Recorded out{begun(epoch), judge_minute(oracle_, minute.by != SignedBy::nobody,
                                           minute.first_sequence, minute.readings, timing)};
@@ -115,6 +172,7 @@ std::optional<MeteredPoint::Rises> MeteredPoint::add(const MeterRecord& r) {
 
 std::optional<Mark> MeteredPoint::mark(Slot slot) {
   const std::int64_t end_ms = (std::int64_t{slot.value} + 1) * terms_.slot_ms;
+  if (!registration_.valid_in(slot)) return std::nullopt;
   // A meter that fell silent is not marked: its slot settles when its next mark comes.
   if (kept_.papers || !kept_.slot_end || kept_.slot_end->time_ms != end_ms) return std::nullopt;
   const Mark out{registration_.account,

@@ -7,14 +7,22 @@
 // first minute that the next meter signed makes it the point's meter: sequences, registers and the
 // oracle's memory begin anew, and what the papers say of the old meter counts. Until then, no mark
 // is made: its registers could be either meter's.
+//
+// Where a meter's key changes nothing begins anew. In the slot from which the next key holds the
+// first minute that it signed ends the old one; from the slot behind that on, the old one signs
+// nothing any more, be the next one heard of or not.
 
 #include "ledger/oracle/batch.hpp"
 #include "ledger/oracle/minute.hpp"
 #include "market/mark_rules.hpp"
+#include "market/registry_entries.hpp"
 
 namespace market {
 
-enum class SignedBy : std::uint8_t { nobody, meter, next_meter };
+enum class SignedBy : std::uint8_t { nobody, meter, next_meter, next_key };
+constexpr bool is_new(SignedBy by) {
+  return by == SignedBy::next_meter || by == SignedBy::next_key;
+}
 
 struct Minute {
   std::uint32_t first_sequence = 0;
@@ -35,6 +43,10 @@ class MeteredPoint {
     bool slot_quarantined = false;              // since the last mark
     MilliWattHours good_import, good_export;    // of the last record that is not quarantined
     Anchor anchor;                              // as the ledger will have it
+    std::optional<NextKey> next_key;            // of the meter: not heard of yet
+    PublicKey account_key{};                    // in force until the next one is
+    std::optional<NextKey> next_account_key;    // the newest
+    std::optional<Slot> last_slot;              // of a point that leaves
   };
   // What a life before leaves to the next: also what its oracle remembers.
   struct Memory : Kept {
@@ -59,7 +71,21 @@ class MeteredPoint {
   void accept_papers(const MeterSwap& swap);
   bool awaits_next_meter() const { return kept_.papers.has_value(); }
 
-  SignedBy signer_of(const MeterWord& word, Verifier& verifier) const;
+  // A key of the meter, or of its account, that holds from a slot on. The one before it must be
+  // over; else the first one that waits is refused by `may_change`.
+  void accept_next_key(const NextKey& next);
+  void accept_account_key(const NextKey& next);
+  Result<void> may_change(KeyOf of, const NextKey& next, Slot now) const;
+  // It is nobody's point behind this slot.
+  void leave_after(Slot last);
+  bool leaves() const { return kept_.last_slot.has_value(); }
+  // The last key of the meter that holds or will.
+  const PublicKey& newest_key() const;
+  const PublicKey& account_key(Slot slot) const;
+
+  // Of a minute that is recorded in the slot.
+  SignedBy signer_of(const MeterWord& word, Slot slot, Verifier& verifier) const;
+  const PublicKey& key_of(SignedBy by) const;
 
   struct Recorded {
     MeterRecord record;
@@ -79,6 +105,7 @@ class MeteredPoint {
 
  private:
   MeterRecord begun(std::uint32_t epoch) const;
+  void take_next_key();
   void switch_meters();
 
   Registration registration_;

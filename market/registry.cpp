@@ -25,6 +25,14 @@ class MeterKeys {
     return std::any_of(first, end,
                        [&](const auto& other) { return at_one_time(*other.second, r); });
   }
+  // The same with keys that another one has had, or will have.
+  bool shares_one_of(const KeyLine& line, const Registration& other) const {
+    return line.changed() && std::any_of(by_key_.begin(), by_key_.end(), [&](const auto& entry) {
+             const Registration& r = *entry.second;
+             return r.meter_key != PublicKey{} && at_one_time(other, r) &&
+                    line.holds_from(r.first_slot, r.meter_key);
+           });
+  }
   void add(const Registration& r) { by_key_.emplace(r.meter_key, &r); }
 
  private:
@@ -42,7 +50,13 @@ MarketState::Applied MarketState::apply_registration(const Transaction& tx) {
   for (const auto& [r, key] : *all) {
     if (!secret_) secret_ = sha256({bytes_of("aipchain state secret 1"), key});
     const Slot since = std::max(r.first_slot, Slot{next_slot_});
-    const Meter meter{r, key, {r.import_register, r.export_register, since, false, false, {}, {}}};
+    const Meter meter{r,
+                      key,
+                      {r.import_register, r.export_register, since, false, false, {}, {}},
+                      KeyLine(r.meter_key),
+                      KeyLine(r.account_key),
+                      {},
+                      false};
     meter_of_account_.write()[r.account] = r.meter.value;
     tokens_.write().move_mark(r.meter, r.export_register);
     if (r.deposit.value > 0)
@@ -83,12 +97,23 @@ MarketState::Applied MarketState::check_registration(const RegistrationBody& bod
     if (is_system_account(r.account)) return never("account is the system's own");
     if (r.deposit > max_deposit) return never("deposit must be 0 to 1,000,000 EUR");
     if (r.end_slot.value <= next_slot_) return never("account is of slots that are over");
+    if (gateways_[body.gateway.value].end <= std::max(r.first_slot, Slot{next_slot_}))
+      return never("registration under a gateway that is withdrawn");
     if (keys.shares(r)) return never("two meters with one key");
     keys.add(r);
   }
   for (const auto& [id, meter] : *meters_)
-    if (keys.shares(meter.registration)) return never("meter key is another meter's already");
+    if (keys.shares(meter.registration) || keys.shares_one_of(meter.meter_keys, meter.registration))
+      return never("meter key is another meter's already");
   return {};
+}
+
+bool MarketState::is_another_meters(const PublicKey& key, Slot slot, MeterId own) const {
+  return std::any_of(meters_->begin(), meters_->end(), [&](const auto& other) {
+    const Meter& m = other.second;
+    return m.registration.meter != own && slot < m.registration.end_slot &&
+           m.meter_keys.holds_from(slot, key);
+  });
 }
 
 MarketState::Applied MarketState::apply_meter_swap(const Transaction& tx, const Hash& leaf,
@@ -111,6 +136,7 @@ MarketState::Applied MarketState::apply_meter_swap(const Transaction& tx, const 
   for (const auto& [id, swap] : swaps) {
     Meter& m = meters_.write().at(id);
     m.registration.meter_key = swap.meter_key;
+    m.meter_keys.change({swap.meter_key, swap.slot}, true);
     put_account(m);
   }
   put_in_slot("swap", tx.root, swaps.begin()->second.slot, leaf);
@@ -126,7 +152,8 @@ MarketState::Applied MarketState::check_swap(const MeterSwapBody& body, const Op
   const Registration& r = at->second.registration;
   if (r.gateway != body.gateway || r.account != swap.account)
     return never("swap of a meter that is not this gateway's");
-  if (!verifier_->verify(r.account_key, swap_signed_bytes(chain_id_, opening.data), swap.signature))
+  if (!verifier_->verify(at->second.account_keys.in(swap.slot),
+                         swap_signed_bytes(chain_id_, opening.data), swap.signature))
     return never("swap is not signed by the account");
   const Slot slot = swap.slot;
   if (slot.value < next_slot_ || slot.value < gateways_[body.gateway.value].slots_marked)
@@ -137,13 +164,13 @@ MarketState::Applied MarketState::check_swap(const MeterSwapBody& body, const Op
   for (const auto& [number, open] : open_slots_)
     if (number >= slot.value && open.swaps->contains(swap.meter.value))
       return never("the meter was swapped in this slot or a later one already");
+  if (at->second.meter_keys.changes_from(slot))
+    return never("swap in a slot from which, or later, another key holds already");
   if (r.modulus.value > 0 && (swap.closing_import > r.modulus || swap.closing_export > r.modulus ||
                               swap.opening_import >= r.modulus || swap.opening_export >= r.modulus))
     return never("swap with registers above their modulus");
-  for (const auto& [id, other] : *meters_)
-    if (id != swap.meter.value && other.registration.meter_key == swap.meter_key &&
-        slot < other.registration.end_slot)
-      return never("the next meter's key is another meter's already");
+  if (is_another_meters(swap.meter_key, slot, swap.meter))
+    return never("the next meter's key is another meter's already");
   if (!closes_above(anchor_before(swap.meter, slot), swap))
     return never("swap closes the old meter below what is settled");
   return {};

@@ -30,8 +30,9 @@ bool MarketState::closable(std::int64_t time_ms) const {
   const std::int64_t end_ms = (std::int64_t{next_slot_} + 1) * genesis_->slot_ms;
   if (time_ms < end_ms) return false;
   if (time_ms >= end_ms + genesis_->close_grace_ms) return true;
-  return std::all_of(gateways_.begin(), gateways_.end(),
-                     [&](const Gateway& g) { return g.slots_marked > next_slot_; });
+  return std::all_of(gateways_.begin(), gateways_.end(), [&](const Gateway& g) {
+    return g.slots_marked > next_slot_ || !waits_for(g, {next_slot_});
+  });
 }
 
 std::vector<Transaction> MarketState::due(std::int64_t time_ms) const {
@@ -64,6 +65,7 @@ ClosedSlot MarketState::close_next() const {
   }
   for (Statement& s : closed.settlement.statements)
     s.balance = journal_->balance(s.account) + change[s.account];
+  add_payouts(closed.slot, closed.settlement.postings);
   return closed;
 }
 
@@ -80,6 +82,8 @@ std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot,
       p.standing = judged.mark->standing;
       p.imported = judged.mark->imported;
       p.exported = judged.mark->exported;
+      if (carries_energy(p.standing) && !is_certified(meter, p.since, {next_slot_}))
+        p.standing = Standing::uncertified;
     }
     index[p.account] = out.size();
     out.push_back(p);
@@ -144,6 +148,7 @@ Hash MarketState::next_content_root(const Transaction& settlement_without_root) 
     for (const auto& [root, leaf] : at->second.swap_leaves) leaves.push_back(leaf);
     for (const auto& [root, leaf] : at->second.ruling_leaves) leaves.push_back(leaf);
     for (const auto& [root, leaf] : at->second.orders->leaves) leaves.push_back(leaf);
+    for (const Hash& leaf : at->second.registry_leaves) leaves.push_back(leaf);
   }
   leaves.push_back(leaf_hash(settlement_without_root.entry()));
   const Bytes number = ByteWriter().u32(next_slot_).take();
@@ -169,6 +174,7 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   drop_slot(slot);
   ++next_slot_;
   drop_forecasts();
+  drop_certificates();
   put_place();
   put_vintage(closed->slot);
   put_system_balances();

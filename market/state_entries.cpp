@@ -37,15 +37,18 @@ void MarketState::put_account(const Meter& m) {
   w.u32(m.anchor.since.value).u8(m.anchor.tainted ? 1 : 0).u8(m.anchor.swapped ? 1 : 0);
   w.i64(m.anchor.import_offset.value).i64(m.anchor.export_offset.value);
   w.i64(tokens_->mark(id).value).i64(journal_->balance(m.registration.account).value);
+  if (m.leaves || m.meter_keys.changed() || m.account_keys.changed())
+    w.u8(m.leaves ? 1 : 0).raw(m.meter_keys.encode()).raw(m.account_keys.encode());
   const Salt salt = derive_salt(m.restricted_key, SaltLabel::state, id.value, next_slot_);
   put("account", m.registration.account.bytes, commitment(salt, w.view()));
 }
 
 void MarketState::put_gateway(GatewayId gateway) {
   const Gateway& g = gateways_[gateway.value];
-  const Bytes value =
-      ByteWriter().u32(g.epoch).raw(g.last_entry).u32(g.slots_marked).u32(g.meters).take();
-  put("gateway", number_bytes(gateway.value), sha256(value));
+  ByteWriter w;
+  w.u32(g.epoch).raw(g.last_entry).u32(g.slots_marked).u32(g.meters);
+  if (g.altered()) w.u32(g.first.value).u32(g.end.value).raw(g.keys.encode());
+  put("gateway", number_bytes(gateway.value), sha256(w.view()));
 }
 
 void MarketState::put_system_balances() {
@@ -78,6 +81,12 @@ void MarketState::put_case(const CaseId& id, const QuarantineCase* waits) {
   const Salt salt = derive_salt(meters_->at(meter).restricted_key, SaltLabel::state, meter,
                                 next_slot_, bytes_of("case"));
   put("case", key, commitment(salt, w.view()));
+}
+
+void MarketState::put_certificate(const Meter& m, const MeterCertificate& c, bool holds) {
+  const Opening o = opening_of(m.restricted_key, c);
+  const Bytes key = ByteWriter().u32(c.meter.value).raw(c.hash).take();
+  put("certificate", key, holds ? commitment(o.salt, o.data) : gone);
 }
 
 // Of a feeder whose findings are awaited; null: no longer.
@@ -119,6 +128,7 @@ void MarketState::drop_slot(const OpenSlot& slot) {
   for (const auto& [root, leaf] : slot.orders->leaves) put("order", root, gone);
   for (const auto& [root, leaf] : slot.swap_leaves) put("swap", root, gone);
   for (const auto& [root, leaf] : slot.ruling_leaves) put("ruling", root, gone);
+  for (const Hash& leaf : slot.registry_leaves) put("registry", leaf, gone);
 }
 
 // Forecasts of slots that have closed are refused by their slot from here on.

@@ -37,6 +37,11 @@ void StatementLedger::add(const Correction& c) {
   to_retailer_ += c.minted;
 }
 
+void StatementLedger::close(Slot slot) {
+  for (const auto& [account, last] : last_slots_)
+    if (last <= slot) move(account, bank, balances_[account]);
+}
+
 MicroEuros money_residual(const StatementLedger& statements, const Journal& journal) {
   return money_residual(statements.balances(), journal.balances());
 }

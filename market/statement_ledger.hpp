@@ -1,11 +1,12 @@
 #pragma once
-// Balances and tokens rebuilt from registrations, statements and rulings alone: the second path to
-// the figures that the state machine keeps in its journal and token book.
+// Balances and tokens rebuilt from registrations, statements, rulings and deregistrations alone:
+// the second path to the figures that the state machine keeps in its journal and token book.
 
 #include <map>
 
 #include "market/entries.hpp"
 #include "market/journal.hpp"
+#include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/token_book.hpp"
@@ -18,6 +19,9 @@ class StatementLedger {
   void add(const Statement& statement);
   // When the slot closes that its ruling acts in.
   void add(const Correction& correction);
+  void add(const Deregistration& leaving) { last_slots_[leaving.account] = leaving.last; }
+  // Behind all statements of a slot: accounts that have left are paid out.
+  void close(Slot slot);
 
   const std::map<AccountId, MicroEuros>& balances() const { return balances_; }
   WattHours minted() const { return minted_; }
@@ -28,6 +32,7 @@ class StatementLedger {
   void move(const AccountId& from, const AccountId& to, MicroEuros amount);
 
   std::map<AccountId, MicroEuros> balances_;
+  std::map<AccountId, Slot> last_slots_;  // of those that leave
   WattHours minted_, retired_, to_retailer_;
 };
 

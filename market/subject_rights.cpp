@@ -17,20 +17,13 @@ const Consent* MarketState::consent(const ConsentPlace& place) const {
   return at == consents_->end() ? nullptr : &at->second;
 }
 
-tl::expected<SignatureClaim, Refusal> MarketState::claim_of_erasure(const Transaction& tx) const {
-  const auto body = decode_erasure_body(tx.body);
-  if (!body) return never(body.error());
-  return SignatureClaim{genesis_->registrar, entry_signed_bytes(chain_id_, tx.entry()),
-                        body->signature};
-}
-
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of_consent(const Transaction& tx) const {
   if (tx.openings.size() != 1) return never("a consent has one opening");
   const auto consent = decode_consent(tx.openings[0].data);
   if (!consent) return never(consent.error());
   const auto meter = meter_of_account_->find(consent->place.account);
   if (meter == meter_of_account_->end()) return not_yet("consent of an unknown account");
-  return SignatureClaim{meters_->at(meter->second).registration.account_key,
+  return SignatureClaim{meters_->at(meter->second).account_keys.in({next_slot_}),
                         consent_signed_bytes(chain_id_, tx.openings[0].data), consent->signature};
 }
 

@@ -141,7 +141,8 @@ def included(leaf, index, size, path, root):
 
 # ---- genesis and policy
 
-HASHES = ("registrar", "observer", "auditor_box", "rules", "input_hash")
+HASHES = ("registrar", "metering_operator", "gateway_administrator", "certifier", "observer",
+          "auditor_box", "rules", "input_hash")
 PERIODS = ("slot_ms", "batch_ms", "block_ms", "metering_ms", "close_grace_ms")
 PRICES = ("grid_fee", "levies", "local_grid_fee", "retail_buy", "retail_sell")
 KEY_NAME = re.compile(r"[!-*,-~]+")
@@ -187,7 +188,7 @@ def check_genesis(text):
     g = canonical_json(text)
     want(type(g) is dict, "genesis: is not in its canonical form")
     keys = {"format", "name", "epoch", "validators", "gateways", "prices_micro_eur_per_kwh",
-            "mechanism", "dark_utc_minutes", "oracles", *HASHES, *PERIODS}
+            "mechanism", "dark_utc_minutes", "oracles", "certificates", *HASHES, *PERIODS}
     keys |= {"concentrators"} & set(g)
     want(set(g) == keys and g["format"] == "aipchain genesis 1",
          "genesis: does not hold exactly its keys")
@@ -198,6 +199,7 @@ def check_genesis(text):
              f"genesis: {key} is out of range")
     for key in HASHES:
         want(unhex(g[key], 32) is not None, f"genesis: {key} is not 32 bytes")
+    want(type(g["certificates"]) is bool, "genesis: certificates is neither true nor false")
     dark = g["dark_utc_minutes"]
     want(type(dark) is list and len(dark) == 12
          and all(type(m) is list and len(m) == 2 and all(is_int(t, 0, 1440) for t in m)
@@ -463,7 +465,7 @@ def check_listing(files, entries, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 18, 19)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 16, 17, 18, 19, 20, 21)
 DUE = (5, 12)
 SWAP, REGISTRATION, CONCENTRATED, BATCH = 16, 1, 19, 2
 BEHIND = {SWAP: REGISTRATION, CONCENTRATED: BATCH}  # what stands in a block right behind what

@@ -7,16 +7,23 @@ from public_log import (CONCENTRATED, Reader, Tree, Trust, Wrong, canonical_json
 
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
         "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
+NOW_AND_THEN = {"certificates", "gateway", "keys"}  # where there are any
 U32 = 2**32 - 1
 REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, ERASURE, RULING = 1, 2, 3, 4, 5, 8, 10
-STATEMENTS, SWAP = 12, 16
+STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE = 12, 13, 16, 20, 21
+OF_METER, OF_ACCOUNT, OF_GATEWAY = range(3)
+ROLES = {REGISTRATION: "registrar", ERASURE: "registrar", RULING: "registrar",
+         SWAP: "metering_operator", GATEWAY: "gateway_administrator", CERTIFICATE: "certifier",
+         (KEY_CHANGE, OF_METER): "metering_operator", (KEY_CHANGE, OF_ACCOUNT): "registrar",
+         (KEY_CHANGE, OF_GATEWAY): "gateway_administrator"}
 
 FORGED, GAP, STALE, BACKWARDS, ABSENT = 1 << 1, 1 << 2, 1 << 3, 1 << 6, 1 << 11
 QUARANTINING = sum(1 << bit for bit in (0, 1, 5, 6, 7, 9, 10, 13))
 
-METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED = range(8)
+(METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED,
+ UNCERTIFIED) = range(9)
 RELEASE, REPLACEMENT, REJECTION = range(3)
-CARRYING, MINTING = (METERED, RECOVERING, SPANNING), (METERED, SPANNING)
+CARRYING, MINTING = (METERED, RECOVERING, SPANNING, UNCERTIFIED), (METERED, SPANNING)
 
 
 class Fields:
@@ -52,6 +59,23 @@ def read_body(kind, body, name):
         concentrator, batches, _, signature = read_concentrated_body(body, name)
         out = Fields(concentrator=concentrator, openings=batches, signature=signature)
         r.raw(r.left())
+    elif kind == KEY_CHANGE:
+        of, gateway, slot, lost = r.uints(1, 4, 4, 1)
+        out = Fields(of=of, gateway=gateway, slot=slot, lost=lost, openings=1, next_key=r.raw(32),
+                     old_signature=r.raw(64), signature=r.raw(64))
+        none = not any(out.next_key) and not any(out.old_signature)
+        want(of <= OF_GATEWAY and lost <= 1
+             and (not lost or not any(out.old_signature) if of == OF_GATEWAY else none),
+             f"{name}: is not in its canonical form")
+    elif kind == GATEWAY:
+        action, gateway = r.uints(1, 4)
+        key = r.raw(32)
+        first, end = r.uints(4, 4)
+        out = Fields(action=action, gateway=gateway, key=key, first=first, signature=r.raw(64))
+        want(action <= 1 and (any(key) and first < end if action == 0 else
+                              not any(key) and first == 0), f"{name}: is not in its canonical form")
+    elif kind == CERTIFICATE:
+        out = Fields(openings=r.uint(4), signature=r.raw(64))
     elif kind == ERASURE:
         out = Fields(salt=r.raw(32), signature=r.raw(64))
     elif kind == ORDER:
@@ -106,6 +130,24 @@ def read_swap(data):
     return out
 
 
+def read_key_change(data):
+    r, meter = open_owner(data, "keys")
+    of, slot = r.uints(1, 4)
+    out = Fields(meter=meter, of=of, slot=slot, key=r.raw(32), old_signature=r.raw(64))
+    r.done()
+    want(of <= OF_ACCOUNT, "keys: is not in its canonical form")
+    return out
+
+
+def read_certificate(data):
+    r, meter = open_owner(data, "certificates")
+    key, _ = r.raw(32), r.raw(32)
+    first, end = r.uints(4, 4)
+    r.done()
+    want(first < end, "certificates: is not in its canonical form")
+    return Fields(meter=meter, key=key, first=first, end=end)
+
+
 def read_ruling(data):
     r, meter = open_owner(data, "rulings")
     slot, settled, outcome = r.uints(4, 4, 1)
@@ -147,7 +189,7 @@ def read_statement(data):
     for field in (*ENERGIES, *AMOUNTS, "minted", "retired", "balance"):
         s.__dict__[field] = r.i64()
     r.done()
-    want(standing <= UNPAPERED and since <= slot, "statement: is not in its canonical form")
+    want(standing <= UNCERTIFIED and since <= slot, "statement: is not in its canonical form")
     for field in (*ENERGIES, "minted", "retired"):
         most = 2**44 if field.startswith("contracted") else 2**40
         want(0 <= s.__dict__[field] <= most, f"statement: {field} is beyond all measure")
@@ -271,8 +313,10 @@ class Receipt:
 
     def parse(self):
         j = parsed(self.data)
-        want(set(j) == KEYS and j["format"] == "aipchain receipt 1",
+        want(set(j) - NOW_AND_THEN == KEYS and j["format"] == "aipchain receipt 1",
              "does not hold exactly the keys of a receipt")
+        want(all(type(j[key]) is list and j[key] for key in NOW_AND_THEN & set(j)),
+             "a list that need not be there is none, or empty")
         self.account = unhex(j["account"], 16)
         want(self.account is not None and is_int(j["slot"], 0, U32), "account or slot is malformed")
         self.j, self.slot = j, j["slot"]
@@ -358,6 +402,18 @@ class Receipt:
         self.orders = [self.opened(o, ORDER, "orders") for o in items(j["orders"], "orders")]
         want(all(a.index < b.index for a, b in zip(self.orders, self.orders[1:])),
              "orders are not in their order on the log")
+        self.changed = [self.opened(o, KEY_CHANGE, "keys") for o in j.get("keys", [])]
+        self.certified = [self.opened(o, CERTIFICATE, "certificates")
+                          for o in j.get("certificates", [])]
+        self.of_gateway = []
+        for o in j.get("gateway", []):
+            only_keys(o, ("entry", "proof"), "gateway")
+            raw = unhex(o["entry"])
+            want(raw is not None and len(raw) > 1 and raw[1] in (GATEWAY, KEY_CHANGE),
+                 "gateway: is another kind of entry")
+            self.of_gateway.append(self.entry(o, raw[1], "gateway"))
+        want(all(a.index < b.index for a, b in zip(self.of_gateway, self.of_gateway[1:])),
+             "gateway: entries are not in their order on the log")
 
     def check_openings(self):
         r = self.home = read_registration(self.registration.data)
@@ -385,37 +441,106 @@ class Receipt:
         self.bids = [read_order(o.data) for o in self.orders]
         want(all((o.slot, o.meter) == (self.slot, r.meter) for o in self.bids),
              "an order is of another meter or slot")
+        self.check_registry()
+
+    def check_registry(self):
+        """Key changes and certificates, and what keys the meter has had: slot, key, new device."""
+        r = self.home
+        self.changes = [read_key_change(o.data) for o in self.changed]
+        for c, o in zip(self.changes, self.changed):
+            want(c.meter == r.meter and c.slot == o.body.slot <= self.slot and c.of == o.body.of
+                 and o.body.gateway == r.gateway, "keys: of another meter or of a later slot")
+        order = [(c.slot, c.of) for c in self.changes]
+        want(all(a < b for a, b in zip(order, order[1:])), "keys: are not in order of slots")
+        line = [(w.slot, w.meter_key, True) for w in self.swaps]
+        line += [(c.slot, c.key, False) for c in self.changes if c.of == OF_METER]
+        want(len({slot for slot, *_ in line}) == len(line), "keys: two from one slot on")
+        self.meter_line = [(-1, r.meter_key, True)] + sorted(line)
+        self.certificates = [read_certificate(o.data) for o in self.certified]
+        want(all(c.meter == r.meter for c in self.certificates), "certificates: of another meter")
+
+    def account_key(self, slot, index):
+        """The one that held in the slot by what stood on the log before this entry."""
+        key = self.home.account_key
+        for c, o in zip(self.changes, self.changed):
+            if c.of == OF_ACCOUNT and c.slot <= slot and o.index < index:
+                key = c.key
+        return key
+
+    def by_role(self, entry, kind):
+        return self.entry_signed(entry, bytes.fromhex(self.genesis[ROLES[kind]]))
+
+    def key_said(self, of, whose, slot, key):
+        return (b"aipchain key 1" + self.trust.chain_id + bytes([of]) + whose.to_bytes(4, "big")
+                + slot.to_bytes(4, "big") + key)
+
+    def check_key_changes(self):
+        old = self.home.meter_key
+        before = {}
+        for slot, key, _ in self.meter_line:
+            before[slot], old = old, key
+        for c, o in zip(self.changes, self.changed):
+            want(self.by_role(o, (KEY_CHANGE, c.of)), "keys: not signed by the role")
+            key = before[c.slot] if c.of == OF_METER else self.account_key(c.slot, o.index)
+            said = self.key_said(c.of, c.meter, c.slot, c.key)
+            want(o.body.lost or signed_by(key, said, c.old_signature),
+                 "keys: not signed by the old key")
+
+    def check_gateway(self):
+        """The gateway's keys by slot: genesis' or its registration's, and what it changed to."""
+        own, known = self.home.gateway, self.genesis["gateways"]
+        self.gateway_line = [(-1, bytes.fromhex(known[own]))] if own < len(known) else []
+        for entry in self.of_gateway:
+            b, line = entry.body, self.gateway_line
+            if hasattr(b, "action"):
+                want(b.gateway == own and b.action == 0 and not line
+                     and self.by_role(entry, GATEWAY), "gateway: is not its registration")
+                line.append((-1, b.key))
+                continue
+            want(b.of == OF_GATEWAY and b.gateway == own and line and line[-1][0] < b.slot
+                 and self.by_role(entry, (KEY_CHANGE, OF_GATEWAY)),
+                 "gateway: is not its key change")
+            said = self.key_said(OF_GATEWAY, own, b.slot, b.next_key)
+            want(b.lost or signed_by(line[-1][1], said, b.old_signature),
+                 "gateway: key change is not signed by the old key")
+            line.append((b.slot, b.next_key))
 
     def entry_signed(self, entry, key):
         said = b"aipchain entry 1" + self.trust.chain_id + entry.bytes[:-64]
         return signed_by(key, said, entry.body.signature)
 
-    def by_gateway(self, entry):
-        gateways = self.genesis["gateways"]
-        gateway = self.home.gateway
-        return (entry.body.gateway == gateway and gateway < len(gateways)
-                and self.entry_signed(entry, bytes.fromhex(gateways[gateway])))
+    def by_gateway(self, entry, slot):
+        keys = [key for first, key in self.gateway_line if first <= slot]
+        return (entry.body.gateway == self.home.gateway and keys
+                and self.entry_signed(entry, keys[-1]))
 
     def check_signatures(self):
-        want(self.entry_signed(self.registration, bytes.fromhex(self.genesis["registrar"])),
+        self.check_key_changes()
+        want(self.by_role(self.registration, REGISTRATION),
              "registration is not signed by the registrar")
-        for name, mark in self.marks.items():
-            want(mark is None or self.by_gateway(mark), f"{name} is not signed by the gateway")
         for entry, swap in zip(self.swapped, self.swaps):
             said = b"aipchain swap 1" + self.trust.chain_id + swap.said
-            want(self.entry_signed(entry, bytes.fromhex(self.genesis["registrar"]))
-                 and signed_by(self.home.account_key, said, swap.signature),
-                 "swaps: not signed by registrar and account")
-        want(all(self.entry_signed(entry, bytes.fromhex(self.genesis["registrar"]))
-                 for entry in self.ruled), "rulings: not signed by the registrar")
-        for o in self.bids:
+            want(self.by_role(entry, SWAP)
+                 and signed_by(self.account_key(swap.slot, entry.index), said, swap.signature),
+                 "swaps: not signed by metering operator and account")
+        want(all(self.by_role(entry, RULING) for entry in self.ruled),
+             "rulings: not signed by the registrar")
+        want(all(self.by_role(entry, CERTIFICATE) for entry in self.certified),
+             "certificates: not signed by the certifier")
+        self.check_gateway()
+        for name, mark in self.marks.items():
+            want(mark is None or self.by_gateway(mark, mark.body.slot),
+                 f"{name} is not signed by the gateway")
+        for o, entry in zip(self.bids, self.orders):
             said = b"aipchain order 1" + self.trust.chain_id + o.said
-            want(signed_by(self.home.account_key, said, o.signature),
+            want(signed_by(self.account_key(self.slot, entry.index), said, o.signature),
                  "an order is not signed by the account")
 
     def take_batch(self, j, name):
         e = self.opened(j, BATCH, name)
-        want(self.by_gateway(e), f"{name}: is not signed by the gateway")
+        g = self.genesis
+        slot = max(e.body.epoch * g["batch_ms"] - 1, 0) // g["slot_ms"]
+        want(self.by_gateway(e, slot), f"{name}: is not signed by the gateway")
         m = read_record(e.data, name)
         want((m.meter, m.epoch) == (self.home.meter, e.body.epoch), f"{name}: another's record")
         want(not self.epochs or self.epochs[-1] < m.epoch, f"{name}: is not in order of epochs")
@@ -443,9 +568,17 @@ class Receipt:
         return bool(self.swaps) and self.swaps[-1].slot == self.slot
 
     def meter_keys(self):
-        """The meter's, and in the slot of a swap that of the meter before."""
-        keys = [self.home.meter_key] + [w.meter_key for w in self.swaps]
-        return keys[-2:] if self.swapped_in_slot() else keys[-1:]
+        """The meter's, and in the slot of a swap or key change the one before."""
+        keys = [key for _, key, _ in self.meter_line]
+        return keys[-2:] if self.meter_line[-1][0] == self.slot else keys[-1:]
+
+    def is_certified(self):
+        """One certificate of the present device holds in all slots that the energy is of."""
+        newest = max(i for i, (_, _, device) in enumerate(self.meter_line) if device)
+        device = {key for _, key, _ in self.meter_line[newest:]}
+        return not self.genesis["certificates"] or any(
+            c.first <= self.statement.since and self.slot < c.end and c.key in device
+            for c in self.certificates)
 
     def take_readings(self, m, readings, name):
         def said(first, count, root):
@@ -508,6 +641,10 @@ class Receipt:
         return out
 
     def standing(self, anchor):
+        judged = self.judged(anchor)
+        return judged if judged not in CARRYING or self.is_certified() else UNCERTIFIED
+
+    def judged(self, anchor):
         s = self.statement
         counted = self.counted(anchor)
         slots = self.slot - s.since + 1

@@ -29,14 +29,18 @@ json to_json(const Genesis& g) {
   return {{"auditor_box", to_hex(g.auditor_box)},
           {"batch_ms", g.batch_ms},
           {"block_ms", g.block_ms},
+          {"certificates", g.certificates},
+          {"certifier", to_hex(g.certifier)},
           {"close_grace_ms", g.close_grace_ms},
           {"dark_utc_minutes", dark_json(g.dark)},
           {"epoch", to_rfc3339(g.epoch)},
           {"format", "aipchain genesis 1"},
+          {"gateway_administrator", to_hex(g.gateway_administrator)},
           {"gateways", keys_json(g.gateways)},
           {"input_hash", to_hex(g.input_hash)},
           {"mechanism", g.mechanism},
           {"metering_ms", g.metering_ms},
+          {"metering_operator", to_hex(g.metering_operator)},
           {"name", g.name},
           {"observer", to_hex(g.observer)},
           {"oracles", keys_json(g.oracles)},
@@ -115,7 +119,11 @@ Genesis from_json(const json& j) {
   g.gateways = read_keys(j.at("gateways"));
   g.oracles = read_keys(j.at("oracles"));
   if (j.contains("concentrators")) g.concentrators = read_keys(j.at("concentrators"));
-  read_key(j.at("registrar"), g.registrar);
+  for (const auto& [role, key] : {std::pair{"registrar", &g.registrar},
+                                  {"metering_operator", &g.metering_operator},
+                                  {"gateway_administrator", &g.gateway_administrator},
+                                  {"certifier", &g.certifier}})
+    read_key(j.at(role), *key);
   read_key(j.at("observer"), g.observer);
   read_key(j.at("auditor_box"), g.auditor_box);
   const json& prices = j.at("prices_micro_eur_per_kwh");
@@ -126,6 +134,7 @@ Genesis from_json(const json& j) {
                                    {"levies", &g.levies}})
     price->value = read_integer(prices.at(key));
   g.mechanism = j.at("mechanism").get<std::string>();
+  g.certificates = j.at("certificates").get<bool>();
   read_key(j.at("rules"), g.rules);
   read_dark(j.at("dark_utc_minutes"), g.dark);
   read_key(j.at("input_hash"), g.input_hash);

@@ -23,7 +23,8 @@ struct Genesis {
   std::int64_t close_grace_ms = 600'000;       // a slot closes without late gateways after this
   std::vector<PublicKey> validators;           // by ValidatorId
   std::vector<PublicKey> gateways;             // by GatewayId
-  PublicKey registrar{};                       // signs registrations, swaps and rulings
+  // The roles: market/roles.hpp says which one signs what. One key may hold several.
+  PublicKey registrar{}, metering_operator{}, gateway_administrator{}, certifier{};
   std::vector<PublicKey> oracles;              // sign findings; none: nobody does
   std::vector<PublicKey> concentrators;        // post many gateways' batches; none: nobody does
   PublicKey observer{};                        // the log's own line on checkpoints
@@ -31,6 +32,7 @@ struct Genesis {
   // Prices, micro-euro per kWh; meaning in market/tariff.hpp.
   Price retail_buy, retail_sell, grid_fee, local_grid_fee, levies;
   std::string mechanism;                // market
+  bool certificates = false;            // what a meter without one exports is not minted
   Hash rules{};                         // hash of the oracle's rule set
   std::array<Nights::Dark, 12> dark{};  // by month: ledger/oracle/nights.hpp
   Hash input_hash{};                    // of the scenario or plan that the chain was set up from

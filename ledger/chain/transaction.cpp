@@ -14,7 +14,9 @@ bool known(std::uint8_t kind) {
   return (k >= TransactionKind::registration && k <= TransactionKind::erasure) ||
          k == TransactionKind::ruling || k == TransactionKind::statements ||
          k == TransactionKind::meter_swap || k == TransactionKind::feeder_findings ||
-         k == TransactionKind::concentrated;
+         k == TransactionKind::concentrated||
+         k == TransactionKind::key_change || k == TransactionKind::deregistration ||
+         k == TransactionKind::gateway || k == TransactionKind::certificate;
 }
 
 }  // namespace

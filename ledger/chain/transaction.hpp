@@ -35,11 +35,14 @@ enum class TransactionKind : std::uint8_t {
   erasure = 8,
   ruling = 10,      // on quarantined energy
   statements = 12,  // made by the state machine itself, behind its settlement, one a gateway
+  key_change = 13,      // of a meter, an account or a gateway
   meter_swap = 16,
+  deregistration = 17,  // a metering point leaves
   feeder_findings = 18,
   concentrated = 19,  // the batches of many gateways: market/concentration.hpp
-  // Kept for what is coming: 9 evidence, 11 attestation,
-  // 13 key change, 14 tariff change, 15 rules change, 17 deregistration
+  gateway = 20,      // one more, or one less
+  certificate = 21,  // of a meter's conformity or calibration
+  // Kept for what is coming: 9 evidence, 11 attestation, 14 tariff change, 15 rules change
 };
 
 // Whether transactions of this kind are made by the state machine alone.

@@ -30,6 +30,9 @@ enum class SaltLabel : std::uint8_t {
   forecast = 'f',      // owner: meter, number: first slot
   ruling = 'q',        // owner: meter, number: slot that settled, more: slot that it acts in
   findings = 'e',      // owner: feeder meter, number: slot
+  key_change = 'y',    // owner: meter, number: slot, more: whose key
+  leaving = 'l',       // owner: meter, number: its last slot
+  certificate = 'z',   // owner: meter, number: first slot, more: the certificate's hash
   consent = 'c',       // owner: purpose, number: version, more: the recipient's key
   state = 't',         // owner: meter, number: next slot; more: name of an entry of no meter
 };

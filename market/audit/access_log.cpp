@@ -1,21 +1,30 @@
 #include "market/audit/access_log.hpp"
 
 #include "market/entries.hpp"
+#include "market/registry_entries.hpp"
 
 namespace market {
 namespace {
 
-// The account's own key, by its registration.
-std::optional<PublicKey> key_of(const PublicLog& log, const Openings& openings,
-                                const AccountId& account) {
+// Whether it is the account's own key, by its registration or by a key change since then.
+bool is_own_key(const PublicLog& log, const Openings& openings, const Access& a) {
+  const auto fits = [&](TransactionKind kind, const Opening& o) {
+    if (kind == TransactionKind::registration) {
+      const auto r = decode_registration(o.data);
+      return r && r->account_key == a.reader;
+    }
+    const auto change = decode_key_change(o.data);
+    return change && change->of == KeyOf::account && change->next_key == a.reader;
+  };
   for (const auto& [entry, all] : openings.restricted) {
     const auto view = view_entry(log.entries.at(entry));
-    if (!view || view->kind != TransactionKind::registration) continue;
+    if (!view || (view->kind != TransactionKind::registration &&
+                  (view->kind != TransactionKind::key_change || entry >= a.log_size)))
+      continue;
     for (const auto& [position, o] : all)
-      if (owner_of(o) == account)
-        if (const auto r = decode_registration(o.data)) return r->account_key;
+      if (owner_of(o) == a.account && fits(view->kind, o)) return true;
   }
-  return std::nullopt;
+  return false;
 }
 
 // The chain's time when its log had this size.
@@ -46,7 +55,7 @@ Result<void> check_access(const PublicLog& log, const Openings& openings, const 
   if (a.log_size > log.entries.size() || !(a.first_slot < a.end_slot))
     return failure("is of no time or no slots");
   if (a.purpose == 0) {
-    if (key_of(log, openings, a.account) != a.reader)
+    if (!is_own_key(log, openings, a))
       return failure("is said to be the subject's own, by another key");
     return {};
   }

@@ -18,6 +18,7 @@ constexpr Verdict on_arrival = bit(Rule::time_informative) | bit(Rule::time_apar
 struct AuditedMeter {
   MeteredPoint point;
   std::map<std::uint32_t, MeterSwap> swaps;  // on the log, by slot: not reached yet
+  std::map<std::uint32_t, NextKey> changes;  // likewise, of the meter's key
   std::map<std::uint32_t, Mark> due;         // by slot: what its gateway has to post
 
   const Registration& registration() const { return point.registration(); }
@@ -50,7 +51,9 @@ class BatchAudit {
  private:
   using Records = std::map<std::uint32_t, PersonalRecord>;
 
-  Result<void> find_swaps();
+  Result<void> find_changes();
+  void take_change(TransactionKind kind, const Opening& opening);
+  void reach(AuditedMeter& meter, Slot slot);
   Result<void> take(std::uint64_t entry);
   void take_registration(const Transaction& tx);
   Result<void> check_batch(const BatchEntry& entry);
@@ -75,6 +78,8 @@ class BatchAudit {
   Verifier& verifier_;
   Nights nights_;
   std::map<std::uint32_t, std::map<std::uint32_t, MeterSwap>> swaps_;  // by meter and slot
+  std::map<std::uint32_t, std::map<std::uint32_t, NextKey>> changes_;  // likewise
+  std::map<std::uint32_t, Slot> last_slots_;                           // of meters that leave
   std::map<std::uint32_t, AuditedMeter> meters_;
   std::set<std::uint32_t> erased_meters_;  // whose records are not all there
   std::uint32_t next_slot_ = 0;            // not settled yet
@@ -83,7 +88,7 @@ class BatchAudit {
 };
 
 Result<BatchesChecked> BatchAudit::run() {
-  if (auto ok = find_swaps(); !ok) return failure(ok.error());
+  if (auto ok = find_changes(); !ok) return failure(ok.error());
   for (std::uint64_t i = 0; i < log_.entries.size(); ++i)
     if (auto ok = take(i); !ok) return failure(ok.error());
   if (opened_ != openings_.personal.size())
@@ -106,28 +111,44 @@ Result<void> BatchAudit::take(std::uint64_t entry) {
   return ok ? ok : failure("entry " + std::to_string(entry) + ": " + ok.error());
 }
 
-// A gateway has papers before they are on the log.
-Result<void> BatchAudit::find_swaps() {
+// A gateway has papers and key changes before they are on the log.
+Result<void> BatchAudit::find_changes() {
   for (std::uint64_t i = 0; i < log_.entries.size(); ++i) {
     const auto view = view_entry(log_.entries[i]);
-    if (!view || view->kind != TransactionKind::meter_swap) continue;
+    if (!view ||
+        (view->kind != TransactionKind::meter_swap && view->kind != TransactionKind::key_change &&
+         view->kind != TransactionKind::deregistration))
+      continue;
     const auto tx = opened_part(log_, openings_, i);
     if (!tx) return failure(tx.error());
-    for (const Opening& o : tx->openings)
-      if (const auto swap = decode_meter_swap(o.data))
-        swaps_[swap->meter.value][swap->slot.value] = *swap;
+    for (const Opening& o : tx->openings) take_change(tx->kind, o);
   }
   return {};
 }
 
+void BatchAudit::take_change(TransactionKind kind, const Opening& o) {
+  if (kind == TransactionKind::meter_swap) {
+    if (const auto swap = decode_meter_swap(o.data))
+      swaps_[swap->meter.value][swap->slot.value] = *swap;
+  } else if (kind == TransactionKind::key_change) {
+    if (const auto change = decode_key_change(o.data); change && change->of == KeyOf::meter)
+      changes_[change->meter.value][change->slot.value] = change->next();
+  } else if (const auto leaving = decode_deregistration(o.data)) {
+    last_slots_[leaving->meter.value] = leaving->last;
+  }
+}
+
 // One that does not hold is R4's finding.
 void BatchAudit::take_registration(const Transaction& tx) {
-  const auto all = decode_registrations(tx.openings);
+  auto all = decode_registrations(tx.openings);
   if (!all) return;
-  for (const auto& [r, key] : *all)
+  for (auto& [r, key] : *all) {
+    const std::uint32_t id = r.meter.value;
+    if (const auto last = last_slots_.find(id); last != last_slots_.end())
+      r.end_slot = {last->second.value + 1};
     meters_.try_emplace(
-        r.meter.value,
-        AuditedMeter{MeteredPoint(r, log_.genesis, nights_), swaps_[r.meter.value], {}});
+        id, AuditedMeter{MeteredPoint(r, log_.genesis, nights_), swaps_[id], changes_[id], {}});
+  }
 }
 
 Result<void> BatchAudit::check_presence(const Batch& batch, const Records& records) const {
@@ -213,11 +234,7 @@ Result<void> BatchAudit::check_record(AuditedMeter& m, const PersonalRecord& p) 
   const MeterRecord& r = p.record;
   if (m.registration().account != r.account)
     return failure("is of another account than its meter's");
-  const std::uint32_t slot = slot_of(r.epoch).value;
-  while (!m.swaps.empty() && m.swaps.begin()->first <= slot) {
-    m.point.accept_papers(m.swaps.begin()->second);
-    m.swaps.erase(m.swaps.begin());
-  }
+  reach(m, slot_of(r.epoch));
   if (r.verdict & bit(Rule::absent)) {
     if (!p.readings.empty() || encode(r) != encode(m.point.absence(r.epoch)))
       return failure("is not the absence that follows from the readings before");
@@ -226,6 +243,23 @@ Result<void> BatchAudit::check_record(AuditedMeter& m, const PersonalRecord& p) 
     return ok;
   }
   return {};
+}
+
+// No swap and change of key are of one slot.
+void BatchAudit::reach(AuditedMeter& m, Slot slot) {
+  constexpr std::uint32_t none = UINT32_MAX;
+  for (;;) {
+    const std::uint32_t swap = m.swaps.empty() ? none : m.swaps.begin()->first;
+    const std::uint32_t change = m.changes.empty() ? none : m.changes.begin()->first;
+    if (std::min(swap, change) > slot.value) return;
+    if (swap < change) {
+      m.point.accept_papers(m.swaps.begin()->second);
+      m.swaps.erase(m.swaps.begin());
+    } else {
+      m.point.accept_next_key(m.changes.begin()->second);
+      m.changes.erase(m.changes.begin());
+    }
+  }
 }
 
 Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p) {
@@ -252,9 +286,10 @@ MeterRecord BatchAudit::recomputed(AuditedMeter& m, const PersonalRecord& p) con
   const MeterRecord& r = p.record;
   const Genesis& g = log_.genesis;
   const SubjectKey& key = openings_.keys.at(r.account).personal;
-  SignedBy by = m.point.signer_of(word_of(log_.chain_id, r, key, p.readings, p.each), verifier_);
-  // The next meter may have spoken before its gateway had the papers.
-  if (by == SignedBy::next_meter && (r.verdict & bit(Rule::signature))) by = SignedBy::nobody;
+  SignedBy by = m.point.signer_of(word_of(log_.chain_id, r, key, p.readings, p.each),
+                                  slot_of(r.epoch), verifier_);
+  // The next meter, or key, may have spoken before its gateway knew of it.
+  if (is_new(by) && (r.verdict & bit(Rule::signature))) by = SignedBy::nobody;
   const auto [record, judged] = m.point.take(
       {r.first_sequence, p.readings, r.readings_root, r.signature, by, std::nullopt}, r.epoch);
   Arrival in_time(g, r.epoch, informative_ms), synchronised(g, r.epoch, synchronised_ms);
@@ -275,6 +310,7 @@ void BatchAudit::owe_marks(const Batch& batch) {
   const Slot slot = slot_of(batch.epoch);
   for (auto& [id, m] : meters_) {
     if (m.registration().gateway != batch.gateway || erased_meters_.contains(id)) continue;
+    if (!m.registration().valid_in(slot)) continue;
     const auto mark = m.point.mark(slot);
     if (mark && slot.value >= next_slot_) m.due[slot.value] = *mark;
   }

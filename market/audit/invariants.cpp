@@ -27,6 +27,7 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
     if (tx.kind == TransactionKind::marks) broken = take_marks(tx);
     if (tx.kind == TransactionKind::statements) broken = take_statements(tx);
     if (tx.kind == TransactionKind::ruling) broken = take_rulings(tx);
+    if (tx.kind == TransactionKind::deregistration) broken = take_deregistrations(tx);
     if (tx.kind == TransactionKind::settlement)
       if (const auto body = decode_settlement_body(tx.body)) {
         settled = *body;
@@ -34,6 +35,7 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
       }
     if (!broken.empty()) return broken;
   }
+  if (settled) ledger_.close(settled->slot);
   if (settled)
     if (std::string broken = check_slot(*settled, state); !broken.empty()) return broken;
   if (const auto residual = money_residual(ledger_, state.journal()); residual.value != 0)
@@ -102,6 +104,15 @@ std::string InvariantWatch::take_rulings(const Transaction& tx) {
     const auto ruling = decode_ruling(o.data);
     if (!ruling) return ruling.error();
     rulings_[ruling->slot.value].push_back(*ruling);
+  }
+  return {};
+}
+
+std::string InvariantWatch::take_deregistrations(const Transaction& tx) {
+  for (const Opening& o : tx.openings) {
+    const auto leaving = decode_deregistration(o.data);
+    if (!leaving) return leaving.error();
+    ledger_.add(*leaving);
   }
   return {};
 }

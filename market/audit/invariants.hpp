@@ -3,7 +3,8 @@
 // openings, and compared with what the state says.
 //
 //   money     debits = credits: all balances sum to 0, the exchange is empty; every balance is the
-//             deposit less the statements' totals, and each statement says the balance after it.
+//             deposit less the statements' totals, and each statement says the balance after it; of
+//             an account that has left it is 0, paid to or from the bank.
 //             Households are billed after their meters were read, so a balance may be below zero:
 //             nothing is free to spend twice, since no accepted order draws on it.
 //   energy    of each slot: bought = sold, each at most contracted and metered; a statement without
@@ -48,6 +49,7 @@ class InvariantWatch {
   std::string take_statements(const Transaction& tx);
   std::string take_statement(const Statement& s, SlotTotals& slot);
   std::string take_rulings(const Transaction& tx);
+  std::string take_deregistrations(const Transaction& tx);
   std::string correct(Slot slot, const MarketState& state);
   std::string correct(const Ruling& ruling, const MarketState& state);
   std::string check_vintage(std::uint32_t slot, const MarketState& state);

@@ -11,6 +11,7 @@
 #include "ledger/oracle/rules.hpp"
 #include "ledger/tlog/tiles.hpp"
 #include "market/entries.hpp"
+#include "market/registry_entries.hpp"
 #include "market/tariff.hpp"
 
 namespace market {
@@ -234,6 +235,14 @@ Result<void> follow_marks(GatewayTrail& trail, const MarksBody& marks, std::uint
   return {};
 }
 
+// A gateway beyond genesis begins behind what lies before its first slot.
+void begin_trail(GatewayTrail& trail, const GatewayBody& body, const Genesis& genesis) {
+  if (body.action != GatewayBody::Action::registered) return;
+  const std::int64_t begin_ms = std::int64_t{body.first.value} * genesis.slot_ms;
+  trail.epoch = static_cast<std::uint32_t>(begin_ms / genesis.batch_ms);
+  trail.slots_marked = body.first.value;
+}
+
 }  // namespace
 
 Result<void> check_sequences(const PublicLog& log) {
@@ -246,6 +255,9 @@ Result<void> check_sequences(const PublicLog& log) {
       const auto marks = decode_marks_body(tx->body);
       ok = marks ? follow_marks(trails[marks->gateway.value], *marks, settled)
                  : failure(marks.error());
+    } else if (tx && tx->kind == TransactionKind::gateway) {
+      if (const auto body = decode_gateway_body(tx->body))
+        begin_trail(trails[body->gateway.value], *body, log.genesis);
     } else if (tx && tx->kind == TransactionKind::settlement) {
       ++settled;
     }

@@ -15,6 +15,10 @@
 //                                           registers are where it begins
 //   mark                                    null where the slot has none
 //   swaps[]                                 of the account's meter, up to the slot
+//   keys[], certificates[], gateway[]       where there are any: key changes of the meter and the
+//                                           account up to the slot; certificates that hold in it;
+//                                           {entry, proof} of the gateway's registration beyond
+//                                           genesis and of its key changes up to the slot
 //   rulings[]                               of the account that act in the slot, by what they are
 //   of orders[]                                the account's own, in their order on the log book[]
 //   rows of the slot's anonymous book, by id batches[]                               {entry, proof,

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
@@ -7,6 +8,7 @@
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/market_state.hpp"
 #include "market/receipt/erasure_receipt.hpp"
+#include "market/registry_entries.hpp"
 
 namespace market {
 
@@ -85,13 +87,22 @@ class ReceiptVerifier {
   void want_under(const Hash& root, std::uint64_t of, BytesView data, const Salt& salt,
                   const json& place, const std::string& name) const;
   Opened open(const json& j, TransactionKind kind, const std::string& name);
+  std::vector<Opened> open_each(const char* key, TransactionKind kind);
+  void open_gateways_entries();
+  void check_registry_openings();
+  void check_roles();
+  void check_key_changes();
+  void check_gateway();
+  bool by_role(const Opened& o, const Signature& signature, std::optional<KeyOf> of = {});
+  const PublicKey& account_key(Slot slot, std::uint64_t index) const;
+  bool is_certified() const;
   void open_batch(const json& j, std::size_t number);
   void take_readings(const json& j, const MeterRecord& record, const std::string& name);
   void check_coverage();
   bool given_by_meter(const MeterWord& word);
   bool swapped_in_slot() const { return !swaps_.empty() && swaps_.back().slot.value == slot_; }
   Anchor anchor_at_start() const;
-  bool by_gateway(const Opened& o, GatewayId gateway, const Signature& signature);
+  bool by_gateway(const Opened& o, GatewayId gateway, Slot slot, const Signature& signature);
 
   std::string_view text_;
   const std::string& trusted_policy_;
@@ -104,13 +115,17 @@ class ReceiptVerifier {
   AccountId account_;
   std::uint32_t slot_ = 0;
   Opened registration_, settlement_, billed_, mark_, before_;
-  std::vector<Opened> orders_, swapped_, ruled_;
+  std::vector<Opened> orders_, swapped_, ruled_, changed_, certified_, of_gateway_;
   Registration registered_;
   Statement statement_;
   SettlementBody settled_;
   std::optional<Mark> at_end_, at_start_;
-  std::vector<MeterSwap> swaps_;  // by slot
-  std::vector<Ruling> rulings_;   // by what they are of
+  std::vector<MeterSwap> swaps_;    // by slot
+  std::vector<Ruling> rulings_;     // by what they are of
+  std::vector<KeyChange> changes_;  // by slot
+  std::vector<MeterCertificate> certificates_;
+  KeyLine meter_keys_;
+  std::optional<KeyLine> gateway_keys_;
   std::vector<SignedOrder> own_orders_;
   std::vector<Reading> readings_;
   std::vector<std::uint32_t> epochs_;  // of the batches
@@ -129,8 +144,14 @@ void ReceiptVerifier::parse() {
       "account", "batches",    "before", "bill",      "book",   "format",
       "genesis", "mark",       "meter",  "orders",    "policy", "registration",
       "rulings", "settlement", "slot",   "statement", "swaps"};
+  // These stand in a receipt only where there are any.
+  const std::set<std::string> now_and_then{"certificates", "gateway", "keys"};
   std::vector<std::string> found;
-  for (const auto& [key, value] : j_.items()) found.push_back(key);
+  for (const auto& [key, value] : j_.items()) {
+    if (!now_and_then.contains(key)) found.push_back(key);
+    want(!now_and_then.contains(key) || (value.is_array() && !value.empty()),
+         key + ": is not a list, or an empty one");
+  }
   want(found == keys, "does not hold exactly the keys of a receipt");
   want(j_.at("format") == receipt_format, "format is not \"aipchain receipt 1\"");
   const auto account = array_from_hex<16>(j_.at("account").get_ref<const std::string&>());
@@ -173,6 +194,8 @@ std::uint64_t openings_of(const Transaction& tx, const std::string& name) {
       return take(decode_meter_swap_body(tx.body), name).count;
     case TransactionKind::ruling:
       return take(decode_ruling_body(tx.body), name).count;
+    case TransactionKind::certificate:
+      return take(decode_certificate_body(tx.body), name).count;
     case TransactionKind::batch:
       return take(decode_batch(tx.body), name).records;
     default:
@@ -250,6 +273,28 @@ Opened ReceiptVerifier::open(const json& j, TransactionKind kind, const std::str
   return o;
 }
 
+std::vector<Opened> ReceiptVerifier::open_each(const char* key, TransactionKind kind) {
+  std::vector<Opened> out;
+  if (j_.contains(key))
+    for (const json& each : list_at(j_, key)) out.push_back(open(each, kind, key));
+  return out;
+}
+
+// They have no openings: a gateway is public.
+void ReceiptVerifier::open_gateways_entries() {
+  if (!j_.contains("gateway")) return;
+  for (const json& each : list_at(j_, "gateway")) {
+    only_keys(each, {"entry", "proof"}, "gateway");
+    const auto tx = take(decode_entry(hex_at(each, "entry")), "gateway");
+    want(tx.kind == TransactionKind::gateway || tx.kind == TransactionKind::key_change,
+         "gateway: is another kind of entry");
+    of_gateway_.push_back(open_entry(each, tx.kind, "gateway"));
+    want(of_gateway_.size() < 2 ||
+             of_gateway_[of_gateway_.size() - 2].index < of_gateway_.back().index,
+         "gateway: entries are not in their order on the log");
+  }
+}
+
 std::string ReceiptVerifier::check_inclusion() {
   registration_ = open(j_.at("registration"), TransactionKind::registration, "registration");
   only_keys(j_.at("settlement"), {"entry", "proof"}, "settlement");
@@ -266,6 +311,9 @@ std::string ReceiptVerifier::check_inclusion() {
     want(orders_.size() < 2 || orders_[orders_.size() - 2].index < orders_.back().index,
          "orders are not in their order on the log");
   }
+  changed_ = open_each("keys", TransactionKind::key_change);
+  certified_ = open_each("certificates", TransactionKind::certificate);
+  open_gateways_entries();
   return "entries stand in the log under " + std::to_string(policy_.quorum) + " of " +
          std::to_string(policy_.witnesses.size()) + " validators' signatures";
 }
@@ -314,51 +362,151 @@ std::string ReceiptVerifier::check_openings() {
              own_orders_.back().meter == registered_.meter,
          "an order is of another meter or slot");
   }
+  check_registry_openings();
   return "registration, statement, marks and orders are the account's own";
 }
 
-bool ReceiptVerifier::by_gateway(const Opened& o, GatewayId gateway, const Signature& signature) {
-  return gateway == registered_.gateway && gateway.value < genesis_.gateways.size() &&
-         verifier_.verify(genesis_.gateways[gateway.value], entry_signed_bytes(chain_id_, o.entry),
+void ReceiptVerifier::check_registry_openings() {
+  for (const Opened& o : changed_) {
+    const auto body = take(decode_key_change_body(o.tx.body), "keys");
+    changes_.push_back(take(decode_key_change(o.opening.data), "keys"));
+    const KeyChange& change = changes_.back();
+    want(change.meter == registered_.meter && change.slot.value <= slot_ &&
+             change.slot == body.slot && change.of == body.of &&
+             body.gateway == registered_.gateway,
+         "keys: a change of another meter or of a later slot");
+    want(changes_.size() < 2 ||
+             std::pair(changes_[changes_.size() - 2].slot, changes_[changes_.size() - 2].of) <
+                 std::pair(change.slot, change.of),
+         "keys: are not in order of slots");
+  }
+  meter_keys_ = KeyLine(registered_.meter_key);
+  std::map<std::uint32_t, std::pair<NextKey, bool>> line;  // by slot; whether of a new device
+  const auto add = [&](const NextKey& next, bool new_device) {
+    want(line.emplace(next.from.value, std::pair(next, new_device)).second,
+         "keys: two keys of the meter from one slot on");
+  };
+  for (const MeterSwap& swap : swaps_) add({swap.meter_key, swap.slot}, true);
+  for (const KeyChange& change : changes_)
+    if (change.of == KeyOf::meter) add(change.next(), false);
+  for (const auto& [slot, next] : line) meter_keys_.change(next.first, next.second);
+  for (const Opened& o : certified_) {
+    certificates_.push_back(take(decode_meter_certificate(o.opening.data), "certificates"));
+    want(certificates_.back().meter == registered_.meter, "certificates: one of another meter");
+  }
+}
+
+bool ReceiptVerifier::by_role(const Opened& o, const Signature& signature,
+                              std::optional<KeyOf> of) {
+  const auto role = role_of(o.tx.kind, of);
+  return role && verifier_.verify(key_of(*role, genesis_), entry_signed_bytes(chain_id_, o.entry),
+                                  signature);
+}
+
+// Of what an entry of this index says of the slot: a change that came later touches nothing that
+// was taken before.
+const PublicKey& ReceiptVerifier::account_key(Slot slot, std::uint64_t index) const {
+  const PublicKey* out = &registered_.account_key;
+  for (std::size_t i = 0; i < changes_.size(); ++i)
+    if (changes_[i].of == KeyOf::account && changes_[i].slot <= slot && changed_[i].index < index)
+      out = &changes_[i].next_key;
+  return *out;
+}
+
+void ReceiptVerifier::check_key_changes() {
+  for (std::size_t i = 0; i < changes_.size(); ++i) {
+    const KeyChange& change = changes_[i];
+    const auto body = take(decode_key_change_body(changed_[i].tx.body), "keys");
+    want(by_role(changed_[i], body.signature, change.of), "keys: not signed by the role");
+    if (body.lost) continue;
+    const PublicKey old = change.of == KeyOf::account
+                              ? account_key(change.slot, changed_[i].index)
+                              : meter_keys_.before(change.slot).value_or(registered_.meter_key);
+    want(verifier_.verify(old,
+                          key_signed_bytes(chain_id_, change.of, change.meter.value, change.next()),
+                          change.old_signature),
+         "keys: not signed by the old key");
+  }
+}
+
+// From genesis, or from its registration on, with the keys that it changed to.
+void ReceiptVerifier::check_gateway() {
+  const GatewayId own = registered_.gateway;
+  if (own.value < genesis_.gateways.size()) gateway_keys_ = KeyLine(genesis_.gateways[own.value]);
+  for (const Opened& o : of_gateway_) {
+    if (o.tx.kind == TransactionKind::gateway) {
+      const auto body = take(decode_gateway_body(o.tx.body), "gateway");
+      want(body.gateway == own && body.action == GatewayBody::Action::registered &&
+               !gateway_keys_ && by_role(o, body.signature),
+           "gateway: is not its registration, signed by the gateway administrator");
+      gateway_keys_ = KeyLine(body.key);
+      continue;
+    }
+    const auto body = take(decode_key_change_body(o.tx.body), "gateway");
+    const NextKey next{body.next_key, body.slot};
+    want(body.of == KeyOf::gateway && body.gateway == own && gateway_keys_ &&
+             !gateway_keys_->changes_from(body.slot) && by_role(o, body.signature, body.of),
+         "gateway: is not its key change, signed by the gateway administrator");
+    want(body.lost || verifier_.verify(gateway_keys_->last(),
+                                       key_signed_bytes(chain_id_, body.of, own.value, next),
+                                       body.old_signature),
+         "gateway: key change is not signed by the old key");
+    gateway_keys_->change(next);
+  }
+}
+
+bool ReceiptVerifier::by_gateway(const Opened& o, GatewayId gateway, Slot slot,
+                                 const Signature& signature) {
+  return gateway == registered_.gateway && gateway_keys_ &&
+         verifier_.verify(gateway_keys_->in(slot), entry_signed_bytes(chain_id_, o.entry),
                           signature);
 }
 
-std::string ReceiptVerifier::check_signatures() {
+void ReceiptVerifier::check_roles() {
   const auto body = take(decode_registration_body(registration_.tx.body), "registration");
-  want(verifier_.verify(genesis_.registrar, entry_signed_bytes(chain_id_, registration_.entry),
-                        body.signature),
-       "registration is not signed by the registrar");
+  want(by_role(registration_, body.signature), "registration is not signed by the registrar");
+  for (std::size_t i = 0; i < swaps_.size(); ++i) {
+    const auto papers = take(decode_meter_swap_body(swapped_[i].tx.body), "swaps");
+    want(by_role(swapped_[i], papers.signature) &&
+             verifier_.verify(account_key(swaps_[i].slot, swapped_[i].index),
+                              swap_signed_bytes(chain_id_, swapped_[i].opening.data),
+                              swaps_[i].signature),
+         "swaps: not signed by metering operator and account");
+  }
+  for (const Opened& o : ruled_)
+    want(by_role(o, take(decode_ruling_body(o.tx.body), "rulings").signature),
+         "rulings: not signed by the registrar");
+  for (const Opened& o : certified_)
+    want(by_role(o, take(decode_certificate_body(o.tx.body), "certificates").signature),
+         "certificates: not signed by the certifier");
+}
+
+std::string ReceiptVerifier::check_signatures() {
+  check_key_changes();
+  check_roles();
+  check_gateway();
   for (const Opened* o : {&mark_, &before_}) {
     if (o->entry.empty()) continue;
     const auto marks = take(decode_marks_body(o->tx.body), "mark");
-    want(by_gateway(*o, marks.gateway, marks.signature), "mark is not signed by the gateway");
+    want(by_gateway(*o, marks.gateway, marks.slot, marks.signature),
+         "mark is not signed by the gateway");
   }
-  for (std::size_t i = 0; i < swaps_.size(); ++i) {
-    const auto papers = take(decode_meter_swap_body(swapped_[i].tx.body), "swaps");
-    want(verifier_.verify(genesis_.registrar, entry_signed_bytes(chain_id_, swapped_[i].entry),
-                          papers.signature) &&
-             verifier_.verify(registered_.account_key,
-                              swap_signed_bytes(chain_id_, swapped_[i].opening.data),
-                              swaps_[i].signature),
-         "swaps: not signed by registrar and account");
-  }
-  for (const Opened& o : ruled_)
-    want(verifier_.verify(genesis_.registrar, entry_signed_bytes(chain_id_, o.entry),
-                          take(decode_ruling_body(o.tx.body), "rulings").signature),
-         "rulings: not signed by the registrar");
   for (std::size_t i = 0; i < orders_.size(); ++i)
-    want(verifier_.verify(registered_.account_key,
+    want(verifier_.verify(account_key({slot_}, orders_[i].index),
                           order_signed_bytes(chain_id_, orders_[i].opening.data),
                           own_orders_[i].signature),
          "an order is not signed by the account");
-  return "registrar, gateway and account signed what is theirs";
+  return "roles, gateway and account signed what is theirs";
 }
 
 void ReceiptVerifier::open_batch(const json& j, std::size_t number) {
   const std::string name = "batches[" + std::to_string(number) + "]";
   const Opened o = open(j, TransactionKind::batch, name);
   const Batch batch = take(decode_batch(o.tx.body), name);
-  want(by_gateway(o, batch.gateway, batch.signature), name + ": not signed by the gateway");
+  const std::int64_t ended_ms = std::int64_t{batch.epoch} * genesis_.batch_ms;
+  const Slot slot{
+      static_cast<std::uint32_t>(std::max(ended_ms - 1, std::int64_t{0}) / genesis_.slot_ms)};
+  want(by_gateway(o, batch.gateway, slot, batch.signature), name + ": not signed by the gateway");
   const MeterRecord record = take(decode_meter_record(o.opening.data), name);
   want(record.meter == registered_.meter && record.epoch == batch.epoch,
        name + ": record of another meter or epoch");
@@ -368,13 +516,11 @@ void ReceiptVerifier::open_batch(const json& j, std::size_t number) {
   take_readings(list_at(j, "readings"), record, name);
 }
 
-// In the slot of a swap, by the meter before it or behind it.
+// In the slot of a swap or key change, by the key before it or behind it.
 bool ReceiptVerifier::given_by_meter(const MeterWord& word) {
-  for (std::size_t i = swaps_.size(); i > 0; --i) {
-    if (gave(swaps_[i - 1].meter_key, word, verifier_)) return true;
-    if (swaps_[i - 1].slot.value < slot_) return false;
-  }
-  return gave(registered_.meter_key, word, verifier_);
+  if (gave(meter_keys_.in({slot_}), word, verifier_)) return true;
+  const auto before = meter_keys_.before({slot_});
+  return before && gave(*before, word, verifier_);
 }
 
 void ReceiptVerifier::take_readings(const json& j, const MeterRecord& record,
@@ -505,11 +651,22 @@ std::string ReceiptVerifier::check_meter() {
   }
   const JudgedMark judged =
       judge(anchor, *at_end_, {registered_.max_power_w, registered_.modulus, genesis_.slot_ms});
-  want(judged.standing == statement_.standing, "the mark is not \"" + standing + "\"");
+  const bool counts = !carries_energy(judged.standing) || is_certified();
+  want((counts ? judged.standing : Standing::uncertified) == statement_.standing,
+       "the mark is not \"" + standing + "\"");
   want(judged.imported == statement_.imported && judged.exported == statement_.exported,
        "statement's energy is not the difference of the marks");
   return std::to_string(statement_.imported.value) + " Wh imported, " +
          std::to_string(statement_.exported.value) + " Wh exported; " + standing;
+}
+
+// In all slots that the energy is of.
+bool ReceiptVerifier::is_certified() const {
+  return !genesis_.certificates ||
+         std::any_of(certificates_.begin(), certificates_.end(), [&](const MeterCertificate& c) {
+           return c.covers(statement_.since, {slot_}) &&
+                  meter_keys_.of_device({slot_}, c.meter_key);
+         });
 }
 
 std::string ReceiptVerifier::check_clearing() {

@@ -30,6 +30,8 @@ class ReceiptWriter {
   json opened_json(const Place& place) const;
   json book_json(std::uint32_t slot) const;
   json batches_json(std::uint32_t slot) const;
+  json gateway_json(std::uint32_t slot) const;
+  void add_registry(json& j, std::uint32_t slot) const;
   json batch_json(std::uint64_t entry, const Bytes& batch,
                   const std::map<std::uint32_t, PersonalRecord>& records) const;
   json batch_entry_json(std::uint64_t entry, const Bytes& batch) const;
@@ -43,7 +45,10 @@ class ReceiptWriter {
   std::map<std::uint32_t, std::vector<Place>> own_orders_;
   std::map<std::uint32_t, std::map<std::uint32_t, Place>> rulings_;     // by slot, and what of
   std::map<std::uint32_t, std::vector<std::uint64_t>> orders_of_slot_;  // everybody's entries
+  std::map<std::pair<std::uint32_t, KeyOf>, Place> keys_;  // by the slot from which they hold
+  std::vector<std::pair<MeterCertificate, Place>> certificates_;
   MeterId meter_;
+  GatewayId gateway_;
 };
 
 // Where a leaf stands among others under one root.
@@ -81,6 +86,7 @@ void ReceiptWriter::find_places() {
         if (const auto r = decode_registration(opening.data)) {
           registration_ = place;
           meter_ = r->meter;
+          gateway_ = r->gateway;
         }
       } else if (tx->kind == TransactionKind::statements) {
         if (const auto s = decode_statement(opening.data)) statement_[s->slot.value] = place;
@@ -91,6 +97,11 @@ void ReceiptWriter::find_places() {
       } else if (tx->kind == TransactionKind::ruling) {
         if (const auto v = decode_ruling(opening.data))
           rulings_[v->slot.value][v->settled.value] = place;
+      } else if (tx->kind == TransactionKind::key_change) {
+        if (const auto c = decode_key_change(opening.data)) keys_[{c->slot.value, c->of}] = place;
+      } else if (tx->kind == TransactionKind::certificate) {
+        if (const auto c = decode_meter_certificate(opening.data))
+          certificates_.emplace_back(*c, place);
       } else if (tx->kind == TransactionKind::order) {
         if (const auto o = decode_order(opening.data))
           own_orders_[o->order.slot.value].push_back(place);
@@ -185,6 +196,38 @@ json ReceiptWriter::batches_json(std::uint32_t slot) const {
   return out;
 }
 
+// Its registration beyond genesis and its key changes.
+json ReceiptWriter::gateway_json(std::uint32_t slot) const {
+  json out = json::array();
+  for (std::uint64_t i = 0; i < log_.entries.size(); ++i) {
+    const auto tx = decode_entry(log_.entries[i]);
+    if (!tx) continue;
+    if (tx->kind == TransactionKind::gateway) {
+      const auto body = decode_gateway_body(tx->body);
+      if (body && body->gateway == gateway_ && body->action == GatewayBody::Action::registered)
+        out.push_back(entry_json(i));
+    } else if (tx->kind == TransactionKind::key_change) {
+      const auto body = decode_key_change_body(tx->body);
+      if (body && body->of == KeyOf::gateway && body->gateway == gateway_ &&
+          body->slot.value <= slot)
+        out.push_back(entry_json(i));
+    }
+  }
+  return out;
+}
+
+// Lists that are there where they are not empty.
+void ReceiptWriter::add_registry(json& j, std::uint32_t slot) const {
+  json keys = json::array(), certificates = json::array();
+  for (const auto& [from, place] : keys_)
+    if (from.first <= slot) keys.push_back(opened_json(place));
+  for (const auto& [certificate, place] : certificates_)
+    if (certificate.covers({slot}, {slot})) certificates.push_back(opened_json(place));
+  if (!keys.empty()) j["keys"] = std::move(keys);
+  if (!certificates.empty()) j["certificates"] = std::move(certificates);
+  if (json gateway = gateway_json(slot); !gateway.empty()) j["gateway"] = std::move(gateway);
+}
+
 Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   if (!openings_.keys.contains(account_))
     return failure("account " + to_hex(account_.bytes) + " has no openings here");
@@ -215,6 +258,7 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   j["swaps"] = json::array();
   for (const auto& [in, place] : swap_)
     if (in <= s) j["swaps"].push_back(opened_json(place));
+  add_registry(j, s);
   j["orders"] = json::array();
   for (const Place& place : own_orders_[s]) j["orders"].push_back(opened_json(place));
   j["book"] = book_json(s);

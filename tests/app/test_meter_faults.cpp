@@ -107,6 +107,91 @@ TEST_CASE("swaps with papers lose and make no energy, and receipts hold by both 
     }
 }
 
+TEST_CASE(
+    "keys, departures and certificates in a run: audited, and receipts hold by both readers") {
+  const auto event = [](const std::string& kind, const std::string& home, const std::string& more) {
+    return "[[event]]\nkind = \"" + kind + "\"\nat = \"65s\"\ntarget = \"" + home + "\"\n" + more;
+  };
+  const Folder folder;
+  const Outcome ran =
+      run(folder, "[oracle]\ncertificates = true\n" + event("key_change", "home-01", "") +
+                      event("key_change", "home-02", "of = \"account\"\n") +
+                      event("key_change", "home-05", "lost = true\n") +
+                      event("key_change", "gateway-1", "of = \"gateway\"\n") +
+                      event("deregistration", "home-03", "") +
+                      event("certificate", "home-04", "for = \"2m\"\n"));
+  CAPTURE(ran.errors);
+  REQUIRE(ran.code == 0);
+  const json s = json::parse(ran.output);
+  CHECK(s.at("registry") == json{{"certificates", 6}, {"deregistrations", 1}, {"key_changes", 4}});
+  CHECK(s.at("/alerts/lost_key"_json_pointer) == 1);
+  CHECK(s.at("/ledger/refused"_json_pointer) == 0);
+  CHECK(s.at("oracle").value("signature", 0) == 0);
+  CHECK(s.at("/market/money_residual_eur"_json_pointer) == 0);
+  CHECK(s.at("/tokens/residual_wh"_json_pointer) == 0);
+  check_audit(folder.at("out"));
+  struct Case {
+    int home, slot;
+    const char* list;
+  };
+  for (const Case& c : {Case{0, 1, "certificates"}, Case{0, 2, "keys"}, Case{1, 3, "keys"},
+                        Case{2, 2, "certificates"}, Case{3, 0, ""}, Case{3, 2, "certificates"},
+                        Case{4, 4, "keys"}, Case{5, 2, "certificates"}, Case{5, 3, "gateway"}}) {
+    CAPTURE(c.home);
+    CAPTURE(c.slot);
+    const std::string file = folder.at("receipt.json");
+    REQUIRE(aipchain({"receipt", folder.at("out"), "--account",
+                      s.at("accounts")[c.home].get<std::string>(), "--slot", std::to_string(c.slot),
+                      "--out", file})
+                .code == 0);
+    const json receipt = json::parse(test::slurp(file));
+    CHECK((receipt.contains("certificates") || receipt.contains("keys")) == (*c.list != 0));
+    if (*c.list) CHECK(receipt.contains(c.list));
+    const Outcome verified = aipchain({"verify", file, "--policy", folder.at("out/log/policy")});
+    CHECK(verified.code == 0);
+    CHECK((verified.output.find("uncertified") != std::string::npos) == (c.list[0] == 0));
+    Process second(
+        {"python3", std::string(AIPCHAIN_SOURCE_DIR) + "/scripts/audit.py", "verify", file});
+    CHECK(second.finish() == 0);
+  }
+  // It has left: there is no slot of its own behind the second.
+  const Outcome gone = aipchain({"receipt", folder.at("out"), "--account",
+                                 s.at("accounts")[2].get<std::string>(), "--slot", "3"});
+  CHECK(gone.code != 0);
+  CHECK(gone.errors.find("settled: 0 to 2") != std::string::npos);
+}
+
+TEST_CASE("events that are no such") {
+  const auto says = [&](const std::string& text, const char* part) {
+    const Folder folder;
+    const Outcome ran = run(folder, text);
+    CHECK(ran.code == 2);
+    CAPTURE(ran.errors);
+    CHECK(ran.errors.find(part) != std::string::npos);
+  };
+  const auto event = [](const std::string& kind, const std::string& more) {
+    return "[[event]]\nkind = \"" + kind + "\"\n" + more;
+  };
+  const std::string home = "at = \"1m\"\ntarget = \"home-02\"\n";
+  says(event("key_chang", home), "did you mean \"key_change\"");
+  says(event("key_change", "target = \"home-02\"\n"), "a time from the start");
+  says(event("key_change", "at = \"7m\"\ntarget = \"home-02\"\n"), "less than time.duration");
+  says(event("key_change", "at = \"1m\"\n"), "the name of a home");
+  says(event("key_change", "at = \"1m\"\ntarget = \"home-20\"\n"),
+       "home \"home-20\" does not exist");
+  says(event("key_change", home + "of = \"gateways\"\n"), "event.of");
+  says(event("key_change", home + "of = \"gateway\"\n"), "\"gateway-0\" and so on");
+  says(event("key_change", "at = \"1m\"\ntarget = \"gateway-2\"\nof = \"gateway\"\n"),
+       "the last one is \"gateway-1\"");
+  says(event("key_change", home + "for = \"1m\"\n"), "has no such key");
+  says(event("deregistration", home + "lost = true\n"), "has no such key");
+  says(event("deregistration", home) + event("deregistration", home),
+       "no other event is of this kind");
+  says(event("certificate", home), "oracle.certificates is false");
+  says(fault("meter_swap", "target = \"home-02\"\n") + event("key_change", home),
+       "homes whose meter no fault swaps");
+}
+
 TEST_CASE("faults of meters that are no such") {
   const auto refused = [](const std::string& text) {
     const Folder folder;

@@ -16,6 +16,7 @@
 #include "market/erasure.hpp"
 #include "market/feeder_entries.hpp"
 #include "market/receipt/receipt.hpp"
+#include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
@@ -123,6 +124,14 @@ Outcome read_body(const Transaction& tx) {
       return tx.body.empty() ? Outcome{true, ""} : refused("a consent's body is empty");
     case TransactionKind::erasure:
       return canonical(tx.body, decode_erasure_body);
+    case TransactionKind::key_change:
+      return canonical(tx.body, decode_key_change_body);
+    case TransactionKind::deregistration:
+      return canonical(tx.body, decode_deregistration_body);
+    case TransactionKind::gateway:
+      return canonical(tx.body, decode_gateway_body);
+    case TransactionKind::certificate:
+      return canonical(tx.body, decode_certificate_body);
   }
   return {true, "a kind that there is not"};
 }
@@ -142,7 +151,13 @@ Outcome read_reading(BytesView bytes) {
 
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 14) {
+  switch (which % 17) {
+    case 14:
+      return canonical(bytes, decode_key_change);
+    case 15:
+      return canonical(bytes, decode_deregistration);
+    case 16:
+      return canonical(bytes, decode_meter_certificate);
     case 12:
       return canonical(bytes, decode_erasure);
     case 13:

@@ -80,20 +80,26 @@ std::vector<Bytes> opening_seeds() {
     return first_of(all, kind).openings[at].data;
   };
   const PersonalRecord& personal = personal_record();
-  return {behind(0, data(TransactionKind::registration, 0)),
-          behind(1, data(TransactionKind::registration, 1)),
-          behind(2, data(TransactionKind::marks, 0)),
-          behind(3, data(TransactionKind::order, 0)),
-          behind(4, data(TransactionKind::forecast, 0)),
-          behind(5, data(TransactionKind::statements, 0)),
-          behind(6, market::book_row(market_test::sell(1, 430, 125'000))),
-          behind(7, encode(personal.record)),
-          behind(8, data(TransactionKind::meter_swap, 0)),
-          behind(9, data(TransactionKind::ruling, 0)),
-          behind(10, data(TransactionKind::feeder_findings, 0)),
-          behind(11, personal.readings[0]),
-          behind(12, encode(market::Erasure{market_test::account(1), 3})),
-          behind(13, consent().openings[0].data)};
+  return {
+      behind(0, data(TransactionKind::registration, 0)),
+      behind(1, data(TransactionKind::registration, 1)),
+      behind(2, data(TransactionKind::marks, 0)),
+      behind(3, data(TransactionKind::order, 0)),
+      behind(4, data(TransactionKind::forecast, 0)),
+      behind(5, data(TransactionKind::statements, 0)),
+      behind(6, market::book_row(market_test::sell(1, 430, 125'000))),
+      behind(7, encode(personal.record)),
+      behind(8, data(TransactionKind::meter_swap, 0)),
+      behind(9, data(TransactionKind::ruling, 0)),
+      behind(10, data(TransactionKind::feeder_findings, 0)),
+      behind(11, personal.readings[0]),
+      behind(12, encode(market::Erasure{market_test::account(1), 3})),
+      behind(13, consent().openings[0].data),
+      behind(14,
+             encode(market::KeyChange{
+                 market_test::account(1), {1}, market::KeyOf::account, {5}, opening_key(), {}})),
+      behind(15, encode(market::Deregistration{market_test::account(1), {1}, {5}, {}})),
+      behind(16, data(TransactionKind::certificate, 0))};
 }
 
 std::vector<Bytes> block_seeds() {

@@ -170,6 +170,23 @@ std::vector<std::pair<std::string, std::string>> worked() {
   Ed25519Signer concentrator(counting<32>(4));
   sign_entry(concentrated, chain_id, concentrator);
   show("concentrated entry", concentrated.entry());
+
+  Ed25519Signer role(counting<32>(5));
+  const KeyChange change{account, {3}, KeyOf::account, {5}, counting<32>(0xb0), {}};
+  const Transaction change_tx = key_change_of(chain_id, {2}, change, key, &of_account, role);
+  show("key change opening", change_tx.openings[0].data);
+  show("key change body", change_tx.body);
+  const Deregistration leaving{account, {3}, {9}, {}};
+  const Transaction leaving_tx = deregistration_of(chain_id, {2}, leaving, key, of_account, role);
+  show("deregistration opening", leaving_tx.openings[0].data);
+  show("deregistration body", leaving_tx.body);
+  const GatewayBody gateway{
+      GatewayBody::Action::registered, {4}, counting<32>(0xd0), {5}, {96}, {}};
+  show("gateway body", gateway_of(chain_id, gateway, role).body);
+  const MeterCertificate certificate{account, {3}, counting<32>(0x60), counting<32>(0xe0),
+                                     {5},     {96}};
+  show("certificate opening", encode(certificate));
+  show("certificate body", encode(CertificateBody{1, counting<64>(0x50)}));
   return out;
 }
 
@@ -220,6 +237,13 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "block header") return !decode_header(b).has_value();
       if (name == "book row") return !decode_book_row(b).has_value();
       if (name == "consent opening") return !decode_consent(b).has_value();
+      if (name == "key change opening") return !decode_key_change(b).has_value();
+      if (name == "key change body") return !decode_key_change_body(b).has_value();
+      if (name == "deregistration opening") return !decode_deregistration(b).has_value();
+      if (name == "deregistration body") return !decode_deregistration_body(b).has_value();
+      if (name == "gateway body") return !decode_gateway_body(b).has_value();
+      if (name == "certificate opening") return !decode_meter_certificate(b).has_value();
+      if (name == "certificate body") return !decode_certificate_body(b).has_value();
       if (name == "erasure opening") return !decode_erasure(b).has_value();
       return true;
     };

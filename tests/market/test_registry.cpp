@@ -110,7 +110,9 @@ TEST_CASE("papers that are refused") {
   CHECK(s.refusal(Village::sign(Village::swap(1, 1, good), "account 2")) ==
         "swap is not signed by the account");
   CHECK(s.v.refusal(Village::papers(0, {Village::swap(1, 1, good)}, "gateway 0"), 130'000) ==
-        "is not signed by the registrar");
+        "is not signed by the metering operator");
+  CHECK(s.v.refusal(Village::papers(0, {Village::swap(1, 1, good)}, "registrar"), 130'000) ==
+        "is not signed by the metering operator");
   CHECK(s.v.refusal(Village::papers(0, {}), 130'000) == "meter swaps do not fit their count");
   CHECK(s.v.refusal(Village::papers(0, {Village::swap(1, 1, good), Village::swap(1, 1, good)}),
                     130'000) == "two swaps of one meter");

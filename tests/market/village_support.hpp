@@ -33,6 +33,9 @@ inline Genesis village_genesis() {
   g.validators = {signer_of("validator").public_key()};
   g.gateways = {signer_of("gateway 0").public_key(), signer_of("gateway 1").public_key()};
   g.registrar = signer_of("registrar").public_key();
+  g.metering_operator = signer_of("metering operator").public_key();
+  g.gateway_administrator = signer_of("gateway administrator").public_key();
+  g.certifier = signer_of("certifier").public_key();
   g.observer = signer_of("observer").public_key();
   g.oracles = {signer_of("oracle").public_key()};
   g.retail_buy = {300'000};
@@ -47,7 +50,7 @@ inline Genesis village_genesis() {
 class Village {
  public:
   // Homes 1 and 2 at gateway 0, home 3 and the feeder meter 4 at gateway 1.
-  Village() : state_(village_genesis(), verifier_) {}
+  explicit Village(const Genesis& genesis = village_genesis()) : state_(genesis, verifier_) {}
 
   void register_all() {
     must(registration(0, {1, 2}), 0);
@@ -88,6 +91,14 @@ class Village {
     body.signature =
         signer_of(signer).sign(entry_signed_bytes(chain_id_of(village_genesis()), tx.entry()));
     tx.body = encode(body);
+    return tx;
+  }
+
+  // The same body, signed by another one.
+  static Transaction signed_anew(Transaction tx, const std::string& signer,
+                                 const Hash& chain_id = chain_id_of(village_genesis())) {
+    const Signature s = signer_of(signer).sign(entry_signed_bytes(chain_id, tx.entry()));
+    std::copy(s.begin(), s.end(), tx.body.end() - static_cast<std::ptrdiff_t>(s.size()));
     return tx;
   }
 
@@ -179,7 +190,7 @@ class Village {
     return s;
   }
   static Transaction papers(std::uint32_t gateway, const std::vector<MeterSwap>& all,
-                            const std::string& signer = "registrar") {
+                            const std::string& signer = "metering operator") {
     std::vector<Opening> openings;
     for (const MeterSwap& s : all) openings.push_back(opening_of(restricted_key(s.meter.value), s));
     const auto count = static_cast<std::uint32_t>(all.size());

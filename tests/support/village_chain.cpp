@@ -12,6 +12,10 @@ constexpr std::uint32_t feeder_meter = 4, late_home = 5, late_slot = 3;
 // A home's meter is swapped in one slot, another's in another, whose mark says nothing of it.
 constexpr std::uint32_t swapped_home = 2, swap_slot = 2, silent_home = 3, silent_slot = 21;
 constexpr std::uint32_t rolling_home = 1;  // its registers begin anew at a MWh
+// Keys that change from a slot on, a home that leaves with one, and a gateway without meters.
+constexpr std::uint32_t rekeyed_home = 1, meter_key_slot = 5, account_key_slot = 8;
+constexpr std::uint32_t rekeyed_gateway = 1, gateway_key_slot = 10, leaving_slot = 60;
+constexpr std::uint32_t late_gateway = 2, late_gateway_slot = 4, withdrawn_slot = 30;
 constexpr std::uint64_t unix_seconds = 1'750'000'000;
 
 struct MeterLife {
@@ -26,6 +30,14 @@ struct MeterLife {
 };
 
 std::string name_of_meter(std::uint32_t id) { return "meter " + std::to_string(id); }
+std::string account_signer(std::uint32_t id, std::uint32_t slot) {
+  const bool next = id == silent_home && slot >= account_key_slot;
+  return (next ? "changed account " : "account ") + std::to_string(id);
+}
+std::string gateway_signer(std::uint32_t gateway, std::uint32_t slot) {
+  const bool next = gateway == rekeyed_gateway && slot >= gateway_key_slot;
+  return (next ? "changed gateway " : "gateway ") + std::to_string(gateway);
+}
 
 constexpr std::int64_t rolling_modulus = 1'000'000;
 
@@ -70,6 +82,7 @@ class VillageWriter {
       if (ends) {
         for (std::uint32_t g = 0; g < gateways; ++g) add_marks(g, slot);
         if (slot + 1 == late_slot) add_meters(1, {late_home});
+        if (slot == leaving_slot) meters_.erase(late_home);
         plan(slot + 1);
       }
       put_block(std::int64_t{minute} * 60'000);
@@ -84,6 +97,7 @@ class VillageWriter {
   void add_meters(std::uint32_t gateway, const std::vector<std::uint32_t>& ids);
   void plan(std::uint32_t slot);
   void begin_slot(std::uint32_t slot);
+  void change_registry(std::uint32_t slot);
   void swap_meter(std::uint32_t home, std::uint32_t slot, bool told);
   void add_batch(std::uint32_t gateway, std::uint32_t epoch, bool ends_slot);
   PersonalRecord record_of(MeterLife& meter, std::uint32_t gateway, std::uint32_t epoch,
@@ -128,7 +142,7 @@ void VillageWriter::plan(std::uint32_t slot) {
     for (std::int64_t n = drawn(2); n > 0; --n) {
       const Side side = rng_.chance(0.5) ? Side::buy : Side::sell;
       const std::int64_t wh = 1 + drawn(400), limit = 50'000 + drawn(270'000);
-      add(Village::order(id, slot, side, wh, limit, next_order_++));
+      add(Village::order(id, slot, side, wh, limit, next_order_++, account_signer(id, slot)));
     }
   }
   if (slot % 3 != 0) return;
@@ -139,7 +153,8 @@ void VillageWriter::plan(std::uint32_t slot) {
         all.push_back({account(static_cast<std::uint8_t>(id)), {id}, {slot}, {}});
     for (Forecast& f : all)
       for (int i = 0; i < 3; ++i) f.net_wh.push_back(static_cast<std::int32_t>(drawn(800)) - 400);
-    add(Village::forecast(g, std::move(all), std::nullopt, 3, slot));
+    add(Village::signed_anew(Village::forecast(g, std::move(all), std::nullopt, 3, slot),
+                             gateway_signer(g, slot)));
   }
 }
 
@@ -147,16 +162,72 @@ void VillageWriter::swap_meter(std::uint32_t home, std::uint32_t slot, bool told
   MeterLife& m = meters_.at(home);
   const auto whole = [](std::int64_t mwh) { return (mwh + 999) / 1000 * 1000; };
   m.key = "next " + name_of_meter(home);
-  add(Village::papers(
-      Village::gateway_of(home).value,
-      {Village::swap(home, slot, {whole(m.most_imported), whole(m.exported), 7000, 0}, m.key)}));
+  const MeterSwap swap =
+      Village::swap(home, slot, {whole(m.most_imported), whole(m.exported), 7000, 0}, m.key);
+  add(Village::papers(Village::gateway_of(home).value,
+                      {Village::sign(swap, account_signer(home, slot))}));
   m.imported = 7000;
   m.exported = 0;
   m.sequence = 0;
   m.swapped = told;
 }
 
+// A slot or two before it acts.
+void VillageWriter::change_registry(std::uint32_t slot) {
+  const Hash& chain = out_.log.chain_id;
+  const auto change = [&](KeyOf of, std::uint32_t home, std::uint32_t from,
+                          const std::string& next) {
+    return KeyChange{account(static_cast<std::uint8_t>(home)),
+                     {home},
+                     of,
+                     {from},
+                     signer_of(next).public_key(),
+                     {}};
+  };
+  if (slot == 1) {
+    const MeterCertificate c{
+        account(1), {1}, signer_of(name_of_meter(1)).public_key(), sha256(bytes_of("certificate")),
+        {0},        {50}};
+    add(certificates_of(chain, {opening_of(Village::restricted_key(1), c)},
+                        signer_of("certifier")));
+  }
+  if (slot + 1 == meter_key_slot)
+    add(key_change_of(chain, Village::gateway_of(rekeyed_home),
+                      change(KeyOf::meter, rekeyed_home, meter_key_slot, "changed meter"),
+                      Village::restricted_key(rekeyed_home),
+                      &signer_of(meters_.at(rekeyed_home).key), signer_of("metering operator")));
+  if (slot == meter_key_slot) meters_.at(rekeyed_home).key = "changed meter";
+  if (slot + 2 == account_key_slot)  // said to be lost
+    add(key_change_of(chain, Village::gateway_of(silent_home),
+                      change(KeyOf::account, silent_home, account_key_slot,
+                             account_signer(silent_home, account_key_slot)),
+                      Village::restricted_key(silent_home), nullptr, signer_of("registrar")));
+  if (slot + 1 == gateway_key_slot)
+    add(gateway_key_change_of(
+        chain, {rekeyed_gateway},
+        {signer_of(gateway_signer(rekeyed_gateway, gateway_key_slot)).public_key(),
+         {gateway_key_slot}},
+        &signer_of(gateway_signer(rekeyed_gateway, 0)), signer_of("gateway administrator")));
+  if (slot == leaving_slot)
+    add(deregistration_of(
+        chain, Village::gateway_of(late_home),
+        {account(static_cast<std::uint8_t>(late_home)), {late_home}, {leaving_slot}, {}},
+        Village::restricted_key(late_home), signer_of(account_signer(late_home, slot)),
+        signer_of("registrar")));
+  GatewayBody late{GatewayBody::Action::registered,
+                   {late_gateway},
+                   signer_of("gateway 2").public_key(),
+                   {late_gateway_slot},
+                   {UINT32_MAX},
+                   {}};
+  if (slot + 2 == late_gateway_slot)
+    add(gateway_of(chain, late, signer_of("gateway administrator")));
+  late = {GatewayBody::Action::withdrawn, {late_gateway}, {}, {}, {withdrawn_slot}, {}};
+  if (slot + 2 == withdrawn_slot) add(gateway_of(chain, late, signer_of("gateway administrator")));
+}
+
 void VillageWriter::begin_slot(std::uint32_t slot) {
+  change_registry(slot);
   if (slot == swap_slot) swap_meter(swapped_home, slot, true);
   if (slot == silent_slot) swap_meter(silent_home, slot, false);
   for (auto& [id, meter] : meters_) {
@@ -225,7 +296,7 @@ void VillageWriter::add_batch(std::uint32_t gateway, std::uint32_t epoch, bool e
   tx.kind = TransactionKind::batch;
   tx.root = root_of(leaves);
   tx.body = encode(b);
-  b.signature = signer_of("gateway " + std::to_string(gateway))
+  b.signature = signer_of(gateway_signer(gateway, (epoch - 1) / minutes_a_slot))
                     .sign(entry_signed_bytes(out_.log.chain_id, tx.entry()));
   tx.body = encode(b);
   last_entry_[gateway] = sha256(tx.entry());
@@ -241,7 +312,8 @@ void VillageWriter::add_marks(std::uint32_t gateway, std::uint32_t slot) {
       marks.push_back(Village::mark(id, slot, meter.imported, meter.exported,
                                     quarantines(meter.verdict),
                                     std::exchange(meter.swapped, false)));
-  add(Village::marks(gateway, slot, std::move(marks)));
+  add(Village::signed_anew(Village::marks(gateway, slot, std::move(marks)),
+                           gateway_signer(gateway, slot)));
 }
 
 // On every second case or so, as the state has them.

@@ -215,7 +215,7 @@ TEST_CASE("papers that a gateway refuses") {
     return Village::swap(home, slot, {closing_import, 60'000, 0, 0}, "new meter");
   };
   CHECK(refused(Village::papers(0, {swap(1, 30'000)}, "gateway 0")) ==
-        "papers are not signed by the registrar");
+        "papers are not signed by the metering operator");
   CHECK(refused(Village::papers(0, {Village::sign(swap(1, 30'000), "account 2")})) ==
         "papers are not signed by the account");
   CHECK(refused(Village::papers(0, {swap(2, 30'000)})) ==
@@ -230,4 +230,122 @@ TEST_CASE("papers that a gateway refuses") {
   stranger.account = account(3);
   CHECK(refused(Village::papers(0, {Village::sign(stranger, "account 1")})) ==
         "papers of another meter or account");
+}
+
+namespace {
+
+Transaction key_change(KeyOf of, std::uint32_t slot, const std::string& next,
+                       const std::string& old_key, const std::string& role,
+                       std::uint32_t gateway = 0) {
+  const KeyChange change{account(home), {home}, of, {slot}, signer_of(next).public_key(), {}};
+  return key_change_of(chain_id_of(village_genesis()), {gateway}, change,
+                       Village::restricted_key(home),
+                       old_key.empty() ? nullptr : &signer_of(old_key), signer_of(role));
+}
+Transaction meter_key(std::uint32_t slot, const std::string& next = "next key",
+                      const std::string& old_key = "old meter") {
+  return key_change(KeyOf::meter, slot, next, old_key, "metering operator");
+}
+Transaction leaving(std::uint32_t last, const std::string& account_signer = "account 1",
+                    const std::string& role = "registrar") {
+  return deregistration_of(chain_id_of(village_genesis()), {0}, {account(home), {home}, {last}, {}},
+                           Village::restricted_key(home), signer_of(account_signer),
+                           signer_of(role));
+}
+
+}  // namespace
+
+TEST_CASE("a key change: the same meter goes on, ledger and auditor agree, over restarts too") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    SwapBench b(restarts);
+    b.papers(meter_key(1), 10'000);
+    b.minute("old meter", 1, 1, 0, 500);
+    b.minute("next key", 2, 13, 12'000, 24'500);  // before its slot
+    CHECK(b.refusals ==
+          std::vector<std::string>{"meter 1: a minute whose signature does not hold"});
+    b.minute("old meter", 2, 13, 12'000, 24'500);
+    b.refusals.clear();
+    b.minute("old meter", 3, 25, 24'000, 48'500);  // in its slot, and the next one not heard yet
+    b.minute("next key", 4, 37, 36'000, 72'500);
+    b.minute("old meter", 5, 49, 48'000, 96'500);
+    CHECK(b.refusals ==
+          std::vector<std::string>{"meter 1: a minute whose signature does not hold"});
+    b.minute("next key", 5, 49, 48'000, 96'500);
+    b.minute("next key", 6, 61, 60'000, 120'500);
+    REQUIRE(b.records.size() == 6);
+    for (const MeterRecord& r : b.records) CHECK(r.verdict == 0);
+    const auto closed = b.close(6 * epoch_ms + 30'000);
+    REQUIRE(closed.size() == 3);
+    for (const Statement& s : closed) CHECK(s.standing == Standing::metered);
+    CHECK(closed[1].imported.value == 24);
+    CHECK(b.audited() == "");
+  }
+}
+
+TEST_CASE("behind the slot of its change the old key signs nothing, be the next one heard or not") {
+  SwapBench b(false);
+  b.papers(meter_key(1), 10'000);
+  b.minute("old meter", 1, 1, 0, 500);
+  b.minute("old meter", 2, 13, 12'000, 24'500);
+  b.minute("old meter", 3, 25, 24'000, 48'500);
+  b.minute("old meter", 4, 37, 36'000, 72'500);
+  CHECK(b.refusals.empty());
+  b.minute("old meter", 5, 49, 48'000, 96'500);
+  b.silence(5);
+  REQUIRE(b.records.size() == 5);
+  CHECK(b.records[4].verdict == bit(Rule::signature));
+  CHECK(b.audited() == "");
+}
+
+TEST_CASE("key changes and deregistrations that a gateway refuses") {
+  SwapBench b(true);
+  b.minute("old meter", 1, 1, 0, 500);
+  b.minute("old meter", 2, 13, 12'000, 24'500);
+  const auto refused = [&](const Transaction& tx) {
+    b.refusals.clear();
+    b.papers(tx, 2 * epoch_ms + 10'000);
+    REQUIRE(b.refusals.size() == 1);
+    return b.refusals[0];
+  };
+  CHECK(refused(key_change(KeyOf::meter, 2, "x", "old meter", "registrar")) ==
+        "key change is not signed by the metering operator");
+  CHECK(refused(key_change(KeyOf::account, 2, "x", "account 1", "metering operator")) ==
+        "key change is not signed by the registrar");
+  CHECK(refused(meter_key(2, "x", "account 1")) == "key change is not signed by the old key");
+  CHECK(refused(key_change(KeyOf::account, 2, "x", "old meter", "registrar")) ==
+        "key change is not signed by the old key");
+  CHECK(refused(meter_key(0)) == "a key change in a slot that is over");
+  CHECK(refused(key_change(KeyOf::meter, 2, "x", "old meter", "metering operator", 1)) ==
+        "key change of a meter that is not one of this gateway's");
+  CHECK(refused(leaving(2, "account 2")) == "deregistration is not signed by the account");
+  CHECK(refused(leaving(2, "account 1", "metering operator")) ==
+        "deregistration is not signed by the registrar");
+  CHECK(refused(leaving(0)) == "deregistration at the end of a slot that is over");
+  b.papers(meter_key(2), 2 * epoch_ms + 10'000);
+  CHECK(refused(meter_key(3, "y", "next key")) == "another key change waits already");
+  CHECK(refused(good_papers(1)) == "papers of a meter whose next key waits");
+  b.papers(key_change(KeyOf::account, 2, "changed account", "account 1", "registrar"),
+           2 * epoch_ms + 10'000);
+  // Papers of the slot are still the old account key's, a leaving behind it is not.
+  CHECK(refused(leaving(3)) == "deregistration is not signed by the account");
+  b.papers(leaving(3, "changed account"), 2 * epoch_ms + 10'000);
+  CHECK(refused(leaving(4, "changed account")) == "the point is deregistered already");
+}
+
+TEST_CASE("a point that has left: no record, no mark, no minute") {
+  for (const bool restarts : {false, true}) {
+    SwapBench b(restarts);
+    b.papers(leaving(0), 10'000);
+    b.minute("old meter", 1, 1, 0, 500);
+    b.minute("old meter", 2, 13, 12'000, 24'500);
+    CHECK(b.refusals.empty());
+    REQUIRE(b.records.size() == 2);
+    CHECK(b.close(2 * epoch_ms + 30'000).size() == 1);
+    b.minute("old meter", 3, 25, 24'000, 48'500);
+    CHECK(b.refusals == std::vector<std::string>{"meter 1 is of no account in this slot"});
+    b.silence(4);
+    CHECK(b.records.size() == 2);
+    CHECK(b.audited() == "");
+  }
 }

@@ -161,6 +161,26 @@ TEST_CASE("an overloaded transformer and a low voltage are counted, with the ele
   CHECK(calm->grid_totals().voltage_violation_minutes == 0);
 }
 
+TEST_CASE("events of the registry read back as they stood") {
+  const std::string events =
+      "[[event]]\nkind = \"key_change\"\nat = \"10m\"\ntarget = [\"home-01\"]\nof = \"account\"\n"
+      "lost = true\n"
+      "[[event]]\nkind = \"key_change\"\nat = \"20m\"\ntarget = \"gateway-1\"\nof = \"gateway\"\n"
+      "[[event]]\nkind = \"deregistration\"\nat = \"30m\"\ntarget = \"home-02\"\n"
+      "[[event]]\nkind = \"certificate\"\nat = \"10m\"\nfor = \"2h\"\ntarget = \"home-03\"\n";
+  const std::string text = village + events;
+  const Scenario s = scenario_of(text, {{"oracle.certificates", "true"}});
+  REQUIRE(s.events.size() == 4);
+  CHECK(s.oracle.certificates);
+  CHECK(s.events[0].lost);
+  CHECK(s.events[0].of == RegistryEvent::Of::account);
+  CHECK(s.events[1].gateways == std::vector<std::uint32_t>{1});
+  CHECK(s.events[1].homes.empty());
+  const auto network = make_network(s.grid, s.seed, {});
+  const std::string resolved = write_scenario(s, *network);
+  CHECK(write_scenario(scenario_of(resolved), *network) == resolved);
+}
+
 TEST_CASE("the resolved scenario reads back to the same one and the same world") {
   const Scenario s = scenario_of(village);
   const auto network = make_network(s.grid, s.seed, {});

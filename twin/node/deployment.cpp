@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ledger/base/codec.hpp"
+#include "ledger/crypto/sha256.hpp"
 #include "twin/grid/feeder_estimator.hpp"
 
 namespace twin {
@@ -19,7 +21,7 @@ constexpr std::int64_t deposit_micro_eur = 100'000'000;  // 100 EUR
 }  // namespace
 
 struct Deployment::MeterSigners {
-  Ed25519Signer meter, next_meter, account;
+  Ed25519Signer meter, next_meter, account, changed_meter, changed_account;
 };
 
 Deployment::Deployment(const Scenario& scenario, const World& world, const Hash& input_hash)
@@ -36,8 +38,13 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
   for (const MeterIdentity& m : identities_.meters)
     signers_.push_back(std::unique_ptr<MeterSigners>(
         new MeterSigners{Ed25519Signer(m.meter_seed), Ed25519Signer(m.next_meter_seed),
-                         Ed25519Signer(m.account_seed)}));
-  registrar_ = std::make_unique<Ed25519Signer>(identities_.registrar);
+                         Ed25519Signer(m.account_seed), Ed25519Signer(m.changed_meter_seed),
+                         Ed25519Signer(m.changed_account_seed)}));
+  roles_ = std::make_unique<RoleSigners>(identities_);
+  const Rng rng = Rng(scenario.seed).fork("identity");
+  for (const RegistryEvent& e : scenario.events)
+    for (const std::uint32_t g : e.gateways)
+      next_gateways_[g] = std::make_unique<Ed25519Signer>(rng.fork("changed gateway", g).bytes32());
   for (const Transformer& t : world.network().transformers) transformer_va_ += t.rated_va;
   for (const HomeSpec& home : scenario.homes) {
     const Connection& c = world.network().connections[home.connection];
@@ -82,7 +89,7 @@ OracleConfig Deployment::oracle(std::uint32_t o) const {
     c.quarantined = market::Outcome::release;
   if (scenario_.oracle.quarantined == OracleSpec::Quarantined::reject)
     c.quarantined = market::Outcome::rejection;
-  c.registrar = registrar_.get();
+  c.registrar = &roles_->registrar;
   return c;
 }
 
@@ -140,6 +147,28 @@ std::vector<MeterFault> Deployment::faults_of(MeterId home) const {
   return out;
 }
 
+std::vector<RegistryEvent> Deployment::events_of(MeterId home) const {
+  std::vector<RegistryEvent> out;
+  for (const RegistryEvent& e : scenario_.events)
+    if (std::count(e.homes.begin(), e.homes.end(), scenario_.homes[home.value].name) > 0)
+      out.push_back(e);
+  return out;
+}
+
+// In the second slot behind the present one, or the third: as of an account (home_events.cpp).
+std::optional<GatewayConfig::KeyChange> Deployment::key_change_of(std::uint32_t gateway) const {
+  for (const RegistryEvent& e : scenario_.events) {
+    if (std::count(e.gateways.begin(), e.gateways.end(), gateway) == 0) continue;
+    const auto now = static_cast<std::uint32_t>(e.at.whole_ms() / genesis_.slot_ms);
+    return GatewayConfig::KeyChange{e.at,
+                                    {now + (e.lost ? 3u : 2u)},
+                                    e.lost,
+                                    next_gateways_.at(gateway).get(),
+                                    &roles_->gateway_administrator};
+  }
+  return std::nullopt;
+}
+
 GatewayConfig Deployment::gateway(std::uint32_t g) const {
   GatewayConfig c;
   c.gateway = {g};
@@ -154,6 +183,8 @@ GatewayConfig Deployment::gateway(std::uint32_t g) const {
         {registration_of(m), m.personal_key, m.restricted_key, nominal_v_[m.meter.value]});
   }
   c.registrations = registrations(g);
+  c.key_change = key_change_of(g);
+  for (Bytes& tx : certificates(g)) c.registrations.push_back(std::move(tx));
   return c;
 }
 
@@ -175,9 +206,53 @@ std::vector<Bytes> Deployment::registrations(std::uint32_t gateway) const {
     tx.root = openings_root(tx.openings);
     tx.body = market::encode(market::RegistrationBody{
         {gateway}, static_cast<std::uint32_t>(tx.openings.size() / 2), {}});
-    sign_entry(tx, chain_id_of(genesis_), *registrar_);
+    sign_entry(tx, chain_id_of(genesis_), roles_->registrar);
     out.push_back(tx.encode());
   }
+  return out;
+}
+
+// The one of its event, or one for ever.
+market::MeterCertificate Deployment::certificate_of(const MeterIdentity& m) const {
+  market::MeterCertificate out{m.account, m.meter, registration_of(m).meter_key,
+                               {},        {},      {UINT32_MAX}};
+  for (const RegistryEvent& e : events_of(m.meter)) {
+    if (e.kind != RegistryEvent::Kind::certificate) continue;
+    const auto slot = [&](Duration t) {
+      return static_cast<std::uint32_t>(t.whole_ms() / genesis_.slot_ms);
+    };
+    out.first = {slot(e.at)};
+    out.end = {std::max(slot(e.at + e.length), out.first.value + 1)};
+  }
+  const Bytes what = ByteWriter().u32(m.meter.value).raw(out.meter_key).take();
+  out.hash = sha256({bytes_of("aipchain twin certificate 1"), what});
+  return out;
+}
+
+// Of the gateway's homes, where the scenario asks for certificates; of a meter that papers put in
+// another's place as well.
+std::vector<Bytes> Deployment::certificates(std::uint32_t gateway) const {
+  if (!scenario_.oracle.certificates) return {};
+  std::vector<Opening> first, next;
+  for (const MeterIdentity& m : identities_.meters) {
+    if (m.gateway != gateway || m.feeder) continue;
+    market::MeterCertificate c = certificate_of(m);
+    first.push_back(market::opening_of(m.restricted_key, c));
+    const auto faults = faults_of(m.meter);
+    if (std::none_of(faults.begin(), faults.end(), [](const MeterFault& f) {
+          return f.kind == MeterFault::Kind::meter_swap && f.papers;
+        }))
+      continue;
+    c.meter_key = signers_[m.meter.value]->next_meter.public_key();
+    c.hash = sha256({bytes_of("aipchain twin certificate 1"), c.hash});
+    next.push_back(market::opening_of(m.restricted_key, c));
+  }
+  std::vector<Bytes> out;
+  for (std::vector<Opening>* openings : {&first, &next})
+    if (!openings->empty())
+      out.push_back(
+          market::certificates_of(chain_id_of(genesis_), std::move(*openings), roles_->certifier)
+              .encode());
   return out;
 }
 
@@ -200,7 +275,10 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
                  &signers.meter,
                  &signers.account,
                  &signers.next_meter,
-                 registrar_.get(),
+                 &signers.changed_meter,
+                 &signers.changed_account,
+                 roles_.get(),
+                 {},
                  {},
                  start.import_register,
                  start.export_register,
@@ -208,6 +286,7 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
                  Rng(0)};
     if (!m.feeder) {
       f.faults = faults_of(m.meter);
+      f.events = events_of(m.meter);
       f.history_wh = history_wh_[m.meter.value];
       f.rng = rng.fork(scenario_.homes[m.meter.value].name);
     }

@@ -40,7 +40,11 @@ class Deployment {
   struct MeterSigners;
   std::vector<Bytes> registrations(std::uint32_t gateway) const;
   market::Registration registration_of(const MeterIdentity& meter) const;
+  std::vector<Bytes> certificates(std::uint32_t gateway) const;
+  market::MeterCertificate certificate_of(const MeterIdentity& meter) const;
   std::vector<MeterFault> faults_of(ledger::MeterId home) const;
+  std::vector<RegistryEvent> events_of(ledger::MeterId home) const;
+  std::optional<GatewayConfig::KeyChange> key_change_of(std::uint32_t gateway) const;
   std::uint32_t max_power_w(const MeterIdentity& meter) const;
   void find_evidence(const Network& network);
 
@@ -52,7 +56,8 @@ class Deployment {
   std::vector<std::vector<std::int64_t>> history_wh_;   // by home
   std::vector<std::unique_ptr<MeterSigners>> signers_;  // by meter
   std::vector<double> nominal_v_;                       // by meter, phase to ground
-  std::unique_ptr<ledger::Ed25519Signer> registrar_;
+  std::unique_ptr<RoleSigners> roles_;
+  std::map<std::uint32_t, std::unique_ptr<ledger::Ed25519Signer>> next_gateways_;  // next keys
   double transformer_va_ = 0;
   std::shared_ptr<ledger::FeederEvidence> evidence_;  // of the feeder; null: none ...
   std::string without_evidence_;                      // ... and why

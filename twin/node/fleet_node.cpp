@@ -16,7 +16,11 @@ FleetNode::FleetNode(FleetConfig config)
   for (FleetMeter& m : config_.meters) {
     if (index_of_meter_.size() <= m.meter.value) index_of_meter_.resize(m.meter.value + 1, -1);
     index_of_meter_[m.meter.value] = static_cast<std::int32_t>(homes_.size());
-    Home home{m, 1, {}, {}, 0, m.first_import, m.first_export, {}, {}};
+    Home home;
+    home.meter = m;
+    home.slot_import = m.first_import;
+    home.slot_export = m.first_export;
+    home.told.resize(m.events.size());
     if (!m.faults.empty()) home.faulty.emplace(m.first_import, m.first_export, m.faults);
     homes_.push_back(std::move(home));
   }
@@ -53,6 +57,8 @@ void FleetNode::take(const MeterSample& sample, Outbox& outbox) {
   if (sample.meter >= index_of_meter_.size() || index_of_meter_[sample.meter] < 0) return;
   Home& home = homes_[static_cast<std::size_t>(index_of_meter_[sample.meter])];
   const std::int64_t time_ms = sample.time.whole_ms();
+  if (home.has_left(time_ms, config_.genesis.slot_ms)) return;
+  tell_events(home, sample.time, outbox);
   FaultyMeter::Shown shown{sample, std::nullopt};
   if (home.faulty) shown = home.faulty->show(sample);
   if (shown.swapped) begin_new_meter(home, *shown.swapped, time_ms, outbox);
@@ -63,7 +69,9 @@ void FleetNode::take(const MeterSample& sample, Outbox& outbox) {
     close_interval(home, outbox);
   else if (shown.sample && config_.signing == Signing::reading && !home.readings.empty())
     send_from(home, home.readings.size() - 1, outbox);
-  if (time_ms % config_.genesis.slot_ms == 0) close_slot(home, sample);
+  if (time_ms % config_.genesis.slot_ms != 0) return;
+  close_slot(home, sample);
+  begin_slot(home, {static_cast<std::uint32_t>(time_ms / config_.genesis.slot_ms)});
 }
 
 void FleetNode::read(Home& home, const MeterSample& sample, Outbox& outbox) {
@@ -107,7 +115,7 @@ void FleetNode::forget(const MeterReceived& received) {
   const std::uint32_t id = received.meter.value;
   if (id >= index_of_meter_.size() || index_of_meter_[id] < 0) return;
   Home& home = homes_[static_cast<std::size_t>(index_of_meter_[id])];
-  if (received.key != tag_of(key_of(home))) return;
+  if (received.key != tag_of(key_of(home)) && received.key != home.tag_before) return;
   if (received.sequence >= home.next_sequence) return go_on_behind(home, received.sequence);
   const auto later = [&](const ReadingBytes& r) {
     return decode_reading(r).sequence > received.sequence;
@@ -145,16 +153,15 @@ void FleetNode::begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped,
   swap.closing_import = whole(swapped.closing_import);
   swap.closing_export = whole(swapped.closing_export);
   swap.meter_key = home.meter.next_meter_signer->public_key();
-  swap.signature =
-      home.meter.account_signer->sign(market::swap_signed_bytes(chain_id_, market::encode(swap)));
+  swap.signature = home.account_signer(swap.slot).sign(
+      market::swap_signed_bytes(chain_id_, market::encode(swap)));
   Transaction tx;
   tx.kind = TransactionKind::meter_swap;
   tx.openings = {market::opening_of(home.meter.restricted_key, swap)};
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(market::MeterSwapBody{{config_.gateway}, 1, {}});
-  sign_entry(tx, chain_id_, *home.meter.registrar);
-  outbox.send(config_.directory.gateway(config_.gateway),
-              frame(MessageKind::transaction, tx.encode()));
+  sign_entry(tx, chain_id_, home.meter.roles->metering_operator);
+  send_to_gateway(tx, outbox);
 }
 
 // Where each reading was sent when it came, only those that the gateway ought to have told are sent
@@ -206,7 +213,7 @@ void FleetNode::issue_forecasts(std::uint32_t day, Outbox& outbox) {
   const Slot first{static_cast<std::uint32_t>(day * slots + skipped)};
   FleetForecast message{first, static_cast<std::uint16_t>(slots - skipped), {}};
   for (Home& home : homes_) {
-    if (home.meter.feeder) continue;
+    if (home.meter.feeder || (home.last_slot && *home.last_slot < first)) continue;
     home.forecast_wh = ai::seven_day_mean(home.meter.history_wh, slots);
     // Later days' are made within the last slot before, which the history lacks: it begins there.
     if (day > 0 && !home.forecast_wh.empty())
@@ -226,6 +233,7 @@ void FleetNode::issue_forecasts(std::uint32_t day, Outbox& outbox) {
 void FleetNode::send_orders(Slot slot, Outbox& outbox) {
   for (Home& home : homes_) {
     if (home.meter.feeder || home.forecast_wh.empty()) continue;
+    if (home.last_slot && *home.last_slot < slot) continue;
     const std::int64_t expected = home.forecast_wh[slot.value % slots_a_day()];
     Rng rng = home.meter.rng.fork("order", slot.value);
     const auto bid = ai::zero_intelligence_bid(WattHours{expected}, tariff_, rng);
@@ -235,7 +243,7 @@ void FleetNode::send_orders(Slot slot, Outbox& outbox) {
     const auto id = rng.bytes32();
     std::copy_n(id.begin(), order.order.id.bytes.size(), order.order.id.bytes.begin());
     order.meter = home.meter.meter;
-    order.signature = home.meter.account_signer->sign(
+    order.signature = home.account_signer(slot).sign(
         market::order_signed_bytes(chain_id_, market::encode(order)));
     Transaction tx;
     tx.kind = TransactionKind::order;
@@ -243,8 +251,7 @@ void FleetNode::send_orders(Slot slot, Outbox& outbox) {
     tx.openings.push_back(
         {market::order_salt(home.meter.restricted_key, order), market::encode(order)});
     tx.root = openings_root(tx.openings);
-    outbox.send(config_.directory.gateway(config_.gateway),
-                frame(MessageKind::transaction, tx.encode()));
+    send_to_gateway(tx, outbox);
   }
 }
 

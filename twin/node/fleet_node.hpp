@@ -17,6 +17,7 @@
 #include "twin/node/faulty_meter.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
+#include "twin/node/operator_keys.hpp"
 
 namespace twin {
 
@@ -28,8 +29,11 @@ struct FleetMeter {
   ledger::Signer* meter_signer = nullptr;  // the host's, outlive the node
   ledger::Signer* account_signer = nullptr;
   ledger::Signer* next_meter_signer = nullptr;  // of a meter that a fault puts in its place ...
-  ledger::Signer* registrar = nullptr;          // ... and who signs its papers with the account
+  // ... behind a key change ...
+  ledger::Signer *changed_meter_signer = nullptr, *changed_account_signer = nullptr;
+  RoleSigners* roles = nullptr;  // ... and who signs such papers with the home
   std::vector<MeterFault> faults;
+  std::vector<RegistryEvent> events;
   ledger::MilliWattHours first_import, first_export;
   std::vector<std::int64_t> history_wh;  // seven days of market slots, oldest first, net
   ledger::Rng rng{0};                    // for bids and order ids
@@ -59,7 +63,28 @@ class FleetNode final : public Node {
     ledger::MilliWattHours slot_import, slot_export;  // registers at the slot's start
     std::vector<std::int64_t> forecast_wh;            // of the current day
     std::optional<FaultyMeter> faulty;
+    std::vector<bool> told;  // of its events
+    struct NextSigner {
+      ledger::Slot from;
+      ledger::Signer* signer = nullptr;
+    };
+    std::optional<NextSigner> next_meter, next_account;
+    std::optional<KeyTag> tag_before;       // of the meter's key before its present one
+    std::optional<ledger::Slot> last_slot;  // of a home that leaves
+    bool has_left(std::int64_t time_ms, std::int64_t slot_ms) const {
+      return last_slot && time_ms > (std::int64_t{last_slot->value} + 1) * slot_ms;
+    }
+    ledger::Signer& account_signer(ledger::Slot slot) const {
+      return next_account && next_account->from <= slot ? *next_account->signer
+                                                        : *meter.account_signer;
+    }
   };
+  // home_events.cpp
+  void tell_events(Home& home, Instant now, Outbox& outbox) const;
+  void change_key(Home& home, const RegistryEvent& event, ledger::Slot now, Outbox& outbox) const;
+  void leave(Home& home, ledger::Slot now, Outbox& outbox) const;
+  void begin_slot(Home& home, ledger::Slot slot) const;
+  void send_to_gateway(const ledger::Transaction& tx, Outbox& outbox) const;
   void read(Home& home, const MeterSample& sample, Outbox& outbox);
   void begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped, std::int64_t time_ms,
                        Outbox& outbox);

@@ -38,6 +38,7 @@ struct GatewayNode::MeterState {
   std::optional<Heard> heard;  // for the batch being collected
 
   MeterId id() const { return meter.registration.meter; }
+  bool in(Slot slot) const { return point.registration().valid_in(slot); }
   bool feeder() const { return meter.registration.kind == market::MeterKind::feeder; }
 };
 
@@ -114,7 +115,9 @@ Instant GatewayNode::next_deadline() const {
 // A minute that ends an earlier interval came late and is no reason to post early.
 bool GatewayNode::all_arrived() const {
   const std::int64_t end_ms = batch_end().whole_ms();
+  const Slot slot = slot_now();
   return std::all_of(meters_.begin(), meters_.end(), [&](const MeterState& m) {
+    if (!m.in(slot)) return true;
     return m.heard && m.heard->by != market::SignedBy::nobody &&
            decode_reading(m.heard->minute.readings.back()).time_ms >= end_ms;
   });
@@ -122,11 +125,30 @@ bool GatewayNode::all_arrived() const {
 
 void GatewayNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   if (!started_) start(now, outbox);
+  tell_key_change(now, outbox);
   // What comes now is not of a batch that stayed open while the gateway stood still.
   while (now > batch_end() + milliseconds(informative_ms)) post_batch(now, outbox);
   for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
   while (now >= batch_end() + config_.batch_patience || (all_arrived() && now >= batch_end()))
     post_batch(now, outbox);
+}
+
+Signer& GatewayNode::signer(Slot slot) const {
+  const auto& change = config_.key_change;
+  return change && change->from <= slot ? *change->next : signer_;
+}
+
+// Said again after a restart: validators know whether the ledger has it.
+void GatewayNode::tell_key_change(Instant now, Outbox& outbox) {
+  const auto& change = config_.key_change;
+  if (!change || told_key_change_ || now.since_epoch() <= change->at) return;
+  told_key_change_ = true;
+  const Transaction tx = market::gateway_key_change_of(
+      chain_id_, config_.gateway, {change->next->public_key(), change->from},
+      change->lost ? nullptr : &signer_, *change->administrator);
+  const SharedBytes message = frame(MessageKind::transaction, tx.encode());
+  say(message, outbox);
+  unconfirmed_.add({{0, change->from.value + 1}, message, now});
 }
 
 // Registrations are on the ledger already after a restart, and so may be what the life before said:
@@ -183,10 +205,10 @@ void GatewayNode::receive_from_home(Instant now, const PeerMessage& message, Out
 void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId from,
                                    Outbox& outbox) {
   const SharedBytes message = frame(MessageKind::transaction, tx.encode());
-  Result<void> taken = failure("a home sends orders and papers of meter swaps only");
+  Result<void> taken = failure("a home sends one order, or one paper, at a time");
   if (tx.openings.size() == 1 && tx.kind == TransactionKind::order) taken = take_order(tx);
-  if (tx.openings.size() == 1 && tx.kind == TransactionKind::meter_swap) {
-    const auto slot = take_papers(tx);
+  if (tx.openings.size() == 1 && tx.kind != TransactionKind::order) {
+    const auto slot = take_registry(tx);
     taken = slot ? Result<void>{} : failure(slot.error());
     if (slot) {
       unconfirmed_.add({{0, slot->value + 1}, message, now});
@@ -215,13 +237,23 @@ Result<Slot> GatewayNode::take_papers(const Transaction& tx) {
   const auto at = index_of_meter_.find(swap->meter.value);
   if (at == index_of_meter_.end() || body->gateway != config_.gateway || body->count != 1)
     return failure("papers of a meter that is not one of this gateway's");
-  if (!verifier_.verify(config_.genesis.registrar, entry_signed_bytes(chain_id_, tx.entry()),
-                        body->signature))
-    return failure("papers are not signed by the registrar");
-  const std::int64_t end_ms = batch_end().whole_ms();
-  const Slot now{static_cast<std::uint32_t>((end_ms - 1) / config_.genesis.slot_ms)};
+  const market::Role role = *market::role_of(tx.kind);
+  if (!verifier_.verify(market::key_of(role, config_.genesis),
+                        entry_signed_bytes(chain_id_, tx.entry()), body->signature))
+    return failure("papers are not signed by the " + std::string(market::name_of(role)));
+  const Slot now = slot_now();
   auto ok = meters_[at->second].point.take_papers(chain_id_, tx.openings[0], now, verifier_);
   return ok ? Result<Slot>(now) : failure(ok.error());
+}
+
+Slot GatewayNode::slot_now() const {
+  return {static_cast<std::uint32_t>((batch_end().whole_ms() - 1) / config_.genesis.slot_ms)};
+}
+
+market::MeteredPoint* GatewayNode::point_of(MeterId meter, GatewayId gateway) {
+  const auto at = index_of_meter_.find(meter.value);
+  const bool own = at != index_of_meter_.end() && gateway == config_.gateway;
+  return own ? &meters_[at->second].point : nullptr;
 }
 
 bool GatewayNode::has_room_for(const MeterMinute& minute) const {
@@ -250,6 +282,7 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const auto at = index_of_meter_.find(minute.meter.value);
   if (at == index_of_meter_.end()) return refuse(" is not one of this gateway's");
   MeterState& state = meters_[at->second];
+  if (!state.in(slot_now())) return refuse(" is of no account in this slot");
   const std::uint32_t newest = newest_sequence(minute);
   const bool waits = state.heard && state.heard->by != market::SignedBy::nobody;
   const auto& last = state.point.last();
@@ -261,11 +294,14 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const std::uint32_t before = waits ? state.heard->newest : last ? last->sequence : 0;
   if (!swaps && !had && minute.each.size() == 1 && minute.first_sequence != before + 1) return;
   const Hash root = readings_root(state.meter.personal_key, state.id(), minute.readings);
-  const market::SignedBy by = state.point.signer_of(word_of_minute(state, minute, root), verifier_);
+  const market::SignedBy by =
+      state.point.signer_of(word_of_minute(state, minute, root), slot_now(), verifier_);
+  const bool present =
+      by == market::SignedBy::meter || (by == market::SignedBy::next_key && !swaps);
   // On disk already, at least in part: told so, the meter sends what is newer.
-  if (had && !swaps && by == market::SignedBy::meter)
-    return tell_received({{state.id(), tag_of(state.point.meter_key()), last->sequence}}, outbox);
-  if (known && by == market::SignedBy::meter) return;
+  if (had && !swaps && present)
+    return tell_received({{state.id(), tag_of(state.point.key_of(by)), last->sequence}}, outbox);
+  if (known && present) return;
   if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
   if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
   if (by == market::SignedBy::nobody && state.heard) return;
@@ -316,7 +352,9 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   batch.previous = previous_entry_;
   Leaves leaves;
   std::vector<Bytes> openings;
-  for (MeterState& m : meters_) add_record(m, batch, leaves, openings, outbox);
+  const Slot slot = slot_now();
+  for (MeterState& m : meters_)
+    if (m.in(slot)) add_record(m, batch, leaves, openings, outbox);
   const Transaction tx = batch_of(batch, leaves);
   previous_entry_ = sha256(tx.entry());
   const SharedBytes message = frame(MessageKind::transaction, tx.encode());
@@ -325,7 +363,6 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   ++epoch_;
   std::optional<SharedBytes> marks;
   if (end_ms % config_.genesis.slot_ms == 0) {
-    const Slot slot{static_cast<std::uint32_t>(end_ms / config_.genesis.slot_ms - 1)};
     marks = frame(MessageKind::transaction, marks_of(slot).encode());
     unconfirmed_.add({{0, slot.value + 1}, *marks, now});
   }
@@ -371,7 +408,7 @@ Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {
   tx.kind = TransactionKind::batch;
   tx.root = root_of(leaves.all);
   tx.body = encode(batch);
-  sign_entry(tx, chain_id_, signer_);
+  sign_entry(tx, chain_id_, signer(slot_now()));
   return tx;
 }
 
@@ -387,7 +424,7 @@ Transaction GatewayNode::marks_of(Slot slot) {
   body.count = static_cast<std::uint32_t>(tx.openings.size());
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
-  sign_entry(tx, chain_id_, signer_);
+  sign_entry(tx, chain_id_, signer(slot));
   return tx;
 }
 
@@ -416,7 +453,7 @@ void GatewayNode::post_forecast(const FleetForecast& forecast, Outbox& outbox) {
   tx.openings = forecast.openings;
   tx.root = openings_root(tx.openings);
   tx.body = market::encode(body);
-  sign_entry(tx, chain_id_, signer_);
+  sign_entry(tx, chain_id_, signer(forecast.first_slot));
   say(frame(MessageKind::transaction, tx.encode()), outbox);
 }
 

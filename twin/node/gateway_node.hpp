@@ -1,7 +1,8 @@
 #pragma once
 // A gateway: verifies its meters' minutes, judges each reading by the oracle's rules, commits all
 // of them in one batch an interval, seals their openings, posts the slot's marks and relays its
-// homes' orders, forecasts and papers of meter swaps to the validators.
+// homes' orders, forecasts, papers of meter swaps, key changes and deregistrations to the
+// validators.
 //
 // It takes minutes from its own fleet only. A batch is posted once its interval has ended by the
 // clock, with one record a meter: the newest minute whose signature holds, or else one that fails
@@ -47,6 +48,14 @@ struct GatewayConfig {
   std::vector<Bytes> registrations;       // signed by the registrar, posted at the start
   std::int64_t transformer_w = 0;         // alerts: rating at unity power factor ...
   double v_min_pu = 0.9, v_max_pu = 1.1;  // ... and the band, of each meter's nominal voltage
+  // Its next key, and by whom it is announced at what time; null: it has one key.
+  struct KeyChange {
+    ledger::Duration at;
+    ledger::Slot from;
+    bool lost = false;
+    ledger::Signer *next = nullptr, *administrator = nullptr;  // the host's, outlive the node
+  };
+  std::optional<KeyChange> key_change;
   ledger::Duration batch_patience = ledger::seconds(2);  // wait for late meters after an interval
   std::uint32_t direct_batches = 8;                      // past a concentrator that failed
   std::size_t room = 16u << 20;  // bytes of minutes that wait for their batch, and of messages kept
@@ -76,6 +85,13 @@ class GatewayNode final : public Node {
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx) const;
   ledger::Result<ledger::Slot> take_papers(const ledger::Transaction& tx);
+  // gateway_registry.cpp: what changes the registry, and the slot that it acts in.
+  ledger::Result<ledger::Slot> take_registry(const ledger::Transaction& tx);
+  ledger::Result<ledger::Slot> take_key_change(const ledger::Transaction& tx);
+  ledger::Result<ledger::Slot> take_deregistration(const ledger::Transaction& tx);
+  // The point of a transaction's meter, where it is one of this gateway's.
+  market::MeteredPoint* point_of(ledger::MeterId meter, ledger::GatewayId gateway);
+  ledger::Slot slot_now() const;  // of the interval being collected
   ledger::MeterRecord judge(MeterState& state, Outbox& outbox);
   void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
   void raise(std::vector<ai::AlertChange> changes, Outbox& outbox);
@@ -98,6 +114,8 @@ class GatewayNode final : public Node {
   void say_batch(const SharedBytes& message, Outbox& outbox) const;
   bool say_again(Instant now, Outbox& outbox);
   void post_forecast(const FleetForecast& forecast, Outbox& outbox);
+  void tell_key_change(Instant now, Outbox& outbox);
+  ledger::Signer& signer(ledger::Slot slot) const;  // of what is about the slot
   bool all_arrived() const;
   Instant batch_end() const;
 
@@ -116,6 +134,7 @@ class GatewayNode final : public Node {
   std::size_t waiting_bytes_ = 0;  // of the minutes that wait for the batch
   std::string unreadable_;         // of the records: why
   bool started_ = false;
+  bool told_key_change_ = false;
 };
 
 }  // namespace twin

@@ -13,7 +13,8 @@ namespace {
 using market::MeteredPoint;
 
 constexpr std::uint8_t has_last = 1, has_slot_end = 2, quarantined = 4, has_usual = 8,
-                       has_papers = 16, tainted = 32, swapped = 64;
+                       has_papers = 16, tainted = 32, swapped = 64, has_more = 128;
+constexpr std::uint8_t has_next_key = 1, has_next_account_key = 2, leaves = 4;  // of `more`
 
 ReadingBytes bytes_of_reading(const std::optional<Reading>& reading) {
   if (!reading) return {};
@@ -22,11 +23,43 @@ ReadingBytes bytes_of_reading(const std::optional<Reading>& reading) {
   return *bytes;
 }
 
+void put_next(ByteWriter& w, const market::NextKey& next) { w.u32(next.from.value).raw(next.key); }
+
+market::NextKey read_next(ByteReader& r) {
+  market::NextKey out;
+  out.from.value = r.u32();
+  out.key = r.array<32>();
+  return out;
+}
+
+int more_of(const MeteredPoint::Memory& m) {
+  return (m.next_key ? has_next_key : 0) | (m.next_account_key ? has_next_account_key : 0) |
+         (m.last_slot ? leaves : 0);
+}
+
+// What changes of the registry the point waits for, where there are any.
+void put_more(ByteWriter& w, const MeteredPoint::Memory& m) {
+  if (more_of(m) == 0) return;
+  w.u8(static_cast<std::uint8_t>(more_of(m)));
+  if (m.next_key) put_next(w, *m.next_key);
+  if (m.next_account_key) put_next(w.raw(m.account_key), *m.next_account_key);
+  if (m.last_slot) w.u32(m.last_slot->value);
+}
+
+void read_more(ByteReader& r, MeteredPoint::Memory& m) {
+  const std::uint8_t more = r.u8();
+  if (more == 0 || more > (has_next_key | has_next_account_key | leaves)) r.fail();
+  if (more & has_next_key) m.next_key = read_next(r);
+  if (more & has_next_account_key) m.account_key = r.array<32>();
+  if (more & has_next_account_key) m.next_account_key = read_next(r);
+  if (more & leaves) m.last_slot = Slot{r.u32()};
+}
+
 void put(ByteWriter& w, MeterId meter, const MeteredPoint::Memory& m) {
   const int flags = (m.last ? has_last : 0) | (m.slot_end ? has_slot_end : 0) |
                     (m.slot_quarantined ? quarantined : 0) | (m.usual ? has_usual : 0) |
                     (m.papers ? has_papers : 0) | (m.anchor.tainted ? tainted : 0) |
-                    (m.anchor.swapped ? swapped : 0);
+                    (m.anchor.swapped ? swapped : 0) | (more_of(m) != 0 ? has_more : 0);
   w.u32(meter.value).u8(static_cast<std::uint8_t>(flags)).raw(m.meter_key);
   w.u40(static_cast<std::uint64_t>(m.begin_import.value));
   w.u40(static_cast<std::uint64_t>(m.begin_export.value));
@@ -39,6 +72,7 @@ void put(ByteWriter& w, MeterId meter, const MeteredPoint::Memory& m) {
   w.u32(m.anchor.since.value);
   w.i64(m.anchor.import_offset.value).i64(m.anchor.export_offset.value);
   w.sized(m.papers ? encode(*m.papers) : Bytes{});
+  put_more(w, m);
 }
 
 void read_anchor(ByteReader& r, market::Anchor& a) {
@@ -71,10 +105,12 @@ GatewayRecord::Meter read_meter(ByteReader& r) {
   m.anchor.tainted = (flags & tainted) != 0;
   m.anchor.swapped = (flags & swapped) != 0;
   const BytesView papers = r.sized();
-  if ((flags & has_papers) == 0) return out;
-  const auto swap = market::decode_meter_swap(papers);
-  if (!swap) r.fail();
-  if (swap) m.papers = *swap;
+  if (flags & has_papers) {
+    const auto swap = market::decode_meter_swap(papers);
+    if (!swap) r.fail();
+    if (swap) m.papers = *swap;
+  }
+  if (flags & has_more) read_more(r, m);
   return out;
 }
 

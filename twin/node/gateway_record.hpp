@@ -10,7 +10,9 @@
 //     import and export register u40, last reading taken 23, reading at the open slot's end 23,
 //     usual power's median and deviation u32 (zeros where there is none), import and export
 //     register of the last record that is not quarantined i64, anchor: import, export i64, since
-//     u32, offsets i64; papers sized (an opening of market/entries.hpp, empty where none wait)
+//     u32, offsets i64; papers sized (an opening of market/entries.hpp, empty where none wait);
+//     with flag 128: more u8 (1 next key, 2 next key of the account, 4 leaves), and of each: from
+//     u32, key 32; the present key 32 of the account, from u32, its next key 32; last slot u32
 //   count u32 of messages to validators (unconfirmed.hpp), for each: until epoch and slots u32, the
 //     message sized;
 //   count u32 of personal openings of the last batch, each sized;

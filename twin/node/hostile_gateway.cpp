@@ -150,8 +150,10 @@ HostileGateway::Told HostileGateway::retold(Meter& m, const PersonalRecord& hear
   const MeterRecord& r = heard.record;
   if (!m.omitted) return {r, heard.readings, heard.each};
   if (heard.readings.empty()) return {m.point.absence(r.epoch), {}, {}};
+  const std::int64_t end_ms = std::int64_t{r.epoch} * config_.genesis.batch_ms;
+  const Slot slot{static_cast<std::uint32_t>((end_ms - 1) / config_.genesis.slot_ms)};
   const market::SignedBy by = m.point.signer_of(
-      word_of(chain_id_, r, m.config.personal_key, heard.readings, heard.each), verifier_);
+      word_of(chain_id_, r, m.config.personal_key, heard.readings, heard.each), slot, verifier_);
   Told out{
       m.point
           .take({r.first_sequence, heard.readings, r.readings_root, r.signature, by, std::nullopt},

@@ -39,6 +39,8 @@ MeterIdentity make_meter(const Rng& own, std::uint32_t index, std::uint32_t gate
   m.meter_seed = own.fork("meter key").bytes32();
   m.next_meter_seed = own.fork("next meter key").bytes32();
   m.account_seed = monthly(root, "account key", month);
+  m.changed_meter_seed = own.fork("changed meter key").bytes32();
+  m.changed_account_seed = own.fork("changed account key").bytes32();
   m.personal_key = monthly(root, "personal", month);
   m.restricted_key = monthly(root, "restricted", month);
   return m;
@@ -139,6 +141,9 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   for (const KeySeed& seed : identities.concentrators)
     g.concentrators.push_back(public_key_of(seed));
   g.registrar = public_key_of(identities.registrar);
+  g.metering_operator = public_key_of(identities.metering_operator);
+  g.gateway_administrator = public_key_of(identities.gateway_administrator);
+  g.certifier = public_key_of(identities.certifier);
   g.observer = public_key_of(identities.observer);
   g.auditor_box = box_keys(identities.auditor_seed).public_key;
   g.retail_buy = scenario.prices.retail_buy;
@@ -147,6 +152,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   g.local_grid_fee = scenario.prices.local_grid_fee;
   g.levies = scenario.prices.levies;
   g.mechanism = scenario.market.mechanism;
+  g.certificates = scenario.oracle.certificates;
   g.rules = rules_hash();
   g.dark = dark_months(place, scenario.time.start);
   g.input_hash = input_hash;

@@ -19,6 +19,7 @@ struct MeterIdentity {
   bool feeder = false;
   ledger::AccountId account;  // pseudonym of the month
   ledger::KeySeed meter_seed{}, next_meter_seed{}, account_seed{};
+  ledger::KeySeed changed_meter_seed{}, changed_account_seed{};  // behind a key change
   ledger::SubjectKey root_key{};                        // the household's own, of all months
   ledger::SubjectKey personal_key{}, restricted_key{};  // of the month, and of the chain
 };

@@ -13,6 +13,9 @@ OperatorKeys operator_keys(std::uint64_t scenario_seed, std::size_t validators,
   for (std::size_t g = 0; g < gateways; ++g)
     out.gateways.push_back(rng.fork("gateway", g).bytes32());
   out.registrar = rng.fork("registrar").bytes32();
+  out.metering_operator = rng.fork("metering operator").bytes32();
+  out.gateway_administrator = rng.fork("gateway administrator").bytes32();
+  out.certifier = rng.fork("certifier").bytes32();
   out.observer = rng.fork("observer").bytes32();
   out.auditor_seed = rng.fork("auditor").bytes32();
   return out;

@@ -238,6 +238,26 @@ void ValidatorNode::watch_alone(const Transaction& tx, Outbox& outbox) {
                            : "a gateway signed two sets of marks of one slot"});
 }
 
+// Whoever still has such a key hears of it before it is over.
+void ValidatorNode::tell_lost_keys(const Block& block, Outbox& outbox) const {
+  for (const Transaction& tx : block.transactions) {
+    if (tx.kind != TransactionKind::key_change) continue;
+    const auto body = market::decode_key_change_body(tx.body);
+    if (!body || !body->lost) continue;
+    ai::Alert alert{
+        ai::AlertKind::lost_key, ai::no_meter, {block.header.time_ms * 1'000'000}, 0, 0, 0, {}};
+    if (!tx.openings.empty())
+      if (const auto change = market::decode_key_change(tx.openings[0].data))
+        alert.meter = change->meter.value;
+    constexpr std::array<const char*, 3> whose{"meter's", "account's", "gateway's"};
+    alert.value = body->slot.value;
+    alert.words = std::string("the ") + whose[static_cast<std::size_t>(body->of)] +
+                  " key is said to be lost: another one holds from slot " +
+                  std::to_string(body->slot.value) + " on";
+    outbox.event(AlertRaised{std::move(alert), false});
+  }
+}
+
 // Kept, told and sent on once. What becomes of the culprit is a matter of the ledger.
 void ValidatorNode::take_evidence(const Evidence& evidence, ValidatorId culprit, Outbox& outbox) {
   const Bytes bytes = encode(evidence);
@@ -353,6 +373,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
                             chain_.log().size()});
   tell_gateways_of(block, outbox);
   if (observes()) {
+    tell_lost_keys(block, outbox);
     archive(block, first_entry, outbox);
     if (!block.transactions.empty() && block.transactions[0].kind == TransactionKind::settlement)
       tell_slot(outbox);

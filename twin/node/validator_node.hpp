@@ -70,6 +70,7 @@ class ValidatorNode final : public Node {
   bool contradicts(const ledger::Transaction& tx) const;
   void watch(const ledger::Transaction& tx, Outbox& outbox);
   void watch_alone(const ledger::Transaction& tx, Outbox& outbox);
+  void tell_lost_keys(const ledger::Block& block, Outbox& outbox) const;
   void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);
   void ask(const ledger::AskPeer& wanted, Outbox& outbox) const;
   void broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const;

@@ -50,6 +50,8 @@ class Expansion {
       if (auto ok = check_gateways(f); !ok) return failure(ok.error());
     for (const MeterFault& f : out_.meter_faults)
       if (auto ok = check_homes(f); !ok) return failure(ok.error());
+    for (const RegistryEvent& e : out_.events)
+      if (auto ok = check_event(e); !ok) return failure(ok.error());
     for (const Attack& a : out_.attacks)
       if (auto ok = check_attack(a); !ok) return failure(ok.error());
     for (const MeterEntry& m : parts_.meters)
@@ -161,13 +163,28 @@ class Expansion {
     return {};
   }
 
+  // A hostile gateway signs by one key.
+  Result<void> check_event(const RegistryEvent& event) const {
+    if (auto ok = check_homes(event); !ok) return ok;
+    if (auto ok = check_targets(event, "gateway", event.gateways, out_.ledger.gateways); !ok)
+      return ok;
+    for (const Attack& a : out_.attacks)
+      for (const HomeSpec& h : out_.homes)
+        if (std::count(a.homes.begin(), a.homes.end(), h.name) > 0 &&
+            std::count(event.gateways.begin(), event.gateways.end(), h.gateway) > 0)
+          return failure(event.where_target + ": found \"gateway-" + std::to_string(h.gateway) +
+                         "\", behind which home \"" + h.name + "\" is attacked");
+    return {};
+  }
+
   Result<void> check_gateways(const ValidatorFault& fault) const {
     if (auto ok = check_targets(fault, "gateway", fault.gateways, out_.ledger.gateways); !ok)
       return ok;
     return check_targets(fault, "concentrator", fault.concentrators, out_.ledger.concentrators);
   }
 
-  Result<void> check_targets(const ValidatorFault& fault, const std::string& what,
+  template <class Fault>
+  Result<void> check_targets(const Fault& fault, const std::string& what,
                              const std::vector<std::uint32_t>& targets, std::uint32_t count) const {
     if (targets.empty() || targets.back() < count) return {};
     const std::string found =

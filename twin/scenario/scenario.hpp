@@ -142,6 +142,7 @@ struct OracleSpec {
   // What the registrar rules on quarantined energy once it is settled.
   enum class Quarantined : std::uint8_t { keep, release, reject };
   Quarantined quarantined = Quarantined::keep;
+  bool certificates = false;  // what a home's meter exports without one is not minted
 };
 // Their names in a scenario, in the enum's order.
 inline const std::vector<std::string>& names_of_quarantined() {
@@ -233,6 +234,28 @@ struct Attack {
 };
 const std::vector<std::string>& names_of_attacks();
 
+// What changes of a home in the registry, by a transaction that leaves behind `at` and acts in one
+// of the next slots.
+struct RegistryEvent {
+  enum class Kind : std::uint8_t {
+    key_change,      // of its meter from the next slot on, of its account, or of a gateway, from
+                     // the one behind it on
+    deregistration,  // the home leaves at the end of the next slot
+    certificate,  // its meter has one certificate, for (at, at + length], instead of one for ever
+  };
+  enum class Of : std::uint8_t { meter, account, gateway };
+  Kind kind{};
+  std::vector<std::string> homes;
+  std::vector<std::uint32_t> gateways;  // rising: whose key changes
+  ledger::Duration at, length;          // from the scenario's start
+  Of of{};                              // a key change
+  bool lost = false;                    // nobody has the old key: it acts in the third slot
+  std::string where_target;             // file, line and key, for what is wrong with the targets
+};
+// Their names in a scenario, in the enum's order.
+const std::vector<std::string>& names_of_events();
+const std::vector<std::string>& names_of_key_owners();
+
 // What befalls validators, gateways and concentrators of a simulated network.
 struct ValidatorFault {
   enum class Kind : std::uint8_t {
@@ -277,6 +300,7 @@ struct Scenario {
   std::vector<ValidatorFault> validator_faults;  // in order of `at`
   std::vector<MeterFault> meter_faults;          // as they stand in the file
   std::vector<Attack> attacks;                   // likewise
+  std::vector<RegistryEvent> events;             // likewise
   OutputSpec output;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "twin/scenario/consensus_reader.hpp"
+#include "twin/scenario/event_reader.hpp"
 #include "twin/scenario/fault_reader.hpp"
 #include "twin/scenario/override.hpp"
 #include "twin/scenario/scenario_parts.hpp"
@@ -148,6 +149,7 @@ OracleSpec read_oracle(TomlTable t) {
   const auto& names = names_of_quarantined();
   s.quarantined =
       enum_named<OracleSpec::Quarantined>(t.one_of("quarantined", names[0], names), names);
+  s.certificates = t.boolean("certificates", s.certificates);
   t.close();
   return s;
 }
@@ -196,6 +198,7 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   for (TomlTable& t : root.tables("prosumer")) out.prosumers.push_back(read_prosumer(t));
   for (TomlTable& t : root.tables("meter")) out.meters.push_back(read_meter(t));
   for (TomlTable& t : root.tables("fault")) read_fault(std::move(t), s);
+  for (TomlTable& t : root.tables("event")) read_event(std::move(t), s);
   TomlTable output = root.table("output");
   out.where_recording = output.where("recording");
   s.output.recording = output.text("recording", "");

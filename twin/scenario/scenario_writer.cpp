@@ -167,6 +167,22 @@ void write_meter_faults(Writer& w, const Scenario& s) {
   }
 }
 
+void write_events(Writer& w, const Scenario& s) {
+  using Kind = RegistryEvent::Kind;
+  for (const RegistryEvent& e : s.events) {
+    w.element("event");
+    w.key("kind", quoted(names_of_events()[static_cast<std::size_t>(e.kind)]));
+    w.key("at", quoted(ledger::to_text(e.at)));
+    std::vector<std::string> targets = e.homes;
+    for (const std::uint32_t g : e.gateways) targets.push_back("gateway-" + std::to_string(g));
+    w.key("target", listed(targets, quoted));
+    if (e.kind == Kind::certificate) w.key("for", quoted(ledger::to_text(e.length)));
+    if (e.kind != Kind::key_change) continue;
+    w.key("of", quoted(names_of_key_owners()[static_cast<std::size_t>(e.of)]));
+    w.key("lost", e.lost ? "true" : "false");
+  }
+}
+
 void write_attacks(Writer& w, const Scenario& s) {
   using Kind = Attack::Kind;
   for (const Attack& a : s.attacks) {
@@ -203,6 +219,7 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("feeder_evidence", s.oracle.feeder_evidence ? "true" : "false");
   w.key("quarantined",
         quoted(names_of_quarantined()[static_cast<std::size_t>(s.oracle.quarantined)]));
+  w.key("certificates", s.oracle.certificates ? "true" : "false");
   write_consensus(w, s.consensus);
 }
 
@@ -236,6 +253,7 @@ std::string write_scenario(const Scenario& s, const Network& network) {
   write_faults(w, s);
   write_meter_faults(w, s);
   write_attacks(w, s);
+  write_events(w, s);
   w.section("output");
   w.key("recording", quoted(s.output.recording));
   return w.take();

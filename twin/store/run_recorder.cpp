@@ -106,6 +106,7 @@ void RunRecorder::keep(const Result<void>& result) {
 }
 
 std::string RunRecorder::name_of_meter(std::uint32_t meter) const {
+  if (meter == ai::no_meter) return "gateway";
   return meter < scenario_.homes.size() ? scenario_.homes[meter].name : "feeder meter";
 }
 
@@ -216,8 +217,19 @@ void RunRecorder::take_block(Instant now, const Persist& persist) {
   take_openings(*block);
 }
 
+// What changes behind registration and is no meter swap.
+void RunRecorder::count_change(const Transaction& tx) {
+  if (tx.kind == TransactionKind::key_change) ++summary_.registry["key_changes"];
+  if (tx.kind == TransactionKind::deregistration) ++summary_.registry["deregistrations"];
+  if (tx.kind == TransactionKind::gateway) ++summary_.registry["gateways"];
+  if (tx.kind == TransactionKind::certificate)
+    summary_.registry["certificates"] += tx.openings.size();
+}
+
 void RunRecorder::take_openings(const Block& block) {
+  std::optional<Slot> closed;
   for (const Transaction& tx : block.transactions) {
+    count_change(tx);
     if (tx.kind == TransactionKind::settlement) {
       settlement_height_ = block.header.height;
       const std::uint32_t slot = market::decode_settlement_body(tx.body)->slot.value;
@@ -229,7 +241,9 @@ void RunRecorder::take_openings(const Block& block) {
       for (const market::Registered& m : *meters) statements_.add(m.registration);
     }
     for (const Opening& o : tx.openings) {
-      if (tx.kind == TransactionKind::statements) {
+      if (tx.kind == TransactionKind::deregistration) {
+        statements_.add(*market::decode_deregistration(o.data));
+      } else if (tx.kind == TransactionKind::statements) {
         const market::Statement s = *market::decode_statement(o.data);
         statements_.add(s);
         score_forecast(s);
@@ -244,6 +258,7 @@ void RunRecorder::take_openings(const Block& block) {
       }
     }
   }
+  if (closed) statements_.close(*closed);
 }
 
 // The first day alone has a day before that the twin knows for persistence.

@@ -65,6 +65,7 @@ class RunRecorder {
   void take_block(Instant now, const Persist& persist);
   void take_posted(Instant now, const ledger::Block& block);
   void take_openings(const ledger::Block& block);
+  void count_change(const ledger::Transaction& tx);
   void take_event(NodeId from, Instant now, const Event& event);
   void take_signed_twice(const Persist& persist);
   void take_block_event(Instant now, const BlockDecided& block);

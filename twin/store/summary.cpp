@@ -223,6 +223,7 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
              {{"minted_wh", s.tokens.minted_wh},
               {"residual_wh", s.tokens.residual_wh},
               {"retired_wh", s.tokens.retired_wh}}}};
+  if (!s.registry.empty()) j["registry"] = s.registry;
   if (s.masked_sums) j["masked_sums"] = masked_sums_json(*s.masked_sums);
   j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
   // What floating point leaves over differs between optimisation levels: shown, not hashed.

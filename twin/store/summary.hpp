@@ -78,6 +78,7 @@ struct Summary {
   std::optional<MaskedSums> masked_sums;  // where the scenario asks for them
 
   std::map<std::string, std::uint64_t> alerts, oracle;
+  std::map<std::string, std::uint64_t> registry;  // how often it changed on the ledger, by kind
   std::vector<FaultFinding> faults;
   HonestFinding honest;
   std::vector<std::string> accounts;

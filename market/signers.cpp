@@ -1,0 +1,124 @@
+// Who signs what: the part of MarketState that finds the key which a signature has to hold for.
+
+#include "ledger/base/codec.hpp"
+#include "ledger/oracle/batch.hpp"
+#include "market/market_state.hpp"
+#include "market/refusals.hpp"
+
+namespace market {
+
+Slot MarketState::slot_of_epoch(std::uint32_t epoch) const {
+  if (epoch == 0) return {};
+  const std::int64_t last_ms = std::int64_t{epoch} * genesis_->batch_ms - 1;
+  return {static_cast<std::uint32_t>(last_ms / genesis_->slot_ms)};
+}
+
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of_gateway(
+    const Transaction& tx, GatewayId gateway, Slot slot, const Signature& signature) const {
+  if (gateway.value >= gateways_.size()) return never("is of an unknown gateway");
+  const Gateway& g = gateways_[gateway.value];
+  if (slot >= g.end) return never("is of a gateway that is withdrawn");
+  if (slot < g.first) return never("is of a slot before its gateway's first");
+  return SignatureClaim{g.keys.in(slot), entry_signed_bytes(chain_id_, tx.entry()), signature};
+}
+
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of_role(const Transaction& tx) const {
+  using Claim = tl::expected<SignatureClaim, Refusal>;
+  const auto by_role = [&](const auto& body, std::optional<KeyOf> of = {}) -> Claim {
+    if (!body) return never(body.error());
+    return SignatureClaim{key_of(*role_of(tx.kind, of), *genesis_),
+                          entry_signed_bytes(chain_id_, tx.entry()), body->signature};
+  };
+  const auto at_gateway = [&](const auto& body, std::optional<KeyOf> of = {}) -> Claim {
+    if (body && body->gateway.value >= gateways_.size()) return never("is of an unknown gateway");
+    return by_role(body, of);
+  };
+  switch (tx.kind) {
+    case TransactionKind::registration:
+      return at_gateway(decode_registration_body(tx.body));
+    case TransactionKind::meter_swap:
+      return at_gateway(decode_meter_swap_body(tx.body));
+    case TransactionKind::deregistration:
+      return at_gateway(decode_deregistration_body(tx.body));
+    case TransactionKind::key_change: {
+      const auto body = decode_key_change_body(tx.body);
+      return at_gateway(body, body ? std::optional(body->of) : std::nullopt);
+    }
+    case TransactionKind::ruling:
+      return by_role(decode_ruling_body(tx.body));
+    case TransactionKind::erasure:
+      return by_role(decode_erasure_body(tx.body));
+    case TransactionKind::gateway:
+      return by_role(decode_gateway_body(tx.body));
+    case TransactionKind::certificate:
+      return by_role(decode_certificate_body(tx.body));
+    default:
+      return never("unknown kind of transaction");
+  }
+}
+
+bool MarketState::signer_altered(const Transaction& tx) const {
+  const auto altered = [&](MeterId id) {
+    const auto meter = meters_->find(id.value);
+    return meter != meters_->end() && meter->second.account_keys.changed();
+  };
+  switch (tx.kind) {
+    case TransactionKind::batch:
+    case TransactionKind::marks:
+    case TransactionKind::forecast: {  // their bodies begin with the gateway
+      const std::uint32_t gateway = ByteReader(tx.body).u32();
+      return gateway < gateways_.size() && gateways_[gateway].altered();
+    }
+    case TransactionKind::concentrated: {
+      const auto batches = batches_of(tx);
+      return batches && std::any_of(batches->begin(), batches->end(), [&](const BatchEntry& b) {
+               const std::uint32_t gateway = b.batch.gateway.value;
+               return gateway < gateways_.size() && gateways_[gateway].altered();
+             });
+    }
+    case TransactionKind::order: {
+      const auto order = tx.openings.empty() ? Result<SignedOrder>(SignedOrder{})
+                                             : decode_order(tx.openings[0].data);
+      return order && altered(order->meter);
+    }
+    case TransactionKind::consent: {
+      const auto at = tx.openings.empty() ? meter_of_account_->end()
+                                          : meter_of_account_->find(owner_of(tx.openings[0]));
+      return at != meter_of_account_->end() && altered({at->second});
+    }
+    default:
+      return false;
+  }
+}
+
+// Whether the ledger has what such a transaction wants.
+bool MarketState::has_change(const Transaction& tx) const {
+  if (tx.kind == TransactionKind::gateway) {
+    const auto body = decode_gateway_body(tx.body);
+    if (!body || body->gateway.value >= gateways_.size()) return false;
+    const Gateway& g = gateways_[body->gateway.value];
+    return body->action == GatewayBody::Action::withdrawn ? g.end <= body->end
+                                                          : g.keys.in(body->first) == body->key;
+  }
+  if (tx.kind == TransactionKind::key_change && tx.openings.empty()) {
+    const auto body = decode_key_change_body(tx.body);
+    return body && body->of == KeyOf::gateway && body->gateway.value < gateways_.size() &&
+           gateways_[body->gateway.value].keys.in(body->slot) == body->next_key;
+  }
+  if (tx.openings.empty()) return false;
+  const auto at = meter_of_account_->find(owner_of(tx.openings[0]));
+  if (at == meter_of_account_->end()) return false;
+  const Meter& m = meters_->at(at->second);
+  if (tx.kind == TransactionKind::deregistration) return m.leaves;
+  if (tx.kind == TransactionKind::certificate) {
+    const auto c = decode_meter_certificate(tx.openings[0].data);
+    return c && has_certificate(m, *c);
+  }
+  if (tx.kind != TransactionKind::key_change) return false;
+  const auto change = decode_key_change(tx.openings[0].data);
+  if (!change) return false;
+  const KeyLine& line = change->of == KeyOf::meter ? m.meter_keys : m.account_keys;
+  return line.changes_from(change->slot) && line.in(change->slot) == change->next_key;
+}
+
+}  // namespace market
