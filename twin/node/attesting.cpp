@@ -24,18 +24,32 @@ Attesting::Attesting(const Genesis& genesis, const Directory& directory, std::si
       chain_id_(chain_id_of(genesis)),
       directory_(directory),
       room_(room),
-      verifier_(verifier) {}
+      verifier_(verifier),
+      asked_at_(directory.oracles, not_in_this_life) {}
 
 void Attesting::ask(const AttestedEntry& what, SharedBytes request, Instant now, Outbox& outbox) {
-  for (std::uint32_t o = 0; o < oracles(); ++o) outbox.send(directory_.oracle(o), request);
   keep(what, std::move(request));
-  waiting_.back().at = now;
+  for (std::uint32_t o = 0; o < oracles(); ++o)
+    if (next_for(o) == &waiting_.back()) ask_next(o, now, outbox);
   make_room(outbox);
+}
+
+const Attesting::Waiting* Attesting::next_for(std::uint32_t oracle) const {
+  for (const Waiting& w : waiting_)
+    if (!w.answered_by(oracle)) return &w;
+  return nullptr;
+}
+
+void Attesting::ask_next(std::uint32_t oracle, Instant now, Outbox& outbox) {
+  const Waiting* next = next_for(oracle);
+  if (!next) return;
+  asked_at_[oracle] = now;
+  outbox.send(directory_.oracle(oracle), next->request);
 }
 
 void Attesting::keep(const AttestedEntry& what, SharedBytes request) {
   bytes_ += request.size();
-  waiting_.push_back({what, std::move(request), not_in_this_life, {}, {}});
+  waiting_.push_back({what, std::move(request), {}, {}});
 }
 
 void Attesting::make_room(Outbox& outbox) {
@@ -46,7 +60,7 @@ void Attesting::make_room(Outbox& outbox) {
   }
 }
 
-std::optional<Transaction> Attesting::take(NodeId from, const SharedBytes& message,
+std::optional<Transaction> Attesting::take(Instant now, NodeId from, const SharedBytes& message,
                                            Outbox& outbox) {
   const auto refuse = [&](std::string why) {
     outbox.event(Refused{from, std::move(why)});
@@ -77,6 +91,7 @@ std::optional<Transaction> Attesting::take(NodeId from, const SharedBytes& messa
     bytes_ -= at->request.size();
     waiting_.erase(at);
   }
+  ask_next(oracle, now, outbox);
   return out;
 }
 
@@ -108,12 +123,8 @@ Transaction Attesting::attested(const Waiting& w) const {
 }
 
 void Attesting::ask_again(Instant now, Instant then, Outbox& outbox) {
-  for (Waiting& w : waiting_) {
-    if (w.at > then) continue;
-    w.at = now;
-    for (std::uint32_t o = 0; o < oracles(); ++o)
-      if (!w.answered_by(o)) outbox.send(directory_.oracle(o), w.request);
-  }
+  for (std::uint32_t o = 0; o < oracles(); ++o)
+    if (asked_at_[o] <= then) ask_next(o, now, outbox);
 }
 
 std::vector<SharedBytes> Attesting::waiting() const {

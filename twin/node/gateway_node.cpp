@@ -162,7 +162,7 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
 
 // Kept through the slot behind its own, when it no longer matters.
 void GatewayNode::receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox) {
-  auto tx = attesting_->take(message.from, message.bytes, outbox);
+  auto tx = attesting_->take(now, message.from, message.bytes, outbox);
   if (!tx) return;
   sign_entry(*tx, chain_id_, signer_);
   const SharedBytes bytes = frame(MessageKind::transaction, tx->encode());

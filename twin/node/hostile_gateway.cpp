@@ -56,7 +56,7 @@ void HostileGateway::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   std::vector<PeerMessage> to_gateway;
   for (const PeerMessage& m : inputs.messages)
     if (attesting_ && config_.directory.is_oracle(m.from))
-      hear_oracle(m, outbox);
+      hear_oracle(now, m, outbox);
     else
       to_gateway.push_back(m);
   gateway_->step(now, Inputs{to_gateway, inputs.samples}, own);
@@ -92,8 +92,8 @@ void HostileGateway::ask(Instant now, const Transaction& told, const Records& re
                   outbox);
 }
 
-void HostileGateway::hear_oracle(const PeerMessage& message, Outbox& outbox) {
-  auto tx = attesting_->take(message.from, message.bytes, outbox);
+void HostileGateway::hear_oracle(Instant now, const PeerMessage& message, Outbox& outbox) {
+  auto tx = attesting_->take(now, message.from, message.bytes, outbox);
   if (!tx) return;
   sign_entry(*tx, chain_id_, signer_);
   post(*tx, outbox);

@@ -65,7 +65,7 @@ class HostileGateway final : public Node {
   void tell(const ledger::Transaction& honest, const ledger::Transaction& told, Outbox& outbox);
   void post(const ledger::Transaction& tx, Outbox& outbox) const;
   void ask(Instant now, const ledger::Transaction& told, const Records& records, Outbox& outbox);
-  void hear_oracle(const PeerMessage& message, Outbox& outbox);
+  void hear_oracle(Instant now, const PeerMessage& message, Outbox& outbox);
   Instant later(Instant now) const;
 
   std::unique_ptr<Node> gateway_;
