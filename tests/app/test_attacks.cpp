@@ -317,8 +317,15 @@ oracles = 4
 attesters = 3
 witnesses = 3
 [[population]]
-count = 4
+count = 1
 pv = { peak_kw = [4, 8] }
+[[population]]
+count = 1
+[[population]]
+count = 1
+pv = { peak_kw = [4, 8] }
+[[population]]
+count = 1
 )";
 
 std::string lie(const std::string& who, const std::string& how, const std::string& at,
