@@ -47,6 +47,7 @@ namespace {
 // is not flooded.
 constexpr std::size_t said_again = 64;
 constexpr Instant not_in_this_life{INT64_MIN};
+constexpr int times_said = 3;  // of an attestation
 
 // The newest sequence that a minute brings.
 std::uint32_t newest_sequence(const MeterMinute& minute) {
@@ -160,7 +161,6 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
   outbox.event(Refused{message.from, "a gateway listens to its own homes and to validators only"});
 }
 
-// Kept through the slot behind its own, when it no longer matters.
 void GatewayNode::receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox) {
   auto tx = attesting_->take(now, message.from, message.bytes, outbox);
   if (!tx) return;
@@ -168,7 +168,7 @@ void GatewayNode::receive_from_oracle(Instant now, const PeerMessage& message, O
   const SharedBytes bytes = frame(MessageKind::transaction, tx->encode());
   const std::int64_t begun_ms = (batch_end() - milliseconds(config_.genesis.batch_ms)).whole_ms();
   const auto slot = static_cast<std::uint32_t>(begun_ms / config_.genesis.slot_ms);
-  unconfirmed_.add({{0, slot + 2}, bytes, now});
+  attested_.push_back({{{0, slot + 2}, bytes, now}, 1});
   outbox.persist(RecordKind::gateway, record(), true);
   say(bytes, outbox);
 }
@@ -451,6 +451,8 @@ Bytes GatewayNode::record() const {
   GatewayRecord out{chain_id_, config_.gateway, epoch_, previous_entry_, {}, {}, {}};
   for (const MeterState& m : meters_) out.meters.push_back({m.id(), m.point.memory()});
   for (const Sent& s : unconfirmed_.all()) out.messages.push_back({s.until, to_bytes(s.message)});
+  for (const Attested& a : attested_)
+    out.messages.push_back({a.sent.until, to_bytes(a.sent.message)});
   if (attesting_)
     for (const SharedBytes& m : attesting_->waiting()) out.messages.push_back({{}, to_bytes(m)});
   out.personal_openings = last_openings_;
@@ -491,6 +493,13 @@ void GatewayNode::say(const SharedBytes& message, Outbox& outbox) const {
 void GatewayNode::say_again(Instant now, Outbox& outbox) {
   const Duration patience = milliseconds(2 * config_.genesis.block_ms) + seconds(10);
   for (const SharedBytes& m : unconfirmed_.again(now, now - patience, said_again)) say(m, outbox);
+  for (Attested& a : attested_) {
+    if (a.sent.at > now - patience) continue;
+    say(a.sent.message, outbox);
+    a.sent.at = now;
+    ++a.times;
+  }
+  while (!attested_.empty() && attested_.front().times == times_said) attested_.pop_front();
   if (attesting_) attesting_->ask_again(now, now - patience, outbox);
 }
 

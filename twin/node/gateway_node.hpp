@@ -17,6 +17,7 @@
 // Where genesis wants attesters, it opens each batch and each slot's marks to the oracles and posts
 // what enough of them sign (attesting.hpp).
 
+#include <deque>
 #include <map>
 
 #include "ai/alerts.hpp"
@@ -115,8 +116,14 @@ class GatewayNode final : public Node {
   std::vector<Bytes> last_openings_;  // of the last batch
   Unconfirmed unconfirmed_;
   std::optional<Attesting> attesting_;  // where there is who attests
-  std::size_t waiting_bytes_ = 0;       // of the minutes that wait for the batch
-  std::string unreadable_;              // of the records: why
+  // Attestations, of which no validator tells whether they are on the ledger: said so many times.
+  struct Attested {
+    Sent sent;
+    int times = 0;
+  };
+  std::deque<Attested> attested_;
+  std::size_t waiting_bytes_ = 0;  // of the minutes that wait for the batch
+  std::string unreadable_;         // of the records: why
   bool started_ = false;
 };
 
