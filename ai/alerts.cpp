@@ -29,8 +29,8 @@ std::string text(const char* format, double a, double b) {
 }  // namespace
 
 std::string name_of(AlertKind kind) {
-  constexpr std::array<const char*, 4> names{"transformer_overload", "voltage_band",
-                                             "silent_meter", "lost_key"};
+  constexpr std::array<const char*, 4> names{"transformer_overload", "voltage_band", "silent_meter",
+                                             "lost_key"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -21,8 +21,8 @@
 
 namespace ai {
 
-// The last one is about the public log, not about readings: a key changes since the one before it is
-// said to be lost.
+// The last one is about the public log, not about readings: a key changes since the one before it
+// is said to be lost.
 enum class AlertKind : std::uint8_t {
   transformer_overload,
   voltage_band,

@@ -24,8 +24,9 @@ std::unique_ptr<Node> seat_concentrator(ConcentratorConfig config, Signer& signe
   return std::make_unique<ConcentratorNode>(std::move(config), signer, verifier);
 }
 
-std::unique_ptr<Node> seat_oracle(OracleConfig config, Signer& signer) {
-  return std::make_unique<OracleNode>(std::move(config), signer);
+std::unique_ptr<Node> seat_oracle(OracleConfig config, Signer& signer,
+                                  std::unique_ptr<market::Attestor> attestor) {
+  return std::make_unique<OracleNode>(std::move(config), signer, std::move(attestor));
 }
 
 }  // namespace hil

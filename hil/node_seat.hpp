@@ -19,6 +19,7 @@ std::unique_ptr<twin::Node> seat_gateway(const twin::GatewayConfig& config, ledg
 std::unique_ptr<twin::Node> seat_fleet(twin::FleetConfig config);
 std::unique_ptr<twin::Node> seat_concentrator(twin::ConcentratorConfig config,
                                               ledger::Signer& signer, ledger::Verifier& verifier);
-std::unique_ptr<twin::Node> seat_oracle(twin::OracleConfig config, ledger::Signer& signer);
+std::unique_ptr<twin::Node> seat_oracle(twin::OracleConfig config, ledger::Signer& signer,
+                                        std::unique_ptr<market::Attestor> attestor);
 
 }  // namespace hil

@@ -28,7 +28,7 @@ MarketState::Applied MarketState::add_claims(const Transaction& tx,
   std::vector<SignatureClaim> all{{genesis_->concentrators[body->concentrator],
                                    entry_signed_bytes(chain_id_, tx.entry()), body->signature}};
   for (const BatchEntry& b : *batches) {
-    auto claim = claim_of_gateway(b.tx, b.batch.gateway, slot_of_epoch(b.batch.epoch),
+    auto claim = claim_of_gateway(b.tx, b.batch.gateway, slot_of_epoch(*genesis_, b.batch.epoch),
                                   b.batch.signature);
     if (!claim) return never(name_of(b.batch) + claim.error().why);
     all.push_back(std::move(*claim));
@@ -58,7 +58,7 @@ MarketState::Applied MarketState::apply_batches(const Transaction& tx, const Has
     gateway.last_entry = entries[k];
   }
   for (std::size_t k = 0; k < batches->size(); ++k)
-    take_batch((*batches)[k].batch, entries[k], alone ? leaf : leaf_hash((*batches)[k].tx.entry()));
+    take_batch((*batches)[k], entries[k], alone ? leaf : leaf_hash((*batches)[k].tx.entry()));
   return {};
 }
 
@@ -72,18 +72,19 @@ MarketState::Applied MarketState::check_batch(const Batch& batch, const Hash& en
   if (time_ms < std::int64_t{batch.epoch} * genesis_->batch_ms)
     return not_yet("batch of an interval that has not ended");
   if (batch.previous != g.last_entry) return never("batch does not follow its gateway's last");
-  const std::uint32_t meters = g.meters_in(slot_of_epoch(batch.epoch));
+  const std::uint32_t meters = g.meters_in(slot_of_epoch(*genesis_, batch.epoch));
   if (batch.records < meters) return never("batch leaves out a registered meter");
   if (batch.records > meters)
     return not_yet("batch of more meters than its gateway has on the ledger");
   return {};
 }
 
-void MarketState::take_batch(const Batch& batch, const Hash& entry, const Hash& leaf) {
+void MarketState::take_batch(const BatchEntry& said, const Hash& entry, const Hash& leaf) {
+  const Batch& batch = said.batch;
   Gateway& g = gateways_[batch.gateway.value];
   g.epoch = batch.epoch;
   g.last_entry = entry;
-  const Slot number = std::max(slot_of_epoch(batch.epoch), Slot{next_slot_});
+  const Slot number = std::max(slot_of_epoch(*genesis_, batch.epoch), Slot{next_slot_});
   Delivered& delivered = open_slots_[number.value].delivered[batch.gateway.value];
   delivered.batches =
       sha256({bytes_of("aipchain batches 1"), delivered.batches.value_or(Hash{}), leaf});
@@ -96,6 +97,7 @@ void MarketState::take_batch(const Batch& batch, const Hash& entry, const Hash& 
   };
   add(delivered.sums.imported, batch.import_sum);
   add(delivered.sums.exported, batch.export_sum);
+  await_attestation(said.tx, number);
 }
 
 bool MarketState::has_batches(const Transaction& tx) const {

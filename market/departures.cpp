@@ -48,7 +48,7 @@ MarketState::Applied MarketState::check_deregistration(const DeregistrationBody&
   const Gateway& g = gateways_[r.gateway.value];
   if (v.last.value < next_slot_ || v.last.value < g.slots_marked)
     return never("deregistration at the end of a slot that is marked or closed already");
-  if (v.last < slot_of_epoch(g.epoch))
+  if (v.last < slot_of_epoch(*genesis_, g.epoch))
     return never("deregistration at the end of a slot that the gateway's batches have passed");
   if (v.last.value > next_slot_ + slots_ahead) return never("deregistration too far ahead");
   if (!r.valid_in(v.last))

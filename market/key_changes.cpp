@@ -92,7 +92,7 @@ MarketState::Applied MarketState::change_gateways_key(const KeyChangeBody& body,
   if (next.from < gateways_[id].first || next.from >= gateways_[id].end)
     return never("key change in a slot that is not the gateway's");
   if (next.from.value < gateways_[id].slots_marked ||
-      next.from <= slot_of_epoch(gateways_[id].epoch))
+      next.from <= slot_of_epoch(*genesis_, gateways_[id].epoch))
     return never("key change in a slot that the gateway has posted of already");
   for (std::uint32_t g = 0; g < gateways_.size(); ++g)
     if (g != id && gateways_[g].keys.holds_from(next.from, next.key))

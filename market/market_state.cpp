@@ -94,7 +94,8 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
     case TransactionKind::batch: {
       const auto batch = decode_batch(tx.body);
       if (!batch) return never(batch.error());
-      return claim_of_gateway(tx, batch->gateway, slot_of_epoch(batch->epoch), batch->signature);
+      return claim_of_gateway(tx, batch->gateway, slot_of_epoch(*genesis_, batch->epoch),
+                              batch->signature);
     }
     case TransactionKind::marks: {
       const auto marks = decode_marks_body(tx.body);
@@ -110,6 +111,8 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
       return claim_of_order(tx);
     case TransactionKind::feeder_findings:
       return claim_of_findings(tx);
+    case TransactionKind::attestation:
+      return claim_of_attestation(tx);
     case TransactionKind::consent:
       return claim_of_consent(tx);
     case TransactionKind::concentrated:  // has more than one: add_claims
@@ -168,6 +171,8 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_rulings(tx, leaf);
     case TransactionKind::feeder_findings:
       return apply_findings(tx);
+    case TransactionKind::attestation:
+      return apply_attestation(tx);
     case TransactionKind::consent:
       return apply_consent(tx, time_ms);
     case TransactionKind::erasure:
@@ -210,6 +215,7 @@ bool MarketState::has_papers(const Transaction& tx) const {
 bool MarketState::beyond(const Transaction& tx) const {
   if (tx.kind == TransactionKind::batch || tx.kind == TransactionKind::concentrated)
     return has_batches(tx);
+  if (tx.kind == TransactionKind::attestation) return attested_or_late(tx);
   if (tx.kind == TransactionKind::registration) return has_all(tx);
   if (tx.kind == TransactionKind::meter_swap) return has_papers(tx);
   if (role_of(tx.kind, key_of_change(tx))) return has_change(tx);
@@ -273,6 +279,7 @@ MarketState::Applied MarketState::apply_marks(const Transaction& tx, const Hash&
   g.slots_marked = body->slot.value + 1;
   put_gateway(body->gateway);
   put_in_slot("marks", two_numbers(body->gateway.value, body->slot.value), body->slot, leaf);
+  await_attestation(tx, body->slot);
   return {};
 }
 

@@ -1,17 +1,13 @@
 // Who signs what: the part of MarketState that finds the key which a signature has to hold for.
 
+#include <algorithm>
+
 #include "ledger/base/codec.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "market/market_state.hpp"
 #include "market/refusals.hpp"
 
 namespace market {
-
-Slot MarketState::slot_of_epoch(std::uint32_t epoch) const {
-  if (epoch == 0) return {};
-  const std::int64_t last_ms = std::int64_t{epoch} * genesis_->batch_ms - 1;
-  return {static_cast<std::uint32_t>(last_ms / genesis_->slot_ms)};
-}
 
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of_gateway(
     const Transaction& tx, GatewayId gateway, Slot slot, const Signature& signature) const {
@@ -65,6 +61,7 @@ bool MarketState::signer_altered(const Transaction& tx) const {
   switch (tx.kind) {
     case TransactionKind::batch:
     case TransactionKind::marks:
+    case TransactionKind::attestation:
     case TransactionKind::forecast: {  // their bodies begin with the gateway
       const std::uint32_t gateway = ByteReader(tx.body).u32();
       return gateway < gateways_.size() && gateways_[gateway].altered();

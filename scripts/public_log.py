@@ -190,6 +190,10 @@ def check_genesis(text):
     keys = {"format", "name", "epoch", "validators", "gateways", "prices_micro_eur_per_kwh",
             "mechanism", "dark_utc_minutes", "oracles", "certificates", *HASHES, *PERIODS}
     keys |= {"concentrators"} & set(g)
+    if "attesters" in g:
+        keys.add("attesters")
+        want(type(g["oracles"]) is list and is_int(g["attesters"], 1, min(len(g["oracles"]), 255)),
+             "genesis: attesters are not 1 to as many as there are oracles")
     want(set(g) == keys and g["format"] == "aipchain genesis 1",
          "genesis: does not hold exactly its keys")
     want(type(g["name"]) is str and KEY_NAME.fullmatch(g["name"]), "genesis: name is malformed")
@@ -465,7 +469,7 @@ def check_listing(files, entries, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 16, 17, 18, 19, 20, 21)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21)
 DUE = (5, 12)
 SWAP, REGISTRATION, CONCENTRATED, BATCH = 16, 1, 19, 2
 BEHIND = {SWAP: REGISTRATION, CONCENTRATED: BATCH}  # what stands in a block right behind what

@@ -1,5 +1,6 @@
 #include "ledger/chain/genesis.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -11,6 +12,8 @@ namespace ledger {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t max_attesters = 255;  // one byte counts them
 
 json keys_json(const std::vector<PublicKey>& keys) {
   json out = json::array();
@@ -26,34 +29,36 @@ json dark_json(const std::array<Nights::Dark, 12>& dark) {
 
 // One walk for both directions would hide the form; these two lists are the form.
 json to_json(const Genesis& g) {
-  return {{"auditor_box", to_hex(g.auditor_box)},
-          {"batch_ms", g.batch_ms},
-          {"block_ms", g.block_ms},
-          {"certificates", g.certificates},
-          {"certifier", to_hex(g.certifier)},
-          {"close_grace_ms", g.close_grace_ms},
-          {"dark_utc_minutes", dark_json(g.dark)},
-          {"epoch", to_rfc3339(g.epoch)},
-          {"format", "aipchain genesis 1"},
-          {"gateway_administrator", to_hex(g.gateway_administrator)},
-          {"gateways", keys_json(g.gateways)},
-          {"input_hash", to_hex(g.input_hash)},
-          {"mechanism", g.mechanism},
-          {"metering_ms", g.metering_ms},
-          {"metering_operator", to_hex(g.metering_operator)},
-          {"name", g.name},
-          {"observer", to_hex(g.observer)},
-          {"oracles", keys_json(g.oracles)},
-          {"prices_micro_eur_per_kwh",
-           {{"grid_fee", g.grid_fee.value},
-            {"levies", g.levies.value},
-            {"local_grid_fee", g.local_grid_fee.value},
-            {"retail_buy", g.retail_buy.value},
-            {"retail_sell", g.retail_sell.value}}},
-          {"registrar", to_hex(g.registrar)},
-          {"rules", to_hex(g.rules)},
-          {"slot_ms", g.slot_ms},
-          {"validators", keys_json(g.validators)}};
+  json out = {{"auditor_box", to_hex(g.auditor_box)},
+              {"batch_ms", g.batch_ms},
+              {"block_ms", g.block_ms},
+              {"certificates", g.certificates},
+              {"certifier", to_hex(g.certifier)},
+              {"close_grace_ms", g.close_grace_ms},
+              {"dark_utc_minutes", dark_json(g.dark)},
+              {"epoch", to_rfc3339(g.epoch)},
+              {"format", "aipchain genesis 1"},
+              {"gateway_administrator", to_hex(g.gateway_administrator)},
+              {"gateways", keys_json(g.gateways)},
+              {"input_hash", to_hex(g.input_hash)},
+              {"mechanism", g.mechanism},
+              {"metering_ms", g.metering_ms},
+              {"metering_operator", to_hex(g.metering_operator)},
+              {"name", g.name},
+              {"observer", to_hex(g.observer)},
+              {"oracles", keys_json(g.oracles)},
+              {"prices_micro_eur_per_kwh",
+               {{"grid_fee", g.grid_fee.value},
+                {"levies", g.levies.value},
+                {"local_grid_fee", g.local_grid_fee.value},
+                {"retail_buy", g.retail_buy.value},
+                {"retail_sell", g.retail_sell.value}}},
+              {"registrar", to_hex(g.registrar)},
+              {"rules", to_hex(g.rules)},
+              {"slot_ms", g.slot_ms},
+              {"validators", keys_json(g.validators)}};
+  if (g.attesters > 0) out["attesters"] = g.attesters;
+  return out;
 }
 
 template <class Array>
@@ -88,6 +93,13 @@ std::vector<PublicKey> read_keys(const json& j) {
   return out;
 }
 
+std::uint32_t read_attesters(const json& j, std::size_t oracles) {
+  const std::int64_t out = read_integer(j);
+  if (out < 1 || out > static_cast<std::int64_t>(std::min<std::size_t>(oracles, max_attesters)))
+    throw std::invalid_argument("attesters are not 1 to as many as there are oracles");
+  return static_cast<std::uint32_t>(out);
+}
+
 // The name becomes part of key names; a validator that stood twice would vote twice.
 void check_identities(const Genesis& g) {
   if (!valid_key_name(g.name))
@@ -119,6 +131,7 @@ Genesis from_json(const json& j) {
   g.gateways = read_keys(j.at("gateways"));
   g.oracles = read_keys(j.at("oracles"));
   if (j.contains("concentrators")) g.concentrators = read_keys(j.at("concentrators"));
+  if (j.contains("attesters")) g.attesters = read_attesters(j["attesters"], g.oracles.size());
   for (const auto& [role, key] : {std::pair{"registrar", &g.registrar},
                                   {"metering_operator", &g.metering_operator},
                                   {"gateway_administrator", &g.gateway_administrator},
@@ -168,6 +181,11 @@ Result<Genesis> decode_genesis(std::string_view text) {
   } catch (const std::invalid_argument& wrong) {
     return failure(wrong.what());
   }
+}
+
+Slot slot_of_epoch(const Genesis& genesis, std::uint32_t epoch) {
+  const std::int64_t end_ms = std::int64_t{epoch} * genesis.batch_ms;
+  return {static_cast<std::uint32_t>((end_ms - 1) / genesis.slot_ms)};
 }
 
 Nights nights_of(const Genesis& genesis) { return {genesis.dark, genesis.epoch.unix_ms}; }

@@ -1,6 +1,7 @@
 #pragma once
 // What a chain starts from, as a public file: canonical JSON (keys sorted, no spaces, integers).
-// Its SHA-256 is the chain id, which is part of everything that is signed.
+// Its SHA-256 is the chain id, which is part of everything that is signed. "attesters" stands there
+// only where it is above 0.
 
 #include <string>
 #include <vector>
@@ -20,12 +21,13 @@ struct Genesis {
   std::int64_t batch_ms = 60'000;  // one meter signature and gateway batch each
   std::int64_t block_ms = 60'000;  // block interval
   std::int64_t metering_ms = 5'000;
-  std::int64_t close_grace_ms = 600'000;       // a slot closes without late gateways after this
-  std::vector<PublicKey> validators;           // by ValidatorId
-  std::vector<PublicKey> gateways;             // by GatewayId
+  std::int64_t close_grace_ms = 600'000;  // a slot closes without late gateways after this
+  std::vector<PublicKey> validators;      // by ValidatorId
+  std::vector<PublicKey> gateways;        // by GatewayId
   // The roles: market/roles.hpp says which one signs what. One key may hold several.
   PublicKey registrar{}, metering_operator{}, gateway_administrator{}, certifier{};
   std::vector<PublicKey> oracles;              // sign findings; none: nobody does
+  std::uint32_t attesters = 0;                 // oracles that attest each batch; 0: none has to
   std::vector<PublicKey> concentrators;        // post many gateways' batches; none: nobody does
   PublicKey observer{};                        // the log's own line on checkpoints
   std::array<std::uint8_t, 32> auditor_box{};  // X25519: who the auditor's copy is sealed for
@@ -45,6 +47,9 @@ std::string origin_of(const Genesis& genesis);
 std::string encode(const Genesis& genesis);
 // Refuses any text that is not exactly what `encode` writes; the message is ASCII.
 Result<Genesis> decode_genesis(std::string_view text);
+
+// The slot in which a gateway's batch of the epoch ends.
+Slot slot_of_epoch(const Genesis& genesis, std::uint32_t epoch);
 
 Nights nights_of(const Genesis& genesis);
 

@@ -33,16 +33,17 @@ enum class TransactionKind : std::uint8_t {
   forecast = 6,
   consent = 7,
   erasure = 8,
-  ruling = 10,      // on quarantined energy
-  statements = 12,  // made by the state machine itself, behind its settlement, one a gateway
-  key_change = 13,      // of a meter, an account or a gateway
+  ruling = 10,       // on quarantined energy
+  attestation = 11,  // of a batch or marks, by oracles
+  statements = 12,   // made by the state machine itself, behind its settlement, one a gateway
+  key_change = 13,   // of a meter, an account or a gateway
   meter_swap = 16,
   deregistration = 17,  // a metering point leaves
   feeder_findings = 18,
   concentrated = 19,  // the batches of many gateways: market/concentration.hpp
-  gateway = 20,      // one more, or one less
-  certificate = 21,  // of a meter's conformity or calibration
-  // Kept for what is coming: 9 evidence, 11 attestation, 14 tariff change, 15 rules change
+  gateway = 20,       // one more, or one less
+  certificate = 21,   // of a meter's conformity or calibration
+  // Kept for what is coming: 9 evidence, 14 tariff change, 15 rules change
 };
 
 // Whether transactions of this kind are made by the state machine alone.

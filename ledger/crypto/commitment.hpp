@@ -29,7 +29,7 @@ enum class SaltLabel : std::uint8_t {
   statement = 's',     // owner: meter, number: slot
   forecast = 'f',      // owner: meter, number: first slot
   ruling = 'q',        // owner: meter, number: slot that settled, more: slot that it acts in
-  findings = 'e',      // owner: feeder meter, number: slot
+  findings = 'e',      // owner: feeder meter, number: slot, more: oracle above 0
   key_change = 'y',    // owner: meter, number: slot, more: whose key
   leaving = 'l',       // owner: meter, number: its last slot
   certificate = 'z',   // owner: meter, number: first slot, more: the certificate's hash

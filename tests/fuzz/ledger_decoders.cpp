@@ -21,6 +21,7 @@
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
 #include "tests/support/ocmf_record.hpp"
+#include "twin/node/attest_request.hpp"
 #include "twin/node/gateway_record.hpp"
 #include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
@@ -120,6 +121,8 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_findings_body);
     case TransactionKind::concentrated:
       return canonical(tx.body, decode_concentrated_body);
+    case TransactionKind::attestation:
+      return canonical(tx.body, decode_attestation);
     case TransactionKind::consent:
       return tx.body.empty() ? Outcome{true, ""} : refused("a consent's body is empty");
     case TransactionKind::erasure:
@@ -434,6 +437,10 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_slot_report);
     case twin::MessageKind::batches:
       return whole(twin::decode_batches_on_ledger);
+    case twin::MessageKind::attest_request:
+      return whole(twin::decode_request);
+    case twin::MessageKind::attest_answer:
+      return whole(twin::decode_answer);
   }
   return {};
 }

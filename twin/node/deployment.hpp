@@ -33,6 +33,8 @@ class Deployment {
   ConcentratorConfig concentrator(std::uint32_t c) const;
   // Its evidence, and the registrar's signer, live as long as this deployment.
   OracleConfig oracle(std::uint32_t o) const;
+  // All meters, as they are registered.
+  std::vector<market::Registration> registered() const;
   // Its signers live as long as this deployment.
   FleetConfig fleet(std::uint32_t g) const;
 
@@ -42,9 +44,10 @@ class Deployment {
   market::Registration registration_of(const MeterIdentity& meter) const;
   std::vector<Bytes> certificates(std::uint32_t gateway) const;
   market::MeterCertificate certificate_of(const MeterIdentity& meter) const;
-  std::vector<MeterFault> faults_of(ledger::MeterId home) const;
   std::vector<RegistryEvent> events_of(ledger::MeterId home) const;
   std::optional<GatewayConfig::KeyChange> key_change_of(std::uint32_t gateway) const;
+  std::vector<MeterFault> faults_of(ledger::MeterId meter) const;
+  MeterFault error_of_class(ledger::MeterId witness) const;
   std::uint32_t max_power_w(const MeterIdentity& meter) const;
   void find_evidence(const Network& network);
 

@@ -48,6 +48,7 @@ namespace {
 // is not flooded.
 constexpr std::size_t said_again = 64;
 constexpr Instant not_in_this_life{INT64_MIN};
+constexpr int times_said = 3;  // of an attestation
 
 // The newest sequence that a minute brings.
 std::uint32_t newest_sequence(const MeterMinute& minute) {
@@ -76,6 +77,8 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
                                         config_.v_max_pu * m.nominal_v}),
                        {}});
   }
+  if (config_.genesis.attesters > 0 && config_.directory.oracles > 0)
+    attesting_.emplace(config_.genesis, config_.directory, config_.room, verifier_);
   recover(records);
 }
 
@@ -97,8 +100,15 @@ void GatewayNode::recover(const Records& records) {
     if (at == index_of_meter_.end()) continue;
     meters_[at->second].point.resume(m.memory);
   }
-  for (GatewayRecord::Message& m : record->messages)
-    unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life});
+  for (GatewayRecord::Message& m : record->messages) {
+    if (kind_of(m.bytes) != MessageKind::attest_request) {
+      unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life});
+      continue;
+    }
+    const auto request = decode_request(BytesView(m.bytes).subspan(1));
+    const auto what = request ? attested_entry(request->entry) : failure(request.error());
+    if (attesting_ && what) attesting_->keep(*what, std::move(m.bytes));
+  }
   last_openings_ = std::move(record->personal_openings);
 }
 
@@ -168,7 +178,43 @@ void GatewayNode::start(Instant now, Outbox& outbox) {
 void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
   if (message.from == fleet()) return receive_from_home(now, message, outbox);
   if (message.from < config_.directory.observer()) return take_progress(message, outbox);
+  if (attesting_ && config_.directory.is_oracle(message.from))
+    return receive_from_oracle(now, message, outbox);
   outbox.event(Refused{message.from, "a gateway listens to its own homes and to validators only"});
+}
+
+void GatewayNode::receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox) {
+  auto tx = attesting_->take(now, message.from, message.bytes, outbox);
+  if (!tx) return;
+  sign_entry(*tx, chain_id_, signer(slot_of(decode_attestation(tx->body)->what, config_.genesis)));
+  const SharedBytes bytes = frame(MessageKind::transaction, tx->encode());
+  const std::int64_t begun_ms = (batch_end() - milliseconds(config_.genesis.batch_ms)).whole_ms();
+  const auto slot = static_cast<std::uint32_t>(begun_ms / config_.genesis.slot_ms);
+  attested_.push_back({{{0, slot + 2}, bytes, now}, 1});
+  outbox.persist(RecordKind::gateway, record(), true);
+  say(bytes, outbox);
+}
+
+void GatewayNode::ask_for_attestation(Instant now, const Transaction& tx,
+                                      std::span<const RecordOpening> records, Outbox& outbox) {
+  if (!attesting_) return;
+  std::vector<Transaction> papers;
+  if (tx.kind == TransactionKind::batch) papers = papers_said();
+  attesting_->ask(*attested_entry(tx),
+                  encode(AttestRequest{tx, std::move(papers), {records.begin(), records.end()}}),
+                  now, outbox);
+}
+
+// Papers that are not over yet: what oracles took already they know again.
+std::vector<Transaction> GatewayNode::papers_said() const {
+  std::vector<Transaction> out;
+  for (const Sent& s : unconfirmed_.all()) {
+    auto tx = decode_transaction(s.message.view().subspan(1));
+    if (tx && (tx->kind == TransactionKind::meter_swap || tx->kind == TransactionKind::key_change ||
+               tx->kind == TransactionKind::deregistration))
+      out.push_back(std::move(*tx));
+  }
+  return out;
 }
 
 void GatewayNode::take_progress(const PeerMessage& message, Outbox& outbox) {
@@ -208,7 +254,7 @@ void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId fr
   Result<void> taken = failure("a home sends one order, or one paper, at a time");
   if (tx.openings.size() == 1 && tx.kind == TransactionKind::order) taken = take_order(tx);
   if (tx.openings.size() == 1 && tx.kind != TransactionKind::order) {
-    const auto slot = take_registry(tx);
+    const auto slot = take_paper(tx);
     taken = slot ? Result<void>{} : failure(slot.error());
     if (slot) {
       unconfirmed_.add({{0, slot->value + 1}, message, now});
@@ -228,32 +274,14 @@ Result<void> GatewayNode::take_order(const Transaction& tx) const {
   return {};
 }
 
-// By the interval being collected, like everything that its batches say.
-Result<Slot> GatewayNode::take_papers(const Transaction& tx) {
-  const auto body = market::decode_meter_swap_body(tx.body);
-  if (!body) return failure(body.error());
-  const auto swap = market::decode_meter_swap(tx.openings[0].data);
-  if (!swap) return failure(swap.error());
-  const auto at = index_of_meter_.find(swap->meter.value);
-  if (at == index_of_meter_.end() || body->gateway != config_.gateway || body->count != 1)
-    return failure("papers of a meter that is not one of this gateway's");
-  const market::Role role = *market::role_of(tx.kind);
-  if (!verifier_.verify(market::key_of(role, config_.genesis),
-                        entry_signed_bytes(chain_id_, tx.entry()), body->signature))
-    return failure("papers are not signed by the " + std::string(market::name_of(role)));
-  const Slot now = slot_now();
-  auto ok = meters_[at->second].point.take_papers(chain_id_, tx.openings[0], now, verifier_);
-  return ok ? Result<Slot>(now) : failure(ok.error());
-}
+Slot GatewayNode::slot_now() const { return slot_of_epoch(config_.genesis, epoch_); }
 
-Slot GatewayNode::slot_now() const {
-  return {static_cast<std::uint32_t>((batch_end().whole_ms() - 1) / config_.genesis.slot_ms)};
-}
-
-market::MeteredPoint* GatewayNode::point_of(MeterId meter, GatewayId gateway) {
-  const auto at = index_of_meter_.find(meter.value);
-  const bool own = at != index_of_meter_.end() && gateway == config_.gateway;
-  return own ? &meters_[at->second].point : nullptr;
+Result<Slot> GatewayNode::take_paper(const Transaction& tx) {
+  return market::take_paper(
+      tx, {config_.genesis, chain_id_, config_.gateway, slot_now(), verifier_}, [&](MeterId meter) {
+        const auto at = index_of_meter_.find(meter.value);
+        return at == index_of_meter_.end() ? nullptr : &meters_[at->second].point;
+      });
 }
 
 bool GatewayNode::has_room_for(const MeterMinute& minute) const {
@@ -358,13 +386,17 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   const Transaction tx = batch_of(batch, leaves);
   previous_entry_ = sha256(tx.entry());
   const SharedBytes message = frame(MessageKind::transaction, tx.encode());
+  Outbox asked;
   unconfirmed_.add({{epoch_, 0}, message, now});
   const std::int64_t end_ms = batch_end().whole_ms();
   ++epoch_;
+  ask_for_attestation(now, tx, leaves.to_attest, asked);
   std::optional<SharedBytes> marks;
   if (end_ms % config_.genesis.slot_ms == 0) {
-    marks = frame(MessageKind::transaction, marks_of(slot).encode());
+    const Transaction said = marks_of(slot);
+    marks = frame(MessageKind::transaction, said.encode());
     unconfirmed_.add({{0, slot.value + 1}, *marks, now});
+    ask_for_attestation(now, said, {}, asked);
   }
   last_openings_ = std::move(openings);
   outbox.persist(RecordKind::gateway, record(), true);
@@ -372,6 +404,7 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   if (say_again(now, outbox)) direct_before_ = epoch_ + config_.direct_batches;
   say_batch(message, outbox);
   if (marks) say(*marks, outbox);
+  for (const Effect& e : asked.effects()) outbox.put(e);
   tell_received(leaves.received, outbox);
 }
 
@@ -393,6 +426,10 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
   openings.push_back(personal_opening(chain_id_, m.meter.personal_key, config_.gateway, r,
                                       m.heard ? m.heard->minute.readings : none,
                                       m.heard ? m.heard->minute.each : none_signed));
+  if (attesting_)
+    leaves.to_attest.push_back(opening_of(m.meter.personal_key, r,
+                                          m.heard ? m.heard->minute.readings : none,
+                                          m.heard ? m.heard->minute.each : none_signed));
   if (!m.heard) return;
   if (m.heard->by != market::SignedBy::nobody)
     leaves.received.push_back({m.id(), tag_of(m.point.meter_key()), m.point.last()->sequence});
@@ -432,6 +469,10 @@ Bytes GatewayNode::record() const {
   GatewayRecord out{chain_id_, config_.gateway, epoch_, previous_entry_, {}, {}, {}};
   for (const MeterState& m : meters_) out.meters.push_back({m.id(), m.point.memory()});
   for (const Sent& s : unconfirmed_.all()) out.messages.push_back({s.until, to_bytes(s.message)});
+  for (const Attested& a : attested_)
+    out.messages.push_back({a.sent.until, to_bytes(a.sent.message)});
+  if (attesting_)
+    for (const SharedBytes& m : attesting_->waiting()) out.messages.push_back({{}, to_bytes(m)});
   out.personal_openings = last_openings_;
   return encode(out);
 }
@@ -480,12 +521,24 @@ void GatewayNode::say_batch(const SharedBytes& message, Outbox& outbox) const {
 // concentrator, which has not; whether there is any.
 bool GatewayNode::say_again(Instant now, Outbox& outbox) {
   const Instant late = now - (milliseconds(2 * config_.genesis.block_ms) + seconds(10));
+  attest_again(now, late, outbox);
   const auto is_late = [&](const Sent& s) { return s.at <= late; };
   const auto& all = unconfirmed_.all();
   if (std::none_of(all.begin(), all.end(), is_late)) return false;
   const Instant then = concentrates() ? now - milliseconds(1) : late;
   for (const SharedBytes& m : unconfirmed_.again(now, then, said_again)) say(m, outbox);
   return true;
+}
+
+void GatewayNode::attest_again(Instant now, Instant late, Outbox& outbox) {
+  for (Attested& a : attested_) {
+    if (a.sent.at > late) continue;
+    say(a.sent.message, outbox);
+    a.sent.at = now;
+    ++a.times;
+  }
+  while (!attested_.empty() && attested_.front().times == times_said) attested_.pop_front();
+  if (attesting_) attesting_->ask_again(now, late, outbox);
 }
 
 }  // namespace twin

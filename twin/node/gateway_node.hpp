@@ -18,13 +18,17 @@
 // Where the gateway has a concentrator, its batches go there first (concentrator_node.hpp). What is
 // not on the ledger in time goes to the validators, as do the batches of the intervals after it:
 // the concentrator may be down, or refuse, and is tried again later.
+// Where genesis wants attesters, it opens each batch and each slot's marks to the oracles and posts
+// what enough of them sign (attesting.hpp).
 
+#include <deque>
 #include <map>
 
 #include "ai/alerts.hpp"
 #include "ledger/crypto/ed25519.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "market/metered_point.hpp"
+#include "market/point_papers.hpp"
+#include "twin/node/attesting.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
@@ -77,6 +81,10 @@ class GatewayNode final : public Node {
   void take_progress(const PeerMessage& message, Outbox& outbox);
   void receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox);
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
+  void receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox);
+  void ask_for_attestation(Instant now, const ledger::Transaction& tx,
+                           std::span<const RecordOpening> records, Outbox& outbox);
+  std::vector<ledger::Transaction> papers_said() const;
   void take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox);
   ledger::MeterWord word_of_minute(const MeterState& state, const MeterMinute& minute,
                                    const Hash& root) const;
@@ -84,13 +92,8 @@ class GatewayNode final : public Node {
   void tell_received(const std::vector<MeterReceived>& meters, Outbox& outbox) const;
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx) const;
-  ledger::Result<ledger::Slot> take_papers(const ledger::Transaction& tx);
-  // gateway_registry.cpp: what changes the registry, and the slot that it acts in.
-  ledger::Result<ledger::Slot> take_registry(const ledger::Transaction& tx);
-  ledger::Result<ledger::Slot> take_key_change(const ledger::Transaction& tx);
-  ledger::Result<ledger::Slot> take_deregistration(const ledger::Transaction& tx);
-  // The point of a transaction's meter, where it is one of this gateway's.
-  market::MeteredPoint* point_of(ledger::MeterId meter, ledger::GatewayId gateway);
+  // What changes the registry, and the slot that it acts in.
+  ledger::Result<ledger::Slot> take_paper(const ledger::Transaction& tx);
   ledger::Slot slot_now() const;  // of the interval being collected
   ledger::MeterRecord judge(MeterState& state, Outbox& outbox);
   void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
@@ -101,6 +104,7 @@ class GatewayNode final : public Node {
     std::vector<Hash> all, quarantined;
     std::vector<std::int64_t> imports, exports;  // of the homes that add to the sums
     std::vector<MeterReceived> received;         // to be told once the batch is on disk
+    std::vector<RecordOpening> to_attest;
   };
   void add_record(MeterState& state, ledger::Batch& batch, Leaves& leaves,
                   std::vector<Bytes>& openings, Outbox& outbox);
@@ -113,6 +117,7 @@ class GatewayNode final : public Node {
   bool concentrates() const;
   void say_batch(const SharedBytes& message, Outbox& outbox) const;
   bool say_again(Instant now, Outbox& outbox);
+  void attest_again(Instant now, Instant late, Outbox& outbox);
   void post_forecast(const FleetForecast& forecast, Outbox& outbox);
   void tell_key_change(Instant now, Outbox& outbox);
   ledger::Signer& signer(ledger::Slot slot) const;  // of what is about the slot
@@ -131,6 +136,13 @@ class GatewayNode final : public Node {
   std::uint32_t direct_before_ = 0;   // batches below this epoch pass the concentrator by
   std::vector<Bytes> last_openings_;  // of the last batch
   Unconfirmed unconfirmed_;
+  std::optional<Attesting> attesting_;  // where there is who attests
+  // Attestations, of which no validator tells whether they are on the ledger: said so many times.
+  struct Attested {
+    Sent sent;
+    int times = 0;
+  };
+  std::deque<Attested> attested_;
   std::size_t waiting_bytes_ = 0;  // of the minutes that wait for the batch
   std::string unreadable_;         // of the records: why
   bool started_ = false;

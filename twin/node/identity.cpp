@@ -88,7 +88,8 @@ namespace {
 
 std::uint32_t oracles_of(const Scenario& scenario) {
   const bool ruled = scenario.oracle.quarantined != OracleSpec::Quarantined::keep;
-  return scenario.oracle.feeder_evidence || ruled ? 1 : 0;
+  const bool asked = scenario.oracle.feeder_evidence || ruled || scenario.oracle.attesters > 0;
+  return asked ? scenario.oracle.oracles : 0;
 }
 
 }  // namespace
@@ -108,9 +109,12 @@ Identities make_identities(const Scenario& scenario) {
     const auto index = static_cast<std::uint32_t>(out.meters.size());
     out.meters.push_back(make_meter(rng.fork(home.name), index, home.gateway, scenario.time.start));
   }
-  const auto feeder = static_cast<std::uint32_t>(out.meters.size());
-  out.meters.push_back(make_meter(rng.fork("feeder meter"), feeder, 0, scenario.time.start));
-  out.meters.back().feeder = true;
+  for (std::uint32_t w = 0; w < scenario.oracle.witnesses; ++w) {
+    const auto index = static_cast<std::uint32_t>(out.meters.size());
+    const Rng own = w == 0 ? rng.fork("feeder meter") : rng.fork("feeder meter", w);
+    out.meters.push_back(make_meter(own, index, w % scenario.ledger.gateways, scenario.time.start));
+    out.meters.back().feeder = true;
+  }
   return out;
 }
 
@@ -140,6 +144,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   for (const KeySeed& seed : identities.oracles) g.oracles.push_back(public_key_of(seed));
   for (const KeySeed& seed : identities.concentrators)
     g.concentrators.push_back(public_key_of(seed));
+  g.attesters = scenario.oracle.attesters;
   g.registrar = public_key_of(identities.registrar);
   g.metering_operator = public_key_of(identities.metering_operator);
   g.gateway_administrator = public_key_of(identities.gateway_administrator);

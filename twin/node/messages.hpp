@@ -15,6 +15,8 @@
 //   9 slot report   observer to oracle: slot_report.hpp
 //  10 batches       validator to concentrator: count u16, then by rising gateway: gateway u32 and
 //                   the epoch u32 of its last batch that is on the ledger
+//   14 request      gateway to oracle: attest_request.hpp
+//   15 answer       oracle to gateway: the same
 // Decoders refuse every other byte sequence.
 
 #include <map>
@@ -34,6 +36,8 @@ enum class MessageKind : std::uint8_t {
   progress = 8,
   slot_report = 9,
   batches = 10,
+  attest_request = 14,
+  attest_answer = 15,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s

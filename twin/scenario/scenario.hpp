@@ -143,6 +143,9 @@ struct OracleSpec {
   enum class Quarantined : std::uint8_t { keep, release, reject };
   Quarantined quarantined = Quarantined::keep;
   bool certificates = false;  // what a home's meter exports without one is not minted
+  std::uint32_t oracles = 1;
+  std::uint32_t attesters = 0;  // oracles that have to attest each batch; 0: none
+  std::uint32_t witnesses = 1;  // meters of the feeder at its busbar
 };
 // Their names in a scenario, in the enum's order.
 inline const std::vector<std::string>& names_of_quarantined() {
@@ -256,6 +259,24 @@ struct RegistryEvent {
 const std::vector<std::string>& names_of_events();
 const std::vector<std::string>& names_of_key_owners();
 
+// What an oracle says that is not so. It acts in (at, at + length].
+struct OracleFault {
+  enum class Lie : std::uint8_t {
+    attest,    // attests whatever a gateway posts
+    refuse,    // attests nothing and says that it does not hold
+    findings,  // finds `energy` more losses in each slot
+  };
+  std::vector<std::uint32_t> oracles;
+  ledger::Duration at, length;  // from the scenario's start
+  Lie lie{};
+  ledger::MilliWattHours energy;
+  std::string where_target;
+
+  bool acts(ledger::Duration now) const { return at < now && now <= at + length; }
+};
+// Names of lies in a scenario, in the enum's order.
+const std::vector<std::string>& names_of_lies();
+
 // What befalls validators, gateways and concentrators of a simulated network.
 struct ValidatorFault {
   enum class Kind : std::uint8_t {
@@ -301,7 +322,14 @@ struct Scenario {
   std::vector<MeterFault> meter_faults;          // as they stand in the file
   std::vector<Attack> attacks;                   // likewise
   std::vector<RegistryEvent> events;             // likewise
+  std::vector<OracleFault> oracle_faults;        // likewise
   OutputSpec output;
+
+  // Feeder meters are numbered behind the homes'.
+  std::string name_of_meter(std::uint32_t meter) const {
+    if (meter < homes.size()) return homes[meter].name;
+    return "feeder-meter-" + std::to_string(meter - homes.size());
+  }
 };
 
 }  // namespace twin
