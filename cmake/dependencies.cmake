@@ -20,3 +20,7 @@ pkg_check_modules(imgui REQUIRED IMPORTED_TARGET imgui)
 add_library(strict INTERFACE)
 target_compile_options(strict INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Werror -ffp-contract=off
                        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
+# Two warnings take several files for one, where they are compiled as one.
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(strict INTERFACE -Wno-shadow -Wno-subobject-linkage)
+endif()

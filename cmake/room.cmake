@@ -42,8 +42,7 @@ function(room_tests name)
   add_executable(${target} ${sources} ${CMAKE_SOURCE_DIR}/tests/support/main.cpp)
   target_link_libraries(${target} PRIVATE ${R_USES} ${R_PRIVATE} strict)
   # What takes time is in the rooms; the tests themselves compile faster so.
-  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>
-                         $<$<BOOL:${CMAKE_UNITY_BUILD}>:-Wno-shadow>)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_compile_definitions(${target} PRIVATE DOCTEST_CONFIG_SUPER_FAST_ASSERTS)
   set_target_properties(${target} PROPERTIES UNITY_BUILD_BATCH_SIZE 4)
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})

@@ -9,7 +9,6 @@
 namespace market {
 namespace {
 
-constexpr std::uint32_t slots_ahead = 1000;  // as of orders
 
 }  // namespace
 

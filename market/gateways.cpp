@@ -7,7 +7,6 @@
 namespace market {
 namespace {
 
-constexpr std::uint32_t slots_ahead = 1000;  // as of orders
 constexpr std::size_t max_gateways = 10'000;
 
 }  // namespace

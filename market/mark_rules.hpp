@@ -42,7 +42,7 @@ enum class Standing : std::uint8_t {
   uncertified = 8,
   unattested = 9,
 };
-inline constexpr std::uint8_t standings = 9;
+inline constexpr std::uint8_t standings = 10;
 std::string_view name_of(Standing standing);
 
 constexpr bool carries_energy(Standing s) {

@@ -8,7 +8,7 @@ using namespace ledger;
 
 namespace {
 
-Result<void> enough(WattHours there, WattHours quantity, const char* what) {
+Result<void> suffices(WattHours there, WattHours quantity, const char* what) {
   if (quantity.value < 0) return failure("a negative quantity of tokens");
   if (there < quantity) return failure(std::string("not enough tokens ") + what);
   return {};
@@ -65,7 +65,7 @@ void TokenBook::mint_late(const AccountId& holder, Slot vintage, WattHours quant
 
 Result<void> TokenBook::escrow(const AccountId& from, Slot vintage, WattHours quantity) {
   if (quantity.value == 0) return {};
-  if (auto ok = enough(held(from, vintage), quantity, "held"); !ok) return ok;
+  if (auto ok = suffices(held(from, vintage), quantity, "held"); !ok) return ok;
   take_held(from, vintage, quantity).escrowed += quantity;
   return {};
 }
@@ -74,7 +74,7 @@ Result<void> TokenBook::release(const AccountId& to, Slot vintage, WattHours qua
   if (quantity.value == 0) return {};
   const auto at = vintages_.find(vintage.value);
   const WattHours there = at == vintages_.end() ? WattHours{} : at->second.escrowed;
-  if (auto ok = enough(there, quantity, "in escrow"); !ok) return ok;
+  if (auto ok = suffices(there, quantity, "in escrow"); !ok) return ok;
   at->second.escrowed -= quantity;
   at->second.held[to] += quantity;
   return {};
@@ -88,7 +88,7 @@ Result<void> TokenBook::transfer(const AccountId& from, const AccountId& to, Slo
 
 Result<void> TokenBook::retire(const AccountId& holder, Slot vintage, WattHours quantity) {
   if (quantity.value == 0) return {};
-  if (auto ok = enough(held(holder, vintage), quantity, "held"); !ok) return ok;
+  if (auto ok = suffices(held(holder, vintage), quantity, "held"); !ok) return ok;
   take_held(holder, vintage, quantity).retired += quantity;
   return {};
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ledger/base/amounts.hpp"
+#include "ledger/base/ids.hpp"
 #include "ledger/base/result.hpp"
 #include "ledger/base/time.hpp"
 #include "ledger/crypto/ed25519.hpp"

@@ -14,7 +14,7 @@ using nlohmann::json;
 namespace {
 
 constexpr std::size_t max_size = 16u << 20;
-constexpr int max_depth = 8;
+constexpr int max_record_depth = 8;
 constexpr std::string_view before_account = "{\"account\":\"", behind_account = "\",\"erasure\":{";
 
 struct Parts {
@@ -27,7 +27,7 @@ struct Parts {
 // Exactly the keys of one, each of its type, in the one form that is written.
 Result<Parts> parse(std::string_view text) {
   if (text.size() > max_size) return failure("larger than 16 MiB");
-  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= max_depth; };
+  const auto shallow = [](int depth, json::parse_event_t, json&) { return depth <= max_record_depth; };
   const json j = json::parse(text, shallow, false);
   if (!j.is_object() || j.dump() + "\n" != text) return failure("is not in its canonical form");
   const auto text_at = [](const json& in, const char* key) -> const std::string* {

@@ -1,22 +1,15 @@
 #include "twin/scenario/event_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
+#include <utility>
+
+#include "twin/scenario/targets.hpp"
 
 namespace twin {
 namespace {
 
 using Kind = RegistryEvent::Kind;
-
-constexpr std::size_t most_homes = 4000;
-constexpr std::uint32_t most_gateways = 10'000;
-constexpr ledger::Duration longest = ledger::hours(24) * 366;
-
-template <class Target>
-bool share_one(const std::vector<Target>& a, const std::vector<Target>& b) {
-  return std::find_first_of(a.begin(), a.end(), b.begin(), b.end()) != a.end();
-}
 
 bool swaps_one(const Scenario& s, const std::vector<std::string>& homes) {
   return std::any_of(s.meter_faults.begin(), s.meter_faults.end(), [&](const MeterFault& f) {
@@ -24,7 +17,7 @@ bool swaps_one(const Scenario& s, const std::vector<std::string>& homes) {
   });
 }
 
-void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
+void refuse_keys_of_other_events(TomlTable& t, const std::string& kind) {
   for (const auto& [key, own] : {std::pair{"for", kind == "certificate"},
                                  {"of", kind == "key_change"},
                                  {"lost", kind == "key_change"}})
@@ -35,12 +28,8 @@ void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
 void read_gateways(TomlTable& t, RegistryEvent& e) {
   std::set<std::uint32_t> found;
   for (const std::string& name : std::exchange(e.homes, {})) {
-    std::uint32_t n = 0;
-    const char *first = name.data() + std::min<std::size_t>(8, name.size()),
-               *last = name.data() + name.size();
-    const auto [end, error] = std::from_chars(first, last, n);
-    if (error != std::errc{} || end != last || n >= most_gateways ||
-        name != "gateway-" + std::to_string(n) || !found.insert(n).second)
+    const auto n = number_in(name, "gateway-", most_gateways);
+    if (!n || !found.insert(*n).second)
       return t.refuse("target", "\"gateway-0\" and so on, each once");
   }
   e.gateways = {found.begin(), found.end()};
@@ -73,14 +62,14 @@ void read_event(TomlTable t, Scenario& s) {
   if (!t.has("at")) t.refuse("at", "a time from the start, such as 12h");
   if (e.at >= s.time.duration) t.refuse("at", "less than time.duration");
   e.length = t.duration("for", ledger::hours(1));
-  if (e.length > longest) t.refuse("for", "at most 366d");
+  if (e.length > longest_fault) t.refuse("for", "at most 366d");
   e.homes = t.texts("target", most_homes);
   e.where_target = t.where(t.has("target") ? "target" : "");
   if (e.homes.empty()) t.refuse("target", "the name of a home, one or a list of them");
   e.of = enum_named<RegistryEvent::Of>(t.one_of("of", "meter", names_of_key_owners()),
                                        names_of_key_owners());
   e.lost = t.boolean("lost", false);
-  refuse_keys_of_other_kinds(t, kind);
+  refuse_keys_of_other_events(t, kind);
   if (e.of == RegistryEvent::Of::gateway) read_gateways(t, e);
   if (e.kind == Kind::key_change) check_key_change(t, e, s);
   if (e.kind == Kind::certificate && !s.oracle.certificates)

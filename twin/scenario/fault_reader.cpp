@@ -2,32 +2,19 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <optional>
 #include <set>
+
+#include "twin/scenario/targets.hpp"
 
 namespace twin {
 namespace {
 
 using ledger::Duration;
 
-constexpr std::size_t most_targets = 100, most_homes = 4000;
-constexpr std::uint32_t most_gateways = 10'000;
-constexpr Duration longest = ledger::hours(24) * 366;
+constexpr std::size_t most_targets = 100;
 constexpr std::int64_t most_clock_ms = 2'000'000'000'000;  // a clock that shows 1970
-
-// The number in "validator-3", where it is one below `count`.
-std::optional<std::uint32_t> number_in(const std::string& name, const std::string& of,
-                                       std::uint32_t count) {
-  std::uint32_t n = 0;
-  if (name.compare(0, of.size(), of) != 0) return std::nullopt;
-  const char *first = name.data() + of.size(), *last = name.data() + name.size();
-  const auto [end, error] = std::from_chars(first, last, n);
-  if (error != std::errc{} || end != last || n >= count || name != of + std::to_string(n))
-    return std::nullopt;
-  return n;
-}
 
 // How many gateways and concentrators there are is known once the homes are.
 void read_targets(TomlTable& t, std::uint32_t validators, ValidatorFault& f) {
@@ -60,11 +47,6 @@ void read_targets(TomlTable& t, std::uint32_t validators, ValidatorFault& f) {
 template <class Fault>
 bool at_one_time(const Fault& a, const Fault& b) {
   return a.at < b.at + b.length && b.at < a.at + a.length;
-}
-
-template <class Target>
-bool share_one(const std::vector<Target>& a, const std::vector<Target>& b) {
-  return std::find_first_of(a.begin(), a.end(), b.begin(), b.end()) != a.end();
 }
 
 FaultSpec read_grid_fault(TomlTable& t, const TimeSpec& time,
@@ -257,7 +239,7 @@ void read_fault(TomlTable t, Scenario& s) {
   if (!t.has("at") && kind != "meter_rollover")
     t.refuse("at", "a time from the start, such as 12h");
   if (at >= s.time.duration) t.refuse("at", "less than time.duration");
-  if (t.duration("for", ledger::hours(1)) > longest) t.refuse("for", "at most 366d");
+  if (t.duration("for", ledger::hours(1)) > longest_fault) t.refuse("for", "at most 366d");
   refuse_keys_of_other_kinds(t, kind);
   if (kind == "source_lost")
     s.faults.push_back(read_grid_fault(t, s.time, s.faults));

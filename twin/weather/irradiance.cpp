@@ -7,7 +7,7 @@
 namespace twin {
 namespace {
 
-constexpr double degrees = std::numbers::pi / 180;
+constexpr double radians_a_degree = std::numbers::pi / 180;
 constexpr double albedo = 0.2, glass_loss = 0.05;
 constexpr double lowest_sun = 0.087;  // sine of 5 degrees
 
@@ -18,7 +18,7 @@ double diffuse_share(double k) {
 }
 
 double through_glass(double incidence_deg) {
-  return std::max(0.0, 1 - glass_loss * (1 / std::cos(incidence_deg * degrees) - 1));
+  return std::max(0.0, 1 - glass_loss * (1 / std::cos(incidence_deg * radians_a_degree) - 1));
 }
 
 }  // namespace
@@ -36,7 +36,7 @@ Irradiance split_ghi(double ghi_w_m2, const Sun& sun) {
 }
 
 Plane::Plane(double tilt_deg, double azimuth_deg) {
-  const double tilt = tilt_deg * degrees, azimuth = azimuth_deg * degrees;
+  const double tilt = tilt_deg * radians_a_degree, azimuth = azimuth_deg * radians_a_degree;
   up_ = std::cos(tilt);
   east_ = std::sin(tilt) * std::sin(azimuth);
   north_ = std::sin(tilt) * std::cos(azimuth);

@@ -16,13 +16,13 @@ using Fields = std::vector<std::string_view>;
 constexpr std::size_t hours = 8760;
 constexpr std::array<int, 12> days_of{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
-struct Column {
+struct HourColumn {
   const char* name;
   double low, high;
   std::size_t at = 0;  // its place in a line
 };
 
-Result<double> number_in(const CsvLines& lines, const Fields& fields, const Column& c) {
+Result<double> number_in(const CsvLines& lines, const Fields& fields, const HourColumn& c) {
   const std::string_view found = c.at < fields.size() ? fields[c.at] : std::string_view{};
   const auto value = csv_number(found);
   if (value && *value >= c.low && *value <= c.high) return *value;
@@ -46,9 +46,9 @@ Result<void> read_site(CsvLines& lines, Fields& fields, WeatherRecord& out) {
   return {};
 }
 
-Result<void> find_columns(CsvLines& lines, Fields& fields, std::array<Column, 5>& columns) {
+Result<void> find_hour_columns(CsvLines& lines, Fields& fields, std::array<HourColumn, 5>& columns) {
   lines.next(fields);
-  for (Column& c : columns) {
+  for (HourColumn& c : columns) {
     while (c.at < fields.size() && fields[c.at] != c.name) ++c.at;
     if (c.at == fields.size())
       return failure(lines.where() + "no column \"" + c.name + "\"; wants the columns' names");
@@ -73,7 +73,7 @@ Result<void> check_date(const CsvLines& lines, const Fields& fields, std::size_t
 }
 
 Result<WeatherValues> read_hour(const CsvLines& lines, const Fields& fields,
-                                const std::array<Column, 5>& columns) {
+                                const std::array<HourColumn, 5>& columns) {
   std::array<double, 5> v{};
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const auto value = number_in(lines, fields, columns[i]);
@@ -92,12 +92,12 @@ Result<WeatherRecord> read_tmy3(std::string_view text, const std::string& file) 
   out.file = file;
   out.typical_year = true;
   if (auto ok = read_site(lines, fields, out); !ok) return failure(ok.error());
-  std::array<Column, 5> columns{{{"GHI (W/m^2)", 0, 1500},
+  std::array<HourColumn, 5> columns{{{"GHI (W/m^2)", 0, 1500},
                                  {"DHI (W/m^2)", 0, 1500},
                                  {"DNI (W/m^2)", 0, 1500},
                                  {"Dry-bulb (C)", -90, 60},
                                  {"Wspd (m/s)", 0, 100}}};
-  if (auto ok = find_columns(lines, fields, columns); !ok) return failure(ok.error());
+  if (auto ok = find_hour_columns(lines, fields, columns); !ok) return failure(ok.error());
   out.values.reserve(hours);
   while (lines.next(fields)) {
     if (out.values.size() == hours) {
