@@ -172,7 +172,7 @@ std::vector<Bytes> frame_seeds() {
   add(twin::frame(MessageKind::evidence, encode(c.evidence())));
   const FeederSlot feeder{0, {4}, 900'000, {{7}, {1}, {2}, 0, false}, {{{3}, {5}, {6}, 0, true}}};
   add(encode(twin::SlotReport{{5}, {feeder}, {{{}, {3}, {2}, {40}, {600}}}}));
-  add(encode(twin::BatchesOnLedger{{3, 9}, {5, 8}}));
+  add(twin::encode(twin::BatchesOnLedger{{3, 9}, {5, 8}}));
   Bytes stream;  // one after the other, as they come
   for (const std::size_t i : {1, 4, 7}) append(stream, out[i]);
   out.push_back(stream);

@@ -69,8 +69,6 @@ Verifier& verifier() {
   return cached;
 }
 
-constexpr std::int64_t batch_s = 20;
-
 Ed25519Signer gateway_key(std::uint32_t g) {
   return Ed25519Signer(made().deployment->identities().gateways.at(g));
 }
