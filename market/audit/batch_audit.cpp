@@ -36,6 +36,8 @@ class BatchAudit {
   Result<void> take(std::uint64_t entry);
   void take_registration(const Transaction& tx);
   Result<void> check_batch(const BatchEntry& entry);
+  static Result<void> in_its_place(const Transaction& tx, const BatchEntry& batch,
+                                   Result<void> found);
   Result<void> check_presence(const Batch& batch, const Records& records) const;
   Result<void> check_counts(const Batch& batch, const Batch& counted, std::size_t erased) const;
   const std::map<std::uint32_t, ErasedLeaf>& erased_of(const Batch& batch) const;
@@ -83,10 +85,18 @@ Result<void> BatchAudit::take(std::uint64_t entry) {
     ok = failure(batches.error());
   else
     for (const BatchEntry& b : *batches)
-      if (ok) ok = check_batch(b);
+      if (ok) ok = in_its_place(*tx, b, check_batch(b));
   if (tx->kind == TransactionKind::marks) ok = check_marks(*tx);
   if (tx->kind == TransactionKind::settlement) ok = check_settled(*tx);
   return ok ? ok : failure("entry " + std::to_string(entry) + ": " + ok.error());
+}
+
+// Of one of many batches, which one.
+Result<void> BatchAudit::in_its_place(const Transaction& tx, const BatchEntry& b,
+                                      Result<void> found) {
+  if (found || tx.kind != TransactionKind::concentrated) return found;
+  return failure("gateway " + std::to_string(b.batch.gateway.value) + " epoch " +
+                 std::to_string(b.batch.epoch) + ": " + found.error());
 }
 
 // A gateway has papers and key changes before they are on the log.

@@ -414,7 +414,9 @@ Bytes encoded(const Message& message) {
 Outcome read_message(BytesView message) {
   const BytesView body = message.subspan(1);
   const auto whole = [&](auto decode) {
-    return canonical(message, [&](BytesView all) { return decode(all.subspan(1)); });
+    return canonical(
+        message, [&](BytesView all) { return decode(all.subspan(1)); },
+        [](const auto& value) { return twin::encode(value); });
   };
   switch (static_cast<twin::MessageKind>(message[0])) {
     case twin::MessageKind::consensus:

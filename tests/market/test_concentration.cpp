@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "ledger/base/codec.hpp"
+#include "market/audit/public_log.hpp"
 #include "tests/market/village_support.hpp"
 
 using namespace market_test;
@@ -222,6 +222,28 @@ TEST_CASE("files of concentrated batches: read back, and every byte of them coun
   refused(files.at("batches/1"), "do not hash to its openings root");
   files.erase("batches/1");
   CHECK(read_batches(entries, read).error() == "batches/1: missing");
+}
+
+TEST_CASE("R7 follows a gateway's batches, alone and concentrated") {
+  const BatchEntry a1 = batch(0, 1), a2 = behind(a1), a3 = behind(a2), b1 = batch(1, 1);
+  const auto gap_in = [](const std::vector<Transaction>& txs) {
+    PublicLog log;
+    for (const Transaction& tx : txs) {
+      for (const Opening& o : tx.openings) log.concentrated[log.entries.size()].push_back(o.data);
+      log.entries.push_back(tx.entry());
+    }
+    const auto ok = check_sequences(log);
+    return ok ? "" : ok.error();
+  };
+  CHECK(gap_in({posted({a1, b1}), a2.tx, posted({a3, behind(b1)})}) == "");
+  CHECK(gap_in({posted({a1, b1}), posted({a3})}) ==
+        "entry 1: gateway 0 epoch 3 does not follow its epoch 1");
+  CHECK(gap_in({posted({a1, b1}), a3.tx}) ==
+        "entry 1: gateway 0 epoch 3 does not follow its epoch 1");
+  CHECK(gap_in({a1.tx, posted({a1, b1})}) ==
+        "entry 1: gateway 0 epoch 1 does not follow its epoch 1");
+  CHECK(gap_in({posted({batch(0, 1, Hash{1})})}) ==
+        "entry 0: gateway 0 epoch 1 does not follow its epoch 0");
 }
 
 // 10^6 meters in 1,000 gateways: what a day of their readings puts on the log. A concentrator's

@@ -69,8 +69,6 @@ Verifier& verifier() {
   return cached;
 }
 
-constexpr std::int64_t batch_s = 20;
-
 Ed25519Signer gateway_key(std::uint32_t g) {
   return Ed25519Signer(made().deployment->identities().gateways.at(g));
 }
@@ -288,6 +286,7 @@ TEST_CASE("concentrator: a gateway that posts by itself as well is left out for 
   c.pass(20'000 * 60);
   c.hear(20'000 * 60, batch(2, 60));
   c.pass(20'000 * 69);
+  c.hear(20'000 * 70, batch(2, 69));  // on the ledger
   c.hear(20'000 * 70, batch(2, 70));
   c.pass(20'000 * 70 + 4'000);
   CHECK(c.last() == "2:70 ");

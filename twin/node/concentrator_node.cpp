@@ -87,7 +87,7 @@ void ConcentratorNode::take_told(const PeerMessage& message, Outbox& outbox) {
   }
 }
 
-// What was taken before comes again after a gateway's restart, and is no fault.
+// What was taken before, or is on the ledger, comes again after a gateway's restart: no fault.
 Result<void> ConcentratorNode::take_batch(Instant now, std::uint32_t gateway, BytesView body) {
   auto tx = decode_transaction(body);
   if (!tx) return failure(tx.error());
@@ -96,7 +96,7 @@ Result<void> ConcentratorNode::take_batch(Instant now, std::uint32_t gateway, By
   if (!batch) return failure(batch.error());
   if (batch->gateway.value != gateway) return failure("batch of another gateway");
   Member& m = members_.at(gateway);
-  if (left_out(m) || batch->epoch < m.epoch) return {};
+  if (left_out(m) || batch->epoch < m.epoch || batch->epoch <= m.on_ledger()) return {};
   const Hash entry = sha256(tx->entry());
   if (batch->epoch == m.epoch && entry == m.entry) return {};
   if (std::int64_t{batch->epoch} * config_.genesis.batch_ms > now.whole_ms() + synchronised_ms)
