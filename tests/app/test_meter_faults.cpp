@@ -134,9 +134,8 @@ TEST_CASE(
     int home, slot;
     const char* list;
   };
-  for (const Case& c : {Case{0, 1, "certificates"}, Case{0, 2, "keys"}, Case{1, 3, "keys"},
-                        Case{2, 2, "certificates"}, Case{3, 0, ""}, Case{3, 2, "certificates"},
-                        Case{4, 4, "keys"}, Case{5, 2, "certificates"}, Case{5, 3, "gateway"}}) {
+  for (const Case& c : {Case{0, 2, "keys"}, Case{1, 3, "keys"}, Case{3, 0, ""},
+                        Case{3, 2, "certificates"}, Case{5, 3, "gateway"}}) {
     CAPTURE(c.home);
     CAPTURE(c.slot);
     const std::string file = folder.at("receipt.json");

@@ -104,7 +104,13 @@ struct Run {
     test::Folder folder;
     std::string scenario = test::short_scenario;
     scenario.replace(scenario.find("gateways = 2"), 12, "gateways = 2\nconcentrators = 1");
-    folder.write("scenario.toml", scenario);
+    // Receipts of slot 1 show a key change, and one a meter whose certificate is over.
+    folder.write("scenario.toml",
+                 scenario +
+                     "[oracle]\ncertificates = true\n"
+                     "[[event]]\nkind = \"key_change\"\nat = \"5s\"\ntarget = \"home-01\"\n"
+                     "[[event]]\nkind = \"certificate\"\nat = \"1s\"\nfor = \"1m\"\n"
+                     "target = \"home-02\"\n");
     const auto run = test::aipchain(
         {"run", folder.at("scenario.toml"), "--out", folder.at("out"), "--until", "3m", "--json"});
     REQUIRE(run.code == 0);

@@ -9,8 +9,6 @@
 namespace twin {
 namespace {
 
-using Kind = RegistryEvent::Kind;
-
 bool swaps_one(const Scenario& s, const std::vector<std::string>& homes) {
   return std::any_of(s.meter_faults.begin(), s.meter_faults.end(), [&](const MeterFault& f) {
     return f.kind == MeterFault::Kind::meter_swap && share_one(f.homes, homes);
@@ -57,7 +55,7 @@ const std::vector<std::string>& names_of_key_owners() {
 void read_event(TomlTable t, Scenario& s) {
   RegistryEvent e;
   const std::string kind = t.one_of("kind", "key_change", names_of_events());
-  e.kind = enum_named<Kind>(kind, names_of_events());
+  e.kind = enum_named<RegistryEvent::Kind>(kind, names_of_events());
   e.at = t.duration("at", {});
   if (!t.has("at")) t.refuse("at", "a time from the start, such as 12h");
   if (e.at >= s.time.duration) t.refuse("at", "less than time.duration");
@@ -71,8 +69,8 @@ void read_event(TomlTable t, Scenario& s) {
   e.lost = t.boolean("lost", false);
   refuse_keys_of_other_events(t, kind);
   if (e.of == RegistryEvent::Of::gateway) read_gateways(t, e);
-  if (e.kind == Kind::key_change) check_key_change(t, e, s);
-  if (e.kind == Kind::certificate && !s.oracle.certificates)
+  if (e.kind == RegistryEvent::Kind::key_change) check_key_change(t, e, s);
+  if (e.kind == RegistryEvent::Kind::certificate && !s.oracle.certificates)
     t.fail("kind", "no meter has a certificate where oracle.certificates is false");
   for (const RegistryEvent& other : s.events)
     if (e.kind == other.kind && e.of == other.of &&

@@ -235,6 +235,7 @@ void RunRecorder::take_openings(const Block& block) {
     if (tx.kind == TransactionKind::settlement) {
       settlement_height_ = block.header.height;
       const std::uint32_t slot = market::decode_settlement_body(tx.body)->slot.value;
+      closed = Slot{slot};
       for (const market::Correction& c : std::exchange(corrections_[slot], {})) statements_.add(c);
     }
     if (tx.kind == TransactionKind::registration) {
