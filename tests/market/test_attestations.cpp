@@ -60,6 +60,23 @@ class Bench {
 
 }  // namespace
 
+TEST_CASE("genesis says how many oracles attest, of those that it has, and nothing where none") {
+  const auto with = [](std::uint32_t oracles, std::uint32_t attesters) {
+    const WithOracles wanted({oracles, attesters});
+    return encode(village_genesis());
+  };
+  CHECK(with(4, 0).find("attesters") == std::string::npos);
+  REQUIRE(decode_genesis(with(4, 4)));
+  CHECK(decode_genesis(with(4, 3))->attesters == 3);
+  const char* wrong = "attesters are not 1 to as many as there are oracles";
+  CHECK(decode_genesis(with(4, 5)).error() == wrong);
+  for (const char* number : {"0", "-1", "256", "4294967297"}) {
+    std::string text = with(4, 3);
+    text.replace(text.find("\"attesters\":3") + 12, 1, number);
+    CHECK(decode_genesis(text).error() == wrong);
+  }
+}
+
 TEST_CASE("a slot closes once all that counts in it is attested, and mints") {
   Bench b;
   b.post(0, 900);

@@ -349,6 +349,7 @@ TEST_CASE("fewer liars than it takes attest nothing alone, hinder nothing and ar
   two.let_lie(2, Lie::refuse);
   two.run(2);
   CHECK(two.attestations().empty());
+  CHECK(two.told<OracleNamed>().empty());  // nobody knows which two are right
 
   Bench b;
   b.cut_off = true;
@@ -394,6 +395,11 @@ TEST_CASE("answers that a gateway does not take") {
   for (int again = 0; again < 3; ++again)
     CHECK(refused(0, encode(AttestAnswer{what, 0, signed_by(0), {}})) == "");
   CHECK(b.attestations().empty());
+  for (const std::uint16_t o : {std::uint16_t{1}, std::uint16_t{2}, std::uint16_t{2}})
+    CHECK(refused(o, encode(AttestAnswer{what, o, signed_by(o), {}})) == "");
+  CHECK(std::count_if(b.posted.begin(), b.posted.end(), [](const Transaction& tx) {
+          return tx.kind == TransactionKind::attestation;
+        }) == 1);
 }
 
 TEST_CASE("two attestations of one oracle in one place are proof, once") {

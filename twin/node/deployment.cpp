@@ -82,7 +82,7 @@ OracleConfig Deployment::oracle(std::uint32_t o) const {
   c.directory = directory_;
   c.chain_id = chain_id_of(genesis_);
   for (const MeterIdentity& m : identities_.meters) {
-    c.restricted_keys[m.meter.value] = m.restricted_key;
+    if (o == 0) c.restricted_keys[m.meter.value] = m.restricted_key;  // who posts rulings
     if (m.feeder && scenario_.oracle.feeder_evidence)
       c.feeders.try_emplace(0, OracleConfig::Feeder{m.meter, m.account, m.restricted_key, evidence_,
                                                     without_evidence_});

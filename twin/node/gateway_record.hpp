@@ -14,7 +14,7 @@
 //     with flag 128: more u8 (1 next key, 2 next key of the account, 4 leaves), and of each: from
 //     u32, key 32; the present key 32 of the account, from u32, its next key 32; last slot u32
 //   count u32 of messages to validators (unconfirmed.hpp), for each: until epoch and slots u32, the
-//     message sized;
+//     message sized; requests to oracles among them (attesting.hpp), until zeros;
 //   count u32 of personal openings of the last batch, each sized;
 //   SHA-256 of all before 32
 //
