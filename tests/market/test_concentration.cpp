@@ -60,11 +60,11 @@ Transaction posted_but(const std::vector<BatchEntry>& batches, Change change) {
 }
 
 // Two gateways with two meters each, and nothing but batches and marks.
-struct Chain {
+struct Posted {
   Ed25519Verifier verifier;
   MarketState state{with_concentrator(), verifier};
 
-  Chain() {
+  Posted() {
     for (const std::uint32_t g : {0u, 1u}) {
       Transaction tx = Village::registration(g, {2 * g + 1, 2 * g + 2});
       CHECK(refusal(sealed(tx, *decode_registration_body(tx.body), "registrar"), 0).empty());
@@ -92,7 +92,7 @@ struct Chain {
 
 TEST_CASE("batches alone, concentrated, and both: the same content and the same state") {
   const BatchEntry a1 = batch(0, 1), a2 = behind(a1), b1 = batch(1, 1), b2 = behind(b1);
-  Chain alone, at_once, mixed, other;
+  Posted alone, at_once, mixed, other;
   for (const BatchEntry& b : {a1, b1, b2, a2}) CHECK(alone.refusal(b.tx) == "");
   CHECK(at_once.refusal(posted({a1, a2, b1, b2})) == "");
   CHECK(mixed.refusal(a1.tx) == "");
@@ -100,7 +100,7 @@ TEST_CASE("batches alone, concentrated, and both: the same content and the same 
   CHECK(mixed.refusal(posted({a2})) == "");
   CHECK(other.refusal(posted({a1, a2, b1, behind(b1)})) == "");
   CHECK(other.state.progress({1}).epoch == 2);
-  for (Chain* c : {&alone, &at_once, &mixed}) c->close_slot(0);
+  for (Posted* c : {&alone, &at_once, &mixed}) c->close_slot(0);
   CHECK(alone.state.content_root() != Hash{});
   CHECK(at_once.state.content_root() == alone.state.content_root());
   CHECK(mixed.state.content_root() == alone.state.content_root());
@@ -113,7 +113,7 @@ TEST_CASE("a concentrator's transaction is refused as a whole, by name") {
   const BatchEntry a1 = batch(0, 1), a2 = behind(a1), b1 = batch(1, 1);
   const auto refused = [&](const Transaction& tx, const std::string& words,
                            std::int64_t time_ms = 120'000) {
-    Chain c;
+    Posted c;
     const std::string why = c.refusal(tx, time_ms);
     CAPTURE(why);
     CHECK(why.find(words) != std::string::npos);
@@ -149,7 +149,7 @@ TEST_CASE("a concentrator's transaction is refused as a whole, by name") {
 
 TEST_CASE("what the ledger has is not taken a second time, alone or concentrated") {
   const BatchEntry a1 = batch(0, 1), b1 = batch(1, 1), another = batch(0, 1, {}, 2, 7);
-  Chain c;
+  Posted c;
   CHECK(c.refusal(a1.tx) == "");
   CHECK_FALSE(c.state.beyond(posted({a1, b1})));
   CHECK(c.refusal(posted({a1, b1})) ==
@@ -171,7 +171,7 @@ TEST_CASE("a concentrator's transaction on the wire: canonical, and within bound
     Bytes changed = bytes;
     changed[i] ^= 1;
     const auto read = decode_transaction(changed);
-    Chain c;
+    Posted c;
     CHECK_MESSAGE((!read || !c.refusal(*read).empty()), "byte ", i);
   }
   std::vector<BatchEntry> many;

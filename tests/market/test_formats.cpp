@@ -23,7 +23,7 @@ std::array<std::uint8_t, N> counting(std::uint8_t first) {
   return out;
 }
 
-const AccountId account{counting<16>(0xa0)};
+const AccountId owner{counting<16>(0xa0)};
 const SubjectKey key = counting<32>(0x20);
 const Hash chain_id = counting<32>(0x40);
 
@@ -46,7 +46,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("leaf", reading_leaf(key, {3}, reading));
 
   MeterRecord record;
-  record.account = account;
+  record.account = owner;
   record.meter = {3};
   record.epoch = 1;
   record.first_sequence = 7;
@@ -71,7 +71,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("batch entry", batch_tx.entry());
 
   Registration registration;
-  registration.account = account;
+  registration.account = owner;
   registration.meter = {3};
   registration.gateway = {2};
   registration.meter_key = counting<32>(0x60);
@@ -87,7 +87,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("registration opening", registered[0].data);
   show("sealing key opening", registered[1].data);
 
-  SignedOrder order{{{counting<16>(0xc0)}, account, {5}, Side::sell, {430}, {125'000}}, {3}, {}};
+  SignedOrder order{{{counting<16>(0xc0)}, owner, {5}, Side::sell, {430}, {125'000}}, {3}, {}};
   order.signature = signed_by(3, order_signed_bytes(chain_id, encode(order)));
   Transaction order_tx;
   order_tx.kind = TransactionKind::order;
@@ -98,25 +98,24 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("order entry", order_tx.entry());
   show("order transaction", order_tx.encode());
   Order row = order.order;
-  row.id = row_id(account, row.id);
+  row.id = row_id(owner, row.id);
   show("book row", book_row(row));
 
-  MeterSwap swap{account, {3}, {5}, {19'244'292'000}, {4'767'568'000}, {}, {}, counting<32>(0x90),
+  MeterSwap swap{owner, {3}, {5}, {19'244'292'000}, {4'767'568'000}, {}, {}, counting<32>(0x90),
                  {}};
   swap.signature = signed_by(3, swap_signed_bytes(chain_id, encode(swap)));
   show("meter swap opening", opening_of(key, swap).data);
-  const Ruling ruling{account, {3}, {9}, {5}, Outcome::replacement, {0}, {500}, {0}, {430}};
+  const Ruling ruling{owner, {3}, {9}, {5}, Outcome::replacement, {0}, {500}, {0}, {430}};
   show("ruling opening", opening_of(key, ruling).data);
   show("ruling body", encode(RulingBody{{9}, 1, counting<64>(0x50)}));
   show("feeder findings body", encode(FindingsBody{0, {9}, 1, counting<64>(0x50)}));
-  show("attestation body",
-       encode(Attestation{{{2}, TransactionKind::batch, 9, counting<32>(0x10)},
-                          {{0, counting<64>(0x20)}, {2, counting<64>(0x30)}},
-                          counting<64>(0x50)}));
-  show("mark opening", encode(Mark{account, {3}, {5}, {19'244'291'641}, {4'767'567'787}, false}));
+  show("attestation body", encode(Attestation{{{2}, TransactionKind::batch, 9, counting<32>(0x10)},
+                                              {{0, counting<64>(0x20)}, {2, counting<64>(0x30)}},
+                                              counting<64>(0x50)}));
+  show("mark opening", encode(Mark{owner, {3}, {5}, {19'244'291'641}, {4'767'567'787}, false}));
 
   Statement statement;
-  statement.account = account;
+  statement.account = owner;
   statement.meter = {3};
   statement.slot = statement.since = {5};
   statement.exported = {500};
@@ -158,7 +157,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("restricted record", seal_restricted(chain_id, key, {30, 0}, order_tx.openings[0]));
 
   Consent consent;
-  consent.place = {account, counting<32>(0x70), Purpose::research};
+  consent.place = {owner, counting<32>(0x70), Purpose::research};
   consent.number = 2;
   consent.first_slot = {5};
   consent.end_slot = {96};
@@ -167,7 +166,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("consent opening", consent_tx.openings[0].data);
   show("consent entry", consent_tx.entry());
   const Transaction erasure_tx =
-      erasure_of(chain_id, {account, personal_stage}, counting<32>(0x50), registrar);
+      erasure_of(chain_id, {owner, personal_stage}, counting<32>(0x50), registrar);
   show("erasure opening", erasure_tx.openings[0].data);
   show("erasure entry", erasure_tx.entry());
   Transaction concentrated = concentrate(4, std::vector{BatchEntry{batch_tx, batch}});
@@ -176,19 +175,18 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("concentrated entry", concentrated.entry());
 
   Ed25519Signer role(counting<32>(5));
-  const KeyChange change{account, {3}, KeyOf::account, {5}, counting<32>(0xb0), {}};
+  const KeyChange change{owner, {3}, KeyOf::account, {5}, counting<32>(0xb0), {}};
   const Transaction change_tx = key_change_of(chain_id, {2}, change, key, &of_account, role);
   show("key change opening", change_tx.openings[0].data);
   show("key change body", change_tx.body);
-  const Deregistration leaving{account, {3}, {9}, {}};
+  const Deregistration leaving{owner, {3}, {9}, {}};
   const Transaction leaving_tx = deregistration_of(chain_id, {2}, leaving, key, of_account, role);
   show("deregistration opening", leaving_tx.openings[0].data);
   show("deregistration body", leaving_tx.body);
   const GatewayBody gateway{
       GatewayBody::Action::registered, {4}, counting<32>(0xd0), {5}, {96}, {}};
   show("gateway body", gateway_of(chain_id, gateway, role).body);
-  const MeterCertificate certificate{account, {3}, counting<32>(0x60), counting<32>(0xe0),
-                                     {5},     {96}};
+  const MeterCertificate certificate{owner, {3}, counting<32>(0x60), counting<32>(0xe0), {5}, {96}};
   show("certificate opening", encode(certificate));
   show("certificate body", encode(CertificateBody{1, counting<64>(0x50)}));
   return out;
