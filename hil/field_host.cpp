@@ -136,7 +136,11 @@ Result<void> Host::make_nodes() {
   for (std::uint32_t o = 0; o < d.oracles; ++o) {
     Seat& oracle = seats_[d.oracle(o).value];
     oracle.key = std::make_unique<Ed25519Signer>(keys.oracles[o]);
-    oracle.node = seat_oracle(deployment_.oracle(o), *oracle.key);
+    std::unique_ptr<market::Attestor> attestor;
+    if (deployment_.genesis().attesters > 0)
+      attestor = std::make_unique<market::Attestor>(deployment_.genesis(), deployment_.registered(),
+                                                    verifier_);
+    oracle.node = seat_oracle(deployment_.oracle(o), *oracle.key, std::move(attestor));
   }
   return {};
 }

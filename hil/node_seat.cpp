@@ -19,8 +19,9 @@ std::unique_ptr<Node> seat_fleet(FleetConfig config) {
   return std::make_unique<FleetNode>(std::move(config));
 }
 
-std::unique_ptr<Node> seat_oracle(OracleConfig config, Signer& signer) {
-  return std::make_unique<OracleNode>(std::move(config), signer);
+std::unique_ptr<Node> seat_oracle(OracleConfig config, Signer& signer,
+                                  std::unique_ptr<market::Attestor> attestor) {
+  return std::make_unique<OracleNode>(std::move(config), signer, std::move(attestor));
 }
 
 }  // namespace hil

@@ -16,6 +16,7 @@ std::unique_ptr<twin::ValidatorNode> seat_validator(const twin::ValidatorConfig&
 std::unique_ptr<twin::Node> seat_gateway(const twin::GatewayConfig& config, ledger::Signer& signer,
                                          ledger::Verifier& verifier, const twin::Records& records);
 std::unique_ptr<twin::Node> seat_fleet(twin::FleetConfig config);
-std::unique_ptr<twin::Node> seat_oracle(twin::OracleConfig config, ledger::Signer& signer);
+std::unique_ptr<twin::Node> seat_oracle(twin::OracleConfig config, ledger::Signer& signer,
+                                        std::unique_ptr<market::Attestor> attestor);
 
 }  // namespace hil

@@ -34,9 +34,12 @@ Result<OwnedFindings> decode_owned_findings(BytesView opening) {
   return v;
 }
 
-Opening opening_of(const SubjectKey& restricted_key, MeterId meter, const OwnedFindings& v) {
-  return {derive_salt(restricted_key, SaltLabel::findings, meter.value, v.findings.slot.value),
-          encode(v)};
+Opening opening_of(const SubjectKey& restricted_key, MeterId meter, const OwnedFindings& v,
+                   std::uint32_t oracle) {
+  const Bytes more = oracle == 0 ? Bytes{} : ByteWriter().u32(oracle).take();
+  return {
+      derive_salt(restricted_key, SaltLabel::findings, meter.value, v.findings.slot.value, more),
+      encode(v)};
 }
 
 FeederSums sums_of(const FeederSlot& slot) {

@@ -7,7 +7,7 @@ namespace market {
 std::string_view name_of(Standing standing) {
   constexpr std::array<std::string_view, standings> names{"metered",  "unmarked",    "quarantined",
                                                           "fell",     "above power", "recovering",
-                                                          "spanning", "unpapered"};
+                                                          "spanning", "unpapered",   "unattested"};
   return names[static_cast<std::size_t>(standing)];
 }
 
@@ -63,6 +63,8 @@ JudgedMark judge(const Anchor& anchor, const Mark& mark, const MarkTerms& terms)
               exported->offset};
   return out;
 }
+
+JudgedMark unattested(const Anchor& anchor) { return without_energy(Standing::unattested, anchor); }
 
 Anchor after(const Anchor& anchor, const MeterSwap& swap) {
   Anchor out = anchor;

@@ -11,6 +11,9 @@
 //   quarantined    its gateway says so: a reading since the mark before failed a rule
 //   unpapered      says that its meter was swapped and there are no papers, or says nothing of a
 //                  swap that there are papers of
+//   unattested     its slot closed while batches or marks of its gateway that count in the slot
+//   were
+//                  not attested (market/attestations.cpp): worth nothing, whatever it says
 //   fell           a register is below the anchor's, and did not begin anew at its modulus
 //   above_power    a register rose more than max_power x the time since the anchor
 //   recovering     carries energy of a quarantine: no trade, no tokens
@@ -34,8 +37,9 @@ enum class Standing : std::uint8_t {
   recovering = 5,
   spanning = 6,
   unpapered = 7,
+  unattested = 8,
 };
-inline constexpr std::uint8_t standings = 8;
+inline constexpr std::uint8_t standings = 9;
 std::string_view name_of(Standing standing);
 
 constexpr bool carries_energy(Standing s) {
@@ -70,6 +74,9 @@ struct JudgedMark {
 
 // since <= mark.slot.
 JudgedMark judge(const Anchor& anchor, const Mark& mark, const MarkTerms& terms);
+
+// What any mark is worth where its slot is not attested.
+JudgedMark unattested(const Anchor& anchor);
 
 // The anchor after its meter was swapped: nothing is settled by that.
 Anchor after(const Anchor& anchor, const MeterSwap& swap);

@@ -104,6 +104,8 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
       return claim_of_ruling(tx);
     case TransactionKind::feeder_findings:
       return claim_of_findings(tx);
+    case TransactionKind::attestation:
+      return claim_of_attestation(tx);
     case TransactionKind::consent:
       return claim_of_consent(tx);
     case TransactionKind::erasure:
@@ -168,6 +170,8 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_rulings(tx, leaf);
     case TransactionKind::feeder_findings:
       return apply_findings(tx);
+    case TransactionKind::attestation:
+      return apply_attestation(tx);
     case TransactionKind::consent:
       return apply_consent(tx, time_ms);
     case TransactionKind::erasure:
@@ -211,6 +215,7 @@ MarketState::Applied MarketState::apply_batch(const Transaction& tx, const Hash&
   };
   add(delivered.sums.imported, batch->import_sum);
   add(delivered.sums.exported, batch->export_sum);
+  await_attestation(tx, number);
   return {};
 }
 
@@ -245,6 +250,7 @@ bool MarketState::beyond(const Transaction& tx) const {
     return batch->epoch < g.epoch ||
            (batch->epoch == g.epoch && sha256(tx.entry()) == g.last_entry);
   }
+  if (tx.kind == TransactionKind::attestation) return attested_or_late(tx);
   if (tx.kind == TransactionKind::registration) return has_all(tx);
   if (tx.kind == TransactionKind::meter_swap) return has_papers(tx);
   if (tx.kind != TransactionKind::marks) return false;
@@ -307,6 +313,7 @@ MarketState::Applied MarketState::apply_marks(const Transaction& tx, const Hash&
   g.slots_marked = body->slot.value + 1;
   put_gateway(body->gateway);
   put_in_slot("marks", two_numbers(body->gateway.value, body->slot.value), body->slot, leaf);
+  await_attestation(tx, body->slot);
   return {};
 }
 

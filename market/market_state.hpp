@@ -13,6 +13,9 @@
 // A statement that settles what was quarantined leaves a case behind it, which a ruling decides
 // (market/ruling.hpp); what that moves is posted when the slot closes that the ruling acts in.
 //
+// Where genesis wants attesters, the close also awaits their word for each batch and each set of
+// marks that counts in the slot; what is not attested then mints nothing (attestations.cpp).
+//
 // Of each feeder whose meter has energy of the slot's own, the sums that findings about it must fit
 // (ledger/oracle/feeder_evidence.hpp) wait for them through `findings_patience` slots.
 //
@@ -36,6 +39,7 @@
 #include "ledger/chain/genesis.hpp"
 #include "ledger/chain/state_machine.hpp"
 #include "ledger/merkle/state_tree.hpp"
+#include "ledger/oracle/attestation.hpp"
 #include "ledger/oracle/feeder_evidence.hpp"
 #include "market/clearing.hpp"
 #include "market/consent.hpp"
@@ -47,6 +51,7 @@
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
 #include "market/token_book.hpp"
+#include "market/witnesses.hpp"
 
 namespace market {
 
@@ -58,6 +63,7 @@ struct ClosedSlot {
   Settlement settlement;                // the corrections' postings among its own
   std::vector<Correction> corrections;  // of the rulings that act in it
   std::vector<FeederSlot> feeders;      // what their meters say; without voltages
+  std::vector<WitnessApart> witnesses;  // feeder meters that lie apart from the others
 };
 inline constexpr std::uint32_t findings_patience = 8;  // slots behind their own
 
@@ -103,6 +109,8 @@ class MarketState final : public StateMachine {
   };
   const std::map<std::uint32_t, Meter>& meters() const { return *meters_; }
   const Genesis& genesis() const { return *genesis_; }
+  // What findings that the last block held came to, where there are several oracles.
+  const std::vector<FeederVerdict>& verdicts() const { return verdicts_; }
   // Energy that waits for a ruling, those left out that one of an open slot decides.
   std::map<CaseId, QuarantineCase> undecided() const;
 
@@ -137,6 +145,8 @@ class MarketState final : public StateMachine {
     std::optional<Hash> batches;  // over those that count in the slot, one behind the other
     BatchSums sums;
     std::optional<Hash> marks_leaf;
+    // Kind and number of what is to be attested yet: the entry's hash.
+    std::map<std::pair<TransactionKind, std::uint32_t>, Hash> unattested;
   };
   struct OpenSlot {
     CopyOnWrite<SlotOrders> orders;
@@ -166,11 +176,28 @@ class MarketState final : public StateMachine {
   void open_cases(const Settlement& settlement);
   void close_cases(const OpenSlot& slot, const ClosedSlot& closed);
 
-  // feeders.cpp: what homes and feeder meter say together.
-  std::vector<FeederSlot> feeders_of(const OpenSlot& slot) const;
+  // feeders.cpp: what homes and feeder meters say together.
+  struct Awaited {
+    FeederSums sums;
+    std::map<std::uint32_t, FeederFindings> findings;  // by oracle; of one that is alone, none
+    std::optional<FeederFindings> median;              // once there are enough
+  };
+  std::vector<FeederSlot> feeders_of(const OpenSlot& slot, std::vector<WitnessApart>& apart) const;
   void await_findings(const std::vector<FeederSlot>& feeders);
   Applied apply_findings(const Transaction& tx);
-  Applied check_findings(const Opening& opening, Slot slot) const;
+  Applied check_findings(const Opening& opening, Slot slot, std::uint32_t oracle) const;
+  void take_findings(Awaited& awaited, std::uint32_t oracle, const FeederFindings& findings);
+  void decide_findings(Awaited& awaited, bool no_more);
+
+  // attestations.cpp: what oracles attest.
+  Applied apply_attestation(const Transaction& tx);
+  bool attested_or_late(const Transaction& tx) const;
+  void await_attestation(const Transaction& tx, Slot counts_in);
+  const Hash* unattested(const AttestedEntry& what, std::uint32_t& slot) const;
+  static bool is_attested(const OpenSlot& slot, GatewayId gateway);
+  static bool all_attested(const OpenSlot& slot);
+  std::set<std::uint32_t> meters_moved_in(const OpenSlot& slot) const;
+  void put_unattested(GatewayId gateway, Slot slot, const Delivered& delivered);
 
   // subject_rights.cpp
   tl::expected<SignatureClaim, Refusal> claim_of_erasure(const Transaction& tx) const;
@@ -191,6 +218,7 @@ class MarketState final : public StateMachine {
   tl::expected<SignatureClaim, Refusal> claim_of(const Transaction& tx) const;
   tl::expected<SignatureClaim, Refusal> claim_of_ruling(const Transaction& tx) const;
   tl::expected<SignatureClaim, Refusal> claim_of_findings(const Transaction& tx) const;
+  tl::expected<SignatureClaim, Refusal> claim_of_attestation(const Transaction& tx) const;
   tl::expected<SignatureClaim, Refusal> claim_of_order(const Transaction& tx) const;
   // A meter's anchor when the slot begins, be the slots before closed or still open.
   Anchor anchor_before(MeterId meter, Slot slot) const;
@@ -203,6 +231,8 @@ class MarketState final : public StateMachine {
     Anchor next;
   };
   InSlot judged_in(const OpenSlot& slot, const Meter& meter, const Anchor& before) const;
+  // The same at the slot's close, when it is known what is attested.
+  InSlot closing_in(const OpenSlot& slot, const Meter& meter) const;
   MarkTerms terms_of(const Registration& r) const {
     return {r.max_power_w, r.modulus, genesis_->slot_ms};
   }
@@ -228,7 +258,7 @@ class MarketState final : public StateMachine {
   void put_system_balances();
   void put_vintage(Slot vintage);
   void put_case(const CaseId& id, const QuarantineCase* waits);
-  void put_feeder(std::uint32_t feeder, std::uint32_t slot, const FeederSums* sums);
+  void put_feeder(std::uint32_t feeder, std::uint32_t slot, const Awaited* awaited);
   void put_place();
   void put_batches();
   void put_in_slot(std::string_view label, BytesView id, Slot slot, const Hash& leaf);
@@ -246,7 +276,7 @@ class MarketState final : public StateMachine {
   std::map<std::uint32_t, OpenSlot> open_slots_;
   std::set<std::pair<std::uint32_t, std::uint32_t>> forecasts_;  // first slot, gateway
   CopyOnWrite<std::map<CaseId, QuarantineCase>> cases_;          // not decided, or not yet closed
-  std::map<std::pair<std::uint32_t, std::uint32_t>, FeederSums> awaited_;  // slot, feeder
+  std::map<std::pair<std::uint32_t, std::uint32_t>, Awaited> awaited_;  // slot, feeder
   CopyOnWrite<std::map<AccountId, Stages>> erased_;
   CopyOnWrite<std::map<ConsentPlace, Consent>> consents_;
   std::uint32_t next_slot_ = 0;
@@ -260,6 +290,7 @@ class MarketState final : public StateMachine {
   std::map<Hash, Hash> dirty_;                                 // state tree updates of the block
   std::set<std::pair<std::uint32_t, std::uint32_t>> batched_;  // in the block: slot, gateway
   std::shared_ptr<const ClosedSlot> last_closed_;
+  std::vector<FeederVerdict> verdicts_, new_verdicts_;  // of the last block; of this one
 };
 
 }  // namespace market

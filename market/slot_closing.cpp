@@ -30,6 +30,9 @@ bool MarketState::closable(std::int64_t time_ms) const {
   const std::int64_t end_ms = (std::int64_t{next_slot_} + 1) * genesis_->slot_ms;
   if (time_ms < end_ms) return false;
   if (time_ms >= end_ms + genesis_->close_grace_ms) return true;
+  if (const auto open = open_slots_.find(next_slot_);
+      open != open_slots_.end() && !all_attested(open->second))
+    return false;
   return std::all_of(gateways_.begin(), gateways_.end(),
                      [&](const Gateway& g) { return g.slots_marked > next_slot_; });
 }
@@ -56,7 +59,7 @@ ClosedSlot MarketState::close_next() const {
     closed.corrections.push_back(correction_of(ruling, tariff_of(*genesis_)));
     add_postings(closed.corrections.back(), closed.settlement.postings);
   }
-  closed.feeders = feeders_of(slot);
+  closed.feeders = feeders_of(slot, closed.witnesses);
   std::map<AccountId, MicroEuros> change;
   for (const Posting& p : closed.settlement.postings) {
     change[p.from] -= p.amount;
@@ -76,7 +79,7 @@ std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot,
     const Registration& r = meter.registration;
     if (r.kind != MeterKind::home || !r.valid_in({next_slot_})) continue;
     SlotPosition p{r.account, {id}, {}, {}, {}, {}, Standing::unmarked, meter.anchor.since};
-    if (const auto judged = judged_in(slot, meter, meter.anchor); judged.mark) {
+    if (const auto judged = closing_in(slot, meter); judged.mark) {
       p.standing = judged.mark->standing;
       p.imported = judged.mark->imported;
       p.exported = judged.mark->exported;
@@ -186,12 +189,9 @@ MarketState::Applied MarketState::apply_statements(const Transaction& tx) {
 
 void MarketState::move_anchors(const OpenSlot& slot) {
   auto& meters = meters_.write();
-  std::set<std::uint32_t> moved;
-  for (const auto& [id, swap] : *slot.swaps) moved.insert(id);
-  for (const auto& [id, mark] : *slot.marks) moved.insert(id);
-  for (const std::uint32_t id : moved) {
+  for (const std::uint32_t id : meters_moved_in(slot)) {
     Meter& m = meters.at(id);
-    m.anchor = judged_in(slot, m, m.anchor).next;
+    m.anchor = closing_in(slot, m).next;
   }
 }
 

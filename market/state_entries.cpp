@@ -81,13 +81,15 @@ void MarketState::put_case(const CaseId& id, const QuarantineCase* waits) {
 }
 
 // Of a feeder whose findings are awaited; null: no longer.
-void MarketState::put_feeder(std::uint32_t feeder, std::uint32_t slot, const FeederSums* sums) {
+void MarketState::put_feeder(std::uint32_t feeder, std::uint32_t slot, const Awaited* awaited) {
   const Bytes key = ByteWriter().u32(feeder).u32(slot).take();
-  if (!sums) return put("feeder", key, gone);
+  if (!awaited) return put("feeder", key, gone);
+  const FeederSums& sums = awaited->sums;
   ByteWriter w;
   for (const MilliWattHours& e :
-       {sums->feeder_import, sums->feeder_export, sums->homes_import, sums->homes_export})
+       {sums.feeder_import, sums.feeder_export, sums.homes_import, sums.homes_export})
     w.i64(e.value);
+  for (const auto& [oracle, findings] : awaited->findings) w.u32(oracle).raw(encode(findings));
   put("feeder", key, commitment(system_salt("feeder " + std::to_string(feeder)), w.view()));
 }
 
@@ -106,6 +108,16 @@ void MarketState::put_batches() {
   }
 }
 
+// Of a gateway in a slot, what is to be attested yet; nothing where all is.
+void MarketState::put_unattested(GatewayId gateway, Slot slot, const Delivered& delivered) {
+  const Bytes key = ByteWriter().u32(gateway.value).u32(slot.value).take();
+  if (delivered.unattested.empty()) return put("unattested", key, gone);
+  ByteWriter w;
+  for (const auto& [what, entry] : delivered.unattested)
+    w.u8(static_cast<std::uint8_t>(what.first)).u32(what.second).raw(entry);
+  put("unattested", key, sha256(w.view()));
+}
+
 void MarketState::put_in_slot(std::string_view label, BytesView id, Slot slot, const Hash& leaf) {
   put(label, id, sha256({number_bytes(slot.value), leaf}));
 }
@@ -115,6 +127,7 @@ void MarketState::drop_slot(const OpenSlot& slot) {
     const Bytes id = ByteWriter().u32(gateway).u32(next_slot_).take();
     if (delivered.batches) put("batches", id, gone);
     if (delivered.marks_leaf) put("marks", id, gone);
+    if (!delivered.unattested.empty()) put("unattested", id, gone);
   }
   for (const auto& [root, leaf] : slot.orders->leaves) put("order", root, gone);
   for (const auto& [root, leaf] : slot.swap_leaves) put("swap", root, gone);
@@ -133,6 +146,7 @@ void MarketState::drop_forecasts() {
 Hash MarketState::commit() {
   invariant(owed_.empty(), "a block that closes a slot holds all its statements");
   put_batches();
+  verdicts_ = std::exchange(new_verdicts_, {});
   tree_.update(dirty_);
   dirty_.clear();
   return tree_.root();

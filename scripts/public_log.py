@@ -188,6 +188,10 @@ def check_genesis(text):
     want(type(g) is dict, "genesis: is not in its canonical form")
     keys = {"format", "name", "epoch", "validators", "gateways", "prices_micro_eur_per_kwh",
             "mechanism", "dark_utc_minutes", "oracles", *HASHES, *PERIODS}
+    if "attesters" in g:
+        keys.add("attesters")
+        want(type(g.get("oracles")) is list and is_int(g["attesters"], 1, min(len(g["oracles"]), 255)),
+             "genesis: attesters are not 1 to as many as there are oracles")
     want(set(g) == keys and g["format"] == "aipchain genesis 1",
          "genesis: does not hold exactly its keys")
     want(type(g["name"]) is str and KEY_NAME.fullmatch(g["name"]), "genesis: name is malformed")
@@ -415,7 +419,7 @@ def check_listing(files, size, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 18)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 16, 18)
 DUE = (5, 12)
 SWAP, REGISTRATION = 16, 1
 

@@ -14,7 +14,8 @@ STATEMENTS, SWAP = 12, 16
 FORGED, GAP, STALE, BACKWARDS, ABSENT = 1 << 1, 1 << 2, 1 << 3, 1 << 6, 1 << 11
 QUARANTINING = sum(1 << bit for bit in (0, 1, 5, 6, 7, 9, 10, 13))
 
-METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED = range(8)
+(METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED,
+ UNATTESTED) = range(9)
 RELEASE, REPLACEMENT, REJECTION = range(3)
 CARRYING, MINTING = (METERED, RECOVERING, SPANNING), (METERED, SPANNING)
 
@@ -143,7 +144,7 @@ def read_statement(data):
     for field in (*ENERGIES, *AMOUNTS, "minted", "retired", "balance"):
         s.__dict__[field] = r.i64()
     r.done()
-    want(standing <= UNPAPERED and since <= slot, "statement: is not in its canonical form")
+    want(standing <= UNATTESTED and since <= slot, "statement: is not in its canonical form")
     for field in (*ENERGIES, "minted", "retired"):
         most = 2**44 if field.startswith("contracted") else 2**40
         want(0 <= s.__dict__[field] <= most, f"statement: {field} is beyond all measure")
@@ -484,6 +485,8 @@ class Receipt:
         s = self.statement
         counted = self.counted(anchor)
         slots = self.slot - s.since + 1
+        if s.standing == UNATTESTED:
+            return UNATTESTED
         if self.mark.quarantined:
             return QUARANTINED
         if s.standing == UNPAPERED:

@@ -12,6 +12,7 @@
 #include "twin/node/hostile_gateway.hpp"
 #include "twin/node/hostile_homes.hpp"
 #include "twin/node/hostile_link.hpp"
+#include "twin/node/hostile_oracle.hpp"
 
 namespace sim {
 
@@ -98,6 +99,7 @@ class Host {
   void make_validator(Seat& seat);
   void make_gateway(Seat& seat);
   std::unique_ptr<Node> make_fleet(std::uint32_t g);
+  std::unique_ptr<Node> make_oracle(std::uint32_t o, Signer& key);
   void restart(Seat& seat);
   void seat_nodes();
   void start_actors();
@@ -105,6 +107,7 @@ class Host {
   void live(Seat& seat);  // actor of a node that listens
   void live_twin(Seat& seat, Instant from);
   Instant wake_of(const Seat& seat, Instant now) const;
+  void hear_oracles(Seat& seat);
   void live_fleet(Seat& seat);  // actor of a node that samples its meters
   std::vector<MeterSample> samples_at(Instant time) const;
   void step(Seat& seat, Instant now, const Inputs& inputs);
@@ -214,8 +217,21 @@ void Host::seat_nodes() {
   for (std::uint32_t o = 0; o < d.oracles; ++o) {
     Seat& oracle = seats_[d.oracle(o).value];
     oracle.key = std::make_unique<Ed25519Signer>(keys.oracles[o]);
-    oracle.node = std::make_unique<OracleNode>(deployment_.oracle(o), *oracle.key);
+    oracle.node = make_oracle(o, *oracle.key);
   }
+}
+
+std::unique_ptr<Node> Host::make_oracle(std::uint32_t o, Signer& key) {
+  std::unique_ptr<market::Attestor> attestor;
+  if (deployment_.genesis().attesters > 0)
+    attestor = std::make_unique<market::Attestor>(deployment_.genesis(), deployment_.registered(),
+                                                  verifier_);
+  std::unique_ptr<Node> oracle =
+      std::make_unique<OracleNode>(deployment_.oracle(o), key, std::move(attestor));
+  auto lies = lies_of(scenario_, o);
+  if (lies.empty()) return oracle;
+  return std::make_unique<HostileOracle>(std::move(oracle), deployment_.oracle(o), std::move(lies),
+                                         key);
 }
 
 void Host::start_actors() {
@@ -269,7 +285,10 @@ void Host::live(Seat& seat) {
     const Instant wake = wake_of(seat, now_instant());
     // No reading comes after the end: a gateway that went on would report silent meters.
     const bool gateway = deployment_.directory().is_gateway(seat.id);
-    if (gateway && wake > end_ + GatewayConfig{}.batch_patience) break;
+    if (gateway && wake > end_ + GatewayConfig{}.batch_patience) {
+      hear_oracles(seat);
+      break;
+    }
     std::vector<PeerMessage> messages;
     if (wake > now_instant()) {
       if (auto delivery = seat.inbox.next_before(wake))
@@ -287,6 +306,19 @@ void Host::live(Seat& seat) {
     step(seat, now + disturbances_.clock_offset(seat.id, now), Inputs{messages, {}});
   }
   seat.inbox.close();
+}
+
+// Who attests a gateway's last batch answers after the end, and before its next one would be due.
+void Host::hear_oracles(Seat& seat) {
+  if (deployment_.genesis().attesters == 0) return;
+  const Instant until = end_ + std::min(scenario_.ledger.batch_interval, milliseconds(9'000));
+  while (!stopped_ && now_instant() < until)
+    if (const auto delivery = seat.inbox.next_before(until)) {
+      const PeerMessage message{delivery->from, delivery->bytes};
+      const Instant now = now_instant();
+      step(seat, now + disturbances_.clock_offset(seat.id, now),
+           Inputs{std::span(&message, 1), {}});
+    }
 }
 
 void Host::live_fleet(Seat& seat) {

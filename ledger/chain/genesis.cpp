@@ -1,5 +1,6 @@
 #include "ledger/chain/genesis.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -11,6 +12,8 @@ namespace ledger {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::size_t max_attesters = 255;  // one byte counts them
 
 json keys_json(const std::vector<PublicKey>& keys) {
   json out = json::array();
@@ -26,30 +29,32 @@ json dark_json(const std::array<Nights::Dark, 12>& dark) {
 
 // One walk for both directions would hide the form; these two lists are the form.
 json to_json(const Genesis& g) {
-  return {{"auditor_box", to_hex(g.auditor_box)},
-          {"batch_ms", g.batch_ms},
-          {"block_ms", g.block_ms},
-          {"close_grace_ms", g.close_grace_ms},
-          {"dark_utc_minutes", dark_json(g.dark)},
-          {"epoch", to_rfc3339(g.epoch)},
-          {"format", "aipchain genesis 1"},
-          {"gateways", keys_json(g.gateways)},
-          {"input_hash", to_hex(g.input_hash)},
-          {"mechanism", g.mechanism},
-          {"metering_ms", g.metering_ms},
-          {"name", g.name},
-          {"observer", to_hex(g.observer)},
-          {"oracles", keys_json(g.oracles)},
-          {"prices_micro_eur_per_kwh",
-           {{"grid_fee", g.grid_fee.value},
-            {"levies", g.levies.value},
-            {"local_grid_fee", g.local_grid_fee.value},
-            {"retail_buy", g.retail_buy.value},
-            {"retail_sell", g.retail_sell.value}}},
-          {"registrar", to_hex(g.registrar)},
-          {"rules", to_hex(g.rules)},
-          {"slot_ms", g.slot_ms},
-          {"validators", keys_json(g.validators)}};
+  json out = {{"auditor_box", to_hex(g.auditor_box)},
+              {"batch_ms", g.batch_ms},
+              {"block_ms", g.block_ms},
+              {"close_grace_ms", g.close_grace_ms},
+              {"dark_utc_minutes", dark_json(g.dark)},
+              {"epoch", to_rfc3339(g.epoch)},
+              {"format", "aipchain genesis 1"},
+              {"gateways", keys_json(g.gateways)},
+              {"input_hash", to_hex(g.input_hash)},
+              {"mechanism", g.mechanism},
+              {"metering_ms", g.metering_ms},
+              {"name", g.name},
+              {"observer", to_hex(g.observer)},
+              {"oracles", keys_json(g.oracles)},
+              {"prices_micro_eur_per_kwh",
+               {{"grid_fee", g.grid_fee.value},
+                {"levies", g.levies.value},
+                {"local_grid_fee", g.local_grid_fee.value},
+                {"retail_buy", g.retail_buy.value},
+                {"retail_sell", g.retail_sell.value}}},
+              {"registrar", to_hex(g.registrar)},
+              {"rules", to_hex(g.rules)},
+              {"slot_ms", g.slot_ms},
+              {"validators", keys_json(g.validators)}};
+  if (g.attesters > 0) out["attesters"] = g.attesters;
+  return out;
 }
 
 template <class Array>
@@ -84,6 +89,13 @@ std::vector<PublicKey> read_keys(const json& j) {
   return out;
 }
 
+std::uint32_t read_attesters(const json& j, std::size_t oracles) {
+  const std::int64_t out = read_integer(j);
+  if (out < 1 || out > static_cast<std::int64_t>(std::min<std::size_t>(oracles, max_attesters)))
+    throw std::invalid_argument("attesters are not 1 to as many as there are oracles");
+  return static_cast<std::uint32_t>(out);
+}
+
 // The name becomes part of key names; a validator that stood twice would vote twice.
 void check_identities(const Genesis& g) {
   if (!valid_key_name(g.name))
@@ -113,6 +125,7 @@ Genesis from_json(const json& j) {
   g.validators = read_keys(j.at("validators"));
   g.gateways = read_keys(j.at("gateways"));
   g.oracles = read_keys(j.at("oracles"));
+  if (j.contains("attesters")) g.attesters = read_attesters(j["attesters"], g.oracles.size());
   read_key(j.at("registrar"), g.registrar);
   read_key(j.at("observer"), g.observer);
   read_key(j.at("auditor_box"), g.auditor_box);

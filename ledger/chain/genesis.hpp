@@ -1,6 +1,7 @@
 #pragma once
 // What a chain starts from, as a public file: canonical JSON (keys sorted, no spaces, integers).
-// Its SHA-256 is the chain id, which is part of everything that is signed.
+// Its SHA-256 is the chain id, which is part of everything that is signed. "attesters" stands there
+// only where it is above 0.
 
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ struct Genesis {
   std::vector<PublicKey> gateways;             // by GatewayId
   PublicKey registrar{};                       // signs registrations, swaps and rulings
   std::vector<PublicKey> oracles;              // sign findings; none: nobody does
+  std::uint32_t attesters = 0;                 // oracles that attest each batch; 0: none has to
   PublicKey observer{};                        // the log's own line on checkpoints
   std::array<std::uint8_t, 32> auditor_box{};  // X25519: who the auditor's copy is sealed for
   // Prices, micro-euro per kWh; meaning in market/tariff.hpp.

@@ -12,8 +12,9 @@ constexpr std::size_t max_opening_size = 65'535;
 bool known(std::uint8_t kind) {
   const auto k = static_cast<TransactionKind>(kind);
   return (k >= TransactionKind::registration && k <= TransactionKind::erasure) ||
-         k == TransactionKind::ruling || k == TransactionKind::statements ||
-         k == TransactionKind::meter_swap || k == TransactionKind::feeder_findings;
+         k == TransactionKind::ruling || k == TransactionKind::attestation ||
+         k == TransactionKind::statements || k == TransactionKind::meter_swap ||
+         k == TransactionKind::feeder_findings;
 }
 
 }  // namespace

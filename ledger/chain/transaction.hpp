@@ -33,11 +33,12 @@ enum class TransactionKind : std::uint8_t {
   forecast = 6,
   consent = 7,
   erasure = 8,
-  ruling = 10,      // on quarantined energy
-  statements = 12,  // made by the state machine itself, behind its settlement, one a gateway
+  ruling = 10,       // on quarantined energy
+  attestation = 11,  // of a batch or marks, by oracles
+  statements = 12,   // made by the state machine itself, behind its settlement, one a gateway
   meter_swap = 16,
   feeder_findings = 18,
-  // Kept for what is coming: 9 evidence, 11 attestation,
+  // Kept for what is coming: 9 evidence,
   // 13 key change, 14 tariff change, 15 rules change, 17 deregistration
 };
 

@@ -29,7 +29,7 @@ enum class SaltLabel : std::uint8_t {
   statement = 's',     // owner: meter, number: slot
   forecast = 'f',      // owner: meter, number: first slot
   ruling = 'q',        // owner: meter, number: slot that settled, more: slot that it acts in
-  findings = 'e',      // owner: feeder meter, number: slot
+  findings = 'e',      // owner: feeder meter, number: slot, more: oracle above 0
   consent = 'c',       // owner: purpose, number: version, more: the recipient's key
   state = 't',         // owner: meter, number: next slot; more: name of an entry of no meter
 };

@@ -2,6 +2,7 @@
 
 #include "ledger/oracle/rules.hpp"
 #include "market/audit/access_log.hpp"
+#include "market/audit/attestation_audit.hpp"
 #include "market/audit/batch_audit.hpp"
 #include "market/audit/erasure_audit.hpp"
 #include "market/audit/feeder_audit.hpp"
@@ -30,6 +31,7 @@ class Auditor {
   void erased(const char* id, const char* name, const Result<void>& result,
               const std::set<std::uint64_t>& records, const std::string& detail);
   void check_openings();
+  void check_evidence(bool readable);
   bool check_execution_of(const Openings& openings);  // whether all of it was
   void check_batches_and_sequences(const Openings& openings);
   void check_accesses(const Openings& openings);
@@ -90,6 +92,20 @@ void Auditor::check_openings() {
     skip("R8", feeders, "not every block was executed anew");
   check_accesses(*openings);
   check_destroyed(*openings);
+}
+
+void Auditor::check_evidence(bool readable) {
+  const char* name = "evidence complete";
+  if (!readable) return skip("R9", name, "the blocks do not hold");
+  if (log_.genesis.attesters == 0)
+    return skip("R9", name, "genesis wants no attestations, and there is no other evidence here");
+  const auto checked = check_attestations(log_, verifier_);
+  if (!checked) return add("R9", name, failure(checked.error()), "");
+  add("R9", name, {},
+      std::to_string(checked->attested) + " batches and marks attested by " +
+          std::to_string(log_.genesis.attesters) + " of " +
+          std::to_string(log_.genesis.oracles.size()) + " oracles; " +
+          std::to_string(checked->unattested) + " are not");
 }
 
 void Auditor::check_accesses(const Openings& openings) {
@@ -166,9 +182,10 @@ void Auditor::check_minted(const Openings& openings) {
 }
 
 void Auditor::check_batches_and_sequences(const Openings& openings) {
-  const auto checked = check_batches(log_, openings, verifier_);
+  std::optional<std::uint64_t> wrong_entry;
+  const auto checked = check_batches(log_, openings, verifier_, &wrong_entry);
   if (!checked) {
-    add("R6", batches, failure(checked.error()), "");
+    add("R6", batches, failure(checked.error() + who_attested(log_, wrong_entry)), "");
     skip("R7", sequences, "R6 fails");
     return;
   }
@@ -221,7 +238,7 @@ std::vector<AuditCheck> Auditor::run() {
     r10_.detail = r11_.detail = "not checkable because the blocks do not hold";
     skip("R8", feeders, "the blocks do not hold");
   }
-  skip("R9", "evidence complete", "this chain's format holds no evidence transactions");
+  check_evidence(readable);
   checks_.push_back(r10_);
   checks_.push_back(r11_);
   if (trust)

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <set>
 
-#include "ledger/oracle/public_sum.hpp"
 #include "market/audit/replay.hpp"
-#include "market/metered_point.hpp"
+#include "market/record_check.hpp"
 #include "market/slot_entries.hpp"
 
 namespace market {
 namespace {
-
-// Rules whose verdict depends on when the gateway heard of a reading, which no record holds.
-constexpr Verdict on_arrival = bit(Rule::time_informative) | bit(Rule::time_apart);
 
 // What is kept of one meter from batch to batch.
 struct AuditedMeter {
@@ -23,29 +19,12 @@ struct AuditedMeter {
   const Registration& registration() const { return point.registration(); }
 };
 
-// Whether the minute may have arrived at one moment of the batch's interval with every reading at
-// most `apart_ms` from its own arrival, its place before the minute's end.
-class Arrival {
- public:
-  Arrival(const Genesis& g, std::uint32_t epoch, std::int64_t apart_ms)
-      : apart_ms_(apart_ms),
-        earliest_((std::int64_t{epoch} - 1) * g.batch_ms),
-        latest_(std::int64_t{epoch} * g.batch_ms + informative_ms) {}
-  void add(std::int64_t time_ms, std::int64_t before_end_ms) {
-    earliest_ = std::max(earliest_, time_ms + before_end_ms - apart_ms_);
-    latest_ = std::min(latest_, time_ms + before_end_ms + apart_ms_);
-  }
-  bool possible() const { return earliest_ <= latest_; }
-
- private:
-  std::int64_t apart_ms_, earliest_, latest_;
-};
-
 class BatchAudit {
  public:
   BatchAudit(const PublicLog& log, const Openings& openings, Verifier& verifier)
       : log_(log), openings_(openings), verifier_(verifier), nights_(nights_of(log.genesis)) {}
   Result<BatchesChecked> run();
+  std::optional<std::uint64_t> wrong_entry() const { return wrong_entry_; }
 
  private:
   using Records = std::map<std::uint32_t, PersonalRecord>;
@@ -58,9 +37,7 @@ class BatchAudit {
   Result<void> check_counts(const Batch& batch, const Batch& counted, std::size_t erased) const;
   const std::map<std::uint32_t, ErasedLeaf>& erased_of(const Batch& batch) const;
   bool is_erased(const Batch& batch, std::uint32_t meter) const;
-  Result<void> check_record(AuditedMeter& meter, const PersonalRecord& p);
-  Result<void> check_readings(AuditedMeter& meter, const PersonalRecord& p);
-  MeterRecord recomputed(AuditedMeter& meter, const PersonalRecord& p) const;
+  Result<void> check_record(AuditedMeter& meter, const OpenedRecord& o);
   void owe_marks(const Batch& batch);
   Result<void> check_marks(const Transaction& tx);
   Result<void> check_settled(const Transaction& tx);
@@ -80,12 +57,16 @@ class BatchAudit {
   std::uint32_t next_slot_ = 0;            // not settled yet
   BatchesChecked checked_;
   std::size_t opened_ = 0;  // batches with records
+  std::optional<std::uint64_t> wrong_entry_;
 };
 
 Result<BatchesChecked> BatchAudit::run() {
   if (auto ok = find_swaps(); !ok) return failure(ok.error());
   for (std::uint64_t i = 0; i < log_.entries.size(); ++i)
-    if (auto ok = take(i); !ok) return failure(ok.error());
+    if (auto ok = take(i); !ok) {
+      wrong_entry_ = i;
+      return failure(ok.error());
+    }
   if (opened_ != openings_.personal.size())
     return failure("personal: there are records of batches that are not on the log");
   return checked_;
@@ -150,31 +131,22 @@ Result<void> BatchAudit::check_batch(const Transaction& tx) {
   const auto at = openings_.personal.find({batch->gateway.value, batch->epoch});
   const Records& records = at == openings_.personal.end() ? none : at->second;
   if (auto ok = check_presence(*batch, records); !ok) return ok;
-  std::vector<Hash> leaves, quarantined;
+  std::vector<Hash> leaves;
   for (const auto& [id, leaf] : record_leaves(openings_, batch->gateway, batch->epoch))
     leaves.push_back(leaf);
   const std::map<std::uint32_t, ErasedLeaf>& erased = erased_of(*batch);
   for (const auto& [id, leaf] : erased) erased_meters_.insert(id);
-  std::vector<std::int64_t> imports, exports;
-  Batch expected = *batch;
-  expected.records = expected.count = expected.first_sequence = expected.last_sequence = 0;
+  BatchTotals totals;
   for (const auto& [id, p] : records) {
     AuditedMeter& m = meters_.at(id);
-    const MeterRecord& r = p.record;
-    if (auto ok = check_record(m, p); !ok)
+    const OpenedRecord o = opened(p, openings_.keys.at(p.record.account).personal);
+    if (auto ok = check_record(m, o); !ok)
       return failure("record of meter " + std::to_string(id) + ": " + ok.error());
-    count_record(expected, r);
-    if (quarantines(r.verdict))
-      quarantined.push_back(leaf_hash(record_commitment(openings_.keys.at(r.account).personal, r)));
-    if (const auto rises = m.point.add(r); rises && m.registration().kind == MeterKind::home) {
-      imports.push_back(rises->import_mwh);
-      exports.push_back(rises->export_mwh);
-    }
+    totals.add(m.point, p.record, o.leaf);
   }
-  expected.import_sum = {public_gateway_sum(imports, log_.genesis.gateways.size())};
-  expected.export_sum = {public_gateway_sum(exports, log_.genesis.gateways.size())};
+  const Batch expected = totals.batch(*batch, log_.genesis.gateways.size());
   if (root_of(leaves) != tx.root) return failure("its records do not hash to its root");
-  if (erased.empty() && root_of(quarantined) != batch->quarantine_root)
+  if (erased.empty() && expected.quarantine_root != batch->quarantine_root)
     return failure("its quarantine list is another");
   if (auto ok = check_counts(*batch, expected, erased.size()); !ok) return ok;
   ++checked_.batches;
@@ -206,63 +178,22 @@ Result<void> BatchAudit::check_counts(const Batch& batch, const Batch& counted,
   return {};
 }
 
-Result<void> BatchAudit::check_record(AuditedMeter& m, const PersonalRecord& p) {
-  const MeterRecord& r = p.record;
-  if (m.registration().account != r.account)
-    return failure("is of another account than its meter's");
-  const std::uint32_t slot = slot_of(r.epoch).value;
+Result<void> BatchAudit::check_record(AuditedMeter& m, const OpenedRecord& o) {
+  const std::uint32_t slot = slot_of(o.record.epoch).value;
   while (!m.swaps.empty() && m.swaps.begin()->first <= slot) {
     m.point.accept_papers(m.swaps.begin()->second);
     m.swaps.erase(m.swaps.begin());
   }
-  if (r.verdict & bit(Rule::absent)) {
-    if (!p.readings.empty() || encode(r) != encode(m.point.absence(r.epoch)))
-      return failure("is not the absence that follows from the readings before");
+  const CheckedRecord checked =
+      market::check_record(m.point, o, {log_.genesis, log_.chain_id, verifier_});
+  if (!checked.wrong.empty()) return failure(checked.wrong);
+  if (o.record.verdict & bit(Rule::absent)) {
     ++checked_.absences;
-  } else if (auto ok = check_readings(m, p); !ok) {
-    return ok;
+    return {};
   }
+  checked_.readings += o.readings.size();
+  checked_.gaps += checked.gap ? 1 : 0;
   return {};
-}
-
-Result<void> BatchAudit::check_readings(AuditedMeter& m, const PersonalRecord& p) {
-  const MeterRecord& r = p.record;
-  if (p.readings.empty()) return failure("holds no readings and is no absence");
-  const SubjectKey& key = openings_.keys.at(r.account).personal;
-  if (readings_root(key, r.meter, p.readings) != r.readings_root)
-    return failure("its readings do not hash to its root");
-  MeterRecord expected = recomputed(m, p);
-  const Verdict v = expected.verdict;
-  const bool late = v & bit(Rule::time_apart), said_late = r.verdict & bit(Rule::time_apart);
-  const bool later = v & bit(Rule::time_informative), said_any = r.verdict & on_arrival;
-  if ((v | on_arrival) != (r.verdict | on_arrival) || (late && !said_late) || (later && !said_any))
-    return failure("its verdict is \"" + rule_names(r.verdict) + "\", recomputed \"" +
-                   rule_names(v) + "\"");
-  expected.verdict = r.verdict;
-  if (encode(expected) != encode(r)) return failure("does not end where its readings end");
-  checked_.readings += p.readings.size();
-  checked_.gaps += v & bit(Rule::sequence_gap) ? 1 : 0;
-  return {};
-}
-
-MeterRecord BatchAudit::recomputed(AuditedMeter& m, const PersonalRecord& p) const {
-  const MeterRecord& r = p.record;
-  const Genesis& g = log_.genesis;
-  const SubjectKey& key = openings_.keys.at(r.account).personal;
-  SignedBy by = m.point.signer_of(word_of(log_.chain_id, r, key, p.readings, p.each), verifier_);
-  // The next meter may have spoken before its gateway had the papers.
-  if (by == SignedBy::next_meter && (r.verdict & bit(Rule::signature))) by = SignedBy::nobody;
-  const auto [record, judged] = m.point.take(
-      {r.first_sequence, p.readings, r.readings_root, r.signature, by, std::nullopt}, r.epoch);
-  Arrival in_time(g, r.epoch, informative_ms), synchronised(g, r.epoch, synchronised_ms);
-  for (const TakenReading& t : judged.taken) {
-    in_time.add(t.reading.time_ms, t.before_end_ms);
-    synchronised.add(t.reading.time_ms, t.before_end_ms);
-  }
-  MeterRecord out = record;
-  if (!in_time.possible()) out.verdict |= bit(Rule::time_apart);
-  if (!synchronised.possible()) out.verdict |= bit(Rule::time_informative);
-  return out;
 }
 
 // What a gateway has to mark once its batches have reached the end of a slot that is not settled.
@@ -312,8 +243,12 @@ Result<void> BatchAudit::check_settled(const Transaction& tx) {
 }  // namespace
 
 Result<BatchesChecked> check_batches(const PublicLog& log, const Openings& openings,
-                                     Verifier& verifier) {
-  return BatchAudit(log, openings, verifier).run();
+                                     Verifier& verifier,
+                                     std::optional<std::uint64_t>* wrong_entry) {
+  BatchAudit audit(log, openings, verifier);
+  auto checked = audit.run();
+  if (wrong_entry) *wrong_entry = audit.wrong_entry();
+  return checked;
 }
 
 }  // namespace market

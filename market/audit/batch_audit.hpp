@@ -11,6 +11,8 @@
 // erased records, the root with their leaves in place; its sums and its quarantine list cannot be
 // made again, nor the marks of their meters.
 
+#include <optional>
+
 #include "market/audit/openings.hpp"
 #include "market/audit/public_log.hpp"
 
@@ -21,7 +23,9 @@ struct BatchesChecked {
   std::size_t erased = 0;  // records, of which only leaves are left
 };
 
+// `wrong_entry`: gets the first entry of the log that does not hold, where it is one.
 Result<BatchesChecked> check_batches(const PublicLog& log, const Openings& openings,
-                                     Verifier& verifier);
+                                     Verifier& verifier,
+                                     std::optional<std::uint64_t>* wrong_entry = nullptr);
 
 }  // namespace market

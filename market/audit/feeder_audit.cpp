@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ledger/oracle/feeder_median.hpp"
 #include "market/audit/replay.hpp"
 #include "market/market_state.hpp"
 
@@ -19,8 +20,9 @@ struct Lump {
 
 struct AuditedFeeder {
   bool metered = false;
-  std::map<std::uint32_t, WattHours> minted;  // by slot, of its own energy
-  std::map<std::uint32_t, FeederFindings> found;
+  std::map<std::uint32_t, WattHours> minted;                  // by slot, of its own energy
+  std::map<std::uint32_t, std::vector<FeederFindings>> told;  // by slot, as the log has them
+  std::map<std::uint32_t, FeederFindings> found;              // what counts of these
   std::vector<Lump> late;
 };
 
@@ -36,6 +38,7 @@ class FeederAudit {
 
  private:
   void take(const Transaction& tx);
+  void decide(AuditedFeeder& feeder) const;
   void take_meter(const Registration& r);
   void take_statement(const Statement& s);
   Result<void> judge(std::uint32_t number, const AuditedFeeder& feeder);
@@ -59,6 +62,7 @@ Result<FeedersChecked> FeederAudit::run() {
     if (!tx) return failure(tx.error());
     take(*tx);
   }
+  for (auto& [number, feeder] : feeders_) decide(feeder);
   for (const Ruling& r : releases_)
     if (const auto lump = cases_.find({r.meter.value, r.settled.value});
         r.slot.value < next_slot_ && lump != cases_.end())
@@ -84,7 +88,21 @@ void FeederAudit::take(const Transaction& tx) {
         releases_.push_back(*r);
     if (tx.kind == TransactionKind::feeder_findings)
       if (const auto owned = decode_owned_findings(o.data))
-        feeders_[owned->findings.feeder].found[owned->findings.slot.value] = owned->findings;
+        feeders_[owned->findings.feeder].told[owned->findings.slot.value].push_back(
+            owned->findings);
+  }
+}
+
+// As the state does: the median of the first that are enough, or of those that had come when its
+// patience ended.
+void FeederAudit::decide(AuditedFeeder& feeder) const {
+  const std::size_t oracles = log_.genesis.oracles.size();
+  for (const auto& [slot, told] : feeder.told) {
+    const bool no_more = slot + findings_patience + 1 < next_slot_;
+    std::size_t words = 1;
+    while (words < told.size() && !enough(words, oracles, false)) ++words;
+    if (enough(words, oracles, no_more))
+      feeder.found[slot] = median_findings(std::span(told).first(words));
   }
 }
 

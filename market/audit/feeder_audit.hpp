@@ -1,6 +1,7 @@
 #pragma once
 // Minted energy against the feeder's own meter (R8): ledger/oracle/feeder_evidence.hpp has the
-// bound and its derivation. Rests on R4, which holds findings to the marks that they are about.
+// bound and its derivation; of several oracles' findings the median counts. Rests on R4, which
+// holds findings to the marks that they are about.
 //
 // Of each feeder with a meter: what a slot minted is no more than what its homes exported, within a
 // Wh a home (whole Wh of registers); that is within twice the margin of the bound in each slot, and

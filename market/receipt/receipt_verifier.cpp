@@ -466,6 +466,12 @@ std::string ReceiptVerifier::check_meter() {
   want(end != readings_.rend() && end->import_register == at_end_->import_register &&
            end->export_register == at_end_->export_register,
        "the slot's last reading is not the mark");
+  // What was attested when the slot closed is the validators' word.
+  if (statement_.standing == Standing::unattested) {
+    want(statement_.imported.value == 0 && statement_.exported.value == 0,
+         "a mark that was not attested carries energy");
+    return standing;
+  }
   const Anchor anchor = anchor_at_start();
   want(!anchor.tainted || anchor.since.value < slot_, "there was nothing to recover from");
   if (statement_.standing == Standing::unpapered) {

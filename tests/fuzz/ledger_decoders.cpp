@@ -19,6 +19,7 @@
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
 #include "tests/support/ocmf_record.hpp"
+#include "twin/node/attest_request.hpp"
 #include "twin/node/gateway_record.hpp"
 #include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
@@ -116,6 +117,8 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_ruling_body);
     case TransactionKind::feeder_findings:
       return canonical(tx.body, decode_findings_body);
+    case TransactionKind::attestation:
+      return canonical(tx.body, decode_attestation);
     case TransactionKind::consent:
       return tx.body.empty() ? Outcome{true, ""} : refused("a consent's body is empty");
     case TransactionKind::erasure:
@@ -414,6 +417,10 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_progress);
     case twin::MessageKind::slot_report:
       return whole(twin::decode_slot_report);
+    case twin::MessageKind::attest_request:
+      return whole(twin::decode_request);
+    case twin::MessageKind::attest_answer:
+      return whole(twin::decode_answer);
   }
   return {};
 }

@@ -13,6 +13,7 @@
 #include "market/settlement.hpp"
 #include "tests/market/village_support.hpp"
 #include "tests/support/ocmf_record.hpp"
+#include "twin/node/attest_request.hpp"
 #include "twin/node/gateway_record.hpp"
 #include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
@@ -166,6 +167,17 @@ std::vector<Bytes> frame_seeds() {
   add(twin::frame(MessageKind::evidence, encode(c.evidence())));
   const FeederSlot feeder{0, {4}, 900'000, {{7}, {1}, {2}, 0, false}, {{{3}, {5}, {6}, 0, true}}};
   add(encode(twin::SlotReport{{5}, {feeder}, {{{}, {3}, {2}, {40}, {600}}}}));
+  const AttestedEntry what{{1}, TransactionKind::batch, 7, c.id};
+  add(twin::frame(MessageKind::transaction,
+                  market_test::Village::attestation(what, {0}, "gateway 1").encode()));
+  add(encode(twin::AttestRequest{
+      first_of(all, TransactionKind::marks),
+      {first_of(all, TransactionKind::meter_swap)},
+      {twin::opening_of(opening_key(), p.record, p.readings, {}),
+       twin::opening_of(opening_key(), p.record, p.readings,
+                        std::vector<Signature>(p.readings.size()))}}));
+  add(encode(twin::AttestAnswer{what, 2, Signature{}, {}}));
+  add(encode(twin::AttestAnswer{what, 2, std::nullopt, "meter 3: its mark is left out"}));
   Bytes stream;  // one after the other, as they come
   for (const std::size_t i : {1, 4, 7}) append(stream, out[i]);
   out.push_back(stream);

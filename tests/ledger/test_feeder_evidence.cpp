@@ -7,6 +7,7 @@
 
 #include "ledger/base/rng.hpp"
 #include "ledger/oracle/feeder_evidence.hpp"
+#include "ledger/oracle/feeder_median.hpp"
 
 using namespace ledger;
 
@@ -229,4 +230,74 @@ TEST_CASE("a feeder cannot mint more than its meter leaves room for") {
   // Nothing can have been exported where the feeder took more than homes say to have drawn.
   f.feeder_import.value = 20'000'000;
   CHECK(mint_bound(*complete(f)).value == 0);
+}
+
+namespace {
+
+// By counting: as many at or below as at or above, between two in the middle the lower whole.
+std::int64_t median_by_counting(const std::vector<std::int64_t>& values) {
+  const auto n = static_cast<std::int64_t>(values.size());
+  std::vector<std::int64_t> in_place(values.size());
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    std::size_t place = 0;
+    for (std::size_t k = 0; k < values.size(); ++k)
+      place += values[k] < values[i] || (values[k] == values[i] && k < i) ? 1 : 0;
+    in_place[place] = values[i];
+  }
+  std::int64_t low = in_place[static_cast<std::size_t>((n - 1) / 2)];
+  std::int64_t high = in_place[static_cast<std::size_t>(n / 2)];
+  while (low < high) {
+    ++low;
+    if (low <= high - 1)
+      --high;
+    else
+      return low - 1;
+  }
+  return low;
+}
+
+}  // namespace
+
+TEST_CASE("medians are those that counting gives, of even numbers rounded down") {
+  Rng rng(3);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<std::int64_t> values(1 + rng.below(9));
+    for (std::int64_t& v : values) v = static_cast<std::int64_t>(rng.below(15)) - 7;
+    CHECK(median(values) == median_by_counting(values));
+  }
+  CHECK(median({-3, -2}) == -3);
+  CHECK(median({2, 3}) == 2);
+  CHECK(median({INT64_MAX, INT64_MAX - 1}) == INT64_MAX - 1);
+  CHECK(median({INT64_MIN, INT64_MIN}) == INT64_MIN);
+}
+
+TEST_CASE("up to f liars do not bring the median of findings out of the honest ones' range") {
+  Rng rng(4);
+  for (std::size_t n = 1; n <= 9; ++n) {
+    const std::size_t f = most_liars(n);
+    CHECK(2 * f < n);
+    for (int round = 0; round < 50; ++round) {
+      std::vector<FeederFindings> all;
+      for (std::size_t i = 0; i < 2 * f + 1; ++i) {
+        FeederFindings one;
+        const bool lies = i < f;
+        one.losses.value = lies ? (rng.chance(0.5) ? 0 : 1'000'000)
+                                : 1000 + static_cast<std::int64_t>(rng.below(100));
+        one.meters_sigma.value = lies ? 1 : 50 + static_cast<std::int64_t>(rng.below(10));
+        all.push_back(*complete(one));
+      }
+      CHECK(enough(all.size(), n, false));
+      CHECK(!enough(2 * f, n, false));
+      const FeederFindings m = median_findings(all);
+      CHECK(*complete(m) == m);
+      CHECK(m.losses.value >= 1000);
+      CHECK(m.losses.value < 1100);
+      CHECK(m.meters_sigma.value >= 50);
+      CHECK(m.meters_sigma.value < 60);
+      for (std::size_t i = 0; i < f; ++i) CHECK(lies_apart(all[i], m));
+    }
+  }
+  CHECK(!enough(0, 1, true));
+  CHECK(enough(2, 3, true));
+  CHECK(!enough(1, 3, true));
 }

@@ -109,6 +109,10 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("ruling opening", opening_of(key, ruling).data);
   show("ruling body", encode(RulingBody{{9}, 1, counting<64>(0x50)}));
   show("feeder findings body", encode(FindingsBody{0, {9}, 1, counting<64>(0x50)}));
+  show("attestation body",
+       encode(Attestation{{{2}, TransactionKind::batch, 9, counting<32>(0x10)},
+                          {{0, counting<64>(0x20)}, {2, counting<64>(0x30)}},
+                          counting<64>(0x50)}));
   show("mark opening", encode(Mark{account, {3}, {5}, {19'244'291'641}, {4'767'567'787}, false}));
 
   Statement statement;
@@ -205,6 +209,7 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "ruling opening") return !decode_ruling(b).has_value();
       if (name == "ruling body") return !decode_ruling_body(b).has_value();
       if (name == "feeder findings body") return !decode_findings_body(b).has_value();
+      if (name == "attestation body") return !decode_attestation(b).has_value();
       if (name == "mark opening") return !decode_mark(b).has_value();
       if (name == "statement opening") return !decode_statement(b).has_value();
       if (name == "settlement body") return !decode_settlement_body(b).has_value();

@@ -52,7 +52,7 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
   }
   CHECK(roots == made.state_roots);
   CHECK(kinds.size() == 10);
-  CHECK(seen.size() == standings);
+  CHECK(seen.size() == standings - 1);  // its genesis wants no attesters
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
         "210a36769ce517bfb3750ca3583170e948401ccbdf1fc50629d24c70990d2803");

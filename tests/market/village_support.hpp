@@ -24,6 +24,24 @@ inline Ed25519Signer& signer_of(const std::string& name) {
   return *s;
 }
 
+// Of the village's genesis: more than one oracle, and some that attest, where a test wants them.
+struct VillageOracles {
+  std::uint32_t oracles = 1, attesters = 0;
+};
+inline VillageOracles& village_oracles() {
+  static VillageOracles now;
+  return now;
+}
+inline std::string name_of_oracle(std::uint32_t o) {
+  return o == 0 ? "oracle" : "oracle " + std::to_string(o);
+}
+class WithOracles {
+ public:
+  explicit WithOracles(VillageOracles wanted) { village_oracles() = wanted; }
+  ~WithOracles() { village_oracles() = {}; }
+  WithOracles(const WithOracles&) = delete;
+};
+
 inline Genesis village_genesis() {
   Genesis g;
   g.name = "village";
@@ -34,7 +52,9 @@ inline Genesis village_genesis() {
   g.gateways = {signer_of("gateway 0").public_key(), signer_of("gateway 1").public_key()};
   g.registrar = signer_of("registrar").public_key();
   g.observer = signer_of("observer").public_key();
-  g.oracles = {signer_of("oracle").public_key()};
+  for (std::uint32_t o = 0; o < village_oracles().oracles; ++o)
+    g.oracles.push_back(signer_of(name_of_oracle(o)).public_key());
+  g.attesters = village_oracles().attesters;
   g.retail_buy = {300'000};
   g.retail_sell = {80'000};
   g.grid_fee = {90'000};
@@ -267,10 +287,20 @@ class Village {
     std::vector<Opening> openings;
     for (const FeederFindings& f : all)
       openings.push_back(opening_of(restricted_key(owner), {owner},
-                                    OwnedFindings{account(static_cast<std::uint8_t>(owner)), f}));
+                                    OwnedFindings{account(static_cast<std::uint8_t>(owner)), f},
+                                    oracle));
     const auto count = static_cast<std::uint32_t>(all.size());
     return sealed(TransactionKind::feeder_findings, FindingsBody{oracle, {slot}, count, {}},
                   std::move(openings), signer);
+  }
+
+  static Transaction attestation(const AttestedEntry& what, const std::vector<std::uint32_t>& by,
+                                 const std::string& signer = "gateway 0") {
+    Attestation a{what, {}, {}};
+    const Bytes said = attestation_signed_bytes(chain_id_of(village_genesis()), what);
+    for (const std::uint32_t o : by)
+      a.by.push_back({static_cast<std::uint16_t>(o), signer_of(name_of_oracle(o)).sign(said)});
+    return sealed(TransactionKind::attestation, a, {}, signer);
   }
 
   // Why a transaction is refused; empty where it is not.

@@ -42,9 +42,11 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
     const Connection& c = world.network().connections[home.connection];
     nominal_v_.push_back(c.nominal_v > 0 ? c.nominal_v : world.network().buses[c.bus].nominal_v);
   }
-  nominal_v_.push_back(nominal_v_.empty()
-                           ? 230
-                           : nominal_v_.front());  // the feeder's meter stands at the homes' busbar
+  // Feeder meters stand at the homes' busbar; the world has one.
+  const double busbar_v = nominal_v_.empty() ? 230 : nominal_v_.front();
+  nominal_v_.resize(identities_.meters.size(), busbar_v);
+  const MeterSample at_busbar = at_epoch_.back();
+  at_epoch_.resize(identities_.meters.size(), at_busbar);
   if (scenario.oracle.feeder_evidence) find_evidence(world.network());
 }
 
@@ -56,10 +58,9 @@ void Deployment::find_evidence(const Network& network) {
   std::vector<MeteringPoint> points;
   FeederMeter feeder_meter;
   for (const MeterIdentity& m : identities_.meters)
-    if (m.feeder)
-      feeder_meter.meter = m.meter;
-    else
+    if (!m.feeder)
       points.push_back({m.meter, scenario_.homes[m.meter.value].connection, MeterClass::b});
+  feeder_meter.meter = {static_cast<std::uint32_t>(scenario_.homes.size())};
   auto estimator = FeederEstimator::create(network, feeder_meter, std::move(points));
   if (estimator)
     evidence_ = std::make_shared<FeederEstimator>(std::move(*estimator));
@@ -73,9 +74,10 @@ OracleConfig Deployment::oracle(std::uint32_t o) const {
   c.directory = directory_;
   c.chain_id = chain_id_of(genesis_);
   for (const MeterIdentity& m : identities_.meters) {
-    c.restricted_keys[m.meter.value] = m.restricted_key;
+    if (o == 0) c.restricted_keys[m.meter.value] = m.restricted_key;  // who posts rulings
     if (m.feeder && scenario_.oracle.feeder_evidence)
-      c.feeders[0] = {m.meter, m.account, m.restricted_key, evidence_, without_evidence_};
+      c.feeders.try_emplace(0, OracleConfig::Feeder{m.meter, m.account, m.restricted_key, evidence_,
+                                                    without_evidence_});
   }
   if (scenario_.oracle.quarantined == OracleSpec::Quarantined::release)
     c.quarantined = market::Outcome::release;
@@ -131,11 +133,27 @@ market::Registration Deployment::registration_of(const MeterIdentity& m) const {
   return r;
 }
 
-std::vector<MeterFault> Deployment::faults_of(MeterId home) const {
+std::vector<MeterFault> Deployment::faults_of(MeterId meter) const {
   std::vector<MeterFault> out;
   for (const MeterFault& f : scenario_.meter_faults)
-    if (std::count(f.homes.begin(), f.homes.end(), scenario_.homes[home.value].name) > 0)
+    if (std::count(f.homes.begin(), f.homes.end(), scenario_.name_of_meter(meter.value)) > 0)
       out.push_back(f);
+  return out;
+}
+
+// Of one witness among several: the same over all its life, spread evenly over class C's limits.
+MeterFault Deployment::error_of_class(MeterId witness) const {
+  const double limit = error_limit(MeterClass::c);
+  MeterFault out;
+  out.kind = MeterFault::Kind::meter_scale;
+  out.length = scenario_.time.duration;
+  out.factor = 1 + Rng(scenario_.seed).fork("witness", witness.value).uniform(-limit, limit);
+  return out;
+}
+
+std::vector<market::Registration> Deployment::registered() const {
+  std::vector<market::Registration> out;
+  for (const MeterIdentity& m : identities_.meters) out.push_back(registration_of(m));
   return out;
 }
 
@@ -200,9 +218,13 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
                  start.import_register,
                  start.export_register,
                  {},
-                 Rng(0)};
+                 Rng(0),
+                 std::nullopt};
+    f.faults = faults_of(m.meter);
+    const MeterId first{static_cast<std::uint32_t>(scenario_.homes.size())};
+    if (m.feeder && m.meter != first) f.measures = first;
+    if (m.feeder && scenario_.oracle.witnesses > 1) f.faults.push_back(error_of_class(m.meter));
     if (!m.feeder) {
-      f.faults = faults_of(m.meter);
       f.history_wh = history_wh_[m.meter.value];
       f.rng = rng.fork(scenario_.homes[m.meter.value].name);
     }

@@ -31,6 +31,8 @@ class Deployment {
   GatewayConfig gateway(std::uint32_t g) const;
   // Its evidence, and the registrar's signer, live as long as this deployment.
   OracleConfig oracle(std::uint32_t o) const;
+  // All meters, as they are registered.
+  std::vector<market::Registration> registered() const;
   // Its signers live as long as this deployment.
   FleetConfig fleet(std::uint32_t g) const;
 
@@ -38,7 +40,8 @@ class Deployment {
   struct MeterSigners;
   std::vector<Bytes> registrations(std::uint32_t gateway) const;
   market::Registration registration_of(const MeterIdentity& meter) const;
-  std::vector<MeterFault> faults_of(ledger::MeterId home) const;
+  std::vector<MeterFault> faults_of(ledger::MeterId meter) const;
+  MeterFault error_of_class(ledger::MeterId witness) const;
   std::uint32_t max_power_w(const MeterIdentity& meter) const;
   void find_evidence(const Network& network);
 

@@ -18,6 +18,7 @@ FleetNode::FleetNode(FleetConfig config)
     index_of_meter_[m.meter.value] = static_cast<std::int32_t>(homes_.size());
     Home home{m, 1, {}, {}, 0, m.first_import, m.first_export, {}, {}};
     if (!m.faults.empty()) home.faulty.emplace(m.first_import, m.first_export, m.faults);
+    if (m.measures) others_.push_back(homes_.size());
     homes_.push_back(std::move(home));
   }
 }
@@ -50,8 +51,19 @@ void FleetNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
 }
 
 void FleetNode::take(const MeterSample& sample, Outbox& outbox) {
+  for (const std::size_t other : others_) {
+    Home& home = homes_[other];
+    if (home.meter.measures->value != sample.meter) continue;
+    MeterSample own = sample;
+    own.meter = home.meter.meter.value;
+    show(home, own, outbox);
+  }
   if (sample.meter >= index_of_meter_.size() || index_of_meter_[sample.meter] < 0) return;
   Home& home = homes_[static_cast<std::size_t>(index_of_meter_[sample.meter])];
+  if (!home.meter.measures) show(home, sample, outbox);
+}
+
+void FleetNode::show(Home& home, const MeterSample& sample, Outbox& outbox) {
   const std::int64_t time_ms = sample.time.whole_ms();
   FaultyMeter::Shown shown{sample, std::nullopt};
   if (home.faulty) shown = home.faulty->show(sample);

@@ -33,6 +33,8 @@ struct FleetMeter {
   ledger::MilliWattHours first_import, first_export;
   std::vector<std::int64_t> history_wh;  // seven days of market slots, oldest first, net
   ledger::Rng rng{0};                    // for bids and order ids
+  // The meter of the world whose samples it shows, where that is another one.
+  std::optional<ledger::MeterId> measures;
 };
 
 struct FleetConfig {
@@ -64,6 +66,7 @@ class FleetNode final : public Node {
   void begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped, std::int64_t time_ms,
                        Outbox& outbox);
   void take(const MeterSample& sample, Outbox& outbox);
+  void show(Home& home, const MeterSample& sample, Outbox& outbox);
   void receive(const PeerMessage& message, Outbox& outbox);
   void forget(const MeterReceived& received);
   void forget_before(Home& home, std::vector<ledger::ReadingBytes>::iterator first);
@@ -85,6 +88,7 @@ class FleetNode final : public Node {
   Hash chain_id_;
   std::vector<Home> homes_;
   std::vector<std::int32_t> index_of_meter_;  // -1: not ours
+  std::vector<std::size_t> others_;           // of homes_: those that measure another's
   std::uint32_t next_day_ = 0;                // whose forecast is not issued yet
   std::uint32_t next_order_slot_ = 1;
 };

@@ -47,6 +47,7 @@ namespace {
 // is not flooded.
 constexpr std::size_t said_again = 64;
 constexpr Instant not_in_this_life{INT64_MIN};
+constexpr int times_said = 3;  // of an attestation
 
 // The newest sequence that a minute brings.
 std::uint32_t newest_sequence(const MeterMinute& minute) {
@@ -75,6 +76,8 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
                                         config_.v_max_pu * m.nominal_v}),
                        {}});
   }
+  if (config_.genesis.attesters > 0 && config_.directory.oracles > 0)
+    attesting_.emplace(config_.genesis, config_.directory, config_.room, verifier_);
   recover(records);
 }
 
@@ -96,8 +99,15 @@ void GatewayNode::recover(const Records& records) {
     if (at == index_of_meter_.end()) continue;
     meters_[at->second].point.resume(m.memory);
   }
-  for (GatewayRecord::Message& m : record->messages)
-    unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life});
+  for (GatewayRecord::Message& m : record->messages) {
+    if (kind_of(m.bytes) != MessageKind::attest_request) {
+      unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life});
+      continue;
+    }
+    const auto request = decode_request(BytesView(m.bytes).subspan(1));
+    const auto what = request ? attested_entry(request->entry) : failure(request.error());
+    if (attesting_ && what) attesting_->keep(*what, std::move(m.bytes));
+  }
   last_openings_ = std::move(record->personal_openings);
 }
 
@@ -146,7 +156,46 @@ void GatewayNode::start(Instant now, Outbox& outbox) {
 void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
   if (message.from == fleet()) return receive_from_home(now, message, outbox);
   if (message.from < config_.directory.observer()) return take_progress(message, outbox);
+  if (attesting_ && config_.directory.is_oracle(message.from))
+    return receive_from_oracle(now, message, outbox);
   outbox.event(Refused{message.from, "a gateway listens to its own homes and to validators only"});
+}
+
+void GatewayNode::receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox) {
+  auto tx = attesting_->take(now, message.from, message.bytes, outbox);
+  if (!tx) return;
+  sign_entry(*tx, chain_id_, signer_);
+  const SharedBytes bytes = frame(MessageKind::transaction, tx->encode());
+  const std::int64_t begun_ms = (batch_end() - milliseconds(config_.genesis.batch_ms)).whole_ms();
+  const auto slot = static_cast<std::uint32_t>(begun_ms / config_.genesis.slot_ms);
+  attested_.push_back({{{0, slot + 2}, bytes, now}, 1});
+  outbox.persist(RecordKind::gateway, record(), true);
+  say(bytes, outbox);
+}
+
+void GatewayNode::ask_for_attestation(Instant now, const Transaction& tx,
+                                      std::span<const RecordOpening> records, Outbox& outbox) {
+  if (!attesting_) return;
+  std::vector<Transaction> papers;
+  if (tx.kind == TransactionKind::batch) {
+    const std::int64_t end_ms = std::int64_t{epoch_ - 1} * config_.genesis.batch_ms;
+    papers = papers_in({static_cast<std::uint32_t>((end_ms - 1) / config_.genesis.slot_ms)});
+  }
+  attesting_->ask(*attested_entry(tx),
+                  encode(AttestRequest{tx, std::move(papers), {records.begin(), records.end()}}),
+                  now, outbox);
+}
+
+// Those that its homes brought, of the slot.
+std::vector<Transaction> GatewayNode::papers_in(Slot slot) const {
+  std::vector<Transaction> out;
+  for (const Sent& s : unconfirmed_.all()) {
+    auto tx = decode_transaction(s.message.view().subspan(1));
+    if (!tx || tx->kind != TransactionKind::meter_swap) continue;
+    const auto swap = market::decode_meter_swap(tx->openings[0].data);
+    if (swap && swap->slot == slot) out.push_back(std::move(*tx));
+  }
+  return out;
 }
 
 void GatewayNode::take_progress(const PeerMessage& message, Outbox& outbox) {
@@ -320,18 +369,23 @@ void GatewayNode::post_batch(Instant now, Outbox& outbox) {
   const Transaction tx = batch_of(batch, leaves);
   previous_entry_ = sha256(tx.entry());
   std::vector<SharedBytes> messages{frame(MessageKind::transaction, tx.encode())};
+  Outbox asked;
   unconfirmed_.add({{epoch_, 0}, messages.back(), now});
   const std::int64_t end_ms = batch_end().whole_ms();
   ++epoch_;
+  ask_for_attestation(now, tx, leaves.to_attest, asked);
   if (end_ms % config_.genesis.slot_ms == 0) {
     const Slot slot{static_cast<std::uint32_t>(end_ms / config_.genesis.slot_ms - 1)};
-    messages.push_back(frame(MessageKind::transaction, marks_of(slot).encode()));
+    const Transaction marks = marks_of(slot);
+    messages.push_back(frame(MessageKind::transaction, marks.encode()));
     unconfirmed_.add({{0, slot.value + 1}, messages.back(), now});
+    ask_for_attestation(now, marks, {}, asked);
   }
   last_openings_ = std::move(openings);
   outbox.persist(RecordKind::gateway, record(), true);
   keep_openings(outbox);
   for (const SharedBytes& m : messages) say(m, outbox);
+  for (const Effect& e : asked.effects()) outbox.put(e);
   tell_received(leaves.received, outbox);
   say_again(now, outbox);
 }
@@ -354,6 +408,10 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
   openings.push_back(personal_opening(chain_id_, m.meter.personal_key, config_.gateway, r,
                                       m.heard ? m.heard->minute.readings : none,
                                       m.heard ? m.heard->minute.each : none_signed));
+  if (attesting_)
+    leaves.to_attest.push_back(opening_of(m.meter.personal_key, r,
+                                          m.heard ? m.heard->minute.readings : none,
+                                          m.heard ? m.heard->minute.each : none_signed));
   if (!m.heard) return;
   if (m.heard->by != market::SignedBy::nobody)
     leaves.received.push_back({m.id(), tag_of(m.point.meter_key()), m.point.last()->sequence});
@@ -393,6 +451,10 @@ Bytes GatewayNode::record() const {
   GatewayRecord out{chain_id_, config_.gateway, epoch_, previous_entry_, {}, {}, {}};
   for (const MeterState& m : meters_) out.meters.push_back({m.id(), m.point.memory()});
   for (const Sent& s : unconfirmed_.all()) out.messages.push_back({s.until, to_bytes(s.message)});
+  for (const Attested& a : attested_)
+    out.messages.push_back({a.sent.until, to_bytes(a.sent.message)});
+  if (attesting_)
+    for (const SharedBytes& m : attesting_->waiting()) out.messages.push_back({{}, to_bytes(m)});
   out.personal_openings = last_openings_;
   return encode(out);
 }
@@ -431,6 +493,14 @@ void GatewayNode::say(const SharedBytes& message, Outbox& outbox) const {
 void GatewayNode::say_again(Instant now, Outbox& outbox) {
   const Duration patience = milliseconds(2 * config_.genesis.block_ms) + seconds(10);
   for (const SharedBytes& m : unconfirmed_.again(now, now - patience, said_again)) say(m, outbox);
+  for (Attested& a : attested_) {
+    if (a.sent.at > now - patience) continue;
+    say(a.sent.message, outbox);
+    a.sent.at = now;
+    ++a.times;
+  }
+  while (!attested_.empty() && attested_.front().times == times_said) attested_.pop_front();
+  if (attesting_) attesting_->ask_again(now, now - patience, outbox);
 }
 
 }  // namespace twin

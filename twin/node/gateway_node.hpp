@@ -13,13 +13,18 @@
 // and papers until the ledger has them (unconfirmed.hpp). Both are bounded: where the gateway has
 // no room it takes no minute, says absent, and its meters keep; where a meter has no room its
 // oldest readings are gone, and their sequences show the gap.
+//
+// Where genesis wants attesters, it opens each batch and each slot's marks to the oracles and posts
+// what enough of them sign (attesting.hpp).
 
+#include <deque>
 #include <map>
 
 #include "ai/alerts.hpp"
 #include "ledger/crypto/ed25519.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "market/metered_point.hpp"
+#include "twin/node/attesting.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
@@ -63,6 +68,10 @@ class GatewayNode final : public Node {
   void take_progress(const PeerMessage& message, Outbox& outbox);
   void receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox);
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
+  void receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox);
+  void ask_for_attestation(Instant now, const ledger::Transaction& tx,
+                           std::span<const RecordOpening> records, Outbox& outbox);
+  std::vector<ledger::Transaction> papers_in(ledger::Slot slot) const;
   void take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox);
   ledger::MeterWord word_of_minute(const MeterState& state, const MeterMinute& minute,
                                    const Hash& root) const;
@@ -80,6 +89,7 @@ class GatewayNode final : public Node {
     std::vector<Hash> all, quarantined;
     std::vector<std::int64_t> imports, exports;  // of the homes that add to the sums
     std::vector<MeterReceived> received;         // to be told once the batch is on disk
+    std::vector<RecordOpening> to_attest;
   };
   void add_record(MeterState& state, ledger::Batch& batch, Leaves& leaves,
                   std::vector<Bytes>& openings, Outbox& outbox);
@@ -105,6 +115,13 @@ class GatewayNode final : public Node {
   Hash previous_entry_{};
   std::vector<Bytes> last_openings_;  // of the last batch
   Unconfirmed unconfirmed_;
+  std::optional<Attesting> attesting_;  // where there is who attests
+  // Attestations, of which no validator tells whether they are on the ledger: said so many times.
+  struct Attested {
+    Sent sent;
+    int times = 0;
+  };
+  std::deque<Attested> attested_;
   std::size_t waiting_bytes_ = 0;  // of the minutes that wait for the batch
   std::string unreadable_;         // of the records: why
   bool started_ = false;

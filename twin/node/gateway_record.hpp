@@ -12,7 +12,7 @@
 //     register of the last record that is not quarantined i64, anchor: import, export i64, since
 //     u32, offsets i64; papers sized (an opening of market/entries.hpp, empty where none wait)
 //   count u32 of messages to validators (unconfirmed.hpp), for each: until epoch and slots u32, the
-//     message sized;
+//     message sized; requests to oracles among them (attesting.hpp), until zeros;
 //   count u32 of personal openings of the last batch, each sized;
 //   SHA-256 of all before 32
 //

@@ -29,6 +29,8 @@ HostileGateway::HostileGateway(std::unique_ptr<Node> gateway, GatewayConfig conf
       verifier_(verifier),
       chain_id_(chain_id_of(config_.genesis)),
       nights_(nights_of(config_.genesis)) {
+  if (config_.genesis.attesters > 0)
+    attesting_.emplace(config_.genesis, config_.directory, config_.room, verifier_);
   for (const GatewayMeter& m : config_.meters) {
     const std::uint32_t id = m.registration.meter.value;
     const bool omitted = std::any_of(attacks_.begin(), attacks_.end(), [&](const Attacked& a) {
@@ -51,19 +53,50 @@ void HostileGateway::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   for (; !held_.empty() && held_.begin()->first <= now; held_.erase(held_.begin()))
     post(held_.begin()->second, outbox);
   Outbox own;
-  gateway_->step(now, inputs, own);
+  std::vector<PeerMessage> to_gateway;
+  for (const PeerMessage& m : inputs.messages)
+    if (attesting_ && config_.directory.is_oracle(m.from))
+      hear_oracle(now, m, outbox);
+    else
+      to_gateway.push_back(m);
+  gateway_->step(now, Inputs{to_gateway, inputs.samples}, own);
   for (const Effect& effect : own.effects()) {
     const auto* message = std::get_if<Send>(&effect);
     const auto* kept = std::get_if<Persist>(&effect);
     if (kept && kept->kind == RecordKind::personal_opening)
       hear_opening(*kept, outbox);
-    else if (judges_omitted(effect))
+    else if (judges_omitted(effect) || asks_oracles(effect))
       continue;
     else if (!message || kind_of(message->bytes) != MessageKind::transaction)
       outbox.put(effect);
     else if (message->to == config_.directory.validator(0))  // one copy stands for all
       change(now, *decode_transaction(message->bytes.view().subspan(1)), outbox);
   }
+}
+
+// Its node asks for what it said itself.
+bool HostileGateway::asks_oracles(const Effect& effect) const {
+  const auto* message = std::get_if<Send>(&effect);
+  const auto* event = std::get_if<Event>(&effect);
+  return (message && kind_of(message->bytes) == MessageKind::attest_request) ||
+         (event && std::holds_alternative<OracleNamed>(*event));
+}
+
+void HostileGateway::ask(Instant now, const Transaction& told, const Records& records,
+                         Outbox& outbox) {
+  if (!attesting_) return;
+  std::vector<RecordOpening> opened;
+  for (const auto& [id, t] : records)
+    opened.push_back(opening_of(meters_.at(id).config.personal_key, t.record, t.readings, t.each));
+  attesting_->ask(*attested_entry(told), encode(AttestRequest{told, {}, std::move(opened)}), now,
+                  outbox);
+}
+
+void HostileGateway::hear_oracle(Instant now, const PeerMessage& message, Outbox& outbox) {
+  auto tx = attesting_->take(now, message.from, message.bytes, outbox);
+  if (!tx) return;
+  sign_entry(*tx, chain_id_, signer_);
+  post(*tx, outbox);
 }
 
 // What its node finds of a home that it omits is not what its batches say.
@@ -136,6 +169,7 @@ void HostileGateway::change_batch(Instant now, const Transaction& tx, Outbox& ou
   const Transaction whole = batch_of(batch, told, meters_, uncounted);
   last_entry_ = sha256(whole.entry());
   tell(tx, whole, outbox);
+  ask(now, whole, told, outbox);
   heard_.clear();
 }
 
@@ -210,7 +244,9 @@ void HostileGateway::change_marks(Instant now, const Transaction& tx, Outbox& ou
       marks_again = true;
     }
   }
-  tell(tx, marks_of(body, told), outbox);
+  const Transaction marks = marks_of(body, told);
+  tell(tx, marks, outbox);
+  ask(now, marks, {}, outbox);
   if (marks_again) held_.emplace(later(now), marks_of(body, again));
 }
 

@@ -12,7 +12,8 @@
 //
 // A batch belongs to an attack that acts at the end of its interval, marks to one that acts at the
 // end of their slot. "Later" is a block interval and a second, so that the honest ones stand on the
-// ledger. What the node says again, this one says again as it said it.
+// ledger. What the node says again, this one says again as it said it. Where oracles attest it asks
+// them for what it told.
 
 #include <map>
 
@@ -48,6 +49,7 @@ class HostileGateway final : public Node {
   using Records = std::map<std::uint32_t, Told>;
 
   bool judges_omitted(const Effect& effect) const;
+  bool asks_oracles(const Effect& effect) const;
   void hear_opening(const Persist& persist, Outbox& outbox);
   void change(Instant now, const ledger::Transaction& tx, Outbox& outbox);
   void change_batch(Instant now, const ledger::Transaction& tx, Outbox& outbox);
@@ -62,6 +64,8 @@ class HostileGateway final : public Node {
   void persist(const Told& told, Outbox& outbox) const;
   void tell(const ledger::Transaction& honest, const ledger::Transaction& told, Outbox& outbox);
   void post(const ledger::Transaction& tx, Outbox& outbox) const;
+  void ask(Instant now, const ledger::Transaction& told, const Records& records, Outbox& outbox);
+  void hear_oracle(Instant now, const PeerMessage& message, Outbox& outbox);
   Instant later(Instant now) const;
 
   std::unique_ptr<Node> gateway_;
@@ -76,6 +80,7 @@ class HostileGateway final : public Node {
   Hash last_entry_{};                                      // of the batches it told
   std::multimap<Instant, ledger::Transaction> held_;       // by when they leave
   std::map<Hash, ledger::Transaction> told_;               // by the honest one's leaf hash
+  std::optional<Attesting> attesting_;
 };
 
 }  // namespace twin

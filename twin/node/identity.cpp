@@ -86,7 +86,8 @@ namespace {
 
 std::uint32_t oracles_of(const Scenario& scenario) {
   const bool ruled = scenario.oracle.quarantined != OracleSpec::Quarantined::keep;
-  return scenario.oracle.feeder_evidence || ruled ? 1 : 0;
+  const bool asked = scenario.oracle.feeder_evidence || ruled || scenario.oracle.attesters > 0;
+  return asked ? scenario.oracle.oracles : 0;
 }
 
 }  // namespace
@@ -94,16 +95,21 @@ std::uint32_t oracles_of(const Scenario& scenario) {
 Identities make_identities(const Scenario& scenario) {
   const Rng rng = Rng(scenario.seed).fork("identity");
   Identities out{
-      operator_keys(scenario.seed, scenario.consensus.validators, scenario.ledger.gateways), {}, {}};
+      operator_keys(scenario.seed, scenario.consensus.validators, scenario.ledger.gateways),
+      {},
+      {}};
   for (std::uint32_t o = 0; o < oracles_of(scenario); ++o)
     out.oracles.push_back(rng.fork("oracle", o).bytes32());
   for (const HomeSpec& home : scenario.homes) {
     const auto index = static_cast<std::uint32_t>(out.meters.size());
     out.meters.push_back(make_meter(rng.fork(home.name), index, home.gateway, scenario.time.start));
   }
-  const auto feeder = static_cast<std::uint32_t>(out.meters.size());
-  out.meters.push_back(make_meter(rng.fork("feeder meter"), feeder, 0, scenario.time.start));
-  out.meters.back().feeder = true;
+  for (std::uint32_t w = 0; w < scenario.oracle.witnesses; ++w) {
+    const auto index = static_cast<std::uint32_t>(out.meters.size());
+    const Rng own = w == 0 ? rng.fork("feeder meter") : rng.fork("feeder meter", w);
+    out.meters.push_back(make_meter(own, index, w % scenario.ledger.gateways, scenario.time.start));
+    out.meters.back().feeder = true;
+  }
   return out;
 }
 
@@ -131,6 +137,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   for (const KeySeed& seed : identities.validators) g.validators.push_back(public_key_of(seed));
   for (const KeySeed& seed : identities.gateways) g.gateways.push_back(public_key_of(seed));
   for (const KeySeed& seed : identities.oracles) g.oracles.push_back(public_key_of(seed));
+  g.attesters = scenario.oracle.attesters;
   g.registrar = public_key_of(identities.registrar);
   g.observer = public_key_of(identities.observer);
   g.auditor_box = box_keys(identities.auditor_seed).public_key;

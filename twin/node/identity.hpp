@@ -25,7 +25,7 @@ struct MeterIdentity {
 
 struct Identities : OperatorKeys {
   std::vector<ledger::KeySeed> oracles;
-  std::vector<MeterIdentity> meters;  // homes in their order, then the feeder meter
+  std::vector<MeterIdentity> meters;  // homes in their order, then the feeder's
 };
 
 Identities make_identities(const Scenario& scenario);

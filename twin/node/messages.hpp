@@ -13,6 +13,8 @@
 //                   sequence u32 each: the gateway's disk has all up to there
 //   8 progress      validator to gateway: epoch u32, slots u32: how far the ledger is with it
 //   9 slot report   observer to oracle: slot_report.hpp
+//   14 request      gateway to oracle: attest_request.hpp
+//   15 answer       oracle to gateway: the same
 // Decoders refuse every other byte sequence.
 
 #include "ledger/oracle/batch.hpp"
@@ -29,6 +31,8 @@ enum class MessageKind : std::uint8_t {
   received = 7,
   progress = 8,
   slot_report = 9,
+  attest_request = 14,
+  attest_answer = 15,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s

@@ -52,7 +52,8 @@ enum class RecordKind : std::uint8_t {
   personal_opening = 5,    // the same
   gateway = 6,             // gateway_record.hpp: what a gateway is restarted from
   evidence = 7,            // culprit u32, then evidence (ledger/consensus/messages.hpp)
-  signed_twice = 8,        // gateway_watch.hpp: two batches of one epoch, two marks of one slot
+  signed_twice = 8,        // gateway_watch.hpp: two batches of one epoch, two marks of one slot,
+                           // two attestations of one of these by one oracle (oracle_watch.hpp)
 };
 
 struct Persist {
@@ -99,8 +100,16 @@ struct FeederNotFound {  // an oracle has no findings of a feeder and slot: why
   ledger::Slot slot;
   std::string why;
 };
+struct NotAttested {  // by an oracle: what a gateway posted does not hold
+  ledger::AttestedEntry what;
+  std::string why;
+};
+struct OracleNamed {  // by others: an oracle says other than they do
+  std::uint32_t oracle = 0;
+  std::string what;
+};
 using Event = std::variant<BlockDecided, AlertRaised, Refused, Judged, SlotSettled, EvidenceSeen,
-                           FeederFound, FeederNotFound>;
+                           FeederFound, FeederNotFound, NotAttested, OracleNamed>;
 
 using Effect = std::variant<Send, Persist, Event>;
 

@@ -3,14 +3,16 @@
 #include <algorithm>
 
 #include "ledger/oracle/batch.hpp"
+#include "twin/node/attest_request.hpp"
 #include "twin/node/messages.hpp"
 
 namespace twin {
 
 using namespace ledger;
 
-OracleNode::OracleNode(OracleConfig config, Signer& signer)
-    : config_(std::move(config)), signer_(signer) {}
+OracleNode::OracleNode(OracleConfig config, Signer& signer,
+                       std::unique_ptr<market::Attestor> attestor)
+    : config_(std::move(config)), signer_(signer), attestor_(std::move(attestor)) {}
 
 Instant OracleNode::next_deadline() const { return never; }
 
@@ -20,6 +22,7 @@ void OracleNode::step(Instant, const Inputs& inputs, Outbox& outbox) {
 
 void OracleNode::receive(const PeerMessage& message, Outbox& outbox) {
   const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
+  if (attestor_ && config_.directory.is_gateway(message.from)) return attest(message, outbox);
   if (message.from != config_.directory.observer())
     return refuse("an oracle listens to the observer only");
   if (kind_of(message.bytes) != MessageKind::slot_report)
@@ -27,7 +30,27 @@ void OracleNode::receive(const PeerMessage& message, Outbox& outbox) {
   const auto report = decode_slot_report(message.bytes.view().subspan(1));
   if (!report) return refuse(report.error());
   post_findings(*report, outbox);
-  if (config_.quarantined) post_rulings(*report, outbox);
+  if (config_.quarantined && config_.oracle == 0) post_rulings(*report, outbox);
+}
+
+// Silent where something before it is missing: the gateway says it again, in order.
+void OracleNode::attest(const PeerMessage& message, Outbox& outbox) {
+  const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
+  if (kind_of(message.bytes) != MessageKind::attest_request)
+    return refuse("an oracle takes no such message");
+  auto request = decode_request(message.bytes.view().subspan(1));
+  if (!request) return refuse(request.error());
+  const auto what = attested_entry(request->entry);
+  if (!what || config_.directory.gateway(what->gateway.value) != message.from)
+    return refuse("a gateway asks for what is not its own batch or marks");
+  const market::Attestor::Answer judged = attestor_->judge(opened(std::move(*request)));
+  if (judged.too_soon) return;
+  AttestAnswer answer{judged.what, static_cast<std::uint16_t>(config_.oracle), {}, judged.wrong};
+  if (judged.wrong.empty())
+    answer.signature = signer_.sign(attestation_signed_bytes(config_.chain_id, judged.what));
+  else
+    outbox.event(NotAttested{judged.what, judged.wrong});
+  outbox.send(message.from, encode(answer));
 }
 
 void OracleNode::post_findings(const SlotReport& report, Outbox& outbox) {
@@ -40,10 +63,12 @@ void OracleNode::post_findings(const SlotReport& report, Outbox& outbox) {
       outbox.event(FeederNotFound{slot.feeder, slot.slot, found.error()});
       continue;
     }
-    outbox.event(FeederFound{*found});
+    // Of several oracles the median counts, which the ledger has.
+    if (config_.directory.oracles == 1) outbox.event(FeederFound{*found});
     Transaction tx;
     tx.kind = TransactionKind::feeder_findings;
-    tx.openings.push_back(market::opening_of(f.restricted_key, f.meter, {f.account, *found}));
+    tx.openings.push_back(
+        market::opening_of(f.restricted_key, f.meter, {f.account, *found}, config_.oracle));
     tx.body = encode(market::FindingsBody{config_.oracle, slot.slot, 1, {}});
     post(std::move(tx), signer_, outbox);
   }

@@ -2,11 +2,16 @@
 // An oracle: hears from the observer what a slot's meters say, asks for evidence about their
 // feeders, and posts its findings, signed. Where nothing can be found it says why, and posts
 // nothing. For the registrar it also posts rulings on quarantined energy, all of one kind, where
-// the scenario wants some; they act in the slot that has not closed.
+// the scenario wants some; they act in the slot that has not closed. Of several oracles the first
+// does that.
+//
+// Where it has an attestor it judges what gateways open to it, signs for what holds and says of
+// what does not which record and rule are wrong.
 
 #include <map>
 
 #include "ledger/crypto/ed25519.hpp"
+#include "market/attestor.hpp"
 #include "market/ruling.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/node.hpp"
@@ -34,12 +39,14 @@ struct OracleConfig {
 class OracleNode final : public Node {
  public:
   // The signer is the host's and outlives the node.
-  OracleNode(OracleConfig config, ledger::Signer& signer);
+  OracleNode(OracleConfig config, ledger::Signer& signer,
+             std::unique_ptr<market::Attestor> attestor = nullptr);
   void step(Instant now, const Inputs& inputs, Outbox& outbox) override;
   Instant next_deadline() const override;
 
  private:
   void receive(const PeerMessage& message, Outbox& outbox);
+  void attest(const PeerMessage& message, Outbox& outbox);
   void post_findings(const SlotReport& report, Outbox& outbox);
   void post_rulings(const SlotReport& report, Outbox& outbox);
   // Signs a transaction whose body ends in room for a signature, and sends it to the validators.
@@ -47,6 +54,7 @@ class OracleNode final : public Node {
 
   OracleConfig config_;
   ledger::Signer& signer_;
+  std::unique_ptr<market::Attestor> attestor_;
 };
 
 }  // namespace twin

@@ -40,7 +40,8 @@ ValidatorNode::ValidatorNode(ValidatorConfig config, Signer& signer, Verifier& v
       records_(records),
       driver_(consensus_config(config_), config_.self ? &signer : nullptr, verifier),
       chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)),
-      policy_(policy_of(config_.genesis)) {
+      policy_(policy_of(config_.genesis)),
+      oracles_(config_.genesis, verifier) {
   recover();
 }
 
@@ -150,8 +151,8 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
       continue;
     }
     if (market().beyond(*tx)) {
-      if (gateways_.contradicts(*tx) && chain_.state().admit(std::span(&*tx, 1))[0])
-        watch(*tx, outbox);
+      const bool tells = gateways_.contradicts(*tx) || tx->kind == TransactionKind::attestation;
+      if (tells && chain_.state().admit(std::span(&*tx, 1))[0]) watch(*tx, outbox);
       behind.insert(m.from);
       continue;
     }
@@ -192,6 +193,11 @@ void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) const {
 
 // The second one is refused by the state or by this. Both are kept: with genesis they are proof.
 void ValidatorNode::watch(const Transaction& tx, Outbox& outbox) {
+  if (const auto twice = oracles_.see(tx)) {
+    outbox.persist(RecordKind::signed_twice, encode(twice->entries), true);
+    outbox.event(Refused{config_.directory.oracle(twice->oracle),
+                         "an oracle attested two entries in one place"});
+  }
   const auto twice = gateways_.see(tx);
   if (!twice) return;
   outbox.persist(RecordKind::signed_twice, encode(*twice), true);
@@ -319,6 +325,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
     archive(block, first_entry, outbox);
     if (!block.transactions.empty() && block.transactions[0].kind == TransactionKind::settlement)
       tell_slot(outbox);
+    tell_verdicts(outbox);
     take_early_cosignatures(outbox);
   } else {
     cosign(now, outbox);
@@ -347,6 +354,15 @@ void ValidatorNode::tell_slot(Outbox& outbox) const {
   const SharedBytes report = encode(report_of(market()));
   for (std::uint32_t o = 0; o < config_.directory.oracles; ++o)
     outbox.send(config_.directory.oracle(o), report);
+}
+
+void ValidatorNode::tell_verdicts(Outbox& outbox) const {
+  for (const market::FeederVerdict& v : market().verdicts()) {
+    if (v.median) outbox.event(FeederFound{*v.median});
+    for (const std::uint32_t oracle : v.apart)
+      outbox.event(OracleNamed{oracle, "finds other than the median of slot " +
+                                           std::to_string(v.slot.value) + " by more than a sigma"});
+  }
 }
 
 std::string ValidatorNode::text_of_checkpoint() const {

@@ -23,6 +23,7 @@
 #include "twin/node/gateway_watch.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
+#include "twin/node/oracle_watch.hpp"
 #include "twin/node/records.hpp"
 
 namespace twin {
@@ -75,6 +76,7 @@ class ValidatorNode final : public Node {
   void decide(Instant now, const ledger::Decided& decided, Outbox& outbox);
   void archive(const ledger::Block& block, std::uint64_t first_entry, Outbox& outbox) const;
   void tell_slot(Outbox& outbox) const;
+  void tell_verdicts(Outbox& outbox) const;
   void cosign(Instant now, Outbox& outbox);
   void collect(const CheckpointCosignature& c, NodeId from, Outbox& outbox);
   void take_cosignature(const CheckpointCosignature& c, ledger::ValidatorId from, Outbox& outbox);
@@ -97,6 +99,7 @@ class ValidatorNode final : public Node {
   std::map<ledger::ValidatorId, CheckpointCosignature> cosignatures_;  // of this height, verified
   std::map<ledger::ValidatorId, std::set<Hash>> evidence_;             // seen, by culprit
   GatewayWatch gateways_;
+  OracleWatch oracles_;
   struct Answers {
     Instant since;
     std::uint32_t count = 0;

@@ -49,7 +49,7 @@ class Expansion {
     for (const ValidatorFault& f : out_.validator_faults)
       if (auto ok = check_gateways(f); !ok) return failure(ok.error());
     for (const MeterFault& f : out_.meter_faults)
-      if (auto ok = check_homes(f); !ok) return failure(ok.error());
+      if (auto ok = check_metered(f); !ok) return failure(ok.error());
     for (const Attack& a : out_.attacks)
       if (auto ok = check_attack(a); !ok) return failure(ok.error());
     for (const MeterEntry& m : parts_.meters)
@@ -148,6 +148,21 @@ class Expansion {
     const std::string near = nearest(home, {names_.begin(), names_.end()});
     return failure(where + ": home \"" + home + "\" does not exist" +
                    (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+  }
+
+  // Feeder meters have errors alone; nobody lives behind them.
+  Result<void> check_metered(const MeterFault& fault) const {
+    using Kind = MeterFault::Kind;
+    const bool of_feeder = fault.kind == Kind::meter_scale || fault.kind == Kind::meter_offset ||
+                           fault.kind == Kind::meter_silent;
+    for (const std::string& name : fault.homes) {
+      bool known = false;
+      for (std::uint32_t w = 0; w < out_.oracle.witnesses && of_feeder; ++w)
+        known |= name == "feeder-meter-" + std::to_string(w);
+      if (known) continue;
+      if (auto ok = check_home(name, fault.where_target); !ok) return ok;
+    }
+    return {};
   }
 
   template <class Fault>

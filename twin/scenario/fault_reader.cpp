@@ -149,6 +149,33 @@ Attack read_attack(TomlTable& t, const std::string& kind, const Scenario& s) {
   return a;
 }
 
+OracleFault read_oracle_fault(TomlTable& t, const Scenario& s) {
+  OracleFault f;
+  f.at = t.duration("at", {});
+  f.length = t.duration("for", ledger::hours(1));
+  f.lie = enum_named<OracleFault::Lie>(t.one_of("how", names_of_lies()[0], names_of_lies()),
+                                       names_of_lies());
+  f.energy = {std::llround(1e6 * t.number("energy_kwh", 1, 0.001, 10'000))};
+  const std::string wants = "\"oracle-0\" to \"oracle-" + std::to_string(s.oracle.oracles - 1) +
+                            "\", one or a list of them";
+  const auto names = t.texts("target", s.oracle.oracles);
+  if (names.empty()) t.refuse("target", wants);
+  std::set<std::uint32_t> found;
+  for (const std::string& name : names) {
+    const auto o = number_in(name, "oracle-", s.oracle.oracles);
+    if (!o)
+      t.fail("target", "found \"" + cut(name) + "\"; wants " + wants);
+    else if (!found.insert(*o).second)
+      t.fail("target", "found \"" + name + "\" twice");
+  }
+  f.oracles = {found.begin(), found.end()};
+  f.where_target = t.where(t.has("target") ? "target" : "");
+  for (const OracleFault& other : s.oracle_faults)
+    if (at_one_time(f, other) && share_one(f.oracles, other.oracles))
+      t.refuse("at", "a time at which no other fault of this kind acts on the target");
+  return f;
+}
+
 void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
   for (const auto& [key, own] :
        {std::pair{"target", kind != "source_lost"},
@@ -160,12 +187,13 @@ void refuse_keys_of_other_kinds(TomlTable& t, const std::string& kind) {
         {"factor", kind == "meter_scale"},
         {"offset_w", kind == "meter_offset"},
         {"energy_kwh", kind == "meter_rollback" || kind == "meter_rollover" ||
-                           kind == "phantom_trade" || kind == "double_mint"},
+                           kind == "phantom_trade" || kind == "double_mint" ||
+                           kind == "lying_oracle"},
         {"modulus_kwh", kind == "meter_rollover"},
         {"declared", kind == "meter_rollover"},
         {"drift_ppm", kind == "meter_drift"},
         {"share", kind == "message_drop"},
-        {"how", kind == "omit_home" || kind == "double_mint"}}) {
+        {"how", kind == "omit_home" || kind == "double_mint" || kind == "lying_oracle"}}) {
     t.is_text(key, {});  // a key that is known here
     if (!own && t.has(key)) t.fail(key, "a fault of kind \"" + kind + "\" has no such key");
   }
@@ -200,6 +228,11 @@ const std::vector<std::string>& names_of_attacks() {
   return names;
 }
 
+const std::vector<std::string>& names_of_lies() {
+  static const std::vector<std::string> names{"attest", "refuse", "findings"};
+  return names;
+}
+
 void read_fault(TomlTable t, Scenario& s) {
   const auto& of_validators = names_of_validator_faults();
   const auto& of_meters = names_of_meter_faults();
@@ -208,6 +241,7 @@ void read_fault(TomlTable t, Scenario& s) {
   kinds.insert(kinds.end(), of_validators.begin(), of_validators.end());
   kinds.insert(kinds.end(), of_meters.begin(), of_meters.end());
   kinds.insert(kinds.end(), attacks.begin(), attacks.end());
+  kinds.push_back("lying_oracle");
   const std::string kind = t.one_of("kind", "source_lost", kinds);
   const Duration at = t.duration("at", {});
   if (!t.has("at") && kind != "meter_rollover")
@@ -221,6 +255,8 @@ void read_fault(TomlTable t, Scenario& s) {
     s.meter_faults.push_back(read_meter_fault(t, kind, s));
   else if (std::find(attacks.begin(), attacks.end(), kind) != attacks.end())
     s.attacks.push_back(read_attack(t, kind, s));
+  else if (kind == "lying_oracle")
+    s.oracle_faults.push_back(read_oracle_fault(t, s));
   else
     s.validator_faults.push_back(
         read_validator_fault(t, kind, s.consensus.validators, s.validator_faults));

@@ -141,6 +141,9 @@ struct OracleSpec {
   // What the registrar rules on quarantined energy once it is settled.
   enum class Quarantined : std::uint8_t { keep, release, reject };
   Quarantined quarantined = Quarantined::keep;
+  std::uint32_t oracles = 1;
+  std::uint32_t attesters = 0;  // oracles that have to attest each batch; 0: none
+  std::uint32_t witnesses = 1;  // meters of the feeder at its busbar
 };
 // Their names in a scenario, in the enum's order.
 inline const std::vector<std::string>& names_of_quarantined() {
@@ -232,6 +235,24 @@ struct Attack {
 };
 const std::vector<std::string>& names_of_attacks();
 
+// What an oracle says that is not so. It acts in (at, at + length].
+struct OracleFault {
+  enum class Lie : std::uint8_t {
+    attest,    // attests whatever a gateway posts
+    refuse,    // attests nothing and says that it does not hold
+    findings,  // finds `energy` more losses in each slot
+  };
+  std::vector<std::uint32_t> oracles;
+  ledger::Duration at, length;  // from the scenario's start
+  Lie lie{};
+  ledger::MilliWattHours energy;
+  std::string where_target;
+
+  bool acts(ledger::Duration now) const { return at < now && now <= at + length; }
+};
+// Names of lies in a scenario, in the enum's order.
+const std::vector<std::string>& names_of_lies();
+
 // What befalls validators and gateways of a simulated network.
 struct ValidatorFault {
   enum class Kind : std::uint8_t {
@@ -276,7 +297,14 @@ struct Scenario {
   std::vector<ValidatorFault> validator_faults;  // in order of `at`
   std::vector<MeterFault> meter_faults;          // as they stand in the file
   std::vector<Attack> attacks;                   // likewise
+  std::vector<OracleFault> oracle_faults;        // likewise
   OutputSpec output;
+
+  // Feeder meters are numbered behind the homes'.
+  std::string name_of_meter(std::uint32_t meter) const {
+    if (meter < homes.size()) return homes[meter].name;
+    return "feeder-meter-" + std::to_string(meter - homes.size());
+  }
 };
 
 }  // namespace twin

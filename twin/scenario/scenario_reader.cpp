@@ -147,6 +147,12 @@ OracleSpec read_oracle(TomlTable t) {
   const auto& names = names_of_quarantined();
   s.quarantined =
       enum_named<OracleSpec::Quarantined>(t.one_of("quarantined", names[0], names), names);
+  s.oracles = static_cast<std::uint32_t>(t.integer("oracles", 1, 1, 31));
+  s.attesters = static_cast<std::uint32_t>(t.integer("attesters", 0, 0, 31));
+  s.witnesses = static_cast<std::uint32_t>(t.integer("witnesses", 1, 1, 9));
+  if (s.attesters > s.oracles)
+    t.refuse("attesters",
+             "at most as many as there are oracle.oracles (" + std::to_string(s.oracles) + ")");
   t.close();
   return s;
 }

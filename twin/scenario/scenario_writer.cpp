@@ -181,6 +181,16 @@ void write_attacks(Writer& w, const Scenario& s) {
   }
 }
 
+void write_oracle_faults(Writer& w, const Scenario& s) {
+  for (const OracleFault& f : s.oracle_faults) {
+    write_fault(w, "lying_oracle", f.at, f.length);
+    w.key("target",
+          listed(f.oracles, [](std::uint32_t o) { return quoted("oracle-" + std::to_string(o)); }));
+    w.key("how", quoted(names_of_lies()[static_cast<std::size_t>(f.lie)]));
+    if (f.lie == OracleFault::Lie::findings) w.key("energy_kwh", kwh(f.energy));
+  }
+}
+
 void write_economy(Writer& w, const Scenario& s) {
   w.section("prices");
   w.key("retail_buy_eur_per_kwh", euros(s.prices.retail_buy));
@@ -202,6 +212,9 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("feeder_evidence", s.oracle.feeder_evidence ? "true" : "false");
   w.key("quarantined",
         quoted(names_of_quarantined()[static_cast<std::size_t>(s.oracle.quarantined)]));
+  w.key("oracles", std::to_string(s.oracle.oracles));
+  w.key("attesters", std::to_string(s.oracle.attesters));
+  w.key("witnesses", std::to_string(s.oracle.witnesses));
   write_consensus(w, s.consensus);
 }
 
@@ -235,6 +248,7 @@ std::string write_scenario(const Scenario& s, const Network& network) {
   write_faults(w, s);
   write_meter_faults(w, s);
   write_attacks(w, s);
+  write_oracle_faults(w, s);
   w.section("output");
   w.key("recording", quoted(s.output.recording));
   return w.take();

@@ -48,16 +48,16 @@ std::string without_numbers(const std::string& why) {
 }  // namespace
 
 FaultFindings::FaultFindings(const Scenario& scenario, const Directory& directory)
-    : dishonest_(scenario.homes.size() + 1) {
+    : dishonest_(scenario.homes.size() + scenario.oracle.witnesses) {
   const auto add = [&](const auto& fault) {
     FaultFinding f{name_of(fault), fault.at, {}, {}, {}};
-    Truth truth{of_gateway(fault), {}};
-    for (std::uint32_t h = 0; h < scenario.homes.size(); ++h) {
-      const HomeSpec& home = scenario.homes[h];
-      if (std::find(fault.homes.begin(), fault.homes.end(), home.name) == fault.homes.end())
+    Truth truth{of_gateway(fault), {}, {}};
+    for (std::uint32_t h = 0; h < dishonest_.size(); ++h) {
+      if (std::count(fault.homes.begin(), fault.homes.end(), scenario.name_of_meter(h)) == 0)
         continue;
       f.meters.insert(h);
-      truth.senders.insert(directory.gateway(home.gateway));
+      if (h < scenario.homes.size())
+        truth.senders.insert(directory.gateway(scenario.homes[h].gateway));
       if (!harmless(fault)) dishonest_[h] = true;
     }
     faults_.push_back(std::move(f));
@@ -65,6 +65,10 @@ FaultFindings::FaultFindings(const Scenario& scenario, const Directory& director
   };
   for (const MeterFault& f : scenario.meter_faults) add(f);
   for (const Attack& a : scenario.attacks) add(a);
+  for (const OracleFault& f : scenario.oracle_faults) {
+    faults_.push_back({"lying_oracle", f.at, {}, {}, {}});
+    truths_.push_back({false, {}, {f.oracles.begin(), f.oracles.end()}});
+  }
   honest_.meters =
       static_cast<std::uint64_t>(std::count(dishonest_.begin(), dishonest_.end(), false));
 }
@@ -100,6 +104,24 @@ void FaultFindings::refused(NodeId by, Instant now, const Refused& refused) {
     if (!names && (meter || !truths_[i].of_gateway || !sent)) continue;
     if (names) faults_[i].found_meters.insert(*meter);
     found(i, now, without_numbers(refused.why));
+  }
+}
+
+void FaultFindings::not_attested(NodeId gateway, Instant now, const std::string& why) {
+  refused({}, now, {gateway, "not attested: " + why});
+}
+
+void FaultFindings::oracle_named(std::uint32_t oracle, Instant now, const std::string& what) {
+  for (std::size_t i = 0; i < faults_.size(); ++i)
+    if (truths_[i].oracles.contains(oracle) && now.since_epoch() > faults_[i].at)
+      found(i, now, without_numbers(what));
+}
+
+void FaultFindings::witness_apart(std::uint32_t meter, Instant now) {
+  for (std::size_t i = 0; i < faults_.size(); ++i) {
+    if (!faults_[i].meters.contains(meter) || now.since_epoch() <= faults_[i].at) continue;
+    faults_[i].found_meters.insert(meter);
+    found(i, now, "witness");
   }
 }
 

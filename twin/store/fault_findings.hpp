@@ -5,7 +5,8 @@
 // Found is, from the beginning of a fault of a meter or an attack on: a rule that marks a record of
 // one of its meters, by the rule's name; a refusal that names such a meter; and, for attacks with
 // keys, orders, batches and marks, a refusal of what came through the home's gateway, by its
-// reason. Numbers in reasons are written N.
+// reason. Of oracles that lie, what others say of them; of feeder meters also "witness", where one
+// lies apart from the others. Numbers in reasons are written N.
 
 #include <map>
 #include <set>
@@ -42,6 +43,9 @@ class FaultFindings {
   FaultFindings(const Scenario& scenario, const Directory& directory);
   void judged(Instant now, const Judged& judged);
   void refused(NodeId by, Instant now, const Refused& refused);
+  void not_attested(NodeId gateway, Instant now, const std::string& why);
+  void oracle_named(std::uint32_t oracle, Instant now, const std::string& what);
+  void witness_apart(std::uint32_t meter, Instant now);
   void ends(ledger::Duration simulated);
 
   const std::vector<FaultFinding>& faults() const { return faults_; }
@@ -51,6 +55,7 @@ class FaultFindings {
   struct Truth {  // by fault
     bool of_gateway = false;
     std::set<NodeId> senders;  // the homes' gateways, where refusals count
+    std::set<std::uint32_t> oracles;
   };
   void found(std::size_t fault, Instant now, const std::string& by);
 

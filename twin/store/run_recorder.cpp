@@ -75,6 +75,7 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       description_(std::move(description)),
       observer_(deployment.directory().observer()),
       first_fleet_(deployment.directory().fleet(0)),
+      nodes_(deployment.directory()),
       recorded_(recorded_node(scenario, deployment.directory())),
       tariff_(market::tariff_of(deployment.genesis())),
       findings_(scenario, deployment.directory()) {
@@ -106,7 +107,8 @@ void RunRecorder::keep(const Result<void>& result) {
 }
 
 std::string RunRecorder::name_of_meter(std::uint32_t meter) const {
-  return meter < scenario_.homes.size() ? scenario_.homes[meter].name : "feeder meter";
+  const bool one = meter >= scenario_.homes.size() && scenario_.oracle.witnesses == 1;
+  return one ? "feeder meter" : scenario_.name_of_meter(meter);
 }
 
 std::string RunRecorder::name_of_account(const AccountId& account) const {
@@ -280,6 +282,33 @@ void RunRecorder::take_event(NodeId from, Instant now, const Event& event) {
                       {now, "feeder without findings", "feeder", 0, 0, feeder->why, std::nullopt},
                       true);
   if (std::holds_alternative<EvidenceSeen>(event)) ++summary_.ledger.evidence;
+  take_oracle_event(from, now, event);
+}
+
+// Told once of each gateway, oracle and feeder meter: none of them is cleared of it.
+void RunRecorder::take_oracle_event(NodeId from, Instant now, const Event& event) {
+  const auto alert = [&](int kind, const char* name, const std::string& who, std::uint32_t which,
+                         const std::string& words) {
+    take_feeder_alert(now, feeder_kinds + kind, {now, name, who, 0, 0, words, std::nullopt}, true,
+                      which);
+  };
+  if (const auto* refused = std::get_if<NotAttested>(&event)) {
+    const std::uint32_t g = refused->what.gateway.value;
+    findings_.not_attested(nodes_.gateway(g), now, refused->why);
+    alert(4, "not attested", "gateway-" + std::to_string(g), g, refused->why);
+  }
+  if (const auto* named = std::get_if<OracleNamed>(&event)) {
+    findings_.oracle_named(named->oracle, now, named->what);
+    alert(5, "oracle apart", "oracle-" + std::to_string(named->oracle), named->oracle, named->what);
+  }
+  const auto* settled = std::get_if<SlotSettled>(&event);
+  if (!settled || from != observer_) return;
+  for (const market::WitnessApart& w : settled->slot->witnesses) {
+    findings_.witness_apart(w.meter.value, now);
+    alert(6, "witness apart", name_of_meter(w.meter.value), w.meter.value,
+          "measures " + std::to_string(w.net.value / 1000) + " Wh where most feeder meters have " +
+              std::to_string(w.median.value / 1000) + " Wh");
+  }
 }
 
 void RunRecorder::take_block_event(Instant now, const BlockDecided& b) {
@@ -347,8 +376,9 @@ void RunRecorder::take_findings(Instant now, const FeederFindings& f) {
   take_feeder_alert(now, feeder_kinds, {}, false);
 }
 
-void RunRecorder::take_feeder_alert(Instant now, int kind, AlertRow row, bool raised) {
-  const auto open = open_alerts_.find({kind, 0});
+void RunRecorder::take_feeder_alert(Instant now, int kind, AlertRow row, bool raised,
+                                    std::uint32_t which) {
+  const auto open = open_alerts_.find({kind, which});
   if (raised == (open != open_alerts_.end())) return;
   if (!raised) {
     keep(writer_.clear_alert(open->second, now));
@@ -358,7 +388,7 @@ void RunRecorder::take_feeder_alert(Instant now, int kind, AlertRow row, bool ra
   ++summary_.alerts[row.kind];
   const auto written = writer_.alert(row);
   if (written)
-    open_alerts_[{kind, 0}] = *written;
+    open_alerts_[{kind, which}] = *written;
   else
     keep(Stored<void>(tl::unexpected(written.error())));
 }

@@ -69,8 +69,9 @@ class RunRecorder {
   void take_signed_twice(const Persist& persist);
   void take_block_event(Instant now, const BlockDecided& block);
   void take_alert(Instant now, const AlertRaised& alert);
+  void take_oracle_event(NodeId from, Instant now, const Event& event);
   void take_findings(Instant now, const ledger::FeederFindings& found);
-  void take_feeder_alert(Instant now, int kind, AlertRow row, bool raised);
+  void take_feeder_alert(Instant now, int kind, AlertRow row, bool raised, std::uint32_t which = 0);
   void take_slot(const market::ClosedSlot& slot);
   void write_statements(const market::ClosedSlot& slot);
   void write_postings(const market::ClosedSlot& slot);
@@ -92,6 +93,7 @@ class RunRecorder {
   RunDescription description_;
   Summary summary_;
   NodeId observer_, first_fleet_;
+  Directory nodes_;
   std::optional<NodeId> recorded_;
   std::string failure_;  // the first one
   Snapshot snapshot_;
