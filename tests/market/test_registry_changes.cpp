@@ -5,6 +5,7 @@
 
 #include "ledger/base/codec.hpp"
 #include "market/audit/invariants.hpp"
+#include "market/audit/public_log.hpp"
 #include "tests/market/village_support.hpp"
 
 using namespace market_test;
@@ -427,7 +428,8 @@ TEST_CASE("a gateway more, and one less") {
   REQUIRE(s.now(gateway(2, 1)) == "");
   CHECK(s.now(gateway(2, 1)) == "the gateway is registered already");
   CHECK(s.now(Village::batch(2, 2, {})) == "is of a slot before its gateway's first");
-  s.close();  // nobody waits for a gateway without meters
+  REQUIRE(s.now(gateway(3, 1)) == "");
+  s.close();
   Registration r = Village::registered(9);
   r.gateway = {2};
   r.first_slot = {1};
@@ -439,7 +441,7 @@ TEST_CASE("a gateway more, and one less") {
   CHECK(s.refusal(Village::batch(2, 4, sha256(first.entry()), hidden_sum, hidden_sum, 1),
                   240'000) == "");
   CHECK(s.refusal(Village::marks(2, 1, {Village::mark(9, 1, 50'000, 30'500)}), 240'000) == "");
-  s.close();
+  s.close();  // nobody waits for gateway 3, which has no meters
   CHECK(s.statement(9).standing == Standing::metered);
   CHECK(s.statement(9).minted.value == 30);
 
@@ -461,6 +463,28 @@ TEST_CASE("a gateway more, and one less") {
   late.first_slot = {3};
   CHECK(s.refusal(Village::registration(2, std::vector{late}), 500'000) ==
         "registration under a gateway that is withdrawn");
+}
+
+TEST_CASE("an auditor follows a later gateway from its first slot on") {
+  PublicLog log;
+  log.genesis = village_genesis();
+  const Transaction first = Village::batch(2, 3, {});
+  for (const Transaction& tx : {gateway(2, 1), first, Village::batch(2, 4, sha256(first.entry())),
+                                Village::marks(2, 1, {})})
+    log.entries.push_back(tx.entry());
+  CHECK(check_sequences(log).has_value());
+  const auto why = [&](std::size_t without) {
+    PublicLog less = log;
+    less.entries.erase(less.entries.begin() + static_cast<std::ptrdiff_t>(without));
+    const auto ok = check_sequences(less);
+    return ok ? std::string() : ok.error();
+  };
+  CHECK(why(0) == "entry 0: gateway 2 epoch 3 does not follow its epoch 0");
+  CHECK(why(1) == "entry 1: gateway 2 epoch 4 does not follow its epoch 2");
+  log.entries[3] = Village::marks(2, 0, {}).entry();
+  const auto ok = check_sequences(log);
+  REQUIRE(!ok);
+  CHECK(ok.error() == "entry 3: gateway 2 marks slot 0 where slot 1 is next");
 }
 
 TEST_CASE("a chain of one gateway, whose sums are public, takes no second one") {

@@ -56,12 +56,12 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
   CHECK(seen.size() == standings - 2);
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
-        "e990e21bc0eaf59f848b73843a013255d9e0dec236b5bd88f716f7c2a4933192");
+        "7eec12e711b44499b76cb9b5f368f95fcada9559103c841fd8414ccff0db6021");
   CHECK(to_hex(chain.state_root()) ==
-        "e288959515a92f85857c5857bf69774c0bf22d94adcd354b11e7e49d17cc5c10");
+        "fcff579e41786f302d29bedcd3eab33bf1a0cffb7dcaca4d4fc2aa1df3c79ebe");
   CHECK(to_hex(chain.state().content_root()) ==
-        "d72fd9454d4e22dd9c452b0d5f51abd3a6add7ae081969c68bdcd2e9a4388405");
-  CHECK(digest(roots) == "932c0dd661e123ed30cef9cf0285e80b37242208584c790ae421a171b8e49d7b");
+        "e4dd937d89158d399ee7914306d01321fc8d5f55938121007949081813f55315");
+  CHECK(digest(roots) == "05c3db81b7359ff8dc5f1af9aa2e8c4740ba881732d73416b5388c123e6f9fcc");
   MESSAGE("golden chain: ", made.blocks.size(), " blocks, ", chain.log().size(),
           " transactions, state roots ", digest(roots));
 }

@@ -145,6 +145,10 @@ void VillageWriter::plan(std::uint32_t slot) {
       add(Village::order(id, slot, side, wh, limit, next_order_++, account_signer(id, slot)));
     }
   }
+  // Before its key is said to be lost, for a slot in which the next one holds.
+  if (slot + 2 == account_key_slot)
+    add(Village::order(silent_home, account_key_slot, Side::buy, 10, 60'000, next_order_++,
+                       account_signer(silent_home, slot)));
   if (slot % 3 != 0) return;
   for (std::uint32_t g = 0; g < gateways; ++g) {
     std::vector<Forecast> all;

@@ -185,10 +185,11 @@ class Expansion {
       return ok;
     for (const Attack& a : out_.attacks)
       for (const HomeSpec& h : out_.homes)
-        if (std::count(a.homes.begin(), a.homes.end(), h.name) > 0 &&
+        if (a.kind >= Attack::Kind::omit_home &&
+            std::count(a.homes.begin(), a.homes.end(), h.name) > 0 &&
             std::count(event.gateways.begin(), event.gateways.end(), h.gateway) > 0)
           return failure(event.where_target + ": found \"gateway-" + std::to_string(h.gateway) +
-                         "\", behind which home \"" + h.name + "\" is attacked");
+                         "\", which attacks home \"" + h.name + "\"");
     return {};
   }
 
