@@ -399,7 +399,7 @@ class Net {
       never.push_back(why);
       pool_.remove(id);
     }
-    const Block block = chain_.commit(std::move(built.tried));
+    const ledger::Block block = chain_.commit(std::move(built.tried));
     for (std::size_t i = 0; i < block.transactions.size(); ++i) {
       pool_.remove(block.leaves[i]);
       ++kinds[block.transactions[i].kind];

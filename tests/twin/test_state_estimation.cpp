@@ -23,12 +23,12 @@ namespace {
 
 constexpr std::uint32_t homes = 20;
 
-Network village() { return generate_feeder({homes, 2, 30, 160}, Rng(3)); }
+Network feeder_village() { return generate_feeder({homes, 2, 30, 160}, Rng(3)); }
 std::uint32_t head_of(const Network& net) { return static_cast<std::uint32_t>(net.lines.size()); }
 
 // Each home 0.2 to 3 kW, some feeding in; legs apart by `share_w` (their sum is not).
 Truth village_truth(std::uint64_t seed, double share_w = 0) {
-  Network net = village();
+  Network net = feeder_village();
   Rng rng(seed);
   std::vector<Phases> draws(net.connections.size());
   for (Phases& draw : draws) {
@@ -114,7 +114,7 @@ TEST_CASE("exact measurements give the truth back, in a generated village") {
 }
 
 TEST_CASE("and in the single-phase equivalent of one") {
-  Network net = village();
+  Network net = feeder_village();
   net.balanced = true;
   const std::vector<Phases> draws(homes,
                                   Phases{Complex(600, 100), Complex(600, 100), Complex(600, 100)});
@@ -164,7 +164,7 @@ TEST_CASE("noise: J is chi-square distributed, residuals are normal, the estimat
   // above 11 once in 500 times. Mean and variance of chi-square: n, 2n; bounds of 4 deviations.
   constexpr int seeds = 400;
   constexpr double share_w = 200;
-  StateEstimator estimator(village());
+  StateEstimator estimator(feeder_village());
   double sum = 0, squares = 0, normal_squares = 0, volt_squares = 0, count = 0, volts = 0;
   int beyond = 0, degrees = 0;
   for (int seed = 0; seed < seeds; ++seed) {
@@ -418,10 +418,10 @@ TEST_CASE("an island without a source is not estimated, and the rest is") {
 }
 
 TEST_CASE("a generator that holds a voltage is refused") {
-  Network net = village();
+  Network net = feeder_village();
   net.generators.push_back({1, 1000, 1.0, "plant", 0});
   CHECK(contains(StateEstimator::check(net), "plant"));
-  CHECK(StateEstimator::check(village()).empty());
+  CHECK(StateEstimator::check(feeder_village()).empty());
   CHECK(contains(StateEstimator::check({}), "no bus"));
 }
 
@@ -444,7 +444,7 @@ TEST_CASE("powers that no state has do not converge, as a value with the bus") {
 
 TEST_CASE("an estimate depends on nothing before it") {
   const Truth a = village_truth(12), b = village_truth(13);
-  StateEstimator estimator(village());
+  StateEstimator estimator(feeder_village());
   const auto first = estimator.estimate(all_measured(a, head_of(a.network)));
   REQUIRE(estimator.estimate(all_measured(b, head_of(b.network))));
   const auto again = estimator.estimate(all_measured(a, head_of(a.network)));
