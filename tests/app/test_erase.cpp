@@ -102,7 +102,7 @@ struct Planted {
     personal["sealed readings"] = front_of(files.at("personal/" + account_hex));
     billing["sealed openings"] = front_of(files.at("restricted/" + account_hex));
     for (const auto& [path, bytes] : test::files_of(run.path("/vault")))
-      for (const std::string& line : test::lines_of(text_of(bytes)))
+      for (const std::string& line : test::lines_of(ledger::text_of(bytes)))
         if (line.starts_with(account_hex)) {
           ++shares;
           personal["share of the " + path] = *from_hex(std::string_view(line).substr(35));

@@ -8,14 +8,14 @@ using test::Process;
 
 namespace {
 
-std::vector<std::string> aipchain(std::vector<std::string> arguments) {
+std::vector<std::string> command_line(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), AIPCHAIN_PROGRAM);
   return arguments;
 }
 
 // The program's exit code; what it said on stderr must hold `says`.
 int code_of(std::vector<std::string> arguments, const std::string& says) {
-  Process process(aipchain(std::move(arguments)));
+  Process process(command_line(std::move(arguments)));
   const int code = process.finish();
   CAPTURE(process.errors);
   CHECK(process.output.empty());
@@ -26,7 +26,8 @@ int code_of(std::vector<std::string> arguments, const std::string& says) {
 // A meter that is served on any free port.
 struct Serving {
   explicit Serving(const std::string& device, const std::string& unit = "1")
-      : process(aipchain({"meter", "serve", device, "--listen", "127.0.0.1:0", "--unit", unit})) {
+      : process(
+            command_line({"meter", "serve", device, "--listen", "127.0.0.1:0", "--unit", unit})) {
     const std::string line = process.line();
     const std::string expected = "listening on 127.0.0.1:";
     REQUIRE(line.starts_with(expected));
@@ -43,8 +44,8 @@ TEST_CASE(
   for (const std::string device : {"aipchain_reference", "abb_b23", "eastron_sdm630"}) {
     CAPTURE(device);
     Serving meter(device, "17");
-    Process read(
-        aipchain({"meter", "read", device, "--connect", meter.address, "--unit", "17", "--json"}));
+    Process read(command_line(
+        {"meter", "read", device, "--connect", meter.address, "--unit", "17", "--json"}));
     REQUIRE(read.finish() == 0);
     const json values = json::parse(read.output).at("values");
     CHECK(values.at("voltage_l1").at("value").get<double>() == doctest::Approx(230).epsilon(0.05));
@@ -60,7 +61,7 @@ TEST_CASE(
 
 TEST_CASE("the table for people has a line for each value") {
   Serving meter("abb_b23");
-  Process read(aipchain({"meter", "read", "abb_b23", "--connect", meter.address}));
+  Process read(command_line({"meter", "read", "abb_b23", "--connect", meter.address}));
   REQUIRE(read.finish() == 0);
   CHECK(read.output.find("frequency                    50 Hz    1388\n") != std::string::npos);
 }
@@ -68,7 +69,7 @@ TEST_CASE("the table for people has a line for each value") {
 TEST_CASE("what cannot be read is an error with its value's name") {
   Serving meter("abb_b23");
   Process other(
-      aipchain({"meter", "read", "eastron_sdm630", "--connect", meter.address, "--json"}));
+      command_line({"meter", "read", "eastron_sdm630", "--connect", meter.address, "--json"}));
   CHECK(other.finish() == 3);
   const json values = json::parse(other.output).at("values");
   CHECK(values.at("power").at("value").is_null());

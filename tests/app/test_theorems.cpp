@@ -45,13 +45,13 @@ address = "127.0.0.1:PORT"
 recording = "NODE"
 )";
 
-struct Folder {
-  Folder() {
+struct TheoremFolder {
+  TheoremFolder() {
     std::string name = (fs::temp_directory_path() / "aipchain-theorems-XXXXXX").string();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     path = name;
   }
-  ~Folder() {
+  ~TheoremFolder() {
     std::error_code ignored;
     fs::remove_all(path, ignored);
   }
@@ -67,12 +67,12 @@ struct Folder {
   fs::path path;
 };
 
-struct Outcome {
+struct Ended {
   int code;
   std::string output;
 };
 
-Outcome aipchain(std::vector<std::string> arguments) {
+Ended run_program(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), AIPCHAIN_PROGRAM);
   Process process(arguments);
   const int code = process.finish();
@@ -82,13 +82,13 @@ Outcome aipchain(std::vector<std::string> arguments) {
 }
 
 json run(const std::string& command, const std::string& scenario, const std::string& out) {
-  const Outcome o = aipchain({command, scenario, "--out", out, "--json", "--quiet"});
+  const Ended o = run_program({command, scenario, "--out", out, "--json", "--quiet"});
   REQUIRE(o.code == 0);
   return json::parse(o.output);
 }
 
 void check_replay(const std::string& recording) {
-  const Outcome o = aipchain({"replay", recording, "--json"});
+  const Ended o = run_program({"replay", recording, "--json"});
   CHECK(o.code == 0);
   const json j = json::parse(o.output);
   CHECK(j.at("equal") == true);
@@ -113,7 +113,7 @@ struct Meter {
 }  // namespace
 
 TEST_CASE("a simulated run replays to equal roots, as a validator and as the observer") {
-  const Folder folder;
+  const TheoremFolder folder;
   for (const std::string node : {"validator-1", "observer"}) {
     const std::string out = folder / ("run-" + node);
     run("run", folder.write_bench(node, "1"), out);
@@ -127,15 +127,15 @@ TEST_CASE("a simulated run replays to equal roots, as a validator and as the obs
     changed[at] = static_cast<char>(changed[at] ^ 4);
     std::ofstream(folder / "changed", std::ios::binary) << changed;
     CAPTURE(at);
-    CHECK(aipchain({"replay", folder / "changed"}).code != 0);
+    CHECK(run_program({"replay", folder / "changed"}).code != 0);
   }
   std::ofstream(folder / "cut", std::ios::binary) << whole.substr(0, whole.size() * 2 / 3);
-  CHECK(aipchain({"replay", folder / "cut"}).code != 0);
-  CHECK(aipchain({"replay", folder / "nothing"}).code == 2);
+  CHECK(run_program({"replay", folder / "cut"}).code != 0);
+  CHECK(run_program({"replay", folder / "nothing"}).code == 2);
 }
 
 TEST_CASE("twin and field end with the same content, and the field's recording replays") {
-  const Folder folder;
+  const TheoremFolder folder;
   const Meter meter(folder.write_bench("observer", "1"));
   const std::string scenario = folder.write_bench("validator-1", meter.port);
   const json field = run("field", scenario, folder / "field");
@@ -147,11 +147,12 @@ TEST_CASE("twin and field end with the same content, and the field's recording r
   CHECK(field.at("devices")[0].at("shadow_readings") == 0);
   CHECK(field.at("devices")[0].at("gaps") == 0);
   check_replay(folder / "field/recording");
-  CHECK(aipchain({"audit", folder / "field", "--openings", folder / "field/openings"}).code == 0);
+  CHECK(run_program({"audit", folder / "field", "--openings", folder / "field/openings"}).code ==
+        0);
 }
 
 TEST_CASE("a meter that goes away in the middle leaves its shadow, and the run goes on") {
-  const Folder folder;
+  const TheoremFolder folder;
   std::string scenario;
   Process* field = nullptr;
   {
@@ -167,11 +168,12 @@ TEST_CASE("a meter that goes away in the middle leaves its shadow, and the run g
   CHECK(summary.at("devices")[0].at("source") == "shadow");
   CHECK(summary.at("devices")[0].at("shadow_readings").get<int>() > 3);
   CHECK(summary.at("devices")[0].at("polls").get<int>() > 3);
-  CHECK(aipchain({"audit", folder / "field", "--openings", folder / "field/openings"}).code == 0);
+  CHECK(run_program({"audit", folder / "field", "--openings", folder / "field/openings"}).code ==
+        0);
 }
 
 TEST_CASE("a field run without its meter says which one is missing") {
-  const Folder folder;
+  const TheoremFolder folder;
   const std::string scenario = folder.write_bench("observer", "9");
   Process process({AIPCHAIN_PROGRAM, "field", scenario, "--out", folder / "field"});
   CHECK(process.finish() == 3);

@@ -9,14 +9,14 @@ using test::Process;
 
 namespace {
 
-struct Folder {
+struct ViewFolder {
   std::filesystem::path path;
-  Folder() {
+  ViewFolder() {
     path = std::filesystem::temp_directory_path() / ("view-test-" + std::to_string(getpid()));
     std::filesystem::remove_all(path);
     std::filesystem::create_directories(path);
   }
-  ~Folder() { std::filesystem::remove_all(path); }
+  ~ViewFolder() { std::filesystem::remove_all(path); }
   std::string file(const std::string& name) const { return (path / name).string(); }
 };
 
@@ -34,7 +34,8 @@ count = 6
 
 int code_of(std::vector<std::string> arguments, const std::string& says) {
   // Without a display, and without Xvfb to start one of its own.
-  arguments.insert(arguments.begin(), {"env", "-u", "DISPLAY", "PATH=/nonexistent", AIPCHAIN_PROGRAM, "view"});
+  arguments.insert(arguments.begin(),
+                   {"env", "-u", "DISPLAY", "PATH=/nonexistent", AIPCHAIN_PROGRAM, "view"});
   Process process(std::move(arguments));
   const int code = process.finish();
   CAPTURE(process.errors);
@@ -48,7 +49,7 @@ bool have_xvfb() { return std::system("command -v Xvfb >/dev/null") == 0; }
 }  // namespace
 
 TEST_CASE("what cannot be viewed is refused with 2 and one message") {
-  Folder folder;
+  ViewFolder folder;
   const std::string scenario = folder.file("scenario.toml");
   std::ofstream(scenario) << two_streets;
   std::ofstream(folder.file("wrong.toml")) << "nmae = 'x'\n";
@@ -67,7 +68,7 @@ TEST_CASE("what cannot be viewed is refused with 2 and one message") {
 }
 
 TEST_CASE("without a display it ends with 3 and one message") {
-  Folder folder;
+  ViewFolder folder;
   std::ofstream(folder.file("scenario.toml")) << two_streets;
   CHECK(code_of({folder.file("scenario.toml")}, "no display can be opened") == 3);
   CHECK(code_of({folder.file("scenario.toml"), "--at", "5m", "--screenshot", folder.file("x.png")},
@@ -80,10 +81,10 @@ TEST_CASE("a scenario is simulated up to a moment and drawn without a display") 
     MESSAGE("skipped: Xvfb is not installed");
     return;
   }
-  Folder folder;
+  ViewFolder folder;
   std::ofstream(folder.file("scenario.toml")) << two_streets;
-  Process process({"env", "-u", "DISPLAY", AIPCHAIN_PROGRAM, "view", folder.file("scenario.toml"), "--at",
-                   "2026-06-21T11:30:00+02:00", "--screenshot", folder.file("x.png")});
+  Process process({"env", "-u", "DISPLAY", AIPCHAIN_PROGRAM, "view", folder.file("scenario.toml"),
+                   "--at", "2026-06-21T11:30:00+02:00", "--screenshot", folder.file("x.png")});
   const int code = process.finish();
   CAPTURE(process.errors);
   CHECK(code == 0);

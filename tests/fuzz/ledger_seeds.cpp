@@ -179,7 +179,7 @@ std::vector<Bytes> frame_seeds() {
   add(twin::frame(MessageKind::evidence, encode(c.evidence())));
   const FeederSlot feeder{0, {4}, 900'000, {{7}, {1}, {2}, 0, false}, {{{3}, {5}, {6}, 0, true}}};
   add(encode(twin::SlotReport{{5}, {feeder}, {{{}, {3}, {2}, {40}, {600}}}}));
-  add(encode(twin::BatchesOnLedger{{3, 9}, {5, 8}}));
+  add(twin::encode(twin::BatchesOnLedger{{3, 9}, {5, 8}}));
   const AttestedEntry what{{1}, TransactionKind::batch, 7, c.id};
   add(twin::frame(MessageKind::transaction,
                   market_test::Village::attestation(what, {0}, "gateway 1").encode()));
