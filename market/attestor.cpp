@@ -106,36 +106,20 @@ std::string Attestor::take_papers(Gateway& gateway, GatewayId id, const Transact
                                   Slot now) {
   const Hash leaf = leaf_hash(papers.entry());
   if (gateway.papers.contains(leaf)) return {};
+  const PaperTerms terms{genesis_, chain_id_, id, now, verifier_};
   const auto body = decode_key_change_body(papers.body);
-  if (papers.kind == TransactionKind::key_change && body && body->of == KeyOf::gateway) {
-    if (std::string wrong = take_next_key(gateway, id, papers); !wrong.empty()) return wrong;
-  } else {
-    const auto taken =
-        take_paper(papers, {genesis_, chain_id_, id, now, verifier_}, [&](MeterId meter) {
-          const auto point = gateway.points.find(meter.value);
-          return point == gateway.points.end() ? nullptr : &point->second;
-        });
-    if (!taken) return taken.error();
-  }
+  Result<void> taken;
+  if (papers.kind == TransactionKind::key_change && body && body->of == KeyOf::gateway)
+    taken = take_gateway_key(papers, terms, gateway.keys);
+  else if (auto ok = take_paper(papers, terms,
+                                [&](MeterId meter) {
+                                  const auto point = gateway.points.find(meter.value);
+                                  return point == gateway.points.end() ? nullptr : &point->second;
+                                });
+           !ok)
+    taken = failure(ok.error());
+  if (!taken) return taken.error();
   gateway.papers.insert(leaf);
-  return {};
-}
-
-// The gateway's own.
-std::string Attestor::take_next_key(Gateway& gateway, GatewayId id, const Transaction& tx) {
-  const KeyChangeBody body = *decode_key_change_body(tx.body);
-  const Role role = *role_of(tx.kind, body.of);
-  if (body.gateway != id) return "key change of another gateway";
-  if (!verifier_.verify(key_of(role, genesis_), entry_signed_bytes(chain_id_, tx.entry()),
-                        body.signature))
-    return "key change " + not_signed_by(role);
-  const NextKey next{body.next_key, body.slot};
-  if (gateway.keys.changes_from(body.slot)) return "key change before one that is known";
-  if (!body.lost &&
-      !verifier_.verify(gateway.keys.last(), key_signed_bytes(chain_id_, body.of, id.value, next),
-                        body.old_signature))
-    return "key change is not signed by the old key";
-  gateway.keys.change(next);
   return {};
 }
 

@@ -57,7 +57,6 @@ class Attestor {
   std::string judge_batch(Gateway& gateway, const Batch& batch, const Request& request);
   std::string judge_marks(Gateway& gateway, Slot slot, const Transaction& marks);
   std::string take_papers(Gateway& gateway, GatewayId id, const Transaction& papers, Slot now);
-  std::string take_next_key(Gateway& gateway, GatewayId id, const Transaction& tx);
   std::string presence(const Gateway& gateway, const std::vector<OpenedRecord>& records,
                        std::uint32_t epoch) const;
   void owe_marks(Gateway& gateway, std::uint32_t epoch);

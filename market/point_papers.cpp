@@ -107,4 +107,26 @@ Result<Slot> take_paper(const Transaction& tx, const PaperTerms& terms,
   }
 }
 
+Result<void> take_gateway_key(const Transaction& tx, const PaperTerms& t, KeyLine& keys) {
+  const auto body = decode_key_change_body(tx.body);
+  if (!body) return failure(body.error());
+  if (tx.kind != TransactionKind::key_change || body->of != KeyOf::gateway ||
+      body->gateway != t.gateway)
+    return failure("no key change of this gateway");
+  const NextKey next{body->next_key, body->slot};
+  if (keys.changes_from(next.from))
+    return keys.in(next.from) == next.key ? Result<void>{}
+                                          : failure("key change before one that is known");
+  const Role role = *role_of(tx.kind, body->of);
+  if (!t.verifier.verify(key_of(role, t.genesis), entry_signed_bytes(t.chain_id, tx.entry()),
+                         body->signature))
+    return failure("key change " + not_signed_by(role));
+  if (!body->lost &&
+      !t.verifier.verify(keys.last(), key_signed_bytes(t.chain_id, body->of, t.gateway.value, next),
+                         body->old_signature))
+    return failure("key change is not signed by the old key");
+  keys.change(next);
+  return {};
+}
+
 }  // namespace market

@@ -22,4 +22,7 @@ struct PaperTerms {
 Result<Slot> take_paper(const Transaction& tx, const PaperTerms& terms,
                         const std::function<MeteredPoint*(MeterId)>& point_of);
 
+// The change of the gateway's own key; nothing where it is known already.
+Result<void> take_gateway_key(const Transaction& tx, const PaperTerms& terms, KeyLine& keys);
+
 }  // namespace market

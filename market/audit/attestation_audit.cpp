@@ -1,15 +1,19 @@
 #include "market/audit/attestation_audit.hpp"
 
-#include "ledger/oracle/attestation.hpp"
-
 namespace market {
 namespace {
 
-// What stands at an entry that can be attested.
-std::optional<AttestedEntry> attestable(BytesView entry) {
-  const auto tx = decode_entry(entry);
-  const auto what = tx ? attested_entry(*tx) : failure(tx.error());
-  return what ? std::optional(*what) : std::nullopt;
+// What stands at an entry that can be attested: marks, a batch or a concentrator's.
+std::vector<AttestedEntry> attestable(const PublicLog& log, std::uint64_t entry) {
+  std::vector<AttestedEntry> out;
+  const auto add = [&](BytesView bytes) {
+    const auto tx = decode_entry(bytes);
+    if (const auto what = tx ? attested_entry(*tx) : failure(tx.error())) out.push_back(*what);
+  };
+  const std::span<const Bytes> within = batches_at(log, entry);
+  for (const Bytes& batch : within) add(batch);
+  if (within.empty()) add(log.entries[entry]);
+  return out;
 }
 
 std::optional<Attestation> attestation_at(BytesView entry) {
@@ -28,7 +32,7 @@ Result<AttestationsChecked> check_attestations(const PublicLog& log, Verifier& v
     const auto wrong = [&](const std::string& why) {
       return failure("entry " + std::to_string(i) + ": " + why);
     };
-    if (const auto what = attestable(log.entries[i])) waiting.insert(*what);
+    for (const AttestedEntry& what : attestable(log, i)) waiting.insert(what);
     const auto view = view_entry(log.entries[i]);
     if (!view || view->kind != TransactionKind::attestation) continue;
     const auto a = decode_attestation(view->body);
@@ -44,10 +48,8 @@ Result<AttestationsChecked> check_attestations(const PublicLog& log, Verifier& v
   return out;
 }
 
-std::string who_attested(const PublicLog& log, const std::optional<std::uint64_t>& entry) {
-  const auto what = entry ? attestable(log.entries[*entry]) : std::nullopt;
-  if (!what) return {};
-  for (std::uint64_t i = *entry + 1; i < log.entries.size(); ++i) {
+std::string who_attested(const PublicLog& log, const std::optional<AttestedEntry>& what) {
+  for (std::uint64_t i = 0; what && i < log.entries.size(); ++i) {
     const auto a = attestation_at(log.entries[i]);
     if (!a || a->what != *what) continue;
     std::string out;

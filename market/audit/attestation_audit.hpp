@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "ledger/oracle/attestation.hpp"
 #include "market/audit/public_log.hpp"
 
 namespace market {
@@ -14,6 +15,6 @@ struct AttestationsChecked {
 Result<AttestationsChecked> check_attestations(const PublicLog& log, Verifier& verifier);
 
 // "; attested by oracles 0, 2 and 3" of a batch or marks; empty where nobody did.
-std::string who_attested(const PublicLog& log, const std::optional<std::uint64_t>& entry);
+std::string who_attested(const PublicLog& log, const std::optional<AttestedEntry>& what);
 
 }  // namespace market

@@ -182,10 +182,10 @@ void Auditor::check_minted(const Openings& openings) {
 }
 
 void Auditor::check_batches_and_sequences(const Openings& openings) {
-  std::optional<std::uint64_t> wrong_entry;
-  const auto checked = check_batches(log_, openings, verifier_, &wrong_entry);
+  std::optional<AttestedEntry> wrong;
+  const auto checked = check_batches(log_, openings, verifier_, &wrong);
   if (!checked) {
-    add("R6", batches, failure(checked.error() + who_attested(log_, wrong_entry)), "");
+    add("R6", batches, failure(checked.error() + who_attested(log_, wrong)), "");
     skip("R7", sequences, "R6 fails");
     return;
   }

@@ -25,7 +25,7 @@ class BatchAudit {
   BatchAudit(const PublicLog& log, const Openings& openings, Verifier& verifier)
       : log_(log), openings_(openings), verifier_(verifier), nights_(nights_of(log.genesis)) {}
   Result<BatchesChecked> run();
-  std::optional<std::uint64_t> wrong_entry() const { return wrong_entry_; }
+  const std::optional<AttestedEntry>& wrong() const { return wrong_; }
 
  private:
   using Records = std::map<std::uint32_t, PersonalRecord>;
@@ -36,7 +36,7 @@ class BatchAudit {
   Result<void> take(std::uint64_t entry);
   void take_registration(const Transaction& tx);
   Result<void> check_batch(const BatchEntry& entry);
-  static Result<void> in_its_place(const Transaction& tx, const BatchEntry& batch,
+  Result<void> in_its_place(const Transaction& tx, const BatchEntry& batch,
                                    Result<void> found);
   Result<void> check_presence(const Batch& batch, const Records& records) const;
   Result<void> check_counts(const Batch& batch, const Batch& counted, std::size_t erased) const;
@@ -61,16 +61,13 @@ class BatchAudit {
   std::uint32_t next_slot_ = 0;            // not settled yet
   BatchesChecked checked_;
   std::size_t opened_ = 0;  // batches with records
-  std::optional<std::uint64_t> wrong_entry_;
+  std::optional<AttestedEntry> wrong_;
 };
 
 Result<BatchesChecked> BatchAudit::run() {
   if (auto ok = find_changes(); !ok) return failure(ok.error());
   for (std::uint64_t i = 0; i < log_.entries.size(); ++i)
-    if (auto ok = take(i); !ok) {
-      wrong_entry_ = i;
-      return failure(ok.error());
-    }
+    if (auto ok = take(i); !ok) return failure(ok.error());
   if (opened_ != openings_.personal.size())
     return failure("personal: there are records of batches that are not on the log");
   return checked_;
@@ -86,7 +83,10 @@ Result<void> BatchAudit::take(std::uint64_t entry) {
   else
     for (const BatchEntry& b : *batches)
       if (ok) ok = in_its_place(*tx, b, check_batch(b));
-  if (tx->kind == TransactionKind::marks) ok = check_marks(*tx);
+  if (tx->kind == TransactionKind::marks) {
+    ok = check_marks(*tx);
+    if (!ok) wrong_ = *attested_entry(*tx);
+  }
   if (tx->kind == TransactionKind::settlement) ok = check_settled(*tx);
   return ok ? ok : failure("entry " + std::to_string(entry) + ": " + ok.error());
 }
@@ -94,6 +94,7 @@ Result<void> BatchAudit::take(std::uint64_t entry) {
 // Of one of many batches, which one.
 Result<void> BatchAudit::in_its_place(const Transaction& tx, const BatchEntry& b,
                                       Result<void> found) {
+  if (!found) wrong_ = *attested_entry(b.tx);
   if (found || tx.kind != TransactionKind::concentrated) return found;
   return failure("gateway " + std::to_string(b.batch.gateway.value) + " epoch " +
                  std::to_string(b.batch.epoch) + ": " + found.error());
@@ -288,11 +289,10 @@ Result<void> BatchAudit::check_settled(const Transaction& tx) {
 }  // namespace
 
 Result<BatchesChecked> check_batches(const PublicLog& log, const Openings& openings,
-                                     Verifier& verifier,
-                                     std::optional<std::uint64_t>* wrong_entry) {
+                                     Verifier& verifier, std::optional<AttestedEntry>* wrong) {
   BatchAudit audit(log, openings, verifier);
   auto checked = audit.run();
-  if (wrong_entry) *wrong_entry = audit.wrong_entry();
+  if (wrong) *wrong = audit.wrong();
   return checked;
 }
 

@@ -13,6 +13,7 @@
 
 #include <optional>
 
+#include "ledger/oracle/attestation.hpp"
 #include "market/audit/openings.hpp"
 #include "market/audit/public_log.hpp"
 
@@ -23,9 +24,9 @@ struct BatchesChecked {
   std::size_t erased = 0;  // records, of which only leaves are left
 };
 
-// `wrong_entry`: gets the first entry of the log that does not hold, where it is one.
+// `wrong`: gets the first batch or marks that do not hold, where it is one of these.
 Result<BatchesChecked> check_batches(const PublicLog& log, const Openings& openings,
                                      Verifier& verifier,
-                                     std::optional<std::uint64_t>* wrong_entry = nullptr);
+                                     std::optional<AttestedEntry>* wrong = nullptr);
 
 }  // namespace market

@@ -1,6 +1,6 @@
-// Whole runs whose batches come through concentrators, one of which is down for a while: every
-// check of the audit and both readers of receipts hold, and so they do after an erasure, which
-// publishes the log anew.
+// Whole runs whose batches come through concentrators, one of which is down for a while, while
+// oracles attest all of them and keys change and a home leaves: every check of the audit and both
+// readers of receipts hold, and so they do after an erasure, which publishes the log anew.
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
@@ -25,6 +25,28 @@ kind = "crash"
 target = "concentrator-0"
 at = "70s"
 for = "90s"
+[oracle]
+oracles = 4
+attesters = 3
+witnesses = 3
+[[event]]
+kind = "key_change"
+at = "65s"
+target = "home-01"
+[[event]]
+kind = "key_change"
+of = "gateway"
+at = "65s"
+target = "gateway-2"
+[[event]]
+kind = "deregistration"
+at = "130s"
+target = "home-02"
+[[fault]]
+kind = "meter_swap"
+papers = true
+at = "2m"
+target = "home-03"
 )";
 }
 
@@ -75,6 +97,9 @@ TEST_CASE("a run with concentrators, one of which is down for a while, holds in 
   const json checks = audited(run);
   CHECK(checks.at("R7").get<std::string>().find(" 0 gaps flagged, 0 absences") !=
         std::string::npos);
+  CHECK(checks.at("R9").get<std::string>().find("0 are not") != std::string::npos);
+  CHECK(summary.at("/tokens/minted_wh"_json_pointer) > 0);
+  CHECK(summary.at("/alerts"_json_pointer).empty());
   const auto [alone, concentrated] = batches_in(run);
   CHECK(alone + concentrated == 3 * 18);  // of three gateways, each 20 s for six minutes
   CHECK(alone >= 4);

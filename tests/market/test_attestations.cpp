@@ -237,8 +237,8 @@ TEST_CASE("attestations on a public log are checked without trust in anybody") {
   REQUIRE(checked);
   CHECK(checked->attested == 1);
   CHECK(checked->unattested == 1);
-  CHECK(who_attested(log, 0) == "; attested by oracles 0, 1, 3");
-  CHECK(who_attested(log, 1) == "");
+  CHECK(who_attested(log, *attested_entry(first)) == "; attested by oracles 0, 1, 3");
+  CHECK(who_attested(log, *attested_entry(second)) == "");
   const auto fails = [&](const Transaction& tx) {
     PublicLog worse = log;
     worse.entries.push_back(tx.entry());

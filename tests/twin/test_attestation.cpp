@@ -236,7 +236,8 @@ TEST_CASE("an oracle refuses each field that its gateway forged, and says which 
            {[](auto& r) { r.records[0].salts[5][0] ^= 1; }, "do not hash to its root"},
            {[](auto& r) { r.records.clear(); }, "neither record nor absence"},
            {[](auto& r) { r.records.push_back(r.records[0]); }, "out of order"},
-           {[&](auto& r) { r.papers.push_back(b.posted.at(0)); }, "registrar did not sign"}}) {
+           {[&](auto& r) { r.papers.push_back(b.posted.at(0)); },
+            "key changes and deregistrations only"}}) {
     AttestRequest forged = honest;
     bend(forged);
     Outbox out;

@@ -23,7 +23,7 @@ ConcentratorNode::ConcentratorNode(ConcentratorConfig config, Signer& signer, Ve
   const Directory& d = config_.directory;
   for (std::uint32_t g = 0; g < d.gateways; ++g)
     if (d.concentrator_of(g) == d.concentrator(config_.concentrator))
-      members_.emplace(g, Member(d.validators));
+      members_.emplace(g, Member(d.validators, config_.genesis.gateways.at(g)));
 }
 
 Instant ConcentratorNode::interval_end() const {
@@ -91,17 +91,21 @@ void ConcentratorNode::take_told(const PeerMessage& message, Outbox& outbox) {
 Result<void> ConcentratorNode::take_batch(Instant now, std::uint32_t gateway, BytesView body) {
   auto tx = decode_transaction(body);
   if (!tx) return failure(tx.error());
-  if (tx->kind != TransactionKind::batch) return failure("a concentrator takes batches only");
+  Member& m = members_.at(gateway);
+  if (tx->kind == TransactionKind::key_change)
+    return market::take_gateway_key(*tx, {config_.genesis, chain_id_, {gateway}, {}, verifier_},
+                                    m.keys);
+  if (tx->kind != TransactionKind::batch)
+    return failure("a concentrator takes batches and key changes of gateways only");
   const auto batch = decode_batch(tx->body);
   if (!batch) return failure(batch.error());
   if (batch->gateway.value != gateway) return failure("batch of another gateway");
-  Member& m = members_.at(gateway);
   if (left_out(m) || batch->epoch < m.epoch || batch->epoch <= m.on_ledger()) return {};
   const Hash entry = sha256(tx->entry());
   if (batch->epoch == m.epoch && entry == m.entry) return {};
   if (std::int64_t{batch->epoch} * config_.genesis.batch_ms > now.whole_ms() + synchronised_ms)
     return failure("batch of an interval that has not ended");
-  if (!verifier_.verify(config_.genesis.gateways.at(gateway),
+  if (!verifier_.verify(m.keys.in(slot_of_epoch(config_.genesis, batch->epoch)),
                         entry_signed_bytes(chain_id_, tx->entry()), batch->signature))
     return failure("is not signed by its gateway");
   market::BatchEntry whole{std::move(*tx), *batch};

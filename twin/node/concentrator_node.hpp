@@ -22,6 +22,7 @@
 
 #include "ledger/crypto/ed25519.hpp"
 #include "market/concentration.hpp"
+#include "market/point_papers.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
@@ -49,13 +50,14 @@ class ConcentratorNode final : public Node {
 
  private:
   struct Member {
-    explicit Member(std::uint32_t validators) : told(validators) {}
+    Member(std::uint32_t validators, const ledger::PublicKey& key) : told(validators), keys(key) {}
     std::uint32_t on_ledger() const { return told.confirmed().epoch; }
 
     std::map<std::uint32_t, market::BatchEntry> waiting;  // by epoch
     std::uint32_t epoch = 0;                              // of the last batch taken; 0: of none
     Hash entry{};                                         // SHA-256 of it
     Unconfirmed told;                                     // validators' word
+    market::KeyLine keys;
     std::uint32_t until_on_ledger = 0;  // left out until the ledger has this epoch
     std::uint32_t until_interval = 0;   // left out before this interval
     std::uint32_t penalty = 0;          // the last one

@@ -151,14 +151,13 @@ Signer& GatewayNode::signer(Slot slot) const {
 // Said again after a restart: validators know whether the ledger has it.
 void GatewayNode::tell_key_change(Instant now, Outbox& outbox) {
   const auto& change = config_.key_change;
-  if (!change || told_key_change_ || now.since_epoch() <= change->at) return;
-  told_key_change_ = true;
+  if (!change || key_change_ || now.since_epoch() <= change->at) return;
   const Transaction tx = market::gateway_key_change_of(
       chain_id_, config_.gateway, {change->next->public_key(), change->from},
       change->lost ? nullptr : &signer_, *change->administrator);
-  const SharedBytes message = frame(MessageKind::transaction, tx.encode());
-  say(message, outbox);
-  unconfirmed_.add({{0, change->from.value + 1}, message, now});
+  key_change_ = frame(MessageKind::transaction, tx.encode());
+  say(*key_change_, outbox);
+  unconfirmed_.add({{0, change->from.value + 1}, *key_change_, now});
 }
 
 // Registrations are on the ledger already after a restart, and so may be what the life before said:
@@ -511,23 +510,25 @@ bool GatewayNode::concentrates() const {
   return config_.directory.concentrators > 0 && epoch_ > direct_before_;
 }
 
-// Of the interval that has ended, epoch_ - 1.
+// Of the interval that has ended, epoch_ - 1. A concentrator may have forgotten the gateway's key.
 void GatewayNode::say_batch(const SharedBytes& message, Outbox& outbox) const {
   if (!concentrates()) return say(message, outbox);
-  outbox.send(config_.directory.concentrator_of(config_.gateway.value), message);
+  const NodeId concentrator = config_.directory.concentrator_of(config_.gateway.value);
+  if (key_change_) outbox.send(concentrator, *key_change_);
+  outbox.send(concentrator, message);
 }
 
-// What two blocks and a while have not brought onto the ledger, and then all that went to the
-// concentrator, which has not; whether there is any.
+// What two blocks and a while have not brought onto the ledger; where a batch is among it, all that
+// went to the concentrator, too. Whether one is.
 bool GatewayNode::say_again(Instant now, Outbox& outbox) {
   const Instant late = now - (milliseconds(2 * config_.genesis.block_ms) + seconds(10));
   attest_again(now, late, outbox);
-  const auto is_late = [&](const Sent& s) { return s.at <= late; };
   const auto& all = unconfirmed_.all();
-  if (std::none_of(all.begin(), all.end(), is_late)) return false;
-  const Instant then = concentrates() ? now - milliseconds(1) : late;
+  const bool batch = std::any_of(all.begin(), all.end(),
+                                 [&](const Sent& s) { return s.until.epoch > 0 && s.at <= late; });
+  const Instant then = batch && concentrates() ? now - milliseconds(1) : late;
   for (const SharedBytes& m : unconfirmed_.again(now, then, said_again)) say(m, outbox);
-  return true;
+  return batch;
 }
 
 void GatewayNode::attest_again(Instant now, Instant late, Outbox& outbox) {

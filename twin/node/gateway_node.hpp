@@ -146,7 +146,7 @@ class GatewayNode final : public Node {
   std::size_t waiting_bytes_ = 0;  // of the minutes that wait for the batch
   std::string unreadable_;         // of the records: why
   bool started_ = false;
-  bool told_key_change_ = false;
+  std::optional<ledger::SharedBytes> key_change_;  // of its own, once it is told
 };
 
 }  // namespace twin
