@@ -204,7 +204,7 @@ TEST_CASE("concentrator: what it refuses") {
   Transaction other = a;
   other.kind = TransactionKind::marks;
   other.root = openings_root({});
-  refuses(gateway, message_of(other), "batches only");
+  refuses(gateway, message_of(other), "batches and key changes");
   other = a;
   other.body.pop_back();
   refuses(gateway, message_of(other), "wrong length");
