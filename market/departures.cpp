@@ -7,11 +7,6 @@
 #include "market/refusals.hpp"
 
 namespace market {
-namespace {
-
-
-}  // namespace
-
 MarketState::Applied MarketState::apply_deregistration(const Transaction& tx, const Hash& leaf) {
   const auto body = decode_deregistration_body(tx.body);
   if (!body) return never(body.error());
@@ -29,7 +24,7 @@ MarketState::Applied MarketState::apply_deregistration(const Transaction& tx, co
   limited.emplace_back(r.first_slot, r.end_slot);
   put_account(m);
   put_gateway(r.gateway);
-  remember_change(leaving->last, leaf);
+  remember_change(std::max(leaving->last, Slot{next_slot_}), leaf);
   return {};
 }
 
@@ -45,8 +40,8 @@ MarketState::Applied MarketState::check_deregistration(const DeregistrationBody&
     return never("deregistration of a meter that is not this gateway's");
   if (m.leaves) return never("the point is deregistered already");
   const Gateway& g = gateways_[r.gateway.value];
-  if (v.last.value < next_slot_ || v.last.value < g.slots_marked)
-    return never("deregistration at the end of a slot that is marked or closed already");
+  // Of a gateway that was cut off the slot may be closed already: its batches have left the point
+  // out behind it, and the account is paid out with the next slot that closes.
   if (v.last < slot_of_epoch(*genesis_, g.epoch))
     return never("deregistration at the end of a slot that the gateway's batches have passed");
   if (v.last.value > next_slot_ + slots_ahead) return never("deregistration too far ahead");

@@ -23,6 +23,9 @@ MarketState::Applied MarketState::apply_gateway(const Transaction& tx, std::int6
 MarketState::Applied MarketState::register_gateway(const GatewayBody& body, std::int64_t time_ms) {
   if (genesis_->gateways.size() < 2)
     return never("a chain whose one gateway shows its sums takes no second one");
+  // Oracles know the meters that a ledger begins with.
+  if (genesis_->attesters > 0)
+    return never("a chain whose batches are attested takes no more gateways");
   if (body.gateway.value < gateways_.size()) return never("the gateway is registered already");
   if (body.gateway.value > gateways_.size())
     return not_yet("gateway before the one that its number follows");

@@ -4,10 +4,7 @@
 #include "market/refusals.hpp"
 
 namespace market {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 MarketState::Applied MarketState::apply_key_change(const Transaction& tx, const Hash& leaf,
                                                    std::int64_t time_ms) {

@@ -84,7 +84,8 @@ Result<Slot> Paper::take_deregistration() const {
                           leaving_signed_bytes(t_.chain_id, opening()), leaving->signature))
     return failure("deregistration is not signed by the account");
   if (at->leaves()) return failure("the point is deregistered already");
-  if (leaving->last < t_.now) return failure("deregistration at the end of a slot that is over");
+  if (leaving->last <= t_.now)
+    return failure("deregistration at the end of a slot that has begun, or is over");
   at->leave_after(leaving->last);
   return leaving->last;
 }

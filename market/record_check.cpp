@@ -32,9 +32,11 @@ class Arrival {
 MeterRecord recomputed(MeteredPoint& point, const OpenedRecord& o, const RecordTerms& terms) {
   const MeterRecord& r = o.record;
   const MeterWord word = word_of(terms.chain_id, r, o.readings, o.reading_leaves, o.each);
-  SignedBy by = point.signer_of(word, slot_of_epoch(terms.genesis, r.epoch), terms.verifier);
+  const Slot slot = slot_of_epoch(terms.genesis, r.epoch);
+  SignedBy by = point.signer_of(word, slot, terms.verifier);
   // The next meter, or key, may have spoken before its gateway knew of it.
-  if (is_new(by) && (r.verdict & bit(Rule::signature))) by = SignedBy::nobody;
+  if (is_new(by) && point.may_lag(slot) && (r.verdict & bit(Rule::signature)))
+    by = SignedBy::nobody;
   const auto [record, judged] = point.take(
       {r.first_sequence, o.readings, r.readings_root, r.signature, by, std::nullopt}, r.epoch);
   Arrival in_time(terms.genesis, r.epoch, informative_ms),

@@ -82,6 +82,8 @@ std::uint32_t MarketState::Gateway::meters_in(Slot slot) const {
 MarketState::Applied MarketState::check_registration(const RegistrationBody& body,
                                                      const std::vector<Registered>& all) const {
   if (body.meters != all.size()) return never("registrations do not fit their count");
+  if (genesis_->attesters > 0 && gateways_[body.gateway.value].epoch > 0)
+    return never("a chain whose batches are attested takes no more meters once they are there");
   // A gateway's marks, forecasts and statements each open one part a meter.
   if (gateways_[body.gateway.value].meters + all.size() > max_openings)
     return never("a gateway has at most " + std::to_string(max_openings) + " meters");

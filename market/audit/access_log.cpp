@@ -6,33 +6,34 @@
 namespace market {
 namespace {
 
-// Whether it is the account's own key, by its registration or by a key change since then.
-bool is_own_key(const PublicLog& log, const Openings& openings, const Access& a) {
-  const auto fits = [&](TransactionKind kind, const Opening& o) {
-    if (kind == TransactionKind::registration) {
-      const auto r = decode_registration(o.data);
-      return r && r->account_key == a.reader;
-    }
-    const auto change = decode_key_change(o.data);
-    return change && change->of == KeyOf::account && change->next_key == a.reader;
-  };
-  for (const auto& [entry, all] : openings.restricted) {
-    const auto view = view_entry(log.entries.at(entry));
-    if (!view || (view->kind != TransactionKind::registration &&
-                  (view->kind != TransactionKind::key_change || entry >= a.log_size)))
-      continue;
-    for (const auto& [position, o] : all)
-      if (owner_of(o) == a.account && fits(view->kind, o)) return true;
-  }
-  return false;
-}
-
 // The chain's time when its log had this size.
 std::int64_t time_at(const PublicLog& log, std::uint64_t log_size) {
   std::int64_t out = 0;
   for (const auto& block : log.blocks)
     if (block.header.log_size < log_size) out = block.header.time_ms;
   return out;
+}
+
+// Whether it is the account's own key, as it held at the time: the registration's, or that of the
+// last key change which the log held by then and which acted.
+bool is_own_key(const PublicLog& log, const Openings& openings, const Access& a) {
+  const std::int64_t slot = time_at(log, a.log_size) / log.genesis.slot_ms;
+  std::optional<PublicKey> key;
+  for (const auto& [entry, all] : openings.restricted) {
+    const auto view = view_entry(log.entries.at(entry));
+    if (!view || (key && entry >= a.log_size)) continue;
+    for (const auto& [position, o] : all) {
+      if (owner_of(o) != a.account) continue;
+      if (view->kind == TransactionKind::registration) {
+        if (const auto r = decode_registration(o.data)) key = r->account_key;
+      } else if (view->kind == TransactionKind::key_change) {
+        const auto change = decode_key_change(o.data);
+        if (change && change->of == KeyOf::account && change->slot.value <= slot)
+          key = change->next_key;
+      }
+    }
+  }
+  return key == a.reader;
 }
 
 }  // namespace

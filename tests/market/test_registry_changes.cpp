@@ -368,8 +368,6 @@ TEST_CASE("deregistrations that are refused") {
   Slots s;
   s.close();
   CHECK(s.now(leaving(9, 3)) == "deregistration of an unknown meter");
-  CHECK(s.now(leaving(1, 0)) ==
-        "deregistration at the end of a slot that is marked or closed already");
   CHECK(s.now(leaving(1, 1'500)) == "deregistration too far ahead");
   CHECK(s.now(leaving(1, 2, "account 2")) == "deregistration is not signed by the account");
   CHECK(s.now(leaving(1, 2, "meter 1")) == "deregistration is not signed by the account");
@@ -388,6 +386,17 @@ TEST_CASE("deregistrations that are refused") {
   CHECK(s.now(leaving(2, 1)) ==
         "deregistration at the end of a slot that the gateway's batches have passed");
   CHECK(s.now(leaving(2, 2)) == "");
+}
+
+TEST_CASE("a deregistration that comes late, of a gateway that was cut off, acts all the same") {
+  Slots s;
+  s.close();
+  REQUIRE(s.now(leaving(1, 0)) == "");
+  CHECK(s.now(leaving(1, 0)) == "the point is deregistered already");
+  s.v.batches_until(0, 3);
+  s.close();
+  CHECK(s.v.state().journal().balance(account_of(1)) == MicroEuros{});
+  CHECK(s.v.state().broken_invariant().empty());
 }
 
 TEST_CASE("a correction of an account that has left goes to the bank as well") {

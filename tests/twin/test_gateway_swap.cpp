@@ -321,7 +321,7 @@ TEST_CASE("key changes and deregistrations that a gateway refuses") {
   CHECK(refused(leaving(2, "account 2")) == "deregistration is not signed by the account");
   CHECK(refused(leaving(2, "account 1", "metering operator")) ==
         "deregistration is not signed by the registrar");
-  CHECK(refused(leaving(0)) == "deregistration at the end of a slot that is over");
+  CHECK(refused(leaving(0)) == "deregistration at the end of a slot that has begun, or is over");
   b.papers(meter_key(2), 2 * epoch_ms + 10'000);
   CHECK(refused(meter_key(3, "y", "next key")) == "another key change waits already");
   CHECK(refused(good_papers(1)) == "papers of a meter whose next key waits");
@@ -336,16 +336,19 @@ TEST_CASE("key changes and deregistrations that a gateway refuses") {
 TEST_CASE("a point that has left: no record, no mark, no minute") {
   for (const bool restarts : {false, true}) {
     SwapBench b(restarts);
-    b.papers(leaving(0), 10'000);
+    b.papers(leaving(1), 10'000);
     b.minute("old meter", 1, 1, 0, 500);
     b.minute("old meter", 2, 13, 12'000, 24'500);
-    CHECK(b.refusals.empty());
-    REQUIRE(b.records.size() == 2);
     CHECK(b.close(2 * epoch_ms + 30'000).size() == 1);
     b.minute("old meter", 3, 25, 24'000, 48'500);
+    b.minute("old meter", 4, 37, 36'000, 72'500);
+    CHECK(b.refusals.empty());
+    REQUIRE(b.records.size() == 4);
+    CHECK(b.close(4 * epoch_ms + 30'000).size() == 1);
+    b.minute("old meter", 5, 49, 48'000, 96'500);
     CHECK(b.refusals == std::vector<std::string>{"meter 1 is of no account in this slot"});
-    b.silence(4);
-    CHECK(b.records.size() == 2);
+    b.silence(6);
+    CHECK(b.records.size() == 4);
     CHECK(b.audited() == "");
   }
 }

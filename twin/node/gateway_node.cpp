@@ -36,6 +36,7 @@ struct GatewayNode::MeterState {
   market::MeteredPoint point;
   ai::MeterAlerts alerts;
   std::optional<Heard> heard;  // for the batch being collected
+  Slot ordered{};              // the last one that an order of this life is for
 
   MeterId id() const { return meter.registration.meter; }
   bool in(Slot slot) const { return point.registration().valid_in(slot); }
@@ -185,11 +186,12 @@ void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbo
 void GatewayNode::receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox) {
   auto tx = attesting_->take(now, message.from, message.bytes, outbox);
   if (!tx) return;
-  sign_entry(*tx, chain_id_, signer(slot_of(decode_attestation(tx->body)->what, config_.genesis)));
+  const AttestedEntry what = decode_attestation(tx->body)->what;
+  sign_entry(*tx, chain_id_, signer(slot_of(what, config_.genesis)));
   const SharedBytes bytes = frame(MessageKind::transaction, tx->encode());
   const std::int64_t begun_ms = (batch_end() - milliseconds(config_.genesis.batch_ms)).whole_ms();
   const auto slot = static_cast<std::uint32_t>(begun_ms / config_.genesis.slot_ms);
-  attested_.push_back({{{0, slot + 2}, bytes, now}, 1});
+  attested_.push_back({what, {{0, slot + 2}, bytes, now}, 1});
   outbox.persist(RecordKind::gateway, record(), true);
   say(bytes, outbox);
 }
@@ -265,17 +267,27 @@ void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId fr
 }
 
 // Homes sign their own orders; the gateway only carries them.
-Result<void> GatewayNode::take_order(const Transaction& tx) const {
+Result<void> GatewayNode::take_order(const Transaction& tx) {
   const auto order = market::decode_order(tx.openings[0].data);
   if (!order) return failure(order.error());
   if (!index_of_meter_.contains(order->meter.value))
     return failure("order of a meter that is not one of this gateway's");
+  MeterState& m = meters_[index_of_meter_.at(order->meter.value)];
+  const Slot slot = order->order.slot;
+  if (m.point.leaves() && !m.in(slot)) return failure("order of an account that leaves before it");
+  m.ordered = std::max(m.ordered, slot);
   return {};
 }
 
 Slot GatewayNode::slot_now() const { return slot_of_epoch(config_.genesis, epoch_); }
 
 Result<Slot> GatewayNode::take_paper(const Transaction& tx) {
+  // The ledger lets nobody leave who has orders behind, and the batches would contradict it.
+  if (tx.kind == TransactionKind::deregistration)
+    if (const auto v = market::decode_deregistration(tx.openings[0].data))
+      if (const auto at = index_of_meter_.find(v->meter.value);
+          at != index_of_meter_.end() && v->last < meters_[at->second].ordered)
+        return failure("the account has orders for slots behind its last one");
   return market::take_paper(
       tx, {config_.genesis, chain_id_, config_.gateway, slot_now(), verifier_}, [&](MeterId meter) {
         const auto at = index_of_meter_.find(meter.value);
@@ -536,7 +548,10 @@ void GatewayNode::attest_again(Instant now, Instant late, Outbox& outbox) {
     if (a.sent.at > late) continue;
     say(a.sent.message, outbox);
     a.sent.at = now;
-    ++a.times;
+    // Nobody confirms it: what counts is said once its batch or marks are on the ledger.
+    const LedgerProgress on_ledger = unconfirmed_.confirmed();
+    const bool batch = a.what.kind == TransactionKind::batch;
+    if (batch ? a.what.number <= on_ledger.epoch : a.what.number < on_ledger.slots) ++a.times;
   }
   while (!attested_.empty() && attested_.front().times == times_said) attested_.pop_front();
   if (attesting_) attesting_->ask_again(now, late, outbox);

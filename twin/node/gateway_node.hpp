@@ -91,7 +91,7 @@ class GatewayNode final : public Node {
   bool has_room_for(const MeterMinute& minute) const;
   void tell_received(const std::vector<MeterReceived>& meters, Outbox& outbox) const;
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
-  ledger::Result<void> take_order(const ledger::Transaction& tx) const;
+  ledger::Result<void> take_order(const ledger::Transaction& tx);
   // What changes the registry, and the slot that it acts in.
   ledger::Result<ledger::Slot> take_paper(const ledger::Transaction& tx);
   ledger::Slot slot_now() const;  // of the interval being collected
@@ -139,6 +139,7 @@ class GatewayNode final : public Node {
   std::optional<Attesting> attesting_;  // where there is who attests
   // Attestations, of which no validator tells whether they are on the ledger: said so many times.
   struct Attested {
+    ledger::AttestedEntry what;
     Sent sent;
     int times = 0;
   };

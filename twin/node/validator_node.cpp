@@ -193,6 +193,7 @@ void ValidatorNode::tell_progress(const std::set<std::uint32_t>& gateways, Outbo
   const Directory& d = config_.directory;
   std::map<NodeId, std::set<std::uint32_t>> concentrated;
   for (const std::uint32_t g : gateways) {
+    if (g >= d.gateways) continue;  // registered later: no node of this network
     const auto p = market().progress({g});
     outbox.send(d.gateway(g), encode(LedgerProgress{p.epoch, p.slots}));
     if (d.concentrators > 0) concentrated[d.concentrator_of(g)].insert(g);
@@ -229,8 +230,21 @@ void ValidatorNode::watch(const Transaction& tx, Outbox& outbox) {
     for (const market::BatchEntry& b : *batches) watch_alone(b.tx, outbox);
 }
 
+// Numbers that nobody has come to yet would push out those that are to be watched.
+bool ValidatorNode::is_far_ahead(const Transaction& tx) const {
+  const auto attestation =
+      tx.kind == TransactionKind::attestation ? decode_attestation(tx.body) : failure("is none");
+  const auto what = attestation ? Result<AttestedEntry>(attestation->what) : attested_entry(tx);
+  if (!what) return false;
+  if (what->gateway.value >= config_.directory.gateways) return true;
+  const market::MarketState::Progress at = market().progress(what->gateway);
+  const bool marks = what->kind == TransactionKind::marks;
+  return what->number > (marks ? at.slots : at.epoch) + most_ahead;
+}
+
 // The second one is refused by the state or by this. Both are kept: with genesis they are proof.
 void ValidatorNode::watch_alone(const Transaction& tx, Outbox& outbox) {
+  if (is_far_ahead(tx)) return;
   if (const auto twice = oracles_.see(tx)) {
     outbox.persist(RecordKind::signed_twice, encode(twice->entries), true);
     outbox.event(Refused{config_.directory.oracle(twice->oracle),

@@ -70,6 +70,8 @@ class ValidatorNode final : public Node {
   void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
   bool contradicts(const ledger::Transaction& tx) const;
   void watch(const ledger::Transaction& tx, Outbox& outbox);
+  static constexpr std::uint32_t most_ahead = 4;  // batches or slots, of the 8 that a watch keeps
+  bool is_far_ahead(const ledger::Transaction& tx) const;
   void watch_alone(const ledger::Transaction& tx, Outbox& outbox);
   void tell_lost_keys(const ledger::Block& block, Outbox& outbox) const;
   void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);

@@ -190,6 +190,22 @@ class Expansion {
             std::count(event.gateways.begin(), event.gateways.end(), h.gateway) > 0)
           return failure(event.where_target + ": found \"gateway-" + std::to_string(h.gateway) +
                          "\", which attacks home \"" + h.name + "\"");
+    return out_.oracle.attesters > 0 ? check_not_beside_attacked(event) : Result<void>{};
+  }
+
+  // A gateway that attacks shows oracles its lies alone, not what changes in the registry.
+  Result<void> check_not_beside_attacked(const RegistryEvent& event) const {
+    std::map<std::uint32_t, std::string> attacked;  // by the gateway that does it
+    for (const Attack& a : out_.attacks)
+      for (const HomeSpec& h : out_.homes)
+        if (a.kind >= Attack::Kind::omit_home &&
+            std::count(a.homes.begin(), a.homes.end(), h.name) > 0)
+          attacked[h.gateway] = h.name;
+    for (const HomeSpec& h : out_.homes)
+      if (std::count(event.homes.begin(), event.homes.end(), h.name) > 0 &&
+          attacked.contains(h.gateway))
+        return failure(event.where_target + ": found home \"" + h.name +
+                       "\", whose gateway attacks home \"" + attacked.at(h.gateway) + "\"");
     return {};
   }
 
