@@ -11,6 +11,14 @@
 #include "market/refusals.hpp"
 
 namespace market {
+namespace {
+
+bool is_there(const AttestedEntry& what, const MarketState::Progress& ledger) {
+  return what.kind == TransactionKind::batch ? what.number <= ledger.epoch
+                                             : what.number < ledger.slots;
+}
+
+}  // namespace
 
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of_attestation(
     const Transaction& tx) const {
@@ -27,9 +35,7 @@ MarketState::Applied MarketState::apply_attestation(const Transaction& tx) {
   std::uint32_t slot = 0;
   const Hash* entry = unattested(a->what, slot);
   if (!entry) {
-    const Gateway& g = gateways_[a->what.gateway.value];
-    const bool batch = a->what.kind == TransactionKind::batch;
-    if (batch ? a->what.number > g.epoch : a->what.number >= std::max(g.slots_marked, next_slot_))
+    if (!is_there(a->what, progress(a->what.gateway)))
       return not_yet("attestation before what it attests");
     return never("attestation of what is attested already, or of a slot that is closed");
   }
@@ -48,12 +54,8 @@ MarketState::Applied MarketState::apply_attestation(const Transaction& tx) {
 bool MarketState::attested_or_late(const Transaction& tx) const {
   const auto a = decode_attestation(tx.body);
   if (!a || a->what.gateway.value >= gateways_.size()) return false;
-  const Gateway& g = gateways_[a->what.gateway.value];
   std::uint32_t slot = 0;
-  const bool there = a->what.kind == TransactionKind::batch
-                         ? a->what.number <= g.epoch
-                         : a->what.number < std::max(g.slots_marked, next_slot_);
-  return there && !unattested(a->what, slot);
+  return is_there(a->what, progress(a->what.gateway)) && !unattested(a->what, slot);
 }
 
 void MarketState::await_attestation(const Transaction& tx, Slot counts_in) {

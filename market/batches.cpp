@@ -1,3 +1,6 @@
+// The batches of gateways, alone or through a concentrator: the part of MarketState that takes
+// them.
+
 #include <algorithm>
 
 #include "ledger/crypto/sha256.hpp"

@@ -53,6 +53,13 @@ class SwapBench {
   void papers(const Transaction& tx, std::int64_t time_ms) {
     step(time_ms, {frame(MessageKind::transaction, tx.encode())});
   }
+  // The only one, of papers in the second slot.
+  std::string refusal_of(const Transaction& tx) {
+    refusals.clear();
+    papers(tx, 2 * epoch_ms + 10'000);
+    REQUIRE(refusals.size() == 1);
+    return refusals[0];
+  }
   void silence(std::uint32_t epoch) { step(epoch * epoch_ms + 3'000, {}); }
 
   void step(std::int64_t time_ms, const std::vector<Bytes>& messages) {
@@ -205,12 +212,7 @@ TEST_CASE("papers that a gateway refuses") {
   SwapBench b(true);
   b.minute("old meter", 1, 1, 0, 500);
   b.minute("old meter", 2, 13, 12'000, 24'500);
-  const auto refused = [&](const Transaction& tx) {
-    b.refusals.clear();
-    b.papers(tx, 2 * epoch_ms + 10'000);
-    REQUIRE(b.refusals.size() == 1);
-    return b.refusals[0];
-  };
+  const auto refused = [&](const Transaction& tx) { return b.refusal_of(tx); };
   const auto swap = [](std::uint32_t slot, std::int64_t closing_import) {
     return Village::swap(home, slot, {closing_import, 60'000, 0, 0}, "new meter");
   };
@@ -302,12 +304,7 @@ TEST_CASE("key changes and deregistrations that a gateway refuses") {
   SwapBench b(true);
   b.minute("old meter", 1, 1, 0, 500);
   b.minute("old meter", 2, 13, 12'000, 24'500);
-  const auto refused = [&](const Transaction& tx) {
-    b.refusals.clear();
-    b.papers(tx, 2 * epoch_ms + 10'000);
-    REQUIRE(b.refusals.size() == 1);
-    return b.refusals[0];
-  };
+  const auto refused = [&](const Transaction& tx) { return b.refusal_of(tx); };
   CHECK(refused(key_change(KeyOf::meter, 2, "x", "old meter", "registrar")) ==
         "key change is not signed by the metering operator");
   CHECK(refused(key_change(KeyOf::account, 2, "x", "account 1", "metering operator")) ==
