@@ -278,24 +278,6 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
 
 }  // namespace
 
-std::vector<std::pair<std::string, std::int64_t>> bill_lines(
-    const Statement& s, std::span<const Correction> corrections) {
-  std::vector<std::pair<std::string, std::int64_t>> out{
-      {"bought from neighbours", s.trade_paid.value},
-      {"sold to neighbours", -s.trade_earned.value},
-      {"local grid fee", s.local_grid_fee.value},
-      {"levies on neighbours' energy", s.trade_levies.value},
-      {"energy from the retailer", s.retail_energy.value},
-      {"grid fee", s.grid_fee.value},
-      {"levies", s.levies.value},
-      {"feed-in to the retailer", -s.feed_in.value},
-      {"total", s.total.value}};
-  for (const Correction& c : corrections)
-    out.emplace_back("correction of slot " + std::to_string(c.vintage.value), c.total.value);
-  out.emplace_back("balance after", s.balance.value);
-  return out;
-}
-
 Result<std::string> write_receipt(const PublicLog& log, const Openings& openings,
                                   const AccountId& account, std::optional<Slot> slot) {
   if (const auto erased = erasures_of(log, account); !erased.empty())

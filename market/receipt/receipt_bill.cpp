@@ -1,0 +1,52 @@
+#include "market/receipt/receipt_bill.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "market/receipt/receipt_checks.hpp"
+
+namespace market {
+
+void check_tariff(const ReceiptOpenings& openings, const Genesis& genesis) {
+  Statement recomputed = openings.statement;
+  price_statement(recomputed, openings.settlement.price, tariff_of(genesis));
+  want(recomputed == openings.statement, "an amount does not follow from quantities and tariff");
+}
+
+void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
+                const Genesis& genesis) {
+  std::vector<Correction> corrections;
+  for (const Ruling& ruling : openings.rulings)
+    corrections.push_back(correction_of(ruling, tariff_of(genesis)));
+  const auto bill = bill_lines(openings.statement, corrections);
+  const ReceiptPart shown = receipt.at("bill");
+  want(shown.is_list(), "the bill is not a list");
+  const std::vector<ReceiptPart> rows = shown.items();
+  for (std::size_t i = 0; i < std::min(bill.size(), rows.size()); ++i) {
+    const auto& [line, micro_eur] = bill[i];
+    const nlohmann::json row{{"line", line}, {"micro_eur", micro_eur}};
+    want(row.dump() == rows[i].written(),
+         "line " + std::to_string(i + 1) + " of the bill differs: \"" + line + "\"");
+  }
+  want(bill.size() == rows.size(), "the bill has another number of lines");
+}
+
+std::vector<std::pair<std::string, std::int64_t>> bill_lines(
+    const Statement& s, std::span<const Correction> corrections) {
+  std::vector<std::pair<std::string, std::int64_t>> out{
+      {"bought from neighbours", s.trade_paid.value},
+      {"sold to neighbours", -s.trade_earned.value},
+      {"local grid fee", s.local_grid_fee.value},
+      {"levies on neighbours' energy", s.trade_levies.value},
+      {"energy from the retailer", s.retail_energy.value},
+      {"grid fee", s.grid_fee.value},
+      {"levies", s.levies.value},
+      {"feed-in to the retailer", -s.feed_in.value},
+      {"total", s.total.value}};
+  for (const Correction& c : corrections)
+    out.emplace_back("correction of slot " + std::to_string(c.vintage.value), c.total.value);
+  out.emplace_back("balance after", s.balance.value);
+  return out;
+}
+
+}  // namespace market

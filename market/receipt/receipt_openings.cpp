@@ -1,0 +1,139 @@
+#include "market/receipt/receipt_openings.hpp"
+
+#include <map>
+
+#include "market/receipt/receipt_checks.hpp"
+
+namespace market {
+
+namespace {
+
+void check_statement(const ReceiptOpenings& o, const ReceiptEntries& entries, Slot slot) {
+  const auto statements = take(decode_statements_body(entries.statement.tx.body), "statement");
+  want(o.statement.meter == o.registration.meter && o.statement.slot == slot &&
+           statements.slot == slot && statements.gateway == o.registration.gateway &&
+           o.settlement.slot == slot,
+       "statement is of another meter or slot");
+}
+
+std::optional<Mark> read_mark_of_slot(const std::optional<ProvenEntry>& entry, MeterId meter,
+                                      Slot slot) {
+  if (!entry) return std::nullopt;
+  const Mark mark = take(decode_mark(entry->opening.data), "mark");
+  want(mark.slot == slot && mark.meter == meter, "mark is of another meter or slot");
+  return mark;
+}
+
+std::optional<Mark> read_mark_before(const std::optional<ProvenEntry>& entry,
+                                     const Statement& statement, Slot slot) {
+  if (!entry) return std::nullopt;
+  const Mark mark = take(decode_mark(entry->opening.data), "before");
+  want(mark.slot.value + 1 == statement.since.value && mark.slot < slot &&
+           mark.meter == statement.meter,
+       "before: mark is not the one that the statement begins at");
+  return mark;
+}
+
+std::vector<MeterSwap> read_swaps(const std::vector<ProvenEntry>& entries, MeterId meter,
+                                  Slot slot) {
+  std::vector<MeterSwap> out;
+  for (const ProvenEntry& e : entries) {
+    out.push_back(take(decode_meter_swap(e.opening.data), "swaps"));
+    want(out.back().meter == meter && out.back().slot <= slot,
+         "swaps: papers of another meter or of a later slot");
+    want(out.size() < 2 || out[out.size() - 2].slot < out.back().slot,
+         "swaps: are not in order of slots");
+  }
+  return out;
+}
+
+std::vector<Ruling> read_rulings(const std::vector<ProvenEntry>& entries, MeterId meter,
+                                 Slot slot) {
+  std::vector<Ruling> out;
+  for (const ProvenEntry& e : entries) {
+    const auto body = take(decode_ruling_body(e.tx.body), "rulings");
+    out.push_back(take(decode_ruling(e.opening.data), "rulings"));
+    const Ruling& ruling = out.back();
+    want(ruling.meter == meter && ruling.slot == slot && body.slot == slot && ruling.settled < slot,
+         "rulings: of another meter, or that act in another slot");
+    want(out.size() < 2 || out[out.size() - 2].settled < ruling.settled,
+         "rulings: are not in order of what they are of");
+  }
+  return out;
+}
+
+std::vector<SignedOrder> read_orders(const std::vector<ProvenEntry>& entries, MeterId meter,
+                                     Slot slot) {
+  std::vector<SignedOrder> out;
+  for (const ProvenEntry& e : entries) {
+    out.push_back(take(decode_order(e.opening.data), "orders"));
+    want(out.back().order.slot == slot && out.back().meter == meter,
+         "an order is of another meter or slot");
+  }
+  return out;
+}
+
+std::vector<KeyChange> read_key_changes(const std::vector<ProvenEntry>& entries,
+                                        const Registration& registration, Slot slot) {
+  std::vector<KeyChange> out;
+  for (const ProvenEntry& e : entries) {
+    const auto body = take(decode_key_change_body(e.tx.body), "keys");
+    out.push_back(take(decode_key_change(e.opening.data), "keys"));
+    const KeyChange& change = out.back();
+    want(change.meter == registration.meter && change.slot <= slot && change.slot == body.slot &&
+             change.of == body.of && body.gateway == registration.gateway,
+         "keys: a change of another meter or of a later slot");
+    want(out.size() < 2 || std::pair(out[out.size() - 2].slot, out[out.size() - 2].of) <
+                               std::pair(change.slot, change.of),
+         "keys: are not in order of slots");
+  }
+  return out;
+}
+
+KeyLine meter_keys_of(const ReceiptOpenings& o) {
+  std::map<Slot, std::pair<NextKey, bool>> line;  // whether of a new device
+  const auto add = [&](const NextKey& next, bool new_device) {
+    want(line.emplace(next.from, std::pair(next, new_device)).second,
+         "keys: two keys of the meter from one slot on");
+  };
+  for (const MeterSwap& swap : o.swaps) add({swap.meter_key, swap.slot}, true);
+  for (const KeyChange& change : o.key_changes)
+    if (change.of == KeyOf::meter) add(change.next(), false);
+  KeyLine out(o.registration.meter_key);
+  for (const auto& [slot, next] : line) out.change(next.first, next.second);
+  return out;
+}
+
+std::vector<MeterCertificate> read_certificates(const std::vector<ProvenEntry>& entries,
+                                                MeterId meter) {
+  std::vector<MeterCertificate> out;
+  for (const ProvenEntry& e : entries) {
+    out.push_back(take(decode_meter_certificate(e.opening.data), "certificates"));
+    want(out.back().meter == meter, "certificates: one of another meter");
+  }
+  return out;
+}
+
+}  // namespace
+
+ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries,
+                              Slot slot) {
+  ReceiptOpenings o;
+  o.registration = take(decode_registration(entries.registration.opening.data), "registration");
+  o.statement = take(decode_statement(entries.statement.opening.data), "statement");
+  o.settlement = take(decode_settlement_body(entries.settlement.tx.body), "settlement");
+  const MeterId meter = o.registration.meter;
+  want(meter.value == receipt.number("meter", UINT32_MAX), "meter is another");
+  check_statement(o, entries, slot);
+  o.mark = read_mark_of_slot(entries.mark, meter, slot);
+  o.before = read_mark_before(entries.before, o.statement, slot);
+  o.swaps = read_swaps(entries.swaps, meter, slot);
+  o.rulings = read_rulings(entries.rulings, meter, slot);
+  o.orders = read_orders(entries.orders, meter, slot);
+  o.key_changes = read_key_changes(entries.key_changes, o.registration, slot);
+  o.meter_keys = meter_keys_of(o);
+  o.certificates = read_certificates(entries.certificates, meter);
+  return o;
+}
+
+}  // namespace market

@@ -1,0 +1,33 @@
+#pragma once
+// What the entries of a receipt say of its account: each in its canonical form, of the account's
+// meter and of the receipt's slot, or before it where that is what it is there for.
+
+#include "market/key_line.hpp"
+#include "market/receipt/receipt_entries.hpp"
+#include "market/registry_entries.hpp"
+#include "market/ruling.hpp"
+#include "market/settlement.hpp"
+#include "market/slot_entries.hpp"
+
+namespace market {
+
+// Lists are beside those of ReceiptEntries, one for one.
+struct ReceiptOpenings {
+  Registration registration;
+  Statement statement;
+  SettlementBody settlement;
+  std::optional<Mark> mark;      // the slot's
+  std::optional<Mark> before;    // where the statement's energy begins; none: at the registration
+  std::vector<MeterSwap> swaps;  // by slot, up to the receipt's
+  std::vector<Ruling> rulings;   // by what they are of; they act in the receipt's slot
+  std::vector<SignedOrder> orders;     // for the slot
+  std::vector<KeyChange> key_changes;  // of meter and account, by slot, up to the receipt's
+  KeyLine meter_keys;                  // from registration, swaps and key changes
+  std::vector<MeterCertificate> certificates;
+
+  bool swapped_in(Slot slot) const { return !swaps.empty() && swaps.back().slot == slot; }
+};
+
+ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries, Slot slot);
+
+}  // namespace market
