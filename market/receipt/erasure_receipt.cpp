@@ -3,8 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger/tlog/tlog_proof.hpp"
+#include "market/receipt/proven_entry.hpp"
 #include "market/receipt/receipt_checks.hpp"
-#include "market/receipt/trust_root.hpp"
 
 namespace market {
 
@@ -62,12 +62,10 @@ void check_record(const Parts& p, const TrustRoot& trust) {
 
 std::string write_erasure_receipt(const PublicLog& log, const AccountId& account,
                                   const ErasureRecord& record) {
-  const TlogProof proof{record.entry, log.tree.inclusion_proof(record.entry, log.entries.size()),
-                        log.checkpoint_note};
   const nlohmann::json j{
       {"account", to_hex(account.bytes)},
       {"erasure",
-       {{"entry", to_hex(log.entries[record.entry])}, {"proof", write_tlog_proof(proof)}}},
+       {{"entry", to_hex(log.entries[record.entry])}, {"proof", proof_of(log, record.entry)}}},
       {"format", erasure_format},
       {"genesis", encode(log.genesis)},
       {"policy", log.policy_text},

@@ -3,7 +3,7 @@
 #include "ledger/merkle/proof.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
-#include "market/concentration.hpp"
+#include "market/audit/public_log.hpp"
 #include "market/receipt/receipt_checks.hpp"
 #include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
@@ -104,6 +104,11 @@ ProvenEntry EntryReader::opened(const ReceiptPart& j, TransactionKind kind,
   want_under(e.tx.root, openings_of(e.tx, name), e.opening.data, e.opening.salt, opening, name);
   want(owner_of(e.opening) == account_, name + ": opening is another account's");
   return e;
+}
+
+std::string proof_of(const PublicLog& log, std::uint64_t entry) {
+  return write_tlog_proof(
+      {entry, log.tree.inclusion_proof(entry, log.entries.size()), log.checkpoint_note});
 }
 
 }  // namespace market

@@ -12,6 +12,8 @@
 
 namespace market {
 
+struct PublicLog;
+
 struct ProvenEntry {
   Bytes entry;
   Transaction tx;
@@ -38,5 +40,8 @@ class EntryReader {
   const AccountId& account_;
   std::string checkpoint_;  // the first proof's
 };
+
+// What proves an entry of the log, as a receipt holds it.
+std::string proof_of(const PublicLog& log, std::uint64_t entry);
 
 }  // namespace market

@@ -1,9 +1,9 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger/merkle/log_tree.hpp"
-#include "ledger/tlog/tlog_proof.hpp"
 #include "market/audit/replay.hpp"
 #include "market/receipt/erasure_receipt.hpp"
+#include "market/receipt/proven_entry.hpp"
 #include "market/slot_entries.hpp"
 
 namespace market {
@@ -111,9 +111,7 @@ void ReceiptWriter::find_places() {
 }
 
 json ReceiptWriter::entry_json(std::uint64_t entry) const {
-  const TlogProof proof{entry, log_.tree.inclusion_proof(entry, log_.entries.size()),
-                        log_.checkpoint_note};
-  return {{"entry", to_hex(log_.entries[entry])}, {"proof", write_tlog_proof(proof)}};
+  return {{"entry", to_hex(log_.entries[entry])}, {"proof", proof_of(log_, entry)}};
 }
 
 json ReceiptWriter::opened_json(const Place& place) const {

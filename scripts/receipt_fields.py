@@ -1,0 +1,195 @@
+"""The encodings that a receipt shows: bodies of entries and what they open, from
+docs/formats/transactions.md."""
+from public_log import CONCENTRATED, Reader, read_concentrated_body, want
+
+REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, ERASURE, RULING = 1, 2, 3, 4, 5, 8, 10
+STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE = 12, 13, 16, 20, 21
+OF_METER, OF_ACCOUNT, OF_GATEWAY = range(3)
+
+(METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED,
+ UNCERTIFIED, UNATTESTED) = range(10)
+RELEASE, REPLACEMENT, REJECTION = range(3)
+
+
+class Fields:
+    """Named values."""
+
+    def __init__(self, **values):
+        self.__dict__.update(values)
+
+
+# ---- bodies
+
+def read_body(kind, body, name):
+    r = Reader(body, name)
+    if kind == REGISTRATION:
+        gateway, meters = r.uints(4, 4)
+        out = Fields(gateway=gateway, openings=2 * meters, signature=r.raw(64))
+    elif kind == SWAP:
+        gateway, count = r.uints(4, 4)
+        out = Fields(gateway=gateway, openings=count, signature=r.raw(64))
+    elif kind == RULING:
+        slot, count = r.uints(4, 4)
+        out = Fields(slot=slot, openings=count, signature=r.raw(64))
+    elif kind == MARKS:
+        gateway, slot, count = r.uints(4, 4, 4)
+        out = Fields(gateway=gateway, slot=slot, openings=count, signature=r.raw(64))
+    elif kind == BATCH:
+        gateway, epoch, records = r.uints(4, 4, 4)
+        r.raw(12)
+        want(r.i64() >= -1 and r.i64() >= -1, f"{name}: a sum is below -1")
+        r.raw(64)
+        out = Fields(gateway=gateway, epoch=epoch, openings=records, signature=r.raw(64))
+    elif kind == CONCENTRATED:
+        concentrator, batches, _, signature = read_concentrated_body(body, name)
+        out = Fields(concentrator=concentrator, openings=batches, signature=signature)
+        r.raw(r.left())
+    elif kind == KEY_CHANGE:
+        of, gateway, slot, lost = r.uints(1, 4, 4, 1)
+        out = Fields(of=of, gateway=gateway, slot=slot, lost=lost, openings=1, next_key=r.raw(32),
+                     old_signature=r.raw(64), signature=r.raw(64))
+        none = not any(out.next_key) and not any(out.old_signature)
+        want(of <= OF_GATEWAY and lost <= 1
+             and (not lost or not any(out.old_signature) if of == OF_GATEWAY else none),
+             f"{name}: is not in its canonical form")
+    elif kind == GATEWAY:
+        action, gateway = r.uints(1, 4)
+        key = r.raw(32)
+        first, end = r.uints(4, 4)
+        out = Fields(action=action, gateway=gateway, key=key, first=first, signature=r.raw(64))
+        want(action <= 1 and (any(key) and first < end if action == 0 else
+                              not any(key) and first == 0), f"{name}: is not in its canonical form")
+    elif kind == CERTIFICATE:
+        out = Fields(openings=r.uint(4), signature=r.raw(64))
+    elif kind == ERASURE:
+        out = Fields(salt=r.raw(32), signature=r.raw(64))
+    elif kind == ORDER:
+        out = Fields(slot=r.uint(4), openings=1)
+    elif kind == STATEMENTS:
+        slot, gateway, count = r.uints(4, 4, 4)
+        out = Fields(slot=slot, gateway=gateway, openings=count)
+    else:
+        slot, priced, price, volume = r.uint(4), r.uint(1), r.i64(), r.i64()
+        want(r.i64() >= -1 and r.i64() >= -1 and priced <= 1 and (priced or price == 0),
+             f"{name}: is not in its canonical form")
+        r.uint(4)
+        orders = r.uint(4)
+        r.uint(4)
+        out = Fields(slot=slot, price=price if priced else None, volume=volume, orders=orders,
+                     book_root=r.raw(32))
+        r.raw(64)
+    r.done()
+    return out
+
+
+# ---- openings
+
+def open_owner(data, name):
+    r = Reader(data, name)
+    r.raw(16)
+    want(r.uint(1) == 1, f"{name}: unknown version")
+    return r, r.uint(4)
+
+
+def read_registration(data):
+    r, meter = open_owner(data, "registration")
+    gateway, _, kind = r.uints(4, 4, 1)
+    meter_key, account_key = r.raw(32), r.raw(32)
+    power, imported, exported = r.uints(4, 5, 5)
+    modulus, generation, storage = r.uints(5, 4, 4)
+    deposit, first, end = r.i64(), *r.uints(4, 4)
+    r.done()
+    want(kind <= 1 and max(power, generation, storage) <= 100_000_000 and deposit >= 0
+         and first < end and modulus % 1000 == 0
+         and (modulus == 0 or max(imported, exported) < modulus),
+         "registration: is not in its canonical form")
+    return Fields(meter=meter, gateway=gateway, meter_key=meter_key, account_key=account_key,
+                  power=power, registers=(imported, exported), modulus=modulus)
+
+
+def read_swap(data):
+    r, meter = open_owner(data, "swaps")
+    slot, *registers = r.uints(4, 5, 5, 5, 5)
+    out = Fields(meter=meter, slot=slot, closing=registers[:2], opening=registers[2:],
+                 meter_key=r.raw(32), signature=r.raw(64), said=data[:-64])
+    r.done()
+    want(all(v % 1000 == 0 for v in registers), "swaps: is not in its canonical form")
+    return out
+
+
+def read_key_change(data):
+    r, meter = open_owner(data, "keys")
+    of, slot = r.uints(1, 4)
+    out = Fields(meter=meter, of=of, slot=slot, key=r.raw(32), old_signature=r.raw(64))
+    r.done()
+    want(of <= OF_ACCOUNT, "keys: is not in its canonical form")
+    return out
+
+
+def read_certificate(data):
+    r, meter = open_owner(data, "certificates")
+    key, _ = r.raw(32), r.raw(32)
+    first, end = r.uints(4, 4)
+    r.done()
+    want(first < end, "certificates: is not in its canonical form")
+    return Fields(meter=meter, key=key, first=first, end=end)
+
+
+def read_ruling(data):
+    r, meter = open_owner(data, "rulings")
+    slot, settled, outcome = r.uints(4, 4, 1)
+    was, now = [[r.i64(), r.i64()] for _ in range(2)]
+    r.done()
+    want(outcome <= REJECTION and all(0 <= e <= 2**40 for e in was + now)
+         and (outcome == REPLACEMENT or not any(now)), "rulings: is not in its canonical form")
+    return Fields(meter=meter, slot=slot, settled=settled, outcome=outcome, was=was, now=now)
+
+
+def read_mark(data, name):
+    r, meter = open_owner(data, name)
+    slot, imported, exported, quarantined = r.uints(4, 5, 5, 1)
+    swapped, *kept = r.uints(1, 5, 5)
+    r.done()
+    want(quarantined <= 1 and swapped <= 1 and not any(kept), f"{name}: is not in its canonical form")
+    return Fields(meter=meter, slot=slot, registers=(imported, exported), quarantined=quarantined)
+
+
+def read_order(data):
+    r, meter = open_owner(data, "order")
+    slot, side, energy, limit = r.uint(4), r.uint(1), r.i64(), r.i64()
+    out = Fields(meter=meter, slot=slot, side=side, energy=energy, limit=limit, id=r.raw(16),
+                 signature=r.raw(64), said=data[:-64])
+    r.done()
+    want(side <= 1, "orders: is not in its canonical form")
+    return out
+
+
+ENERGIES = ("imported", "exported", "contracted_buy", "contracted_sell", "bought", "sold")
+AMOUNTS = ("trade_paid", "trade_earned", "local_grid_fee", "trade_levies", "retail_energy",
+           "grid_fee", "levies", "feed_in", "total")
+
+
+def read_statement(data):
+    r, meter = open_owner(data, "statement")
+    slot, since, standing = r.uints(4, 4, 1)
+    s = Fields(meter=meter, slot=slot, since=since, standing=standing)
+    for field in (*ENERGIES, *AMOUNTS, "minted", "retired", "balance"):
+        s.__dict__[field] = r.i64()
+    r.done()
+    want(standing <= UNATTESTED and since <= slot, "statement: is not in its canonical form")
+    for field in (*ENERGIES, "minted", "retired"):
+        most = 2**44 if field.startswith("contracted") else 2**40
+        want(0 <= s.__dict__[field] <= most, f"statement: {field} is beyond all measure")
+    for field in (*AMOUNTS, "balance"):
+        want(abs(s.__dict__[field]) <= 2**62, f"statement: {field} is beyond all measure")
+    return s
+
+
+def read_record(data, name):
+    r, meter = open_owner(data, name)
+    epoch, first, count, root = r.uint(4), r.uint(4), r.uint(2), r.raw(32)
+    end_ms, imported, exported, verdict = r.uints(5, 5, 5, 2)
+    out = Fields(meter=meter, epoch=epoch, first=first, count=count, root=root, verdict=verdict,
+                 end=(end_ms, imported, exported), signature=r.raw(64))
+    r.done()
+    return out

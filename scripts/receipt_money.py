@@ -1,0 +1,151 @@
+"""What a slot's market made of an account's orders, and the money of its statement; from
+docs/market.md and docs/formats/receipt.md."""
+from public_log import Reader, Tree, leaf_hash, sha256, unhex, want
+from receipt_entries import items
+from receipt_fields import METERED, REPLACEMENT, SPANNING, Fields
+
+MINTING = (METERED, SPANNING)
+
+
+# ---- clearing
+
+def read_row(row):
+    data = unhex(row)
+    want(data is not None, "book: a row is not hexadecimal")
+    r = Reader(data, "book")
+    side, energy, limit = r.uint(1), r.i64(), r.i64()
+    order = Fields(side=side, energy=energy, limit=limit, id=r.raw(16), row=data)
+    r.done()
+    want(side <= 1 and 1 <= energy <= 10_000_000 and 0 <= limit <= 100_000_000,
+         "book: a row is not in its canonical form")
+    return order
+
+
+def fill(merit, volume):
+    """Gives the volume to the best limits first; one limit shares by largest remainder, then id."""
+    fills = {}
+    while merit and volume:
+        group = [o for o in merit if o.limit == merit[0].limit]
+        merit = merit[len(group):]
+        energy = sum(o.energy for o in group)
+        given = min(energy, volume)
+        for o in group:
+            fills[o.id] = o.energy * given // energy
+        left = given - sum(fills[o.id] for o in group)
+        for o in sorted(group, key=lambda o: (-(o.energy * given % energy), o.id))[:left]:
+            fills[o.id] += 1
+        volume -= given
+    return fills
+
+
+def served(merit, volume):
+    """The limits of the last order that is served and of the first that is left out, in part being
+    both."""
+    passed = 0
+    for i, order in enumerate(merit):
+        passed += order.energy
+        if passed > volume:
+            return order.limit, order.limit
+        if passed == volume:
+            return order.limit, merit[i + 1].limit if i + 1 < len(merit) else None
+
+
+def clear(mechanism, book):
+    """(price or None, volume, {row id: Wh})."""
+    buys = sorted((o for o in book if o.side == 0), key=lambda o: -o.limit)
+    sells = sorted((o for o in book if o.side == 1), key=lambda o: o.limit)
+    volume, i, j = 0, 0, 0
+    wanted, offered = [o.energy for o in buys], [o.energy for o in sells]
+    while i < len(buys) and j < len(sells) and buys[i].limit >= sells[j].limit:
+        matched = min(wanted[i], offered[j])
+        volume += matched
+        wanted[i] -= matched
+        offered[j] -= matched
+        i += wanted[i] == 0
+        j += offered[j] == 0
+    if mechanism == "retailer" or volume == 0:
+        return None, 0, {}
+    last_buy, next_buy = served(buys, volume)
+    last_sell, next_sell = served(sells, volume)
+    low = last_sell if next_buy is None else max(last_sell, next_buy)
+    high = last_buy if next_sell is None else min(last_buy, next_sell)
+    return low + (high - low) // 2, volume, {**fill(buys, volume), **fill(sells, volume)}
+
+
+def check_clearing(j, o, settled, account, mechanism):
+    s, rows = o.statement, items(j["book"], "book")
+    want(len(rows) == settled.orders and len(rows) <= 1_000_000,
+         "book has another number of rows")
+    book = [read_row(row) for row in rows]
+    want(all(a.id < b.id for a, b in zip(book, book[1:])), "book is not in order of ids")
+    want(Tree([leaf_hash(order.row) for order in book]).root() == settled.book_root,
+         "book does not hash to the settlement's root")
+    price, volume, fills = clear(mechanism, book)
+    want((price, volume) == (settled.price, settled.volume),
+         "price and volume do not follow from the book")
+    row_of, contracted = {order.id: order for order in book}, [0, 0]
+    for own in o.orders:
+        row_id = sha256(b"aipchain row 1", account, own.id)[:16]
+        row = row_of.get(row_id)
+        want(row and (row.side, row.energy, row.limit) == (own.side, own.energy, own.limit),
+             "an order of the account is not in the book")
+        contracted[own.side] += fills.get(row_id, 0)
+    want([s.contracted_buy, s.contracted_sell] == contracted,
+         "contracted energy does not follow from the orders' fills")
+    want(s.bought <= min(s.contracted_buy, s.imported)
+         and s.sold <= min(s.contracted_sell, s.exported),
+         "delivered energy is above what was contracted or metered")
+
+
+# ---- money: prices in micro-EUR/kWh
+
+def cost(energy, price):
+    size = (abs(energy * price) + 500) // 1000
+    return size if energy * price >= 0 else -size
+
+
+def check_tariff(s, price, prices):
+    rest = s.imported - s.bought
+    paid = {
+        "trade_paid": cost(s.bought, price or 0),
+        "local_grid_fee": cost(s.bought, prices["local_grid_fee"]),
+        "trade_levies": cost(s.bought, prices["levies"]),
+        "retail_energy": cost(rest, retail_energy(prices)),
+        "grid_fee": cost(rest, prices["grid_fee"]),
+        "levies": cost(rest, prices["levies"]),
+    }
+    earned = {"trade_earned": cost(s.sold, price or 0),
+              "feed_in": cost(s.exported - s.sold, prices["retail_sell"])}
+    all_of = {**paid, **earned, "total": sum(paid.values()) - sum(earned.values()),
+              "minted": s.exported if s.standing in MINTING else 0, "retired": s.bought}
+    for field, amount in all_of.items():
+        want(s.__dict__[field] == amount, f"{field} does not follow from quantities and tariff")
+
+
+def retail_energy(prices):
+    return prices["retail_buy"] - prices["grid_fee"] - prices["levies"]
+
+
+def corrected(ruling, prices):
+    """What the retailer's tariff makes of a replacement; nothing else moves money."""
+    parts = (retail_energy(prices), prices["grid_fee"], prices["levies"])
+
+    def bill(imported, exported):
+        return sum(cost(imported, part) for part in parts) - cost(exported, prices["retail_sell"])
+    return bill(*ruling.now) - bill(*ruling.was) if ruling.outcome == REPLACEMENT else 0
+
+
+def check_bill(j, o, prices):
+    s = o.statement
+    lines = [("bought from neighbours", s.trade_paid), ("sold to neighbours", -s.trade_earned),
+             ("local grid fee", s.local_grid_fee), ("levies on neighbours' energy", s.trade_levies),
+             ("energy from the retailer", s.retail_energy), ("grid fee", s.grid_fee),
+             ("levies", s.levies), ("feed-in to the retailer", -s.feed_in), ("total", s.total)]
+    lines += [(f"correction of slot {v.settled}", corrected(v, prices)) for v in o.rulings]
+    lines += [("balance after", s.balance)]
+    found = items(j["bill"], "bill")
+    for number, ((line, amount), row) in enumerate(zip(lines, found), 1):
+        want(type(row) is dict and set(row) == {"line", "micro_eur"} and row["line"] == line
+             and type(row["micro_eur"]) is int and row["micro_eur"] == amount,
+             f"line {number} of the bill differs: \"{line}\"")
+    want(len(found) == len(lines), "the bill has another number of lines")

@@ -1,0 +1,63 @@
+"""What a receipt's entries open: each of the account's meter and of the receipt's slot, or before
+it where that is what it is there for; from docs/formats/receipt.md."""
+from public_log import is_int, want
+from receipt_entries import U32
+from receipt_fields import (OF_METER, Fields, read_certificate, read_key_change, read_mark,
+                            read_order, read_registration, read_ruling, read_statement, read_swap)
+
+
+def read_openings(j, entries, slot):
+    """home, statement, mark and before (or None), swaps, rulings, orders, key_changes, meter_line
+    and certificates, lists beside the entries'."""
+    o = Fields(home=read_registration(entries.registration.data),
+               statement=read_statement(entries.statement.data))
+    r, s, billed = o.home, o.statement, entries.statement.body
+    want(is_int(j["meter"], 0, U32) and r.meter == j["meter"], "meter is another")
+    want(s.meter == r.meter and s.slot == billed.slot == entries.settlement.body.slot == slot
+         and billed.gateway == r.gateway, "statement is of another meter or slot")
+    read_marks(o, entries.marks, slot)
+    o.swaps = [read_swap(e.data) for e in entries.swaps]
+    want(all(w.meter == r.meter and w.slot <= slot for w in o.swaps)
+         and all(a.slot < b.slot for a, b in zip(o.swaps, o.swaps[1:])),
+         "swaps: papers of another meter or slot, or not in order")
+    o.rulings = [read_ruling(e.data) for e in entries.rulings]
+    want(all(v.meter == r.meter and v.slot == e.body.slot == slot and v.settled < v.slot
+             for v, e in zip(o.rulings, entries.rulings))
+         and all(a.settled < b.settled for a, b in zip(o.rulings, o.rulings[1:])),
+         "rulings: of another meter or slot, or not in order")
+    o.orders = [read_order(e.data) for e in entries.orders]
+    want(all((b.slot, b.meter) == (slot, r.meter) for b in o.orders),
+         "an order is of another meter or slot")
+    o.key_changes = read_key_changes(entries.key_changes, r, slot)
+    o.meter_line = meter_line(o)
+    o.certificates = [read_certificate(e.data) for e in entries.certificates]
+    want(all(c.meter == r.meter for c in o.certificates), "certificates: of another meter")
+    return o
+
+
+def read_marks(o, marks, slot):
+    o.mark, o.before = (marks[name] and read_mark(marks[name].data, name)
+                        for name in ("mark", "before"))
+    want(not o.mark or (o.mark.slot, o.mark.meter) == (slot, o.home.meter),
+         "mark is of another meter or slot")
+    want(not o.before or (o.before.slot + 1 == o.statement.since and o.before.slot < slot
+                          and o.before.meter == o.home.meter),
+         "before is not the mark that the statement begins at")
+
+
+def read_key_changes(entries, home, slot):
+    out = [read_key_change(e.data) for e in entries]
+    for c, e in zip(out, entries):
+        want(c.meter == home.meter and c.slot == e.body.slot <= slot and c.of == e.body.of
+             and e.body.gateway == home.gateway, "keys: of another meter or of a later slot")
+    order = [(c.slot, c.of) for c in out]
+    want(all(a < b for a, b in zip(order, order[1:])), "keys: are not in order of slots")
+    return out
+
+
+def meter_line(o):
+    """What keys the meter has had: slot, key, whether of a new device."""
+    line = [(w.slot, w.meter_key, True) for w in o.swaps]
+    line += [(c.slot, c.key, False) for c in o.key_changes if c.of == OF_METER]
+    want(len({slot for slot, *_ in line}) == len(line), "keys: two from one slot on")
+    return [(-1, o.home.meter_key, True)] + sorted(line)
