@@ -4,27 +4,26 @@
 // Canonical JSON (keys sorted, no spaces, no floats), one line and a newline. Bytes are lower-case
 // hexadecimal, proofs are C2SP tlog-proofs, whose checkpoint is the same in all.
 //
-//   format       "aipchain receipt 1"
+//   format           "aipchain receipt 1"
 //   account, slot, meter
-//   genesis, policy                         texts as published
-//   settlement                              {entry, proof}
-//   registration, statement, mark           {entry, proof, opening{data, of, path[], position,
-//   salt}} before                                  the mark that the statement's energy begins at,
-//   of the
-//                                           slot before its `since`; null: the registration's
-//                                           registers are where it begins
-//   mark                                    null where the slot has none
-//   swaps[]                                 of the account's meter, up to the slot
-//   keys[], certificates[], gateway[]       where there are any: key changes of the meter and the
-//                                           account up to the slot; certificates that hold in it;
-//                                           {entry, proof} of the gateway's registration beyond
-//                                           genesis and of its key changes up to the slot
-//   rulings[]                               of the account that act in the slot, by what they are
-//   of orders[]                                the account's own, in their order on the log book[]
-//   rows of the slot's anonymous book, by id batches[]                               {entry, proof,
-//   opening, readings[{data, salt}]}: every
-//                                           one of the slot where it has a mark
-//   bill[]                                  {line, micro_eur}: recomputed and compared by a reader
+//   genesis, policy  texts as published
+//   settlement       {entry, proof}
+//   registration     {entry, proof, opening{data, of, path[], position, salt}}: an opened entry
+//   statement        an opened entry
+//   mark             an opened entry, null where the slot has none
+//   before           the mark that the statement's energy begins at, of the slot before its
+//                    `since`; null: it begins at the registration's registers
+//   swaps[]          opened, of the account's meter, up to the slot
+//   keys[]           where there are any: opened key changes of meter and account, up to the slot
+//   certificates[]   where there are any: opened ones that hold in the slot
+//   gateway[]        where there are any: {entry, proof} of the gateway's registration beyond
+//                    genesis and of its key changes up to the slot
+//   rulings[]        opened, of the account, that act in the slot, by what they are of
+//   orders[]         the account's own, opened, in their order on the log
+//   book[]           rows of the slot's anonymous book, by id
+//   batches[]        opened, with readings[{data, salt}] each: every one of the slot where it has
+//                    a mark
+//   bill[]           {line, micro_eur}: recomputed and compared by a reader
 //
 // A batch that a concentrator posted has `within` in the place of `proof`: {entry, of, path,
 // position, proof}, the concentrator's entry and the batch entry's place under its openings root.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads the cases that tests/app/test_second_reader.cpp writes, a JSON object a line, and compares
+"""Reads the cases that tests/app/reader_cases.cpp writes, a JSON object a line, and compares
 what `aipchain` said with what the reader in scripts/ says. Names each disagreement.
 
   {"files": {path: hex}, "name": ..., "ours": {...}}                 a log, the base of what follows
