@@ -29,7 +29,7 @@ def read_batch_record(e, name, o, gateway, trust):
 def read_each(shown, name):
     out = []
     for reading in items(shown, name):
-        single = "signature" in reading
+        single = type(reading) is dict and "signature" in reading
         only_keys(reading, ("data", "salt") + ("signature",) * single, name)
         data, salt = unhex(reading["data"], 23), unhex(reading["salt"], 32)
         want(data is not None and salt is not None, f"{name}: a reading is malformed")

@@ -26,6 +26,11 @@ void damage_lists(test::ReaderCases& cases, const json& whole, const json::json_
     put(" as an object", keyed);
     put(" as null", json());
     if (value.size() == 1) put(" by itself", value[0]);
+    if (!value.empty()) {
+      json first = value;
+      first[0] = nullptr;
+      put(" with null as its first one", first);
+    }
   }
   if (!value.is_structured()) return;
   for (const auto& [key, inner] : value.items())
