@@ -8,7 +8,7 @@
 namespace twin {
 namespace {
 
-RunMeta meta_of(const Scenario& scenario) {
+RunMeta run_meta(const Scenario& scenario) {
   RunMeta out;
   out.scenario = scenario.name;
   out.epoch = scenario.time.start;
@@ -71,7 +71,7 @@ std::vector<double> customers_nominal_v(const Network& network) {
 }
 
 RunDescription describe(const Scenario& scenario, const Network& network) {
-  RunDescription out{meta_of(scenario), {}, {}, {}, {}};
+  RunDescription out{run_meta(scenario), {}, {}, {}, {}};
   const std::vector<double> nominal_v = customers_nominal_v(network);
   for (std::size_t b = 0; b < network.buses.size(); ++b) {
     const Bus& bus = network.buses[b];

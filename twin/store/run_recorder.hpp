@@ -3,18 +3,18 @@
 // a run's directory, its database and its summary. The same for both hosts.
 
 #include <fstream>
-#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 
-#include "ai/forecast.hpp"
-#include "market/statement_ledger.hpp"
 #include "twin/node/deployment.hpp"
-#include "twin/node/masked_totals.hpp"
 #include "twin/node/recording.hpp"
+#include "twin/store/alert_recorder.hpp"
+#include "twin/store/decided_openings.hpp"
+#include "twin/store/fault_findings.hpp"
+#include "twin/store/message_counts.hpp"
 #include "twin/store/run_directory.hpp"
-#include "twin/store/run_writer.hpp"
-#include "twin/store/summary.hpp"
+#include "twin/store/slot_recorder.hpp"
 #include "twin/store/world_minute.hpp"
 
 namespace twin {
@@ -33,7 +33,9 @@ class RunRecorder {
   ledger::Result<void> minute(const WorldMinute& minute);
   void effect(NodeId from, Instant now, const Effect& effect);
   // A message that leaves, or is lost on its way. Those of homes to their gateway do not count.
-  void message(NodeId from, Instant now, const Send& message, bool arrives);
+  void message(NodeId from, Instant now, const Send& message, bool arrives) {
+    messages_.take(from, now, message, arrives);
+  }
 
   bool records(NodeId node) const { return recorded_ == node; }
   void recording_begins(const ValidatorConfig& config);
@@ -46,7 +48,8 @@ class RunRecorder {
   std::uint32_t settled_slots() const { return settled_slots_; }
   // Whether the newest checkpoint with a quorum covers the newest settlement.
   bool checkpoint_covers_settlements() const {
-    return checkpoint_height_ >= settlement_height_ && settlement_height_ > 0;
+    const std::uint64_t settled = openings_.settlement_height();
+    return checkpoint_height_ >= settled && settled > 0;
   }
   const Snapshot& snapshot() const { return snapshot_; }
   std::uint64_t readings() const { return summary_.readings; }
@@ -63,29 +66,15 @@ class RunRecorder {
               RunDescription description, const Deployment& deployment);
   void take_persist(NodeId from, Instant now, const Persist& persist);
   void take_block(Instant now, const Persist& persist);
-  void take_posted(Instant now, const ledger::Block& block);
-  void take_openings(const ledger::Block& block);
-  void count_change(const ledger::Transaction& tx);
   void take_event(NodeId from, Instant now, const Event& event);
   void take_signed_twice(const Persist& persist);
   void take_block_event(Instant now, const BlockDecided& block);
-  void take_alert(Instant now, const AlertRaised& alert);
   void take_oracle_event(NodeId from, Instant now, const Event& event);
-  void take_findings(Instant now, const ledger::FeederFindings& found);
-  void take_feeder_alert(Instant now, int kind, AlertRow row, bool raised, std::uint32_t which = 0);
   void take_slot(const market::ClosedSlot& slot);
-  void write_statements(const market::ClosedSlot& slot);
-  void write_postings(const market::ClosedSlot& slot);
-  void sum_masked(const market::ClosedSlot& slot);
-  void score_forecast(const market::Statement& statement);
   void count_missed_slots();
   void publish();
   void record(ledger::BytesView bytes);
   void keep_recording();  // its failure, where there is one
-  void keep(const Stored<void>& stored);
-  void keep(const ledger::Result<void>& result);
-  std::string name_of_meter(std::uint32_t meter) const;
-  std::string name_of_account(const ledger::AccountId& account) const;
 
   RunDirectory directory_;
   std::ofstream recording_;
@@ -94,30 +83,18 @@ class RunRecorder {
   RunDescription description_;
   Summary summary_;
   Directory nodes_;
-  NodeId observer_, first_fleet_;
+  NodeId observer_;
   std::optional<NodeId> recorded_;
-  std::string failure_;  // the first one
+  FirstFailure failure_;
   Snapshot snapshot_;
-  market::Tariff tariff_;
-  market::StatementLedger statements_;
+  DecidedOpenings openings_;
+  MessageCounts messages_;
+  SlotRecorder slots_;
+  AlertRecorder alerts_;
   FaultFindings findings_;
   std::set<Bytes> signed_twice_;  // kind, gateway and number of those kept
-  std::map<std::uint32_t, std::vector<market::Correction>> corrections_;  // by slot, to come
-  std::map<ledger::AccountId, std::uint32_t> home_of_account_;
-  ledger::Ed25519Verifier verifier_;  // the operator's
-  std::optional<MaskedTotals> masked_totals_;
-  std::map<std::uint32_t, market::Forecast> forecast_of_meter_;
-  std::map<std::uint32_t, std::vector<std::int64_t>> yesterday_of_meter_;
-  std::map<std::uint32_t, std::int64_t> feeder_forecast_wh_;  // by slot
-  ai::ForecastScore score_, persistence_score_;
-  std::map<std::pair<int, std::uint32_t>, std::int64_t> open_alerts_;  // kind, meter: row
-  std::vector<std::string> active_alerts_;
-  std::set<Hash> said_;             // by gateways, of what they say again
-  std::map<Hash, Instant> posted_;  // not decided yet: SHA-256 of its encoding, when it was posted
-  Summary::Ledger::Traffic traffic_;  // since the last decision
   std::string checkpoint_;
   std::uint64_t checkpoint_height_ = 0, checkpoint_size_ = 0, published_height_ = 0;
-  std::uint64_t settlement_height_ = 0;
   std::uint32_t settled_slots_ = 0;
   ledger::Duration end_;
 };

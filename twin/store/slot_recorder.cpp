@@ -1,0 +1,111 @@
+#include "twin/store/slot_recorder.hpp"
+
+#include <algorithm>
+
+namespace twin {
+
+using namespace ledger;
+
+SlotRecorder::SlotRecorder(const Scenario& scenario, const Deployment& deployment,
+                           RunWriter& writer, Summary& summary, FirstFailure& failure)
+    : scenario_(scenario),
+      writer_(writer),
+      summary_(summary),
+      failure_(failure),
+      tariff_(market::tariff_of(deployment.genesis())) {
+  summary_.market.mechanism = scenario.market.mechanism;
+  summary_.market.savings_micro_eur.resize(scenario.homes.size());
+  for (const MeterIdentity& m : deployment.identities().meters)
+    if (!m.feeder) home_of_account_[m.account] = m.meter.value;
+  if (!scenario.ledger.masked_sums) return;
+  masked_totals_.emplace(deployment.identities(), chain_id_of(deployment.genesis()), verifier_);
+  Summary::MaskedSums sums;
+  sums.groups = masked_totals_->groups();
+  summary_.masked_sums = sums;
+}
+
+WattHours SlotRecorder::take(const market::ClosedSlot& slot,
+                             std::optional<std::int64_t> forecast_wh) {
+  SlotRow row = row_of(slot);
+  row.forecast_wh = forecast_wh;
+  Summary::Market& m = summary_.market;
+  m.traded_wh += row.traded_wh;
+  for (const market::Statement& s : slot.settlement.statements)
+    m.turnover_micro_eur += s.trade_paid.value;
+  m.welfare_micro_eur += slot.clearing.welfare.value;
+  m.optimal_welfare_micro_eur += slot.clearing.optimal_welfare.value;
+  failure_.keep(writer_.slot(row));
+  write_statements(slot);
+  write_postings(slot);
+  if (masked_totals_) sum_masked(slot);
+  return {row.traded_wh};
+}
+
+SlotRow SlotRecorder::row_of(const market::ClosedSlot& slot) const {
+  SlotRow row;
+  row.slot = slot.slot.value;
+  row.start = Instant{} + scenario_.time.market_slot * slot.slot.value;
+  if (slot.clearing.price) row.price_micro_eur_per_kwh = slot.clearing.price->value;
+  for (const market::Order& o : slot.orders)
+    (o.side == market::Side::buy ? row.orders_buy_wh : row.orders_sell_wh) += o.energy.value;
+  for (const market::Statement& s : slot.settlement.statements) {
+    row.import_wh += s.imported.value;
+    row.export_wh += s.exported.value;
+    row.traded_wh += s.bought.value;
+  }
+  row.actual_wh = row.import_wh - row.export_wh;
+  return row;
+}
+
+void SlotRecorder::write_statements(const market::ClosedSlot& slot) {
+  for (const market::Statement& s : slot.settlement.statements) {
+    const MicroEuros alone = market::retailer_bill(s, tariff_);
+    summary_.market.savings_micro_eur[s.meter.value] += (alone - s.total).value;
+    StatementRow row;
+    row.account = s.account;
+    row.home = s.meter.value;
+    row.slot = s.slot.value;
+    row.import_wh = s.imported.value;
+    row.export_wh = s.exported.value;
+    row.bought_wh = s.bought.value;
+    row.sold_wh = s.sold.value;
+    row.trade_micro_eur = (s.trade_paid - s.trade_earned).value;
+    row.retail_micro_eur = (s.retail_energy + s.grid_fee + s.levies - s.feed_in).value;
+    row.fees_micro_eur = (s.local_grid_fee + s.trade_levies).value;
+    row.total_micro_eur = s.total.value;
+    row.baseline_micro_eur = alone.value;
+    failure_.keep(writer_.statement(row));
+  }
+}
+
+void SlotRecorder::write_postings(const market::ClosedSlot& slot) {
+  const Instant end = Instant{} + scenario_.time.market_slot * (slot.slot.value + 1);
+  for (const market::Posting& p : slot.settlement.postings)
+    failure_.keep(
+        writer_.posting({end, slot.slot.value, std::string(market::name_of(p.kind)),
+                         name_of_account(p.from), name_of_account(p.to), p.amount.value}));
+}
+
+void SlotRecorder::sum_masked(const market::ClosedSlot& slot) {
+  std::map<AccountId, std::int64_t> net_wh;
+  for (const market::Statement& s : slot.settlement.statements)
+    if (market::carries_energy(s.standing)) net_wh[s.account] = (s.imported - s.exported).value;
+  const MaskedTotal total = masked_totals_->total(slot.slot, net_wh);
+  Summary::MaskedSums& m = *summary_.masked_sums;
+  ++m.slots;
+  m.homes += total.homes.size();
+  m.hidden_homes += total.hidden;
+  m.net_wh += total.net_wh;
+  m.difference_wh += total.net_wh;
+  for (const AccountId& home : total.homes) m.difference_wh -= net_wh.at(home);
+  m.bytes += total.bytes;
+}
+
+std::string SlotRecorder::name_of_account(const AccountId& account) const {
+  if (const auto at = home_of_account_.find(account); at != home_of_account_.end())
+    return scenario_.homes[at->second].name;
+  const auto end = std::find(account.bytes.begin(), account.bytes.end(), 0);
+  return {account.bytes.begin(), end};
+}
+
+}  // namespace twin
