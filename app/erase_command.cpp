@@ -9,8 +9,10 @@
 
 #include "app/console.hpp"
 #include "app/input_file.hpp"
+#include "app/network_visit.hpp"
 #include "app/run_ledger.hpp"
 #include "app/run_output.hpp"
+#include "hil/key_file.hpp"
 #include "market/entries.hpp"
 #include "twin/store/run_eraser.hpp"
 
@@ -21,7 +23,7 @@ using namespace ledger;
 using nlohmann::json;
 
 struct EraseOptions {
-  std::string directory, subject, kept_for, now;
+  std::string directory, subject, kept_for, now, key, wait;
   bool billing = false, json = false;
 };
 
@@ -56,8 +58,9 @@ Result<void> Erasing::decide(market::Stages stages) {
   if (!keys) return failure(keys.error());
   const bool billing = stages & market::billing_stage;
   const auto decided =
-      ledger_.decide(twin::signed_erasure(ledger_.log(), *keys, {account_, stages}), *keys,
-                     billing ? std::optional(account_) : std::nullopt);
+      ledger_.decide(twin::signed_erasure(ledger_.log().chain_id, keys->registrar,
+                                          {account_, stages}, ledger_.log().entries.size()),
+                     *keys, billing ? std::optional(account_) : std::nullopt);
   if (!decided) return failure(decided.error());
   return destroy(
       {o_.directory, account_, stages, decided->entry, home(), decided->state, decided->height});
@@ -224,7 +227,39 @@ int erase_old(const EraseOptions& o) {
   return done;
 }
 
+// What is wrong with options that ask something of a network.
+std::string wrong_for_network(const EraseOptions& o) {
+  if (!o.kept_for.empty()) return "--kept-for: is for a run's directory";
+  if (o.billing)
+    return "--billing: is for a run's directory; the validators of a network keep the blocks that "
+           "they restart from, and with them billing data";
+  if (o.subject.empty()) return "erase wants --subject";
+  return o.key.empty() ? "--key: is missing: the registrar signs an erasure" : "";
+}
+
+int erase_in_network(const EraseOptions& o) {
+  if (const std::string wrong = wrong_for_network(o); !wrong.empty())
+    return complain(wrong_input, wrong);
+  const auto account = array_from_hex<16>(o.subject);
+  if (!account)
+    return complain(wrong_input,
+                    "--subject " + o.subject + ": wants 32 lower-case hexadecimal digits");
+  const auto network = hil::read_network_config(o.directory);
+  if (!network) return complain(wrong_input, network.error());
+  const auto registrar = hil::read_key(o.key);
+  if (!registrar) return complain(wrong_input, registrar.error());
+  const Genesis& genesis = network->chain.genesis;
+  if (Ed25519Signer(*registrar).public_key() != genesis.registrar)
+    return complain(wrong_input, o.key + ": is not the registrar's key of this network's genesis");
+  const Transaction tx = twin::signed_erasure(chain_id_of(genesis), *registrar,
+                                              {{*account}, market::personal_stage}, unix_seconds());
+  return visit_network(*network, tx, {o.wait, o.json, json{{"account", o.subject}}.dump()});
+}
+
 int erase(const EraseOptions& o) {
+  if (names_network(o.directory)) return erase_in_network(o);
+  if (!o.key.empty() || !o.wait.empty())
+    return complain(wrong_input, "--key and --wait: are for a network (network.toml)");
   if (!o.subject.empty()) return erase_one(o);
   if (!o.kept_for.empty()) return erase_old(o);
   return complain(wrong_input, "erase wants --subject, or --kept-for (see aipchain erase --help)");
@@ -235,7 +270,8 @@ int erase(const EraseOptions& o) {
 void add_erase_command(CLI::App& program, std::function<int()>& chosen) {
   auto o = std::make_shared<EraseOptions>();
   auto* e = program.add_subcommand("erase", "erases a person's data; proofs of others still hold");
-  e->add_option("directory", o->directory, "a run's directory")->required();
+  e->add_option("directory", o->directory, "a run's directory, or network.toml of a network")
+      ->required();
   auto* subject =
       e->add_option("--subject", o->subject, "whose: an account's 32 hexadecimal digits");
   e->add_option("--kept-for", o->kept_for,
@@ -244,6 +280,8 @@ void add_erase_command(CLI::App& program, std::function<int()>& chosen) {
   e->add_option("--now", o->now, "what --kept-for takes for the time (default: the clock's)");
   e->add_flag("--billing", o->billing,
               "also what bills rest on: at the end of the legal period, or at once in a twin");
+  e->add_option("--key", o->key, "of a network: the registrar's key file");
+  e->add_option("--wait", o->wait, "of a network: how long for the proof (default: 2m)");
   e->add_flag("--json", o->json, "prints JSON");
   e->callback([&chosen, o] { chosen = [o] { return erase(*o); }; });
 }

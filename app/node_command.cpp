@@ -13,6 +13,7 @@
 #include "app/network_processes.hpp"
 #include "app/scenario_file.hpp"
 #include "hil/genesis_config.hpp"
+#include "hil/household_file.hpp"
 #include "hil/key_file.hpp"
 #include "hil/network_layout.hpp"
 #include "hil/node_host.hpp"
@@ -172,6 +173,20 @@ int recover_key(const Options& o) {
   return done;
 }
 
+// What a household signs with, out of two keys of `keys new`; its registrar has the second one,
+// too.
+int household_file(const Options& o) {
+  const auto account = ledger::array_from_hex<16>(o.account);
+  if (!account)
+    return complain(wrong_input,
+                    "--account " + o.account + ": wants 32 lower-case hexadecimal digits");
+  const auto secret = hil::read_key(o.file), restricted = hil::read_key(o.second_file);
+  if (!secret) return complain(wrong_input, secret.error());
+  if (!restricted) return complain(wrong_input, restricted.error());
+  const auto ok = hil::write_household(o.out, {{*account}, *secret, *restricted});
+  return ok ? done : complain(wrong_input, ok.error());
+}
+
 int genesis(const Options& o) {
   const auto text = read_file(o.file);
   if (!text) return complain(wrong_input, text.error());
@@ -199,6 +214,13 @@ void add_keys(CLI::App& program, std::function<int()>& chosen, const std::shared
   again->add_option("--account", o->account, "whose: 32 hexadecimal digits")->required();
   again->add_option("--out", o->out, "where the key goes; never replaced")->required();
   again->callback([&chosen, o] { chosen = [o] { return recover_key(*o); }; });
+  auto* household = keys->add_subcommand("household", "what a household signs with, in one file");
+  household->add_option("secret", o->file, "the account's key file")->required();
+  household->add_option("restricted", o->second_file, "the month's restricted key, a key file")
+      ->required();
+  household->add_option("--account", o->account, "whose: 32 hexadecimal digits")->required();
+  household->add_option("--out", o->out, "where it goes; never replaced")->required();
+  household->callback([&chosen, o] { chosen = [o] { return household_file(*o); }; });
   auto* show = keys->add_subcommand("show", "prints the public key of a secret one");
   show->add_option("file", o->file, "a key file")->required();
   show->callback([&chosen, o] { chosen = [o] { return show_key(*o); }; });

@@ -7,8 +7,10 @@
 #include <nlohmann/json.hpp>
 
 #include "app/console.hpp"
+#include "app/network_visit.hpp"
 #include "app/run_ledger.hpp"
 #include "app/scenario_file.hpp"
+#include "hil/household_file.hpp"
 #include "hil/key_file.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/audit/access_log.hpp"
@@ -24,7 +26,7 @@ using namespace ledger;
 using nlohmann::json;
 
 struct SubjectOptions {
-  std::string directory, account, recipient, key, purpose, out;
+  std::string directory, account, recipient, key, purpose, out, wait;
   std::uint32_t first_slot = 0, end_slot = UINT32_MAX;
   bool withdraw = false, json = false;
 };
@@ -246,7 +248,8 @@ Result<KeySeed> account_seed_of(const std::string& directory, const AccountId& a
   return failure(directory + ": no home of the scenario has account " + to_hex(account.bytes));
 }
 
-Result<market::Consent> consent_asked(const SubjectOptions& o, const twin::RunLedger& ledger) {
+// Without its number.
+Result<market::Consent> consent_asked(const SubjectOptions& o) {
   const auto account = account_of(o);
   const auto purpose = purpose_of(o);
   const auto recipient = array_from_hex<32>(o.recipient);
@@ -264,19 +267,41 @@ Result<market::Consent> consent_asked(const SubjectOptions& o, const twin::RunLe
       return failure("--end-slot " + std::to_string(o.end_slot) +
                      ": wants a slot behind the first");
   }
-  const auto before =
-      market::consent_at(ledger.log(), ledger.openings(), c.place, ledger.log().entries.size());
-  if (before) c.number = before->number + 1;
   return c;
 }
 
+// Against a network: the household signs with its own file, and the time is the number.
+int give_consent_in_network(const SubjectOptions& o) {
+  auto consent = consent_asked(o);
+  if (!consent) return complain(wrong_input, consent.error());
+  if (o.key.empty())
+    return complain(wrong_input, "--key: is missing: a household signs with its own file");
+  const auto network = hil::read_network_config(o.directory);
+  if (!network) return complain(wrong_input, network.error());
+  const auto household = hil::read_household(o.key);
+  if (!household) return complain(wrong_input, household.error());
+  if (household->account != consent->place.account)
+    return complain(wrong_input, o.key + ": is of account " + to_hex(household->account.bytes));
+  consent->number = unix_seconds();
+  Ed25519Signer signer(household->secret);
+  const Transaction tx = market::consent_of(chain_id_of(network->chain.genesis), *consent,
+                                            household->restricted_key, signer);
+  return visit_network(*network, tx, {o.wait, o.json, consent_json(*consent).dump()});
+}
+
 int give_consent(const SubjectOptions& o) {
+  if (names_network(o.directory)) return give_consent_in_network(o);
+  if (!o.key.empty() || !o.wait.empty())
+    return complain(wrong_input, "--key and --wait: are for a network (network.toml)");
   Ed25519Verifier verifier;
   auto ledger = load_run_ledger(o.directory, verifier);
   if (!ledger) return complain(wrong_input, ledger.error());
-  const auto consent = consent_asked(o, *ledger);
+  auto consent = consent_asked(o);
   if (!consent) return complain(wrong_input, consent.error());
   const AccountId account = consent->place.account;
+  const auto before = market::consent_at(ledger->log(), ledger->openings(), consent->place,
+                                         ledger->log().entries.size());
+  if (before) consent->number = before->number + 1;
   if (const std::string why = base_of(*ledger, account); !why.empty())
     return complain(wrong_input, "--account " + o.account + ": " + why);
   const auto seed = account_seed_of(o.directory, account);
@@ -306,8 +331,8 @@ int give_consent(const SubjectOptions& o) {
   return done;
 }
 
-void add_account(CLI::App* command, SubjectOptions& o) {
-  command->add_option("directory", o.directory, "a run's directory")->required();
+void add_account(CLI::App* command, SubjectOptions& o, const char* where = "a run's directory") {
+  command->add_option("directory", o.directory, where)->required();
   command->add_option("--account", o.account, "whose: 32 hexadecimal digits")->required();
 }
 
@@ -315,7 +340,9 @@ void add_consent(CLI::App& program, std::function<int()>& chosen) {
   auto o = std::make_shared<SubjectOptions>();
   auto* tx = program.add_subcommand("tx", "signed actions of a user")->require_subcommand(1);
   auto* c = tx->add_subcommand("consent", "lets somebody read readings, for a purpose and a time");
-  add_account(c, *o);
+  add_account(c, *o, "a run's directory, or network.toml of a network");
+  c->add_option("--key", o->key, "of a network: the household's file");
+  c->add_option("--wait", o->wait, "of a network: how long for the proof (default: 2m)");
   c->add_option("--recipient", o->recipient, "who may read: a public key (aipchain keys show)")
       ->required();
   c->add_option("--purpose", o->purpose, "advice, grid-planning, research or dispute")->required();

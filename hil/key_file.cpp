@@ -16,10 +16,10 @@ using namespace ledger;
 
 namespace {
 constexpr std::string_view prefix = "aipchain key 1 ";
-}
+constexpr std::size_t key_text_size = prefix.size() + 65;
+}  // namespace
 
-Result<void> write_key(const std::string& path, const KeySeed& secret) {
-  const std::string text = std::string(prefix) + to_hex(secret) + "\n";
+Result<void> write_secret_text(const std::string& path, const std::string& text) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file < 0) return failure(path + ": " + std::strerror(errno));
   const bool written =
@@ -29,20 +29,30 @@ Result<void> write_key(const std::string& path, const KeySeed& secret) {
   return {};
 }
 
-Result<KeySeed> read_key(const std::string& path) {
+Result<std::string> read_secret_text(const std::string& path, std::size_t size) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return failure(path + ": " + std::strerror(errno));
   if (!S_ISREG(status.st_mode)) return failure(path + ": is not a file");
   if (status.st_mode & (S_IRWXG | S_IRWXO))
     return failure(path + ": others can read this key; allow its owner alone (chmod 600)");
-  std::string text(prefix.size() + 65, '\0');
+  std::string text(size + 1, '\0');
   std::ifstream in(path, std::ios::binary);
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  const bool whole = in.gcount() == static_cast<std::streamsize>(text.size()) &&
-                     in.peek() == std::char_traits<char>::eof();
-  const auto secret = whole && text.starts_with(prefix) && text.back() == '\n'
-                          ? array_from_hex<32>(std::string_view(text).substr(prefix.size(), 64))
-                          : std::nullopt;
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return text;
+}
+
+Result<void> write_key(const std::string& path, const KeySeed& secret) {
+  return write_secret_text(path, std::string(prefix) + to_hex(secret) + "\n");
+}
+
+Result<KeySeed> read_key(const std::string& path) {
+  const auto text = read_secret_text(path, key_text_size);
+  if (!text) return failure(text.error());
+  const auto secret =
+      text->size() == key_text_size && text->starts_with(prefix) && text->back() == '\n'
+          ? array_from_hex<32>(std::string_view(*text).substr(prefix.size(), 64))
+          : std::nullopt;
   if (!secret)
     return failure(path +
                    ": is not a key file (wants \"aipchain key 1\" and 64 lower-case "

@@ -14,6 +14,10 @@ ledger::Result<void> write_key(const std::string& path, const ledger::KeySeed& s
 // Refuses a file that others can read.
 ledger::Result<ledger::KeySeed> read_key(const std::string& path);
 
+// The same for a text of another form; of one that is read at most `size` bytes and one more.
+ledger::Result<void> write_secret_text(const std::string& path, const std::string& text);
+ledger::Result<std::string> read_secret_text(const std::string& path, std::size_t size);
+
 // From the operating system.
 ledger::KeySeed new_secret();
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <random>
 
+#include "hil/household_file.hpp"
 #include "hil/key_file.hpp"
 #include "twin/store/log_directory.hpp"
 
@@ -80,6 +81,20 @@ std::string node_text(const std::string& name, bool gateway, const LayoutOptions
   return out;
 }
 
+Result<void> write_users_keys(const std::string& dir, const Identities& keys) {
+  if (auto ok = write_key(dir + "/registrar.key", keys.registrar); !ok) return ok;
+  std::error_code error;
+  fs::create_directory(dir + "/households", error);
+  if (error) return failure(dir + "/households: cannot be made: " + error.message());
+  for (const MeterIdentity& m : keys.meters) {
+    if (m.feeder) continue;
+    const std::string path = dir + "/households/" + to_hex(m.account.bytes) + ".key";
+    if (auto ok = write_household(path, {m.account, m.account_seed, m.restricted_key}); !ok)
+      return ok;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> lay_out_network(const Deployment& deployment,
@@ -94,7 +109,8 @@ Result<std::vector<std::string>> lay_out_network(const Deployment& deployment,
     return failure(ok.error());
   const Directory& d = deployment.directory();
   const std::uint32_t nodes = d.fleet(0).value;
-  const auto ports = free_ports(nodes);
+  const std::uint32_t doors = d.observer().value + 1;
+  const auto ports = free_ports(nodes + doors);
   if (!ports) return failure(ports.error());
   std::string network = "genesis = \"genesis\"\nstarted_at = \"" + to_rfc3339(options.started_at) +
                         "\"\nspeed = " + std::to_string(options.speed) +
@@ -110,12 +126,15 @@ Result<std::vector<std::string>> lay_out_network(const Deployment& deployment,
     network += "\n[[node]]\nname = \"" + name +
                "\"\naddress = \"127.0.0.1:" + std::to_string((*ports)[n]) + "\"\ntls_key = \"" +
                to_hex(Ed25519Signer(tls).public_key()) + "\"\n";
+    if (n < doors)
+      network += "visitors = \"127.0.0.1:" + std::to_string((*ports)[nodes + n]) + "\"\n";
     if (auto ok = put_file(path + ".toml",
                            bytes_of(node_text(name, n > d.observer().value, options)), false);
         !ok)
       return failure(ok.error());
     out.push_back(path + ".toml");
   }
+  if (auto ok = write_users_keys(dir, deployment.identities()); !ok) return failure(ok.error());
   if (auto ok = put_file(dir + "/network.toml", bytes_of(network), false); !ok)
     return failure(ok.error());
   return out;

@@ -1,6 +1,8 @@
 #pragma once
 // A network of processes on one machine, from a scenario: genesis, keys (the scenario's own to sign
-// with, new ones for the wire), network.toml and a file a node, in one folder.
+// with, new ones for the wire), network.toml and a file a node, in one folder; in it what others
+// than nodes hold as well: registrar.key, and households/<account>.key of each home
+// (household_file.hpp).
 
 #include <string>
 #include <vector>

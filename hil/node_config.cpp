@@ -53,6 +53,11 @@ class Reader {
     if (auto ok = find_self(path); !ok) return failure(ok.error());
     return std::move(out_);
   }
+  Result<NodeConfig> read_shared(const std::string& path) {
+    network_ = path;
+    if (auto ok = read_network(); !ok) return failure(ok.error());
+    return std::move(out_);
+  }
 
  private:
   Result<void> read_own(const std::string& path) {
@@ -123,8 +128,10 @@ class Reader {
     if (!address) table.fail("address", address.error());
     const auto key = array_from_hex<32>(wanted(table, "tls_key"));
     if (!key) table.refuse("tls_key", "64 lower-case hexadecimal digits");
+    const auto door = door_of(table, id);
     table.close();
     if (!id || !address || !key) return;
+    if (door) out_.doors.push_back({*id, name, *door, *key});
     for (const LinkPeer& other : out_.links.nodes) {
       if (other.id == *id) table.fail("name", "stands twice");
       if (other.tls_key == *key) table.fail("tls_key", "is another node's as well");
@@ -132,6 +139,15 @@ class Reader {
     LinkPeer& peer = out_.links.nodes.emplace_back(LinkPeer{*id, *address, *key, name});
     // A gateway says transactions alone.
     if (*id > out_.chain.directory.observer()) peer.max_message = 1 + max_transaction_size;
+  }
+
+  std::optional<Address> door_of(TomlTable& table, std::optional<NodeId> node) const {
+    if (!table.has("visitors")) return std::nullopt;
+    const auto address = parse_address(wanted(table, "visitors"));
+    if (!address) table.fail("visitors", address.error());
+    const bool takes_any = !node || *node <= out_.chain.directory.observer();
+    if (!takes_any) table.fail("visitors", "a gateway takes none");
+    return address && takes_any ? std::optional(*address) : std::nullopt;
   }
 
   Result<void> all_there() const {
@@ -191,9 +207,14 @@ std::optional<NodeId> node_named(const std::string& name, const Directory& direc
 std::string name_of(NodeId node, const Directory& d) {
   if (node < d.observer()) return "validator-" + std::to_string(node.value);
   if (node == d.observer()) return "observer";
+  if (Directory::is_visitor(node)) return "a visitor";
   return "gateway-" + std::to_string(node.value - d.gateway(0).value);
 }
 
 Result<NodeConfig> read_node_config(const std::string& path) { return Reader().read(path); }
+
+Result<NodeConfig> read_network_config(const std::string& path) {
+  return Reader().read_shared(path);
+}
 
 }  // namespace hil

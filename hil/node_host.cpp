@@ -10,8 +10,11 @@
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
 #include "ledger/consensus/sign_guard.hpp"
+#include "twin/node/erasure_word.hpp"
+#include "twin/node/visit_answer.hpp"
 #include "twin/store/log_directory.hpp"
 #include "twin/store/node_store.hpp"
+#include "twin/store/run_eraser.hpp"
 
 namespace hil {
 
@@ -74,13 +77,17 @@ class Host {
   Result<void> begin_life();
   Result<void> open_log();
   Result<void> make_gateway();
+  Result<void> open_door();
   void turn();
   void tell();
   void step(Node& node, NodeId self, Instant now, const Inputs& inputs);
   void carry_out(NodeId self, const twin::Effect& effect);
+  void answer(const Send& send);
   void take(const Persist& persist);
   void take(const Event& event);
   void keep_opening(BytesView record);
+  void destroy(BytesView accounts);
+  std::string opening_file(const AccountId& account) const;
   void publish(BytesView record);
   void add_to_log(BytesView block_record);
   void move_homes(Instant now);
@@ -97,6 +104,7 @@ class Host {
   CachedVerifier verifier_;
   std::unique_ptr<NodeStore> store_;
   std::unique_ptr<NodeLinks> links_;
+  std::unique_ptr<VisitorLinks> visitors_;  // of a node that has a door for them
   std::optional<WireLog> wire_log_;
   std::unique_ptr<Node> node_, fleet_;  // fleet_: of a gateway
   const ValidatorNode* validator_ = nullptr;
@@ -125,6 +133,20 @@ Result<void> Host::set_up() {
   auto links = NodeLinks::open(std::move(to_others));
   if (!links) return failure(links.error());
   links_ = std::move(*links);
+  return open_door();
+}
+
+Result<void> Host::open_door() {
+  for (const Door& door : config_.doors) {
+    if (door.node != config_.id) continue;
+    VisitorOptions to_visitors;
+    to_visitors.address = door.address;
+    to_visitors.tls_secret = config_.links.tls_secret;
+    to_visitors.say = options_.say;
+    auto links = VisitorLinks::open(std::move(to_visitors));
+    if (!links) return failure(links.error());
+    visitors_ = std::move(*links);
+  }
   return {};
 }
 
@@ -203,9 +225,11 @@ void Host::turn() {
       std::clamp<std::chrono::nanoseconds>(due == never ? longest_wait : clock_.real(due - now),
                                            std::chrono::nanoseconds(0), longest_wait);
   std::vector<PeerMessage> received;
-  links_->work(Clock::now() + wait, [&](NodeId from, Bytes bytes) {
+  const auto receive = [&](NodeId from, Bytes bytes) {
     if (started_) received.push_back({from, std::move(bytes)});
-  });
+  };
+  links_->work(Clock::now() + wait, receive);
+  if (visitors_ && started_) visitors_->work(receive);
   now = clock_.now();
   if (wire_log_)
     for (const PeerMessage& m : received)
@@ -242,11 +266,18 @@ void Host::carry_out(NodeId self, const twin::Effect& effect) {
   if (const auto* event = std::get_if<Event>(&effect)) take(*event);
   const auto* send = std::get_if<Send>(&effect);
   if (!send) return;
+  if (Directory::is_visitor(send->to)) return answer(*send);
   // A fleet and its gateway are one process.
   const bool to_homes = fleet_ && send->to >= config_.chain.directory.fleet(0);
   if (self == config_.id && !to_homes) return links_->send(send->to, send->bytes);
   const PeerMessage message{self, send->bytes};
   step(to_homes ? *fleet_ : *node_, send->to, clock_.now(), Inputs{std::span(&message, 1), {}});
+}
+
+void Host::answer(const Send& send) {
+  const auto said = decode_visit_answer(send.bytes.view().subspan(1));
+  invariant(said.has_value(), "a visitor is sent answers alone");
+  if (visitors_) visitors_->send(send.to, send.bytes, said->ends());
 }
 
 void Host::take(const Persist& persist) {
@@ -255,6 +286,7 @@ void Host::take(const Persist& persist) {
     return;
   }
   if (persist.kind == RecordKind::personal_opening) keep_opening(persist.record);
+  if (persist.kind == RecordKind::erased) destroy(persist.record);
   if (log_ && persist.kind == RecordKind::block) add_to_log(persist.record);
   if (log_ && persist.kind == RecordKind::checkpoint) publish(persist.record);
 }
@@ -262,11 +294,27 @@ void Host::take(const Persist& persist) {
 // Account, gateway and epoch, then what goes to the account's file.
 void Host::keep_opening(BytesView record) {
   ByteReader r(record);
-  const std::string account = to_hex(r.raw(sizeof(AccountId)));
+  const AccountId account{r.array<16>()};
   r.u32();
   r.u32();
-  const std::string path = config_.store + "/openings/personal/" + account;
-  if (auto ok = put_file(path, r.raw(r.left()), true); !ok) failure_ = ok.error();
+  if (auto ok = put_file(opening_file(account), r.raw(r.left()), true); !ok) failure_ = ok.error();
+}
+
+std::string Host::opening_file(const AccountId& account) const {
+  return config_.store + "/openings/personal/" + to_hex(account.bytes);
+}
+
+// Zeros over each file before it goes; then no page of the records holds what was replaced.
+void Host::destroy(BytesView accounts) {
+  for (const AccountId& account : accounts_of_record(accounts)) {
+    const std::string path = opening_file(account);
+    std::error_code error;
+    if (auto ok = overwrite(path); !ok) failure_ = ok.error();
+    if (failure_.empty()) std::filesystem::remove(path, error);
+    if (error) failure_ = path + ": " + error.message();
+  }
+  if (!failure_.empty()) return;
+  if (auto ok = store_->purge(); !ok) failure_ = ok.error();
 }
 
 void Host::add_to_log(BytesView block_record) {

@@ -21,7 +21,7 @@ namespace {
 constexpr auto shortest_pause = std::chrono::milliseconds(50);  // before dialling again
 constexpr auto longest_pause = std::chrono::seconds(2);
 constexpr auto longest_poll = std::chrono::milliseconds(5);  // before messages are handed over
-constexpr auto between_lines = std::chrono::seconds(1);
+constexpr auto between_link_lines = std::chrono::seconds(1);
 constexpr std::size_t max_strangers = 64;           // callers before their handshake is done
 constexpr std::size_t max_queue_bytes = 16u << 20;  // to one peer
 constexpr std::size_t max_queued_bytes = 48u << 20;
@@ -242,7 +242,7 @@ void NodeLinks::State::tell(const std::string& line) {
     ++untold;
     return;
   }
-  next_line = now + between_lines;
+  next_line = now + between_link_lines;
   const std::string more = untold ? " (and " + std::to_string(untold) + " lines more)" : "";
   untold = 0;
   if (options.say) options.say(line + more);

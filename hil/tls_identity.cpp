@@ -50,18 +50,16 @@ std::optional<PublicKey> key_of(const X509* certificate) {
   return out;
 }
 
-// In the place of OpenSSL's own walk along a chain of authorities.
+// In the place of OpenSSL's own walk along a chain of authorities; no set trusts any such key.
 int check_peer(X509_STORE_CTX* shown, void* trusted) {
   const auto key = key_of(X509_STORE_CTX_get0_cert(shown));
-  const bool known = key && static_cast<const std::set<PublicKey>*>(trusted)->contains(*key);
+  const auto* keys = static_cast<const std::set<PublicKey>*>(trusted);
+  const bool known = key && (!keys || keys->contains(*key));
   if (!known) X509_STORE_CTX_set_error(shown, X509_V_ERR_CERT_REJECTED);
   return known ? 1 : 0;
 }
 
-}  // namespace
-
-Result<void> set_up_tls(SSL_CTX* context, const KeySeed& secret,
-                        const std::set<PublicKey>& trusted) {
+Result<void> set_up(SSL_CTX* context, const KeySeed& secret, const std::set<PublicKey>* trusted) {
   const Key key(
       EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, secret.data(), secret.size()));
   const Certificate certificate = key ? self_signed(key.get()) : nullptr;
@@ -73,8 +71,19 @@ Result<void> set_up_tls(SSL_CTX* context, const KeySeed& secret,
     return failed("the context cannot be set up");
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
-  SSL_CTX_set_cert_verify_callback(context, check_peer, const_cast<std::set<PublicKey>*>(&trusted));
+  SSL_CTX_set_cert_verify_callback(context, check_peer, const_cast<std::set<PublicKey>*>(trusted));
   return {};
+}
+
+}  // namespace
+
+Result<void> set_up_tls(SSL_CTX* context, const KeySeed& secret,
+                        const std::set<PublicKey>& trusted) {
+  return set_up(context, secret, &trusted);
+}
+
+Result<void> set_up_tls_for_anybody(SSL_CTX* context, const KeySeed& secret) {
+  return set_up(context, secret, nullptr);
 }
 
 std::optional<PublicKey> peer_key(const SSL* connection) {

@@ -20,6 +20,9 @@ namespace hil {
 ledger::Result<void> set_up_tls(SSL_CTX* context, const ledger::KeySeed& secret,
                                 const std::set<ledger::PublicKey>& trusted);
 
+// The same where anybody gets through who shows an Ed25519 key and holds its secret.
+ledger::Result<void> set_up_tls_for_anybody(SSL_CTX* context, const ledger::KeySeed& secret);
+
 // The key of the other end, after a handshake.
 std::optional<ledger::PublicKey> peer_key(const SSL* connection);
 

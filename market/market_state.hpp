@@ -125,6 +125,8 @@ class MarketState final : public StateMachine {
 
   // What is erased of an account's data.
   Stages erased(const AccountId& account) const;
+  // A gateway's accounts of which something is erased, rising.
+  std::set<AccountId> erased_at(GatewayId gateway) const;
   // The newest one for this recipient and purpose, be it withdrawn; null where there is none.
   const Consent* consent(const ConsentPlace& place) const;
 

@@ -12,6 +12,16 @@ Stages MarketState::erased(const AccountId& account) const {
   return at == erased_->end() ? Stages{0} : at->second;
 }
 
+std::set<AccountId> MarketState::erased_at(GatewayId gateway) const {
+  std::set<AccountId> out;
+  for (const auto& [account, stages] : *erased_) {
+    const auto meter = meters_->find(meter_of_account_->at(account));
+    if (meter != meters_->end() && meter->second.registration.gateway == gateway)
+      out.insert(out.end(), account);
+  }
+  return out;
+}
+
 const Consent* MarketState::consent(const ConsentPlace& place) const {
   const auto at = consents_->find(place);
   return at == consents_->end() ? nullptr : &at->second;

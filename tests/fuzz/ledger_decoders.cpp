@@ -27,6 +27,7 @@
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
 #include "twin/node/slot_report.hpp"
+#include "twin/node/visit_answer.hpp"
 
 namespace fuzz {
 
@@ -439,6 +440,12 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_slot_report);
     case twin::MessageKind::batches:
       return whole(twin::decode_batches_on_ledger);
+    case twin::MessageKind::visit:
+      return read_transaction(body);
+    case twin::MessageKind::visit_answer:
+      return whole(twin::decode_visit_answer);
+    case twin::MessageKind::erased:
+      return whole(twin::decode_erased);
     case twin::MessageKind::attest_request:
       return whole(twin::decode_request);
     case twin::MessageKind::attest_answer:

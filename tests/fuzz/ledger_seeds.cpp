@@ -20,6 +20,7 @@
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
 #include "twin/node/slot_report.hpp"
+#include "twin/node/visit_answer.hpp"
 
 namespace fuzz {
 
@@ -188,6 +189,13 @@ std::vector<Bytes> frame_seeds() {
                                  {twin::opening_of(opening_key(), p.record, p.readings, {}),
                                   twin::opening_of(opening_key(), p.record, p.readings,
                                                    std::vector<Signature>(p.readings.size()))}}));
+  add(twin::frame(MessageKind::visit, consent().encode()));
+  using Status = twin::VisitAnswer::Status;
+  add(encode(twin::refusal("consent of an account whose data are erased")));
+  add(encode(twin::VisitAnswer{Status::taken, {}, c.id, 0, {}}));
+  add(encode(
+      twin::VisitAnswer{Status::final, {}, c.id, 7, write_tlog_proof(signed_log().proof(1))}));
+  add(twin::encode(twin::ErasedAccounts{market_test::account(1), market_test::account(2)}));
   add(encode(twin::AttestAnswer{what, 2, Signature{}, {}}));
   add(encode(twin::AttestAnswer{what, 2, std::nullopt, "meter 3: its mark is left out"}));
   Bytes stream;  // one after the other, as they come

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 
+#include "hil/node_config.hpp"
 #include "ledger/base/codec.hpp"
 #include "tests/support/flooder.hpp"
 #include "tests/support/process_net.hpp"
@@ -57,6 +58,17 @@ void ask_and_never_listen(const hil::NodeConfig& self, NodeId target,
   }
 }
 
+// Visitors who are nobody: with 64 KiB of nothing, as fast as they are let in.
+void knock(const hil::Door& door, const std::atomic<bool>& over) {
+  const test::TlsContext context(test::honest(KeySeed{5}));
+  const Bytes framed =
+      ByteWriter().sized(twin::frame(twin::MessageKind::visit, Bytes(65'535, 7))).take();
+  while (!over) {
+    test::Caller caller = test::Caller::call(door.address.port);
+    if (caller.shake(context) && caller.say(framed)) caller.is_cut_off();
+  }
+}
+
 }  // namespace
 
 TEST_CASE("flood: no node takes 256 MB, and the honest go on deciding") {
@@ -79,12 +91,20 @@ TEST_CASE("flood: no node takes 256 MB, and the honest go on deciding") {
   Said said;
   // Longer where the machine is slow: they must decide while the flood lasts.
   const std::uint64_t wanted = before + 1 + static_cast<std::uint64_t>(seconds / 4);
+  const auto network = hil::read_network_config(net.file("network.toml"));
+  REQUIRE(network);
+  std::atomic<bool> knocked = false;
+  std::vector<std::thread> knocking;
+  for (const hil::Door& door : network->doors)
+    if (door.node.value < 2) knocking.emplace_back([&] { knock(door, knocked); });
   const auto begin = Clock::now(), patience = lasting(seconds + 20);
   for (const auto end = lasting(seconds);
        Clock::now() < end || (validator.height() < wanted && Clock::now() < patience);) {
     validator.flood({{0}, {1}, {2}, {4}}, 40);
     gateway.flood({{0}, {1}, {2}}, 1);
   }
+  knocked = true;
+  for (std::thread& each : knocking) each.join();
   said.add(validator);
   said.add(gateway);
   const std::uint64_t during = validator.height();

@@ -158,6 +158,11 @@ class Bench {
     take(Instant{} + seconds(5 * k_), {{{0}, encode(LedgerProgress{epoch, slots})}});
   }
 
+  void say_erased(NodeId by) {
+    take(Instant{} + seconds(5 * k_), {{by, encode(ErasedAccounts{account_})}});
+  }
+  const AccountId& account() const { return account_; }
+
   std::optional<std::size_t> stop_after;  // effects of the next step that posts a batch
   bool stopped = false;
   MemoryRecords records;
@@ -656,4 +661,51 @@ TEST_CASE("a reading that is changed, or not signed where a key is registered, i
     m = encode(minute);
   });
   CHECK((bench.verdict & bit(Rule::signature)) != 0);
+}
+
+// Its validators are one: its word is enough.
+TEST_CASE("of an account that is erased a gateway keeps no reading, takes none and says absent") {
+  Bench bench;
+  bench.run(30);
+  REQUIRE(bench.committed.size() == 2);
+  const std::uint32_t told = bench.told;
+  const auto before = decode_gateway_record(*bench.records.newest(RecordKind::gateway));
+  REQUIRE(before->meters[0].memory.last);
+  const ReadingBytes last = *encode(*before->meters[0].memory.last);
+  const auto holds = [&](const Bytes& bytes) {
+    return std::search(bytes.begin(), bytes.end(), last.begin(), last.end()) != bytes.end();
+  };
+  CHECK(holds(*bench.records.newest(RecordKind::gateway)));
+  bench.say_erased(the_home);
+  bench.say_erased(stranger);
+  CHECK(!bench.records.newest(RecordKind::erased));
+
+  bench.refusals.clear();
+  bench.say_erased({0});
+  const auto check_forgotten = [&] {
+    const Bytes record = *bench.records.newest(RecordKind::gateway);
+    const auto after = decode_gateway_record(record);
+    CHECK(!holds(record));
+    CHECK(!after->meters[0].memory.last);
+    CHECK(!after->meters[0].memory.usual);
+    CHECK(!after->meters[0].memory.slot_end);
+    CHECK(after->meters[0].memory.good_import.value == 0);
+    CHECK(after->personal_openings.empty());
+    CHECK(*bench.records.newest(RecordKind::erased) ==
+          Bytes(bench.account().bytes.begin(), bench.account().bytes.end()));
+  };
+  check_forgotten();
+  for (const bool again : {false, true}) {
+    if (again) bench.restart();
+    const std::size_t batches = bench.batches.size();
+    bench.run(180);
+    CHECK(bench.batches.size() >= batches + 14);
+    CHECK(bench.batches.back().records == 1);
+    CHECK(bench.batches.back().count == 0);
+    CHECK(bench.committed.size() == 2);
+    CHECK(bench.told == told);
+    check_forgotten();
+  }
+  for (const Transaction& marks : bench.marks) CHECK(marks.openings.empty());
+  CHECK(bench.refusals.empty());
 }

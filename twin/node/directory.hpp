@@ -22,6 +22,11 @@ struct Directory {
   ledger::NodeId concentrator(std::uint32_t c) const { return {oracle(oracles).value + c}; }
   // Of a gateway, where there are any.
   ledger::NodeId concentrator_of(std::uint32_t g) const { return concentrator(g % concentrators); }
+  // Of who is no node: a number for as long as its visit lasts.
+  static constexpr std::uint32_t first_visitor = 1u << 31, last_visitor = (3u << 30) - 1;
+  static bool is_visitor(ledger::NodeId n) {
+    return first_visitor <= n.value && n.value <= last_visitor;
+  }
   std::uint32_t nodes() const { return concentrator(concentrators).value; }
 
   bool is_gateway(ledger::NodeId n) const { return observer() < n && n < fleet(0); }

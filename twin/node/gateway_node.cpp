@@ -36,6 +36,7 @@ struct GatewayNode::MeterState {
   market::MeteredPoint point;
   ai::MeterAlerts alerts;
   std::optional<Heard> heard;  // for the batch being collected
+  bool erased = false;         // its account's personal data
   Slot ordered{};              // the last one that an order of this life is for
 
   MeterId id() const { return meter.registration.meter; }
@@ -50,6 +51,18 @@ namespace {
 constexpr std::size_t said_again = 64;
 constexpr Instant not_in_this_life{INT64_MIN};
 constexpr int times_said = 3;  // of an attestation
+
+ai::MeterAlerts alerts_of(const GatewayMeter& m, const GatewayConfig& config) {
+  return {m.registration.meter.value,
+          m.registration.kind == market::MeterKind::feeder,
+          {config.transformer_w, config.v_min_pu * m.nominal_v, config.v_max_pu * m.nominal_v}};
+}
+
+ErasedAccounts accounts_of(const GatewayConfig& config) {
+  ErasedAccounts out;
+  for (const GatewayMeter& m : config.meters) out.insert(m.registration.account);
+  return out;
+}
 
 // The newest sequence that a minute brings.
 std::uint32_t newest_sequence(const MeterMinute& minute) {
@@ -67,20 +80,22 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
       verifier_(verifier),
       chain_id_(chain_id_of(config_.genesis)),
       nights_(nights_of(config_.genesis)),
-      unconfirmed_(config_.directory.validators) {
+      unconfirmed_(config_.directory.validators),
+      erasures_(config_.directory.validators, accounts_of(config_)) {
   for (const GatewayMeter& m : config_.meters) {
     const std::uint32_t id = m.registration.meter.value;
     index_of_meter_[id] = meters_.size();
     meters_.push_back({m,
                        market::MeteredPoint(m.registration, config_.genesis, nights_),
-                       ai::MeterAlerts(id, m.registration.kind == market::MeterKind::feeder,
-                                       {config_.transformer_w, config_.v_min_pu * m.nominal_v,
-                                        config_.v_max_pu * m.nominal_v}),
+                       alerts_of(m, config_),
                        {}});
   }
   if (config_.genesis.attesters > 0 && config_.directory.oracles > 0)
     attesting_.emplace(config_.genesis, config_.directory, config_.room, verifier_);
   recover(records);
+  if (const auto erased = records.newest(RecordKind::erased)) erasures_.resume(*erased);
+  for (MeterState& m : meters_)
+    if (erasures_.known().contains(m.meter.registration.account)) forget(m);
 }
 
 // A meter that the record does not know is new and begins as it is registered.
@@ -128,7 +143,7 @@ bool GatewayNode::all_arrived() const {
   const std::int64_t end_ms = batch_end().whole_ms();
   const Slot slot = slot_now();
   return std::all_of(meters_.begin(), meters_.end(), [&](const MeterState& m) {
-    if (!m.in(slot)) return true;
+    if (!m.in(slot) || m.erased) return true;
     return m.heard && m.heard->by != market::SignedBy::nobody &&
            decode_reading(m.heard->minute.readings.back()).time_ms >= end_ms;
   });
@@ -171,6 +186,8 @@ void GatewayNode::start(Instant now, Outbox& outbox) {
     say(message, outbox);
     unconfirmed_.add({{epoch_, 0}, message, now});
   }
+  // What an interrupted erasure has left to do.
+  if (!erasures_.known().empty()) outbox.persist(RecordKind::erased, erasures_.record(), true);
   keep_openings(outbox);
   say_again(now, outbox);
 }
@@ -218,7 +235,43 @@ std::vector<Transaction> GatewayNode::papers_said() const {
   return out;
 }
 
+// The record first, so that what the host then destroys is in none of it.
+void GatewayNode::take_erased(const PeerMessage& message, Outbox& outbox) {
+  const auto said = decode_erased(message.bytes.view().subspan(1));
+  if (!said) return outbox.event(Refused{message.from, said.error()});
+  const ErasedAccounts fresh = erasures_.hear({message.from.value}, *said);
+  if (fresh.empty()) return;
+  for (MeterState& m : meters_)
+    if (fresh.contains(m.meter.registration.account)) forget(m);
+  outbox.persist(RecordKind::gateway, record(), true);
+  outbox.persist(RecordKind::erased, erasures_.record(), true);
+}
+
+// What bills rest on stays: the anchor is what its marks on the ledger say.
+void GatewayNode::forget(MeterState& m) {
+  m.erased = true;
+  m.meter.personal_key = sha256({bytes_of("aipchain erased meter 1"), m.meter.personal_key});
+  for (GatewayMeter& configured : config_.meters)
+    if (configured.registration.meter == m.id()) configured.personal_key = m.meter.personal_key;
+  if (m.heard) waiting_bytes_ -= m.heard->bytes();
+  m.heard.reset();
+  m.alerts = alerts_of(m.meter, config_);
+  market::MeteredPoint::Memory memory = m.point.memory();
+  memory.last.reset();
+  memory.usual.reset();
+  memory.slot_end.reset();
+  memory.slot_quarantined = false;
+  memory.good_import = memory.begin_import;
+  memory.good_export = memory.begin_export;
+  m.point.resume(memory);
+  const AccountId& account = m.meter.registration.account;
+  std::erase_if(last_openings_, [&](const Bytes& record) {
+    return std::equal(account.bytes.begin(), account.bytes.end(), record.begin());
+  });
+}
+
 void GatewayNode::take_progress(const PeerMessage& message, Outbox& outbox) {
+  if (kind_of(message.bytes) == MessageKind::erased) return take_erased(message, outbox);
   const auto progress = kind_of(message.bytes) == MessageKind::progress
                             ? decode_progress(message.bytes.view().subspan(1))
                             : failure("a gateway takes no such message from a validator");
@@ -322,6 +375,7 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   if (at == index_of_meter_.end()) return refuse(" is not one of this gateway's");
   MeterState& state = meters_[at->second];
   if (!state.in(slot_now())) return refuse(" is of no account in this slot");
+  if (state.erased) return;  // its home may not know of it
   const std::uint32_t newest = newest_sequence(minute);
   const bool waits = state.heard && state.heard->by != market::SignedBy::nobody;
   const auto& last = state.point.last();
@@ -434,9 +488,10 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
     leaves.imports.push_back(rises->import_mwh);
     leaves.exports.push_back(rises->export_mwh);
   }
-  openings.push_back(personal_opening(chain_id_, m.meter.personal_key, config_.gateway, r,
-                                      m.heard ? m.heard->minute.readings : none,
-                                      m.heard ? m.heard->minute.each : none_signed));
+  if (!m.erased)
+    openings.push_back(personal_opening(chain_id_, m.meter.personal_key, config_.gateway, r,
+                                        m.heard ? m.heard->minute.readings : none,
+                                        m.heard ? m.heard->minute.each : none_signed));
   if (attesting_)
     leaves.to_attest.push_back(opening_of(m.meter.personal_key, r,
                                           m.heard ? m.heard->minute.readings : none,

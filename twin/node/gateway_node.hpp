@@ -18,6 +18,10 @@
 // Where the gateway has a concentrator, its batches go there first (concentrator_node.hpp). What is
 // not on the ledger in time goes to the validators, as do the batches of the intervals after it:
 // the concentrator may be down, or refuse, and is tried again later.
+// Once f + 1 validators say that an account's personal data are erased (erasure_word.hpp) it has no
+// personal key of it any more, nor what it remembered of its readings: its meter is absent from
+// then on, under a key that nobody else can make. A request that waits for an oracle's attestation
+// keeps its batch's readings until it is answered, or its slot is over.
 // Where genesis wants attesters, it opens each batch and each slot's marks to the oracles and posts
 // what enough of them sign (attesting.hpp).
 
@@ -30,6 +34,7 @@
 #include "market/point_papers.hpp"
 #include "twin/node/attesting.hpp"
 #include "twin/node/directory.hpp"
+#include "twin/node/erasure_word.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
 #include "twin/node/records.hpp"
@@ -79,6 +84,8 @@ class GatewayNode final : public Node {
   void recover(const Records& records);
   void start(Instant now, Outbox& outbox);
   void take_progress(const PeerMessage& message, Outbox& outbox);
+  void take_erased(const PeerMessage& message, Outbox& outbox);
+  void forget(MeterState& state);
   void receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox);
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   void receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox);
@@ -136,6 +143,7 @@ class GatewayNode final : public Node {
   std::uint32_t direct_before_ = 0;   // batches below this epoch pass the concentrator by
   std::vector<Bytes> last_openings_;  // of the last batch
   Unconfirmed unconfirmed_;
+  ErasureWord erasures_;
   std::optional<Attesting> attesting_;  // where there is who attests
   // Attestations, of which no validator tells whether they are on the ledger: said so many times.
   struct Attested {

@@ -155,4 +155,26 @@ Result<BatchesOnLedger> decode_batches_on_ledger(BytesView body) {
   return out;
 }
 
+Bytes encode(const ErasedAccounts& all) {
+  ByteWriter w;
+  w.u16(static_cast<std::uint16_t>(all.size()));
+  for (const AccountId& account : all) w.raw(account.bytes);
+  return frame(MessageKind::erased, w.view());
+}
+
+Result<ErasedAccounts> decode_erased(BytesView body) {
+  ByteReader r(body);
+  ErasedAccounts out;
+  const std::uint16_t count = r.u16();
+  if (count == 0) return failure("erased accounts are one at least");
+  for (int i = 0; i < count && !r.failed(); ++i) {
+    const AccountId account{r.array<16>()};
+    if (!out.empty() && account <= *out.rbegin())
+      return failure("erased accounts are not in rising order");
+    out.insert(out.end(), account);
+  }
+  if (!r.done()) return failure("erased accounts of a wrong length");
+  return out;
+}
+
 }  // namespace twin

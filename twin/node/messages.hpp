@@ -15,11 +15,16 @@
 //   9 slot report   observer to oracle: slot_report.hpp
 //  10 batches       validator to concentrator: count u16, then by rising gateway: gateway u32 and
 //                   the epoch u32 of its last batch that is on the ledger
+//   11 visit        who is no node to a validator or the observer: a transaction, as 2
+//   12 visit answer the same way back: visit_answer.hpp
+//   13 erased       validator to gateway: count u16, 1 or more, then by rising account: account 16.
+//                   Of the gateway's accounts those whose personal data are erased
 //   14 request      gateway to oracle: attest_request.hpp
 //   15 answer       oracle to gateway: the same
 // Decoders refuse every other byte sequence.
 
 #include <map>
+#include <set>
 
 #include "ledger/oracle/batch.hpp"
 
@@ -36,6 +41,9 @@ enum class MessageKind : std::uint8_t {
   progress = 8,
   slot_report = 9,
   batches = 10,
+  visit = 11,
+  visit_answer = 12,
+  erased = 13,
   attest_request = 14,
   attest_answer = 15,
 };
@@ -83,6 +91,8 @@ struct LedgerProgress {
 // The epoch of the last batch that is on the ledger, by gateway.
 using BatchesOnLedger = std::map<std::uint32_t, std::uint32_t>;
 
+using ErasedAccounts = std::set<ledger::AccountId>;
+
 // Of a message as it came; nothing where it is empty. The value may be none that is known.
 std::optional<MessageKind> kind_of(ledger::BytesView message);
 ledger::Bytes frame(MessageKind kind, ledger::BytesView body);
@@ -92,6 +102,7 @@ ledger::Bytes encode(const FleetForecast&);
 ledger::Bytes encode(const std::vector<MeterReceived>&);
 ledger::Bytes encode(const LedgerProgress&);
 ledger::Bytes encode(const BatchesOnLedger&);
+ledger::Bytes encode(const ErasedAccounts&);
 
 // The bodies, without the kind byte.
 ledger::Result<MeterMinute> decode_minute(ledger::BytesView body);
@@ -100,5 +111,6 @@ ledger::Result<FleetForecast> decode_fleet_forecast(ledger::BytesView body);
 ledger::Result<std::vector<MeterReceived>> decode_received(ledger::BytesView body);
 ledger::Result<LedgerProgress> decode_progress(ledger::BytesView body);
 ledger::Result<BatchesOnLedger> decode_batches_on_ledger(ledger::BytesView body);
+ledger::Result<ErasedAccounts> decode_erased(ledger::BytesView body);
 
 }  // namespace twin

@@ -167,12 +167,12 @@ Result<NextBlock> decide_next(const PublicLog& log, const Openings& openings,
                    checkpoint_of(log, *next, keys), std::move(next->state)};
 }
 
-Transaction signed_erasure(const PublicLog& log, const OperatorKeys& keys, const Erasure& erasure) {
-  const Bytes what =
-      ByteWriter().raw(erasure.account.bytes).u8(erasure.stages).u64(log.entries.size()).take();
-  const Salt salt = sha256({bytes_of("aipchain erasure salt 1"), keys.registrar, what});
-  Ed25519Signer registrar(keys.registrar);
-  return erasure_of(log.chain_id, erasure, salt, registrar);
+Transaction signed_erasure(const Hash& chain_id, const KeySeed& registrar, const Erasure& erasure,
+                           std::uint64_t number) {
+  const Bytes what = ByteWriter().raw(erasure.account.bytes).u8(erasure.stages).u64(number).take();
+  const Salt salt = sha256({bytes_of("aipchain erasure salt 1"), registrar, what});
+  Ed25519Signer signer(registrar);
+  return erasure_of(chain_id, erasure, salt, signer);
 }
 
 }  // namespace twin

@@ -24,8 +24,8 @@ ledger::Result<NextBlock> decide_next(const market::PublicLog& log,
                                       const market::Openings& openings, const OperatorKeys& keys,
                                       const ledger::Transaction& tx, ledger::Verifier& verifier);
 
-// By the registrar, under a salt that nobody else can make.
-ledger::Transaction signed_erasure(const market::PublicLog& log, const OperatorKeys& keys,
-                                   const market::Erasure& erasure);
+// By the registrar, under a salt that nobody else can make. `number`: another one each time.
+ledger::Transaction signed_erasure(const ledger::Hash& chain_id, const ledger::KeySeed& registrar,
+                                   const market::Erasure& erasure, std::uint64_t number);
 
 }  // namespace twin

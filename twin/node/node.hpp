@@ -54,6 +54,7 @@ enum class RecordKind : std::uint8_t {
   evidence = 7,            // culprit u32, then evidence (ledger/consensus/messages.hpp)
   signed_twice = 8,        // gateway_watch.hpp: two batches of one epoch, two marks of one slot,
                            // two attestations of one of these by one oracle (oracle_watch.hpp)
+  erased = 9,              // accounts 16 each, rising: the host destroys what it kept of them
 };
 
 struct Persist {

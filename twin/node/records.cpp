@@ -9,7 +9,8 @@ namespace twin {
 using namespace ledger;
 
 bool replaces(RecordKind kind) {
-  return kind == RecordKind::last_signed || kind == RecordKind::gateway;
+  return kind == RecordKind::last_signed || kind == RecordKind::gateway ||
+         kind == RecordKind::erased;
 }
 
 Bytes encode(const BlockRecord& record) {

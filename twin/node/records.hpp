@@ -14,7 +14,7 @@ namespace twin {
 class Records {
  public:
   virtual ~Records() = default;
-  // The newest record of a kind that replaces the one before (last_signed, gateway).
+  // The newest record of a kind that replaces the one before (last_signed, gateway, erased).
   virtual std::optional<Bytes> newest(RecordKind kind) const = 0;
   // The block record of a height.
   virtual std::optional<Bytes> block(std::uint64_t height) const = 0;

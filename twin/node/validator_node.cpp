@@ -119,6 +119,7 @@ void ValidatorNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
 }
 
 void ValidatorNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
+  if (Directory::is_visitor(message.from)) return receive_visit(message, outbox);
   const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
   const Directory& d = config_.directory;
   const bool peer = message.from <= d.observer();
@@ -196,6 +197,8 @@ void ValidatorNode::tell_progress(const std::set<std::uint32_t>& gateways, Outbo
     if (g >= d.gateways) continue;  // registered later: no node of this network
     const auto p = market().progress({g});
     outbox.send(d.gateway(g), encode(LedgerProgress{p.epoch, p.slots}));
+    if (const auto erased = market().erased_at({g}); !erased.empty())
+      outbox.send(d.gateway(g), encode(erased));
     if (d.concentrators > 0) concentrated[d.concentrator_of(g)].insert(g);
   }
   for (const auto& [to, of] : concentrated) tell_concentrator(to, of, outbox);
@@ -393,6 +396,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
                             chain_.log().root(), chain_.state_root(), chain_.state().content_root(),
                             chain_.log().size()});
   tell_gateways_of(block, outbox);
+  see_visits(block, first_entry, outbox);
   if (observes()) {
     tell_lost_keys(block, outbox);
     archive(block, first_entry, outbox);
@@ -496,8 +500,10 @@ void ValidatorNode::publish_checkpoint(Outbox& outbox) {
         cosignature_line(policy_.witnesses[v.value], c.timestamp, c.signature));
   note.signatures.insert(note.signatures.begin(), sign_note(policy_.log, signer_, note.text));
   ByteWriter record;
-  record.u64(chain_.height()).u64(chain_.log().size()).sized(bytes_of(write_note(note)));
+  const std::string checkpoint = write_note(note);
+  record.u64(chain_.height()).u64(chain_.log().size()).sized(bytes_of(checkpoint));
   outbox.persist(RecordKind::checkpoint, record.take(), true);
+  prove_visits(checkpoint, outbox);
 }
 
 }  // namespace twin

@@ -9,6 +9,10 @@
 // It listens to validators and the observer on consensus, and to gateways, concentrators and
 // oracles on transactions. One that is behind is given decisions of any height from this node's own
 // records, so many a second.
+//
+// A visitor is no node and brings one consent or erasure. It is told at once whether the state
+// takes it, and by the observer, once a checkpoint covers its block, the proof. What the ledger has
+// already is no fault: it is proved again. So many visits wait; one more ends the oldest.
 
 #include <deque>
 #include <map>
@@ -84,6 +88,14 @@ class ValidatorNode final : public Node {
   void tell_slot(Outbox& outbox) const;
   void tell_verdicts(Outbox& outbox) const;
   void cosign(Instant now, Outbox& outbox);
+  // validator_visits.cpp
+  void receive_visit(const PeerMessage& message, Outbox& outbox);
+  ledger::Result<void> take_visit(NodeId visitor, ledger::Transaction tx);
+  ledger::Result<void> check_visit(const ledger::Transaction& tx, const Hash& id) const;
+  std::optional<std::uint64_t> entry_of(const Hash& id) const;
+  std::uint64_t height_of_entry(std::uint64_t entry) const;
+  void see_visits(const ledger::Block& block, std::uint64_t first_entry, Outbox& outbox);
+  void prove_visits(const std::string& checkpoint, Outbox& outbox);
   void collect(const CheckpointCosignature& c, NodeId from, Outbox& outbox);
   void take_cosignature(const CheckpointCosignature& c, ledger::ValidatorId from, Outbox& outbox);
   void take_early_cosignatures(Outbox& outbox);
@@ -111,6 +123,15 @@ class ValidatorNode final : public Node {
     std::uint32_t count = 0;
   };
   std::map<NodeId, Answers> answers_;
+  // Whose transaction waits for its block, and the observer's for its checkpoint.
+  struct Visit {
+    NodeId visitor;
+    ledger::Transaction tx;
+    Hash id{};
+    std::optional<std::uint64_t> entry;  // once a block holds it
+    std::uint64_t height = 0;
+  };
+  std::deque<Visit> visits_;
   bool started_ = false;
   bool may_have_signed_ = false;  // in a life of which no record is left
   std::string unreadable_;        // what of the records does not hold

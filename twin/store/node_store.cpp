@@ -11,6 +11,7 @@ namespace {
 constexpr const char* schema = R"sql(
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
+PRAGMA secure_delete = ON;
 BEGIN IMMEDIATE;
 PRAGMA application_id = 1095323726;
 CREATE TABLE IF NOT EXISTS newest (kind INTEGER PRIMARY KEY, record BLOB NOT NULL, sha256 BLOB NOT NULL) STRICT;
@@ -107,6 +108,14 @@ Stored<void> NodeStore::write(const Persist& persist) {
   if (!block)
     return tl::unexpected(StoreError{StoreFailure::corrupt, "a block record that is none"});
   return put_block_.bind(height_of(*block), record, check).run();
+}
+
+Result<void> NodeStore::purge() {
+  if (!failure_.empty()) return failure(failure_);
+  if (auto ok = database_.execute("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"); !ok)
+    failure_ = ok.error().message;
+  if (!failure_.empty()) return failure(failure_);
+  return {};
 }
 
 std::optional<Bytes> NodeStore::newest(RecordKind kind) const {

@@ -30,6 +30,9 @@ class NodeStore final : public Records {
   // kept any more. Kinds that no restart needs are left to others.
   ledger::Result<void> keep(const Persist& persist);
 
+  // Rewrites the file, so that no free page and no log holds a record that was replaced.
+  ledger::Result<void> purge();
+
   std::optional<Bytes> newest(RecordKind kind) const override;
   std::optional<Bytes> block(std::uint64_t height) const override;
 
