@@ -11,15 +11,6 @@
 #include "market/refusals.hpp"
 
 namespace market {
-namespace {
-
-bool is_there(const AttestedEntry& what, const MarketState::Progress& ledger) {
-  return what.kind == TransactionKind::batch ? what.number <= ledger.epoch
-                                             : what.number < ledger.slots;
-}
-
-}  // namespace
-
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of_attestation(
     const Transaction& tx) const {
   const auto a = decode_attestation(tx.body);
@@ -35,7 +26,7 @@ MarketState::Applied MarketState::apply_attestation(const Transaction& tx) {
   std::uint32_t slot = 0;
   const Hash* entry = unattested(a->what, slot);
   if (!entry) {
-    if (!is_there(a->what, progress(a->what.gateway)))
+    if (!progress(a->what.gateway).is_beyond(a->what))
       return not_yet("attestation before what it attests");
     return never("attestation of what is attested already, or of a slot that is closed");
   }
@@ -55,7 +46,7 @@ bool MarketState::attested_or_late(const Transaction& tx) const {
   const auto a = decode_attestation(tx.body);
   if (!a || a->what.gateway.value >= gateways_.size()) return false;
   std::uint32_t slot = 0;
-  return is_there(a->what, progress(a->what.gateway)) && !unattested(a->what, slot);
+  return progress(a->what.gateway).is_beyond(a->what) && !unattested(a->what, slot);
 }
 
 void MarketState::await_attestation(const Transaction& tx, Slot counts_in) {

@@ -101,12 +101,13 @@ std::string Attestor::judge_batch(Gateway& gateway, const Batch& batch, const Re
   return wrong;
 }
 
-// Said again with each batch for a while; taken once.
+// Said again with each batch for a while; taken once. That the ledger has a key's change or a
+// departure is the gateway's word: what roles and owners signed is checked here.
 std::string Attestor::take_papers(Gateway& gateway, GatewayId id, const Transaction& papers,
                                   Slot now) {
   const Hash leaf = leaf_hash(papers.entry());
   if (gateway.papers.contains(leaf)) return {};
-  const PaperTerms terms{genesis_, chain_id_, id, now, verifier_};
+  const PaperTerms terms{genesis_, chain_id_, id, now, verifier_, true};
   const auto body = decode_key_change_body(papers.body);
   Result<void> taken;
   if (papers.kind == TransactionKind::key_change && body && body->of == KeyOf::gateway)

@@ -1,5 +1,9 @@
 // Points that leave at the end of a slot: the part of MarketState that takes deregistrations and
 // pays out what is left on an account.
+//
+// One may come late, and past its gateway, which then goes on with the point until it hears of it:
+// so many records of its batches more than it has points are no fault, and marks of such points
+// are passed over.
 
 #include <algorithm>
 
@@ -22,9 +26,10 @@ MarketState::Applied MarketState::apply_deregistration(const Transaction& tx, co
   r.end_slot = {leaving->last.value + 1};
   m.leaves = true;
   limited.emplace_back(r.first_slot, r.end_slot);
+  gateways_[r.gateway.value].left.push_back(r.end_slot);
   put_account(m);
   put_gateway(r.gateway);
-  remember_change(std::max(leaving->last, Slot{next_slot_}), leaf);
+  remember_change(leaving->last, leaf);
   return {};
 }
 
@@ -39,11 +44,9 @@ MarketState::Applied MarketState::check_deregistration(const DeregistrationBody&
   if (r.gateway != body.gateway || r.account != v.account)
     return never("deregistration of a meter that is not this gateway's");
   if (m.leaves) return never("the point is deregistered already");
-  const Gateway& g = gateways_[r.gateway.value];
-  // Of a gateway that was cut off the slot may be closed already: its batches have left the point
-  // out behind it, and the account is paid out with the next slot that closes.
-  if (v.last < slot_of_epoch(*genesis_, g.epoch))
-    return never("deregistration at the end of a slot that the gateway's batches have passed");
+  // The slot may be closed already: the account is paid out with the next one that closes.
+  if (is_marked_behind(m, v.last))
+    return never("deregistration at the end of a slot behind which the point is marked");
   if (v.last.value > next_slot_ + slots_ahead) return never("deregistration too far ahead");
   if (!r.valid_in(v.last))
     return never("deregistration at the end of a slot that is not the account's");
@@ -61,6 +64,13 @@ bool MarketState::has_orders_behind(const AccountId& account, Slot slot) const {
     return std::any_of(orders.begin(), orders.end(),
                        [&](const auto& o) { return o.second.order.account == account; });
   });
+}
+
+bool MarketState::is_marked_behind(const Meter& m, Slot slot) const {
+  const MeterId id = m.registration.meter;
+  return m.anchor.since.value > slot.value + 1 ||
+         std::any_of(open_slots_.upper_bound(slot.value), open_slots_.end(),
+                     [&](const auto& open) { return open.second.marks->contains(id.value); });
 }
 
 // Of accounts whose last slot this is, and of those that a later correction still moved.

@@ -1,10 +1,14 @@
 // Keys that change from a slot on: the part of MarketState that takes such changes.
+//
+// A change may come late, its slot marked and closed: what its gateway was cut off with comes once
+// it is back. It touches nothing that stands before it on the log, which the old key signed.
+
+#include <algorithm>
 
 #include "market/market_state.hpp"
 #include "market/refusals.hpp"
 
 namespace market {
-namespace {}  // namespace
 
 MarketState::Applied MarketState::apply_key_change(const Transaction& tx, const Hash& leaf,
                                                    std::int64_t time_ms) {
@@ -47,8 +51,6 @@ MarketState::Applied MarketState::check_key_change(const KeyChangeBody& body, co
     return never("key change of another kind or slot than its body's");
   if (!r.valid_in(v.slot)) return never("key change in a slot that is not the account's");
   const bool of_meter = v.of == KeyOf::meter;
-  if (of_meter && v.slot.value < gateways_[r.gateway.value].slots_marked)
-    return never("key change in a slot that is marked or closed already");
   if (of_meter && is_another_meters(v.next_key, v.slot, v.meter))
     return never("the next key is another meter's already");
   return check_next_key(body, v.meter.value, of_meter ? m.meter_keys : m.account_keys, v.next(),
@@ -59,8 +61,6 @@ MarketState::Applied MarketState::check_next_key(const KeyChangeBody& body, std:
                                                  const KeyLine& line, const NextKey& next,
                                                  const Signature& old_signature,
                                                  std::int64_t time_ms) const {
-  if (next.from.value < next_slot_)
-    return never("key change in a slot that is marked or closed already");
   if (next.from.value > next_slot_ + slots_ahead) return never("key change too far ahead");
   if (next.key == PublicKey{} || line.last() == PublicKey{})
     return never("key change from or to no key at all");
@@ -69,14 +69,23 @@ MarketState::Applied MarketState::check_next_key(const KeyChangeBody& body, std:
     return never("another key holds from this slot or a later one already");
   if (body.lost) {
     if (old_signature != Signature{}) return never("a lost key signs nothing");
-    // Whoever has the key by right may see it and object.
-    if (time_ms + genesis_->slot_ms > std::int64_t{next.from.value} * genesis_->slot_ms)
-      return never("the change of a lost key acts a whole slot later at the earliest");
-    return {};
+    return check_notice(body.of, next.from, time_ms);
   }
   if (!verifier_->verify(line.last(), key_signed_bytes(chain_id_, body.of, id, next),
                          old_signature))
     return never("key change is not signed by the old key");
+  return {};
+}
+
+// Whoever has the key by right may see it and object. A gateway that has posted nothing for a whole
+// slot behind the change's is cut off, and sees nothing; its batches are signed by the next key.
+MarketState::Applied MarketState::check_notice(KeyOf of, Slot from, std::int64_t time_ms) const {
+  const std::int64_t begin_ms = std::int64_t{from.value} * genesis_->slot_ms;
+  if (time_ms + genesis_->slot_ms <= begin_ms) return {};
+  if (of != KeyOf::gateway)
+    return never("the change of a lost key acts a whole slot later at the earliest");
+  if (time_ms < begin_ms + 2 * genesis_->slot_ms)
+    return not_yet("the change of a lost key waits for what the old one signs in two slots");
   return {};
 }
 
@@ -103,8 +112,9 @@ MarketState::Applied MarketState::change_gateways_key(const KeyChangeBody& body,
 }
 
 void MarketState::remember_change(Slot slot, const Hash& leaf) {
-  open_slots_[slot.value].registry_leaves.insert(leaf);
-  put_in_slot("registry", leaf, slot, leaf);
+  const Slot acts = std::max(slot, Slot{next_slot_});
+  open_slots_[acts.value].registry_leaves.insert(leaf);
+  put_in_slot("registry", leaf, acts, leaf);
 }
 
 }  // namespace market

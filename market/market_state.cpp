@@ -189,7 +189,7 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
   return never("unknown kind of transaction");
 }
 
-MarketState::Progress MarketState::progress(GatewayId gateway) const {
+LedgerProgress MarketState::progress(GatewayId gateway) const {
   const Gateway& g = gateways_[gateway.value];
   return {g.epoch, std::max(g.slots_marked, next_slot_)};
 }
@@ -285,6 +285,7 @@ MarketState::Applied MarketState::apply_marks(const Transaction& tx, const Hash&
 
 MarketState::Applied MarketState::take_marks(const Transaction& tx, const MarksBody& body,
                                              std::int64_t time_ms, MarksOfMeters& marks) const {
+  std::size_t passed_over = 0;  // of points that left without their gateway's knowing
   for (const Opening& o : tx.openings) {
     const auto mark = decode_mark(o.data);
     if (!mark) return never(mark.error());
@@ -293,12 +294,16 @@ MarketState::Applied MarketState::take_marks(const Transaction& tx, const MarksB
         meter->second.registration.account != mark->account)
       return never("mark of a meter that is not this gateway's");
     if (mark->slot != body.slot) return never("mark of another slot");
+    if (meter->second.leaves && mark->slot >= meter->second.registration.end_slot) {
+      ++passed_over;
+      continue;
+    }
     if (mark->slot < meter->second.anchor.since || !meter->second.registration.valid_in(mark->slot))
       return never("mark of a slot that is not the account's");
     if (auto ok = await_papers(*mark, time_ms); !ok) return ok;
     if (!marks.emplace(mark->meter.value, *mark).second) return never("two marks of one meter");
   }
-  if (body.count != marks.size()) return never("marks do not fit their count");
+  if (body.count != marks.size() + passed_over) return never("marks do not fit their count");
   return {};
 }
 

@@ -29,9 +29,10 @@
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
 // R is the RFC 6962 root over: by gateway the hash of its batches that count in the slot, the marks
 // entries by gateway, meter swaps, rulings and orders by openings root, key changes that act and
-// deregistrations that end in the slot by leaf, and the settlement's entry with zeros for its
-// content root. The hash of batches is SHA-256("aipchain batches 1" || hash of those before, zeros
-// for the first || leaf hash of the entry), by rising epoch.
+// deregistrations that end in the slot by leaf, late ones in the first open slot, and the
+// settlement's entry with zeros for its content root. The hash of batches is SHA-256("aipchain
+// batches 1" || hash of those before, zeros for the first || leaf hash of the entry), by rising
+// epoch.
 //
 // State tree: all that later execution depends on. Key = SHA-256(label || id); a value is what the
 // table of docs/formats/transactions.md says, a salted commitment where the entry is restricted.
@@ -45,6 +46,7 @@
 #include "ledger/merkle/state_tree.hpp"
 #include "ledger/oracle/attestation.hpp"
 #include "ledger/oracle/feeder_evidence.hpp"
+#include "ledger/oracle/ledger_progress.hpp"
 #include "market/clearing.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
@@ -93,12 +95,8 @@ class MarketState final : public StateMachine {
   const Journal& journal() const { return *journal_; }
   const TokenBook& tokens() const { return *tokens_; }
   const StateTree& tree() const { return tree_; }  // as of the last commit
-  // How far the ledger has come with a gateway, which must be one: the epoch of its last batch, and
-  // the slot before which all of its marks are there or too late.
-  struct Progress {
-    std::uint32_t epoch = 0, slots = 0;
-  };
-  Progress progress(GatewayId gateway) const;
+  // With a gateway, which must be one.
+  LedgerProgress progress(GatewayId gateway) const;
   // Whether the ledger has come beyond what a gateway said, so that saying it again is no fault: a
   // batch or marks of what is over, registrations and papers that it has. Another batch than the
   // one that stands in its place is none of these.
@@ -138,11 +136,13 @@ class MarketState final : public StateMachine {
     std::uint32_t slots_marked = 0;
     std::uint32_t meters = 0;                    // registered
     std::vector<std::pair<Slot, Slot>> limited;  // of those not valid for ever: first and end slot
+    std::vector<Slot> left;                      // of those that were deregistered: end slot
     KeyLine keys;                                // which one holds in which slot
     Slot first, end{UINT32_MAX};                 // not valid from `end` on
     bool in_genesis = true;
 
     std::uint32_t meters_in(Slot slot) const;
+    std::uint32_t left_by(Slot slot) const;
     // Whether it is another than genesis says.
     bool altered() const { return !in_genesis || keys.changed() || end.value < UINT32_MAX; }
   };
@@ -198,6 +198,7 @@ class MarketState final : public StateMachine {
   Applied check_next_key(const KeyChangeBody& body, std::uint32_t id, const KeyLine& line,
                          const NextKey& next, const Signature& old_signature,
                          std::int64_t time_ms) const;
+  Applied check_notice(KeyOf of, Slot from, std::int64_t time_ms) const;
   void remember_change(Slot slot, const Hash& leaf);
 
   // departures.cpp: points that leave.
@@ -205,6 +206,7 @@ class MarketState final : public StateMachine {
   Applied check_deregistration(const DeregistrationBody& body, const Opening& opening,
                                const Deregistration& leaving) const;
   bool has_orders_behind(const AccountId& account, Slot slot) const;
+  bool is_marked_behind(const Meter& meter, Slot slot) const;
   void add_payouts(Slot slot, std::vector<Posting>& postings) const;
 
   // gateways.cpp

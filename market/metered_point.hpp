@@ -86,10 +86,11 @@ class MeteredPoint {
   // Of a minute that is recorded in the slot.
   SignedBy signer_of(const MeterWord& word, Slot slot, Verifier& verifier) const;
   const PublicKey& key_of(SignedBy by) const;
-  // Whether a minute of the slot may have come before its gateway knew of the next meter, or key.
+  // Whether a minute of the slot may have come before its gateway knew of the next meter, or key:
+  // others may have brought the key's change to the ledger.
   bool may_lag(Slot slot) const {
     return (kept_.papers && kept_.papers->slot == slot) ||
-           (kept_.next_key && kept_.next_key->from == slot);
+           (kept_.next_key && kept_.next_key->from <= slot);
   }
 
   struct Recorded {

@@ -11,8 +11,8 @@ class Paper {
         const std::function<MeteredPoint*(MeterId)>& point_of)
       : tx_(tx), t_(terms), point_of_(point_of) {}
   Result<Slot> take_swap() const;
-  Result<Slot> take_key_change() const;
-  Result<Slot> take_deregistration() const;
+  Result<Slot> check_key_change() const;
+  Result<Slot> check_deregistration() const;
 
  private:
   MeteredPoint* point(MeterId meter, GatewayId gateway) const {
@@ -45,7 +45,7 @@ Result<Slot> Paper::take_swap() const {
   return ok ? Result<Slot>(t_.now) : failure(ok.error());
 }
 
-Result<Slot> Paper::take_key_change() const {
+Result<Slot> Paper::check_key_change() const {
   const auto body = decode_key_change_body(tx_.body);
   if (!body) return failure(body.error());
   const auto change = decode_key_change(opening());
@@ -56,21 +56,18 @@ Result<Slot> Paper::take_key_change() const {
     return failure("key change of a meter that is not one of this gateway's");
   const Role role = *role_of(tx_.kind, body->of);
   if (!signed_by(role, body->signature)) return failure("key change " + not_signed_by(role));
-  if (auto ok = at->may_change(change->of, change->next(), t_.now); !ok) return failure(ok.error());
+  if (auto ok = at->may_change(change->of, change->next(), t_.now); !ok && !t_.on_ledger)
+    return failure(ok.error());
   const PublicKey& old_key =
       change->of == KeyOf::meter ? at->newest_key() : at->account_key(change->slot);
   const Bytes agreed =
       key_signed_bytes(t_.chain_id, change->of, change->meter.value, change->next());
   if (!body->lost && !t_.verifier.verify(old_key, agreed, change->old_signature))
     return failure("key change is not signed by the old key");
-  if (change->of == KeyOf::meter)
-    at->accept_next_key(change->next());
-  else
-    at->accept_account_key(change->next());
   return change->slot;
 }
 
-Result<Slot> Paper::take_deregistration() const {
+Result<Slot> Paper::check_deregistration() const {
   const auto body = decode_deregistration_body(tx_.body);
   if (!body) return failure(body.error());
   const auto leaving = decode_deregistration(opening());
@@ -84,28 +81,55 @@ Result<Slot> Paper::take_deregistration() const {
                           leaving_signed_bytes(t_.chain_id, opening()), leaving->signature))
     return failure("deregistration is not signed by the account");
   if (at->leaves()) return failure("the point is deregistered already");
-  if (leaving->last <= t_.now)
+  if (leaving->last <= t_.now && !t_.on_ledger)
     return failure("deregistration at the end of a slot that has begun, or is over");
-  at->leave_after(leaving->last);
   return leaving->last;
 }
 
 }  // namespace
 
-Result<Slot> take_paper(const Transaction& tx, const PaperTerms& terms,
-                        const std::function<MeteredPoint*(MeterId)>& point_of) {
+Result<Slot> check_paper(const Transaction& tx, const PaperTerms& terms,
+                         const std::function<MeteredPoint*(MeterId)>& point_of) {
   if (tx.openings.size() != 1) return failure("a paper has one opening");
   const Paper paper(tx, terms, point_of);
   switch (tx.kind) {
-    case TransactionKind::meter_swap:
-      return paper.take_swap();
     case TransactionKind::key_change:
-      return paper.take_key_change();
+      return paper.check_key_change();
     case TransactionKind::deregistration:
-      return paper.take_deregistration();
+      return paper.check_deregistration();
     default:
       return failure("a home sends orders, papers, key changes and deregistrations only");
   }
+}
+
+Result<void> act_on_paper(const Transaction& tx,
+                          const std::function<MeteredPoint*(MeterId)>& point_of) {
+  if (tx.openings.size() != 1) return failure("a paper has one opening");
+  const auto change = decode_key_change(tx.openings[0].data);
+  const auto leaving = decode_deregistration(tx.openings[0].data);
+  const bool changes = tx.kind == TransactionKind::key_change && change;
+  const bool leaves = tx.kind == TransactionKind::deregistration && leaving;
+  MeteredPoint* at = changes  ? point_of(change->meter)
+                     : leaves ? point_of(leaving->meter)
+                              : nullptr;
+  if (!at) return failure("no paper of a meter that is one of this gateway's");
+  if (leaves)
+    at->leave_after(leaving->last);
+  else if (change->of == KeyOf::meter)
+    at->accept_next_key(change->next());
+  else
+    at->accept_account_key(change->next());
+  return {};
+}
+
+Result<Slot> take_paper(const Transaction& tx, const PaperTerms& terms,
+                        const std::function<MeteredPoint*(MeterId)>& point_of) {
+  if (tx.openings.size() == 1 && tx.kind == TransactionKind::meter_swap)
+    return Paper(tx, terms, point_of).take_swap();
+  auto slot = check_paper(tx, terms, point_of);
+  if (!slot) return slot;
+  if (auto ok = act_on_paper(tx, point_of); !ok) return failure(ok.error());
+  return slot;
 }
 
 Result<void> take_gateway_key(const Transaction& tx, const PaperTerms& t, KeyLine& keys) {

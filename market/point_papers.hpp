@@ -1,8 +1,9 @@
 #pragma once
-// A signed paper of one metering point: a meter's swap, a key's change, a departure. Taken beside
-// the ledger by who keeps the point: its gateway, and the oracles that attest what it posts.
-// Refused is what the ledger would refuse as well; whose key the old one was it alone knows for
-// sure.
+// A signed paper of one metering point, beside the ledger: a meter's swap, a key's change, a
+// departure. Its gateway keeps to it, and so do the oracles that attest what the gateway posts.
+//
+// A swap acts at once. A key's change and a departure act once the ledger has them, however late
+// that is: until then the point stays what it was, for the gateway, the oracles and the auditor.
 
 #include <functional>
 
@@ -14,11 +15,21 @@ struct PaperTerms {
   const Genesis& genesis;
   const Hash& chain_id;
   GatewayId gateway;
-  Slot now;            // of the batch that is being collected, or judged
-  Verifier& verifier;  // all outlive the call
+  Slot now;                // of the batch that is being collected, or judged
+  Verifier& verifier;      // all outlive the call
+  bool on_ledger = false;  // the ledger has it: then it may be of a slot that is over
 };
 
-// The slot that it acts in. `point_of` gives the gateway's own points, and null of other meters.
+// `point_of` gives the gateway's own points, and null of other meters.
+
+// Whether a key's change or a departure may go to the ledger; the slot that it is about. What is
+// refused the ledger would refuse as well; whose key the old one was it alone knows for sure.
+Result<Slot> check_paper(const Transaction& tx, const PaperTerms& terms,
+                         const std::function<MeteredPoint*(MeterId)>& point_of);
+// The same acts, checked by whom one trusts.
+Result<void> act_on_paper(const Transaction& tx,
+                          const std::function<MeteredPoint*(MeterId)>& point_of);
+// Of all three kinds: checked, and it acts.
 Result<Slot> take_paper(const Transaction& tx, const PaperTerms& terms,
                         const std::function<MeteredPoint*(MeterId)>& point_of);
 

@@ -106,7 +106,10 @@ bool MarketState::has_change(const Transaction& tx) const {
   const auto at = meter_of_account_->find(owner_of(tx.openings[0]));
   if (at == meter_of_account_->end()) return false;
   const Meter& m = meters_->at(at->second);
-  if (tx.kind == TransactionKind::deregistration) return m.leaves;
+  if (tx.kind == TransactionKind::deregistration) {
+    const auto leaving = decode_deregistration(tx.openings[0].data);
+    return leaving && m.leaves && m.registration.end_slot.value == leaving->last.value + 1;
+  }
   if (tx.kind == TransactionKind::certificate) {
     const auto c = decode_meter_certificate(tx.openings[0].data);
     return c && has_certificate(m, *c);

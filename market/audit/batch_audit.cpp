@@ -14,10 +14,13 @@ namespace {
 struct AuditedMeter {
   MeteredPoint point;
   std::map<std::uint32_t, MeterSwap> swaps;  // on the log, by slot: not reached yet
-  std::map<std::uint32_t, NextKey> changes;  // likewise, of the meter's key
+  std::map<std::uint32_t, NextKey> changes;  // of the meter's key, on the log so far: likewise
   std::map<std::uint32_t, Mark> due;         // by slot: what its gateway has to post
+  bool leaves = false;                       // deregistered
+  bool left_out = false;                     // by its gateway, since it left
 
   const Registration& registration() const { return point.registration(); }
+  bool has_left(Slot slot) const { return leaves && slot >= registration().end_slot; }
 };
 
 class BatchAudit {
@@ -30,15 +33,15 @@ class BatchAudit {
  private:
   using Records = std::map<std::uint32_t, PersonalRecord>;
 
-  Result<void> find_changes();
-  void take_change(TransactionKind kind, const Opening& opening);
+  Result<void> find_papers();
+  void take_paper(TransactionKind kind, const Opening& opening);
+  void take_key_change(const Transaction& tx);
   void reach(AuditedMeter& meter, Slot slot);
   Result<void> take(std::uint64_t entry);
   void take_registration(const Transaction& tx);
   Result<void> check_batch(const BatchEntry& entry);
-  Result<void> in_its_place(const Transaction& tx, const BatchEntry& batch,
-                                   Result<void> found);
-  Result<void> check_presence(const Batch& batch, const Records& records) const;
+  Result<void> in_its_place(const Transaction& tx, const BatchEntry& batch, Result<void> found);
+  Result<void> check_presence(const Batch& batch, const Records& records);
   Result<void> check_counts(const Batch& batch, const Batch& counted, std::size_t erased) const;
   const std::map<std::uint32_t, ErasedLeaf>& erased_of(const Batch& batch) const;
   bool is_erased(const Batch& batch, std::uint32_t meter) const;
@@ -54,7 +57,6 @@ class BatchAudit {
   Verifier& verifier_;
   Nights nights_;
   std::map<std::uint32_t, std::map<std::uint32_t, MeterSwap>> swaps_;  // by meter and slot
-  std::map<std::uint32_t, std::map<std::uint32_t, NextKey>> changes_;  // likewise
   std::map<std::uint32_t, Slot> last_slots_;                           // of meters that leave
   std::map<std::uint32_t, AuditedMeter> meters_;
   std::set<std::uint32_t> erased_meters_;  // whose records are not all there
@@ -65,7 +67,7 @@ class BatchAudit {
 };
 
 Result<BatchesChecked> BatchAudit::run() {
-  if (auto ok = find_changes(); !ok) return failure(ok.error());
+  if (auto ok = find_papers(); !ok) return failure(ok.error());
   for (std::uint64_t i = 0; i < log_.entries.size(); ++i)
     if (auto ok = take(i); !ok) return failure(ok.error());
   if (opened_ != openings_.personal.size())
@@ -78,6 +80,7 @@ Result<void> BatchAudit::take(std::uint64_t entry) {
   if (!tx) return failure(tx.error());
   Result<void> ok;
   if (tx->kind == TransactionKind::registration) take_registration(*tx);
+  if (tx->kind == TransactionKind::key_change) take_key_change(*tx);
   if (const auto batches = batches_of(*tx); !batches)
     ok = failure(batches.error());
   else
@@ -100,31 +103,35 @@ Result<void> BatchAudit::in_its_place(const Transaction& tx, const BatchEntry& b
                  std::to_string(b.batch.epoch) + ": " + found.error());
 }
 
-// A gateway has papers and key changes before they are on the log.
-Result<void> BatchAudit::find_changes() {
+// A gateway has papers of swaps before they are on the log, and a departure ends the point's slots.
+Result<void> BatchAudit::find_papers() {
   for (std::uint64_t i = 0; i < log_.entries.size(); ++i) {
     const auto view = view_entry(log_.entries[i]);
-    if (!view ||
-        (view->kind != TransactionKind::meter_swap && view->kind != TransactionKind::key_change &&
-         view->kind != TransactionKind::deregistration))
+    if (!view || (view->kind != TransactionKind::meter_swap &&
+                  view->kind != TransactionKind::deregistration))
       continue;
     const auto tx = opened_part(log_, openings_, i);
     if (!tx) return failure(tx.error());
-    for (const Opening& o : tx->openings) take_change(tx->kind, o);
+    for (const Opening& o : tx->openings) take_paper(tx->kind, o);
   }
   return {};
 }
 
-void BatchAudit::take_change(TransactionKind kind, const Opening& o) {
+void BatchAudit::take_paper(TransactionKind kind, const Opening& o) {
   if (kind == TransactionKind::meter_swap) {
     if (const auto swap = decode_meter_swap(o.data))
       swaps_[swap->meter.value][swap->slot.value] = *swap;
-  } else if (kind == TransactionKind::key_change) {
-    if (const auto change = decode_key_change(o.data); change && change->of == KeyOf::meter)
-      changes_[change->meter.value][change->slot.value] = change->next();
   } else if (const auto leaving = decode_deregistration(o.data)) {
     last_slots_[leaving->meter.value] = leaving->last;
   }
+}
+
+// Acts in what stands behind it on the log: nobody judged by it before.
+void BatchAudit::take_key_change(const Transaction& tx) {
+  for (const Opening& o : tx.openings)
+    if (const auto change = decode_key_change(o.data); change && change->of == KeyOf::meter)
+      if (const auto at = meters_.find(change->meter.value); at != meters_.end())
+        at->second.changes[change->slot.value] = change->next();
 }
 
 // One that does not hold is R4's finding.
@@ -133,26 +140,33 @@ void BatchAudit::take_registration(const Transaction& tx) {
   if (!all) return;
   for (auto& [r, key] : *all) {
     const std::uint32_t id = r.meter.value;
-    if (const auto last = last_slots_.find(id); last != last_slots_.end())
-      r.end_slot = {last->second.value + 1};
+    const auto last = last_slots_.find(id);
+    const bool leaves = last != last_slots_.end();
+    if (leaves) r.end_slot = {last->second.value + 1};
     meters_.try_emplace(
-        id, AuditedMeter{MeteredPoint(r, log_.genesis, nights_), swaps_[id], changes_[id], {}});
+        id,
+        AuditedMeter{MeteredPoint(r, log_.genesis, nights_), swaps_[id], {}, {}, leaves, false});
   }
 }
 
-Result<void> BatchAudit::check_presence(const Batch& batch, const Records& records) const {
+// A gateway goes on with a point that has left until it hears of it, and not behind that.
+Result<void> BatchAudit::check_presence(const Batch& batch, const Records& records) {
   const Slot slot = slot_of(batch.epoch);
-  for (const auto& [id, m] : meters_)
-    if (m.registration().gateway == batch.gateway && m.registration().valid_in(slot) &&
-        !records.contains(id) && !is_erased(batch, id))
+  for (auto& [id, m] : meters_) {
+    if (m.registration().gateway != batch.gateway || records.contains(id) || is_erased(batch, id))
+      continue;
+    if (m.registration().valid_in(slot))
       return failure("meter " + std::to_string(id) + " has neither record nor absence");
+    if (m.has_left(slot)) m.left_out = true;
+  }
   for (const auto& [id, p] : records) {
     const std::string name = "record of meter " + std::to_string(id);
     const auto meter = meters_.find(id);
     if (meter == meters_.end()) return failure(name + ": the meter is not registered");
     const Registration& r = meter->second.registration();
     if (r.gateway != batch.gateway) return failure(name + ": the meter is another gateway's");
-    if (!r.valid_in(slot)) return failure(name + ": the account is of other slots");
+    const bool goes_on = meter->second.has_left(slot) && !meter->second.left_out;
+    if (!r.valid_in(slot) && !goes_on) return failure(name + ": the account is of other slots");
   }
   return {};
 }
@@ -262,6 +276,7 @@ Result<void> BatchAudit::check_marks(const Transaction& tx) {
     const auto meter = mark ? meters_.find(mark->meter.value) : meters_.end();
     if (meter == meters_.end()) return failure("a mark is of no registered meter");
     if (erased_meters_.contains(meter->first)) continue;
+    if (meter->second.has_left(body->slot)) continue;  // nothing comes of it
     const auto due = meter->second.due.find(body->slot.value);
     if (due == meter->second.due.end() || encode(due->second) != encode(*mark))
       return failure("the mark of meter " + std::to_string(mark->meter.value) +

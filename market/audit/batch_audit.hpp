@@ -2,14 +2,15 @@
 // Gateways against their meters (R6, and what R7 says of meters): every batch opened.
 //
 // Of each batch: a record or an absence for every meter that its gateway has on the log and that is
-// valid in the slot, none of another's; readings under each record's root; the meter's signature;
-// the verdict that follows from the readings themselves; registers, sequences, counts, sums,
-// quarantine. The gateway's own arrival times are on no record. A verdict may say that readings
-// came late, and must say so where no arrival within the batch's interval would have been in time.
-// Of each mark: registers and quarantine as the batches give them for the slot's end, none left
-// out; and no slot that was settled without the marks that its batches had reached. Of a batch with
-// erased records, the root with their leaves in place; its sums and its quarantine list cannot be
-// made again, nor the marks of their meters.
+// valid in the slot, none of another's but of points that left and that it has not left out yet;
+// readings under each record's root; the meter's signature; the verdict that follows from the
+// readings themselves; registers, sequences, counts, sums, quarantine. The gateway's own arrival
+// times are on no record. A verdict may say that readings came late, and must say so where no
+// arrival within the batch's interval would have been in time. Of each mark: registers and
+// quarantine as the batches give them for the slot's end, none left out; and no slot that was
+// settled without the marks that its batches had reached. Of a batch with erased records, the root
+// with their leaves in place; its sums and its quarantine list cannot be made again, nor the marks
+// of their meters.
 
 #include <optional>
 

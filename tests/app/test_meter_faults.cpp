@@ -160,6 +160,39 @@ TEST_CASE(
   CHECK(gone.errors.find("settled: 0 to 2") != std::string::npos);
 }
 
+TEST_CASE("keys that change behind a partition: late on the ledger, audited, and nobody is stuck") {
+  const Folder folder;
+  const auto event = [](const std::string& target, const std::string& more) {
+    return "[[event]]\nkind = \"key_change\"\nat = \"65s\"\ntarget = \"" + target + "\"\n" + more;
+  };
+  const Outcome ran =
+      run(folder, fault("partition", "for = \"150s\"\ntarget = \"gateway-1\"\n", "62s") +
+                      event("home-05", "") + event("home-06", "of = \"account\"\n") +
+                      event("gateway-1", "of = \"gateway\"\n"));
+  CAPTURE(ran.errors);
+  REQUIRE(ran.code == 0);
+  const json s = json::parse(ran.output);
+  CHECK(s.at("registry") == json{{"key_changes", 3}});
+  CHECK(s.at("oracle").value("absent", 0) > 0);
+  CHECK(s.at("oracle").value("signature", 0) == 0);
+  CHECK(s.at("/market/money_residual_eur"_json_pointer) == 0);
+  CHECK(s.at("/tokens/residual_wh"_json_pointer) == 0);
+  check_audit(folder.at("out"));
+  for (const int home : {4, 5}) {
+    const std::string file = folder.at("receipt.json");
+    REQUIRE(aipchain({"receipt", folder.at("out"), "--account",
+                      s.at("accounts")[home].get<std::string>(), "--slot", "5", "--out", file})
+                .code == 0);
+    const json receipt = json::parse(test::slurp(file));
+    CHECK(receipt.contains("keys"));
+    CHECK(!receipt.at("mark").is_null());
+    CHECK(aipchain({"verify", file, "--policy", folder.at("out/log/policy")}).code == 0);
+    Process second(
+        {"python3", std::string(AIPCHAIN_SOURCE_DIR) + "/scripts/audit.py", "verify", file});
+    CHECK(second.finish() == 0);
+  }
+}
+
 TEST_CASE("events that are no such") {
   const auto says = [&](const std::string& text, const char* part) {
     const Folder folder;

@@ -423,6 +423,7 @@ Outcome read_message(BytesView message) {
     case twin::MessageKind::consensus:
       return canonical(body, max_sized(decode_message), encoded);
     case twin::MessageKind::transaction:
+    case twin::MessageKind::on_ledger:
       return read_transaction(body);
     case twin::MessageKind::minute:
       return whole(twin::decode_minute);

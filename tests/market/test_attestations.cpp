@@ -6,6 +6,7 @@
 #include "ledger/oracle/feeder_median.hpp"
 #include "market/audit/attestation_audit.hpp"
 #include "market/audit/feeder_audit.hpp"
+#include "market/audit/slot_due.hpp"
 #include "tests/market/village_support.hpp"
 
 using namespace market_test;
@@ -20,7 +21,9 @@ class Bench {
   Bench() { village.register_all(); }
 
   std::string why(const Transaction& tx, std::int64_t time_ms) {
-    return village.refusal(tx, time_ms);
+    const std::string refused = village.refusal(tx, time_ms);
+    if (refused.empty()) log.entries.push_back(tx.entry());
+    return refused;
   }
   // Batches to the end of the slot, and its marks: home 1 has exported `wh` by then.
   void post(std::uint32_t slot, std::int64_t wh, bool quarantined = false) {
@@ -54,6 +57,7 @@ class Bench {
 
   WithOracles oracles{{4, 3}};
   Village village;
+  PublicLog log{village_genesis(), {}, {}, {}, {}, {}, {}, {}, {}, {}};
   std::map<std::uint32_t, Hash> last;
   std::vector<AttestedEntry> waiting;
 };
@@ -75,6 +79,25 @@ TEST_CASE("genesis says how many oracles attest, of those that it has, and nothi
     text.replace(text.find("\"attesters\":3") + 12, 1, number);
     CHECK(decode_genesis(text).error() == wrong);
   }
+}
+
+TEST_CASE("whether a slot is due without its attestations follows from the public log, too") {
+  Bench b;
+  const auto due = [&](std::int64_t time_ms) {
+    const bool is = !b.village.state().due(time_ms).empty();
+    CHECK(is_slot_due(b.log, time_ms) == is);
+    return is;
+  };
+  b.post(0, 100);
+  CHECK(!due(slot_ms));
+  const auto last_one = b.waiting.back();
+  b.waiting.pop_back();
+  b.attest_all(slot_ms);
+  CHECK(!due(slot_ms));
+  CHECK(due(slot_ms + grace_ms));
+  b.waiting = {last_one};
+  b.attest_all(slot_ms);
+  CHECK(due(slot_ms));
 }
 
 TEST_CASE("a slot closes once all that counts in it is attested, and mints") {

@@ -6,6 +6,7 @@
 #include "ledger/base/codec.hpp"
 #include "market/audit/invariants.hpp"
 #include "market/audit/public_log.hpp"
+#include "market/audit/slot_due.hpp"
 #include "tests/market/village_support.hpp"
 
 using namespace market_test;
@@ -89,13 +90,16 @@ class Slots {
   Slots() {
     const std::vector<Transaction> all{Village::registration(0, {1, 2}),
                                        Village::registration(1, {3, 4})};
+    log.genesis = village_genesis();
     for (const Transaction& tx : all) CHECK(v.refusal(tx, 0) == "");
+    for (const Transaction& tx : all) log.entries.push_back(tx.entry());
     CHECK(watch_.broken_by(all, v.state()) == "");
   }
 
   std::string refusal(const Transaction& tx, std::int64_t time_ms) {
     const std::string why = v.refusal(tx, time_ms);
     if (why.empty()) block_.push_back(tx);
+    if (why.empty()) log.entries.push_back(tx.entry());
     return why;
   }
   std::string now(const Transaction& tx) {  // 10 s into the first open slot
@@ -119,11 +123,18 @@ class Slots {
     }
     close_at(end);
   }
+  // By state and public log alike.
+  bool due(std::int64_t time_ms) const {
+    const bool is = !v.state().due(time_ms).empty();
+    CHECK(is_slot_due(log, time_ms) == is);
+    return is;
+  }
   void close_at(std::int64_t time_ms) {
     const auto due = v.state().due(time_ms);
     REQUIRE(!due.empty());
     CHECK(watch_.broken_by(std::exchange(block_, {}), v.state()) == "");
     for (const Transaction& tx : due) REQUIRE(v.refusal(tx, time_ms) == "");
+    for (const Transaction& tx : due) log.entries.push_back(tx.entry());
     CHECK(watch_.broken_by(due, v.state()) == "");
     CHECK(v.state().broken_invariant() == "");
     ++slot;
@@ -136,6 +147,7 @@ class Slots {
   }
 
   mutable Village v;
+  PublicLog log;
   std::uint32_t slot = 0;
 
  private:
@@ -197,7 +209,6 @@ TEST_CASE("key changes of meters that are refused") {
   const std::string stranger = "key change of a meter that is not this gateway's";
   CHECK(s.now(meter_key(2, "x", "account 1")) == "key change is not signed by the old key");
   CHECK(s.now(meter_key(2, "x", "x")) == "key change is not signed by the old key");
-  CHECK(s.now(meter_key(0)) == "key change in a slot that is marked or closed already");
   CHECK(s.now(meter_key(1'500)) == "key change too far ahead");
   CHECK(s.now(meter_key(2, "meter 1")) == "the next key is the present one");
   CHECK(s.now(meter_key(2, "meter 2")) == "the next key is another meter's already");
@@ -239,6 +250,47 @@ TEST_CASE("key changes of meters that are refused") {
   CHECK(s.now(Village::papers(0, {Village::swap(2, 1, {110'000, 70'000, 0, 0}, "y")})) == "");
 }
 
+TEST_CASE("a key change that comes late acts in what comes behind it") {
+  Slots s;
+  s.close();
+  s.close();
+  const Hash before = s.v.state().commit();
+  REQUIRE(s.now(meter_key(0)) == "");
+  CHECK(s.v.state().commit() != before);
+  CHECK(s.now(meter_key(0, "x", "changed meter 1")) ==
+        "another key holds from this slot or a later one already");
+  REQUIRE(s.now(account_key(1)) == "");
+  const auto bid = [](std::uint8_t id, const std::string& signer) {
+    return Village::order(1, 3, Side::buy, 50, 100'000, id, signer);
+  };
+  CHECK(s.now(bid(1, "account 1")) == "order is not signed by its account");
+  CHECK(s.now(bid(2, "changed account 1")) == "");
+  s.close();
+  CHECK(s.statement(1).standing == Standing::metered);
+  CHECK(s.statement(1).minted.value == 60);
+}
+
+TEST_CASE("a gateway's key change that comes late: nothing of its slot is posted by then") {
+  Slots s;
+  s.v.batches_until(0, 2);
+  for (const std::int64_t grace : {150'000, 270'000, 390'000}) s.close_at(grace);
+  CHECK(s.refusal(gateway_key(0), 400'000) ==
+        "key change in a slot that the gateway has posted of already");
+  const std::string waits =
+      "the change of a lost key waits for what the old one signs in two slots";
+  CHECK(s.refusal(gateway_key(1, "", "gateway administrator", "x"), 359'999) == waits);
+  Slots other = s;
+  CHECK(other.refusal(gateway_key(1, "", "gateway administrator", "x"), 360'000) == "");
+  CHECK(s.refusal(gateway_key(1), 400'000) == "");
+  const auto batch = [&](const std::string& signer) {
+    const Transaction first = Village::batch(0, 1, {});
+    const Transaction second = Village::batch(0, 2, sha256(first.entry()));
+    return Village::signed_anew(Village::batch(0, 3, sha256(second.entry())), signer);
+  };
+  CHECK(s.refusal(batch("gateway 0"), 400'000) == "is not signed by its gateway");
+  CHECK(s.refusal(batch("changed gateway 0"), 400'000) == "");
+}
+
 TEST_CASE("a swap in a slot from which another key holds is refused") {
   Slots s;
   REQUIRE(s.now(meter_key(0)) == "");
@@ -259,7 +311,7 @@ TEST_CASE("a lost key: the role alone, a whole slot later, and no sooner") {
         "the change of a lost key acts a whole slot later at the earliest");
   CHECK(s.now(account_key(2, "x", "")) == "");
   CHECK(s.now(gateway_key(1, "")) ==
-        "the change of a lost key acts a whole slot later at the earliest");
+        "the change of a lost key waits for what the old one signs in two slots");
   CHECK(s.now(gateway_key(2, "")) == "");
 }
 
@@ -349,12 +401,10 @@ TEST_CASE("a point leaves at the end of a slot: paid out, not marked, its key fr
   CHECK(s.statement(1).minted.value == 60);
   const auto tokens = s.v.state().tokens().totals();
   CHECK(tokens.minted.value == 3 * 3 * 60);
-  // A batch holds one meter less; its mark is refused.
+  // A batch holds one meter less; its mark is passed over.
   s.v.batches_until(0, 8);
   const std::int64_t end = 4 * 120'000;
-  CHECK(s.refusal(Village::marks(0, 3, {s.mark(1)}), end) ==
-        "mark of a slot that is not the account's");
-  CHECK(s.refusal(Village::marks(0, 3, {s.mark(2)}), end) == "");
+  CHECK(s.refusal(Village::marks(0, 3, {s.mark(1), s.mark(2)}), end) == "");
   CHECK(s.now(leaving(1, 4)) == "the point is deregistered already");
   CHECK(s.now(meter_key(4)) == "key change in a slot that is not the account's");
   Registration r = Village::registered(9);
@@ -382,10 +432,62 @@ TEST_CASE("deregistrations that are refused") {
   REQUIRE(s.now(Village::order(1, 3, Side::buy, 5, 5, 1)) == "");
   CHECK(s.now(leaving(1, 2)) == "the account has orders for slots behind its last one");
   CHECK(s.now(leaving(1, 3)) == "");
-  s.v.batches_until(0, 5);
-  CHECK(s.now(leaving(2, 1)) ==
-        "deregistration at the end of a slot that the gateway's batches have passed");
+  const std::string marked =
+      "deregistration at the end of a slot behind which the point is marked";
+  s.close();
+  CHECK(s.now(leaving(2, 0)) == marked);
+  s.v.batches_until(0, 6);
+  REQUIRE(s.refusal(Village::marks(0, 2, {s.mark(1), s.mark(2)}), 360'000) == "");
+  CHECK(s.now(leaving(2, 1)) == marked);
   CHECK(s.now(leaving(2, 2)) == "");
+}
+
+TEST_CASE("a gateway that has not heard of a departure goes on with the point") {
+  Slots s;
+  s.close();
+  REQUIRE(s.now(leaving(1, 0)) == "");
+  const auto batch = [](std::uint32_t records) {
+    const Transaction first = Village::batch(0, 1, {});
+    const Transaction second = Village::batch(0, 2, sha256(first.entry()));
+    return Village::batch(0, 3, sha256(second.entry()), hidden_sum, hidden_sum, records);
+  };
+  CHECK(s.refusal(batch(0), 240'000) == "batch leaves out a registered meter");
+  CHECK(s.refusal(batch(3), 240'000) == "batch of more meters than its gateway has on the ledger");
+  Slots heard = s;
+  CHECK(heard.refusal(batch(1), 240'000) == "");
+  CHECK(s.refusal(batch(2), 240'000) == "");
+}
+
+TEST_CASE("whether a slot is due follows from the public log as from the state") {
+  Slots s;
+  CHECK(!s.due(119'999));
+  CHECK(!s.due(120'000));
+  CHECK(s.due(150'000));
+  for (const std::uint32_t id : {2u, 3u}) REQUIRE(s.now(gateway(id, 1)) == "");
+  s.close();
+  Registration r = Village::registered(9);
+  r.gateway = {2};
+  r.first_slot = {1};
+  REQUIRE(s.now(Village::registration(2, std::vector{r})) == "");
+  REQUIRE(s.now(withdrawal(2, 2)) == "");
+  const Transaction first = Village::batch(2, 3, {}, hidden_sum, hidden_sum, 1);
+  REQUIRE(s.refusal(first, 240'000) == "");
+  REQUIRE(s.refusal(Village::batch(2, 4, sha256(first.entry()), hidden_sum, hidden_sum, 1),
+                    240'000) == "");
+  const auto mark = [&](std::uint32_t g) {
+    s.v.batches_until(g, 2 * s.slot + 2);
+    REQUIRE(s.refusal(Village::marks(g, s.slot, s.marks_of(g)), (s.slot + 1) * 120'000) == "");
+  };
+  mark(0);
+  mark(1);
+  CHECK(!s.due(240'000));
+  REQUIRE(s.refusal(Village::marks(2, 1, {}), 240'000) == "");
+  CHECK(s.due(240'000));  // gateway 3 has no meters
+  s.close_at(240'000);
+  mark(0);
+  CHECK(!s.due(360'000));
+  mark(1);
+  CHECK(s.due(360'000));  // gateway 2 is withdrawn
 }
 
 TEST_CASE("a deregistration that comes late, of a gateway that was cut off, acts all the same") {

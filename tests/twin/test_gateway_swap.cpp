@@ -1,141 +1,11 @@
 // A meter that is swapped behind a gateway: what it posts is what the ledger takes and an auditor
 // recomputes.
 
-#include <doctest/doctest.h>
+#include "tests/twin/swap_bench.hpp"
 
-#include "ledger/openings/sealed_record.hpp"
-#include "market/audit/batch_audit.hpp"
-#include "tests/market/village_support.hpp"
-#include "twin/node/gateway_node.hpp"
-
-using namespace market_test;
-using namespace twin;
+using namespace swap_bench;
 
 namespace {
-
-constexpr std::uint32_t home = 1;
-constexpr std::int64_t epoch_ms = 60'000;
-
-class SwapBench {
- public:
-  explicit SwapBench(bool restarts) : restarts_(restarts) {
-    registration_ = Village::registered(home);
-    registration_.meter_key = signer_of("old meter").public_key();
-    registration_.generation_w = 5'000;
-    config_.directory = {1, 2};
-    config_.genesis = village_genesis();
-    config_.meters = {{registration_, personal_, Village::restricted_key(home)}};
-    log_.genesis = config_.genesis;
-    log_.chain_id = chain_id_of(config_.genesis);
-    openings_.keys[registration_.account] = {Village::restricted_key(home), personal_};
-    put(Village::registration(0, std::vector{registration_}), 0);
-    start();
-  }
-
-  // The meter's minute that ends with the epoch, from registers that rise by 1 and 2 Wh a reading.
-  void minute(const std::string& meter, std::uint32_t epoch, std::uint32_t first_sequence,
-              std::int64_t imported, std::int64_t exported) {
-    MeterMinute m{{home}, first_sequence, {}, {}, {}};
-    for (int i = 1; i <= 12; ++i) {
-      const std::int64_t time_ms = (std::int64_t{epoch} - 1) * epoch_ms + i * 5'000;
-      m.readings.push_back(*encode(Reading{first_sequence + static_cast<std::uint32_t>(i) - 1,
-                                           time_ms,
-                                           {imported + i * 1'000},
-                                           {exported + i * 2'000},
-                                           -720,
-                                           230}));
-    }
-    const Hash root = readings_root(personal_, m.meter, m.readings);
-    m.signature =
-        signer_of(meter).sign(meter_signed_bytes(log_.chain_id, {home}, first_sequence, 12, root));
-    step(epoch * epoch_ms, {encode(m)});
-  }
-  void papers(const Transaction& tx, std::int64_t time_ms) {
-    step(time_ms, {frame(MessageKind::transaction, tx.encode())});
-  }
-  // The only one, of papers in the second slot.
-  std::string refusal_of(const Transaction& tx) {
-    refusals.clear();
-    papers(tx, 2 * epoch_ms + 10'000);
-    REQUIRE(refusals.size() == 1);
-    return refusals[0];
-  }
-  void silence(std::uint32_t epoch) { step(epoch * epoch_ms + 3'000, {}); }
-
-  void step(std::int64_t time_ms, const std::vector<Bytes>& messages) {
-    std::vector<PeerMessage> all;
-    for (const Bytes& m : messages) all.push_back({config_.directory.fleet(0), m});
-    Outbox out;
-    gateway_->step(Instant{time_ms * 1'000'000}, Inputs{all, {}}, out);
-    for (const auto& e : out.effects()) take(e, time_ms);
-    const auto p = village_.state().progress({0});
-    const PeerMessage progress{config_.directory.validator(0),
-                               encode(LedgerProgress{p.epoch, p.slots})};
-    gateway_->step(Instant{time_ms * 1'000'000}, Inputs{std::span(&progress, 1), {}}, out);
-    if (restarts_) start();
-  }
-
-  // Of the slots that have closed by then.
-  std::vector<Statement> close(std::int64_t time_ms) {
-    std::vector<Statement> closed;
-    for (auto due = village_.state().due(time_ms); !due.empty();
-         due = village_.state().due(time_ms)) {
-      for (const Transaction& tx : due) put(tx, time_ms);
-      closed.push_back(village_.state().last_closed()->settlement.statements.front());
-    }
-    return closed;
-  }
-  std::string audited() {
-    const auto ok = check_batches(log_, openings_, verifier_);
-    return ok ? "" : ok.error();
-  }
-
-  std::vector<std::string> refusals;
-  std::vector<MeterRecord> records;
-
- private:
-  void start() {
-    gateway_ = std::make_unique<GatewayNode>(config_, signer_of("gateway 0"), verifier_, kept_);
-    Outbox out;
-    gateway_->step(Instant{}, Inputs{}, out);
-  }
-  void take(const Effect& effect, std::int64_t time_ms) {
-    const auto* send = std::get_if<Send>(&effect);
-    if (send && send->to < config_.directory.observer())
-      put(*decode_transaction(send->bytes.view().subspan(1)), time_ms);
-    if (const auto* event = std::get_if<Event>(&effect))
-      if (const auto* refused = std::get_if<Refused>(event)) refusals.push_back(refused->why);
-    const auto* persist = std::get_if<Persist>(&effect);
-    if (!persist) return;
-    kept_.keep(*persist);
-    if (persist->kind != RecordKind::personal_opening) return;
-    auto file =
-        unseal_personal_file(log_.chain_id, personal_, BytesView(persist->record).subspan(24));
-    REQUIRE(file);
-    const PersonalRecord& p = file->front();
-    records.push_back(p.record);
-    openings_.personal[{p.at.gateway.value, p.at.epoch}].emplace(home, p);
-  }
-  void put(const Transaction& tx, std::int64_t time_ms) {
-    // What a life before said is said again.
-    if (std::count(log_.entries.begin(), log_.entries.end(), tx.entry()) > 0) return;
-    CHECK(village_.refusal(tx, time_ms) == "");
-    for (std::uint16_t i = 0; i < tx.openings.size(); ++i)
-      openings_.restricted[log_.entries.size()].emplace(i, tx.openings[i]);
-    log_.entries.push_back(tx.entry());
-  }
-
-  bool restarts_;
-  SubjectKey personal_ = Rng(5).bytes32();
-  Registration registration_;
-  GatewayConfig config_;
-  Ed25519Verifier verifier_;
-  MemoryRecords kept_;
-  std::unique_ptr<GatewayNode> gateway_;
-  Village village_;
-  PublicLog log_;
-  Openings openings_;
-};
 
 Transaction good_papers(std::uint32_t slot) {
   return Village::papers(0, {Village::swap(home, slot, {30'000, 60'000, 5'000, 0}, "new meter")});
@@ -233,29 +103,6 @@ TEST_CASE("papers that a gateway refuses") {
   CHECK(refused(Village::papers(0, {Village::sign(stranger, "account 1")})) ==
         "papers of another meter or account");
 }
-
-namespace {
-
-Transaction key_change(KeyOf of, std::uint32_t slot, const std::string& next,
-                       const std::string& old_key, const std::string& role,
-                       std::uint32_t gateway = 0) {
-  const KeyChange change{account(home), {home}, of, {slot}, signer_of(next).public_key(), {}};
-  return key_change_of(chain_id_of(village_genesis()), {gateway}, change,
-                       Village::restricted_key(home),
-                       old_key.empty() ? nullptr : &signer_of(old_key), signer_of(role));
-}
-Transaction meter_key(std::uint32_t slot, const std::string& next = "next key",
-                      const std::string& old_key = "old meter") {
-  return key_change(KeyOf::meter, slot, next, old_key, "metering operator");
-}
-Transaction leaving(std::uint32_t last, const std::string& account_signer = "account 1",
-                    const std::string& role = "registrar") {
-  return deregistration_of(chain_id_of(village_genesis()), {0}, {account(home), {home}, {last}, {}},
-                           Village::restricted_key(home), signer_of(account_signer),
-                           signer_of(role));
-}
-
-}  // namespace
 
 TEST_CASE("a key change: the same meter goes on, ledger and auditor agree, over restarts too") {
   for (const bool restarts : {false, true}) {

@@ -2,7 +2,9 @@
 // evidence.
 
 #include "ledger/base/codec.hpp"
+#include "ledger/oracle/batch.hpp"
 #include "market/entries.hpp"
+#include "market/registry_entries.hpp"
 #include "tests/support/validator_net.hpp"
 
 using namespace twin_test;
@@ -176,4 +178,74 @@ TEST_CASE("a cosignature that does not hold takes no other's place") {
   r.u64();
   const std::string note = text_of(r.sized());
   CHECK(std::count(note.begin(), note.end(), '\n') == 5 + 1 + 4);
+}
+
+namespace {
+
+constexpr SubjectKey restricted{7};
+
+Ed25519Signer& account_signer() {
+  static Ed25519Signer key(Rng(21).bytes32());
+  return key;
+}
+
+// By the net's registrar: a home behind gateway 0.
+Transaction registered_home(const ValidatorNet& net) {
+  market::Registration r;
+  r.account.bytes.fill(1);
+  r.account_key = account_signer().public_key();
+  r.max_power_w = 43'000;
+  Transaction tx;
+  tx.kind = TransactionKind::registration;
+  market::add_openings(tx.openings, {r, restricted});
+  tx.root = openings_root(tx.openings);
+  tx.body = market::encode(market::RegistrationBody{{0}, 1, {}});
+  Ed25519Signer registrar(Rng(7).bytes32());
+  sign_entry(tx, net.chain_id(), registrar);
+  return tx;
+}
+Transaction changed_account(const ValidatorNet& net, std::uint32_t slot) {
+  market::KeyChange change{{}, {0}, market::KeyOf::account, {slot}, {}, {}};
+  change.account.bytes.fill(1);
+  change.next_key = Ed25519Signer(Rng(22).bytes32()).public_key();
+  Ed25519Signer registrar(Rng(7).bytes32());
+  return market::key_change_of(net.chain_id(), {0}, change, restricted, &account_signer(),
+                               registrar);
+}
+
+}  // namespace
+
+TEST_CASE("a gateway is told of its points' papers that the ledger has, whoever brought them") {
+  ValidatorNet net;
+  const NodeId gateway = net.directory().gateway(0);
+  std::map<std::uint32_t, int> told;
+  const Transaction paper = changed_account(net, 2);
+  net.on_send = [&](std::uint32_t n, const Send& send) {
+    if (kind_of(send.bytes) != MessageKind::on_ledger) return;
+    CHECK(send.to == gateway);
+    CHECK(to_bytes(send.bytes.view().subspan(1)) == paper.encode());
+    ++told[n];
+  };
+  const auto say = [&](const Transaction& tx, std::uint32_t v) {
+    net.post(gateway, {v}, frame(MessageKind::transaction, tx.encode()));
+  };
+  for (std::uint32_t v = 0; v < 4; ++v) say(registered_home(net), v);
+  net.run_until(Instant{} + seconds(12));
+  CHECK(told.empty());
+  say(paper, 2);
+  net.run_for(seconds(25));
+  CHECK(told == std::map<std::uint32_t, int>{{0, 1}, {1, 1}, {2, 1}, {3, 1}});
+  // Said again, by who has not heard; and with any word of progress, also by a next life.
+  say(paper, 1);
+  net.run_for(milliseconds(100));
+  CHECK(told[1] == 3);
+  net.down(3);
+  net.up(3);
+  say(registered_home(net), 3);
+  net.run_for(milliseconds(100));
+  CHECK(told[3] == 2);
+  // Another one in its place is none that the ledger has.
+  say(changed_account(net, 3), 0);
+  net.run_for(milliseconds(100));
+  CHECK(told[0] == 1);
 }

@@ -5,7 +5,6 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/oracle/public_sum.hpp"
-#include "twin/node/gateway_record.hpp"
 
 namespace twin {
 
@@ -50,7 +49,13 @@ namespace {
 // is not flooded.
 constexpr std::size_t said_again = 64;
 constexpr Instant not_in_this_life{INT64_MIN};
+constexpr Instant said_enough{INT64_MAX};
 constexpr int times_said = 3;  // of an attestation
+// A paper that acts is shown to oracles with the batches of so many slots more.
+constexpr std::uint32_t slots_shown = 2;
+// Of a departure that the ledger does not take: said until so many slots have closed behind it.
+constexpr std::uint32_t departure_patience = 8;
+constexpr std::uint32_t until_on_ledger = UINT32_MAX;
 
 ai::MeterAlerts alerts_of(const GatewayMeter& m, const GatewayConfig& config) {
   return {m.registration.meter.value,
@@ -81,7 +86,8 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
       chain_id_(chain_id_of(config_.genesis)),
       nights_(nights_of(config_.genesis)),
       unconfirmed_(config_.directory.validators),
-      erasures_(config_.directory.validators, accounts_of(config_)) {
+      erasures_(config_.directory.validators, accounts_of(config_)),
+      papers_(config_.directory.validators) {
   for (const GatewayMeter& m : config_.meters) {
     const std::uint32_t id = m.registration.meter.value;
     index_of_meter_[id] = meters_.size();
@@ -118,6 +124,7 @@ void GatewayNode::recover(const Records& records) {
   }
   for (GatewayRecord::Message& m : record->messages) {
     if (kind_of(m.bytes) != MessageKind::attest_request) {
+      recover_paper(m);
       unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life});
       continue;
     }
@@ -126,6 +133,18 @@ void GatewayNode::recover(const Records& records) {
     if (attesting_ && what) attesting_->keep(*what, std::move(m.bytes));
   }
   last_openings_ = std::move(record->personal_openings);
+}
+
+void GatewayNode::recover_paper(const GatewayRecord::Message& message) {
+  if (kind_of(message.bytes) != MessageKind::transaction) return;
+  const auto tx = decode_transaction(BytesView(message.bytes).subspan(1));
+  auto paper = tx ? paper_of(*tx) : std::nullopt;
+  const market::MeteredPoint* point = paper ? point_of(paper->meter) : nullptr;
+  if (!point) return;
+  if (paper->of ? message.until.slots == until_on_ledger : !point->leaves())
+    papers_.add(std::move(*paper));
+  else
+    papers_.set_acted(leaf_hash(tx->entry()));
 }
 
 GatewayNode::~GatewayNode() = default;
@@ -173,7 +192,7 @@ void GatewayNode::tell_key_change(Instant now, Outbox& outbox) {
       change->lost ? nullptr : &signer_, *change->administrator);
   key_change_ = frame(MessageKind::transaction, tx.encode());
   say(*key_change_, outbox);
-  unconfirmed_.add({{0, change->from.value + 1}, *key_change_, now});
+  if (!unconfirmed_.has(*key_change_)) unconfirmed_.add({{0, until_on_ledger}, *key_change_, now});
 }
 
 // Registrations are on the ledger already after a restart, and so may be what the life before said:
@@ -194,7 +213,7 @@ void GatewayNode::start(Instant now, Outbox& outbox) {
 
 void GatewayNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
   if (message.from == fleet()) return receive_from_home(now, message, outbox);
-  if (message.from < config_.directory.observer()) return take_progress(message, outbox);
+  if (message.from < config_.directory.observer()) return receive_from_validator(message, outbox);
   if (attesting_ && config_.directory.is_oracle(message.from))
     return receive_from_oracle(now, message, outbox);
   outbox.event(Refused{message.from, "a gateway listens to its own homes and to validators only"});
@@ -228,8 +247,9 @@ std::vector<Transaction> GatewayNode::papers_said() const {
   std::vector<Transaction> out;
   for (const Sent& s : unconfirmed_.all()) {
     auto tx = decode_transaction(s.message.view().subspan(1));
-    if (tx && (tx->kind == TransactionKind::meter_swap || tx->kind == TransactionKind::key_change ||
-               tx->kind == TransactionKind::deregistration))
+    if (tx && (tx->kind == TransactionKind::meter_swap ||
+               (tx->kind == TransactionKind::key_change && tx->openings.empty()) ||
+               papers_.acted(leaf_hash(tx->entry()))))
       out.push_back(std::move(*tx));
   }
   return out;
@@ -270,13 +290,42 @@ void GatewayNode::forget(MeterState& m) {
   });
 }
 
-void GatewayNode::take_progress(const PeerMessage& message, Outbox& outbox) {
+void GatewayNode::receive_from_validator(const PeerMessage& message, Outbox& outbox) {
   if (kind_of(message.bytes) == MessageKind::erased) return take_erased(message, outbox);
+  if (kind_of(message.bytes) == MessageKind::on_ledger) return take_on_ledger(message, outbox);
   const auto progress = kind_of(message.bytes) == MessageKind::progress
                             ? decode_progress(message.bytes.view().subspan(1))
                             : failure("a gateway takes no such message from a validator");
   if (!progress) return outbox.event(Refused{message.from, progress.error()});
   unconfirmed_.told({message.from.value}, *progress);
+}
+
+void GatewayNode::take_on_ledger(const PeerMessage& message, Outbox& outbox) {
+  const auto tx = decode_transaction(message.bytes.view().subspan(1));
+  if (!tx) return outbox.event(Refused{message.from, tx.error()});
+  if (papers_.told({message.from.value}, leaf_hash(tx->entry()))) act_on(*tx, outbox);
+}
+
+void GatewayNode::act_on(const Transaction& tx, Outbox& outbox) {
+  const auto paper = paper_of(tx);
+  if (!paper) {  // its own key, which signs already
+    const SharedBytes message = frame(MessageKind::transaction, tx.encode());
+    if (!unconfirmed_.has(message)) return;
+    unconfirmed_.remove(message);
+    unconfirmed_.add({{0, slot_now().value + slots_shown}, message, said_enough});
+    return;
+  }
+  const auto acts = market::act_on_paper(tx, [&](MeterId meter) { return point_of(meter); });
+  if (!acts) return outbox.event(Refused{{}, acts.error()});
+  for (const Paper& p : papers_.end(*paper)) unconfirmed_.remove(p.message);
+  const Slot until{std::max(paper->slot, slot_now()).value + 1 + slots_shown};
+  unconfirmed_.add({{0, until.value}, paper->message, said_enough});
+  MeterState& m = meters_[index_of_meter_.at(paper->meter.value)];
+  if (m.heard && !m.in(slot_now())) {
+    waiting_bytes_ -= m.heard->bytes();
+    m.heard.reset();
+  }
+  outbox.persist(RecordKind::gateway, record(), true);
 }
 
 void GatewayNode::receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox) {
@@ -308,10 +357,11 @@ void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId fr
   Result<void> taken = failure("a home sends one order, or one paper, at a time");
   if (tx.openings.size() == 1 && tx.kind == TransactionKind::order) taken = take_order(tx);
   if (tx.openings.size() == 1 && tx.kind != TransactionKind::order) {
-    const auto slot = take_paper(tx);
-    taken = slot ? Result<void>{} : failure(slot.error());
-    if (slot) {
-      unconfirmed_.add({{0, slot->value + 1}, message, now});
+    const bool swap = tx.kind == TransactionKind::meter_swap;
+    const auto until = swap ? take_swap(tx) : take_paper(tx);
+    taken = until ? Result<void>{} : failure(until.error());
+    if (until) {
+      unconfirmed_.add({{0, until->value}, message, now});
       outbox.persist(RecordKind::gateway, record(), true);
     }
   }
@@ -327,12 +377,32 @@ Result<void> GatewayNode::take_order(const Transaction& tx) {
     return failure("order of a meter that is not one of this gateway's");
   MeterState& m = meters_[index_of_meter_.at(order->meter.value)];
   const Slot slot = order->order.slot;
-  if (m.point.leaves() && !m.in(slot)) return failure("order of an account that leaves before it");
+  const auto last = papers_.last_slot(order->meter);
+  if ((m.point.leaves() && !m.in(slot)) || (last && *last < slot))
+    return failure("order of an account that leaves before it");
   m.ordered = std::max(m.ordered, slot);
   return {};
 }
 
 Slot GatewayNode::slot_now() const { return slot_of_epoch(config_.genesis, epoch_); }
+
+market::MeteredPoint* GatewayNode::point_of(MeterId meter) {
+  const auto at = index_of_meter_.find(meter.value);
+  return at == index_of_meter_.end() ? nullptr : &meters_[at->second].point;
+}
+
+market::PaperTerms GatewayNode::paper_terms() {
+  return {config_.genesis, chain_id_, config_.gateway, slot_now(), verifier_};
+}
+
+Result<Slot> GatewayNode::take_swap(const Transaction& tx) {
+  if (const auto swap = market::decode_meter_swap(tx.openings[0].data);
+      swap && papers_.changes_key(swap->meter))
+    return failure("papers of a meter whose next key waits");
+  const auto slot =
+      market::take_paper(tx, paper_terms(), [&](MeterId meter) { return point_of(meter); });
+  return slot ? Result<Slot>(Slot{slot->value + 1}) : slot;
+}
 
 Result<Slot> GatewayNode::take_paper(const Transaction& tx) {
   // The ledger lets nobody leave who has orders behind, and the batches would contradict it.
@@ -341,11 +411,14 @@ Result<Slot> GatewayNode::take_paper(const Transaction& tx) {
       if (const auto at = index_of_meter_.find(v->meter.value);
           at != index_of_meter_.end() && v->last < meters_[at->second].ordered)
         return failure("the account has orders for slots behind its last one");
-  return market::take_paper(
-      tx, {config_.genesis, chain_id_, config_.gateway, slot_now(), verifier_}, [&](MeterId meter) {
-        const auto at = index_of_meter_.find(meter.value);
-        return at == index_of_meter_.end() ? nullptr : &meters_[at->second].point;
-      });
+  auto slot =
+      market::check_paper(tx, paper_terms(), [&](MeterId meter) { return point_of(meter); });
+  if (!slot) return slot;
+  Paper paper = *paper_of(tx);
+  if (!papers_.has_room(paper.meter)) return failure("too many papers of this meter wait already");
+  const bool departure = !paper.of;
+  papers_.add(std::move(paper));
+  return Slot{departure ? slot->value + 1 + departure_patience : until_on_ledger};
 }
 
 bool GatewayNode::has_room_for(const MeterMinute& minute) const {
@@ -387,14 +460,15 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   const std::uint32_t before = waits ? state.heard->newest : last ? last->sequence : 0;
   if (!swaps && !had && minute.each.size() == 1 && minute.first_sequence != before + 1) return;
   const Hash root = readings_root(state.meter.personal_key, state.id(), minute.readings);
-  const market::SignedBy by =
-      state.point.signer_of(word_of_minute(state, minute, root), slot_now(), verifier_);
+  const MeterWord word = word_of_minute(state, minute, root);
+  const market::SignedBy by = state.point.signer_of(word, slot_now(), verifier_);
   const bool present =
       by == market::SignedBy::meter || (by == market::SignedBy::next_key && !swaps);
   // On disk already, at least in part: told so, the meter sends what is newer.
   if (had && !swaps && present)
     return tell_received({{state.id(), tag_of(state.point.key_of(by)), last->sequence}}, outbox);
   if (known && present) return;
+  if (papers_.hangs_on_one(state.id(), slot_now(), by, word, verifier_)) return;
   if (!has_room_for(minute)) return refuse(": no room for another minute before the next batch");
   if (by == market::SignedBy::nobody) refuse(": a minute whose signature does not hold");
   if (by == market::SignedBy::nobody && state.heard) return;
@@ -604,9 +678,7 @@ void GatewayNode::attest_again(Instant now, Instant late, Outbox& outbox) {
     say(a.sent.message, outbox);
     a.sent.at = now;
     // Nobody confirms it: what counts is said once its batch or marks are on the ledger.
-    const LedgerProgress on_ledger = unconfirmed_.confirmed();
-    const bool batch = a.what.kind == TransactionKind::batch;
-    if (batch ? a.what.number <= on_ledger.epoch : a.what.number < on_ledger.slots) ++a.times;
+    if (unconfirmed_.confirmed().is_beyond(a.what)) ++a.times;
   }
   while (!attested_.empty() && attested_.front().times == times_said) attested_.pop_front();
   if (attesting_) attesting_->ask_again(now, late, outbox);

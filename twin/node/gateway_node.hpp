@@ -15,6 +15,10 @@
 // no room it takes no minute, says absent, and its meters keep; where a meter has no room its
 // oldest readings are gone, and their sequences show the gap.
 //
+// A key's change or a departure acts here once validators say that the ledger has it
+// (pending_papers.hpp). Its own next key signs from its slot on, be the ledger late or not: the
+// ledger takes that change before any batch of the slot.
+//
 // Where the gateway has a concentrator, its batches go there first (concentrator_node.hpp). What is
 // not on the ledger in time goes to the validators, as do the batches of the intervals after it:
 // the concentrator may be down, or refuse, and is tried again later.
@@ -35,8 +39,10 @@
 #include "twin/node/attesting.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/erasure_word.hpp"
+#include "twin/node/gateway_record.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
+#include "twin/node/pending_papers.hpp"
 #include "twin/node/records.hpp"
 #include "twin/node/unconfirmed.hpp"
 
@@ -82,10 +88,13 @@ class GatewayNode final : public Node {
  private:
   struct MeterState;
   void recover(const Records& records);
+  void recover_paper(const GatewayRecord::Message& message);
   void start(Instant now, Outbox& outbox);
-  void take_progress(const PeerMessage& message, Outbox& outbox);
   void take_erased(const PeerMessage& message, Outbox& outbox);
   void forget(MeterState& state);
+  void receive_from_validator(const PeerMessage& message, Outbox& outbox);
+  void take_on_ledger(const PeerMessage& message, Outbox& outbox);
+  void act_on(const ledger::Transaction& paper, Outbox& outbox);
   void receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox);
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   void receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox);
@@ -99,8 +108,11 @@ class GatewayNode final : public Node {
   void tell_received(const std::vector<MeterReceived>& meters, Outbox& outbox) const;
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx);
-  // What changes the registry, and the slot that it acts in.
+  // What changes the registry; the slots that close until it is not said any more.
+  ledger::Result<ledger::Slot> take_swap(const ledger::Transaction& tx);
   ledger::Result<ledger::Slot> take_paper(const ledger::Transaction& tx);
+  market::PaperTerms paper_terms();
+  market::MeteredPoint* point_of(ledger::MeterId meter);
   ledger::Slot slot_now() const;  // of the interval being collected
   ledger::MeterRecord judge(MeterState& state, Outbox& outbox);
   void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
@@ -144,6 +156,7 @@ class GatewayNode final : public Node {
   std::vector<Bytes> last_openings_;  // of the last batch
   Unconfirmed unconfirmed_;
   ErasureWord erasures_;
+  PendingPapers papers_;
   std::optional<Attesting> attesting_;  // where there is who attests
   // Attestations, of which no validator tells whether they are on the ledger: said so many times.
   struct Attested {

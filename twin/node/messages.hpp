@@ -21,12 +21,15 @@
 //                   Of the gateway's accounts those whose personal data are erased
 //   14 request      gateway to oracle: attest_request.hpp
 //   15 answer       oracle to gateway: the same
+//   16 on ledger    validator to gateway: a key change or a deregistration that the ledger has, as
+//                   ledger/chain/transaction.hpp encodes it
 // Decoders refuse every other byte sequence.
 
 #include <map>
 #include <set>
 
 #include "ledger/oracle/batch.hpp"
+#include "ledger/oracle/ledger_progress.hpp"
 
 namespace twin {
 
@@ -46,6 +49,7 @@ enum class MessageKind : std::uint8_t {
   erased = 13,
   attest_request = 14,
   attest_answer = 15,
+  on_ledger = 16,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s
@@ -82,11 +86,7 @@ struct MeterReceived {
   std::uint32_t sequence = 0;
 };
 
-// The epoch of a gateway's last batch that is on the ledger, and the slot before which all of its
-// marks are there or too late.
-struct LedgerProgress {
-  std::uint32_t epoch = 0, slots = 0;
-};
+using ledger::LedgerProgress;
 
 // The epoch of the last batch that is on the ledger, by gateway.
 using BatchesOnLedger = std::map<std::uint32_t, std::uint32_t>;

@@ -5,7 +5,7 @@
 #include "ledger/consensus/validator_set.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/tlog/checkpoint.hpp"
-#include "market/slot_entries.hpp"
+#include "market/audit/slot_due.hpp"
 
 namespace twin {
 
@@ -54,7 +54,6 @@ class ChainEnd {
   }
   Result<Proposed> from_execution(const Transaction& tx) const;
   Result<Proposed> from_what_is_left(const Transaction& tx) const;
-  bool slot_is_due() const;
 
   const PublicLog& log_;
   const Openings& openings_;
@@ -80,24 +79,10 @@ Result<Proposed> ChainEnd::from_execution(const Transaction& tx) const {
   return out;
 }
 
-// By the public log alone, as MarketState::due would: slots close in their order.
-bool ChainEnd::slot_is_due() const {
-  std::uint32_t settled = 0;
-  std::map<std::uint32_t, std::size_t> marked;
-  for (const Bytes& entry : log_.entries) {
-    const auto view = view_entry(entry);
-    settled += view->kind == TransactionKind::settlement ? 1 : 0;
-    if (view->kind != TransactionKind::marks) continue;
-    if (const auto body = decode_marks_body(view->body)) ++marked[body->slot.value];
-  }
-  const std::int64_t end_ms = (std::int64_t{settled} + 1) * log_.genesis.slot_ms;
-  return next_ms() >= end_ms + log_.genesis.close_grace_ms ||
-         (next_ms() >= end_ms && marked[settled] == log_.genesis.gateways.size());
-}
-
 Result<Proposed> ChainEnd::from_what_is_left(const Transaction& tx) const {
   if (auto ok = check_what_is_left(log_, openings_, verifier_); !ok) return failure(ok.error());
-  if (slot_is_due()) return failure("a slot is to be settled, for which data are erased");
+  if (is_slot_due(log_, next_ms()))
+    return failure("a slot is to be settled, for which data are erased");
   auto state = state_after(log_, openings_, verifier_);
   if (!state) return failure(state.error());
   if (auto ok = state->execute({&tx, 1}, log_.genesis, verifier_); !ok) return failure(ok.error());

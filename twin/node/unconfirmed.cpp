@@ -12,6 +12,20 @@ void Unconfirmed::add(Sent sent) {
   sent_.push_back(std::move(sent));
 }
 
+bool Unconfirmed::has(const SharedBytes& message) const {
+  return std::any_of(sent_.begin(), sent_.end(),
+                     [&](const Sent& s) { return equal(s.message, message); });
+}
+
+void Unconfirmed::remove(const SharedBytes& message) {
+  const auto gone = [&](const Sent& s) {
+    if (!equal(s.message, message)) return false;
+    bytes_ -= s.message.size();
+    return true;
+  };
+  sent_.erase(std::remove_if(sent_.begin(), sent_.end(), gone), sent_.end());
+}
+
 // Of the validators' words the one that at least one honest validator reaches.
 LedgerProgress Unconfirmed::confirmed() const {
   const std::size_t liars = (validators_ - 1) / 3;

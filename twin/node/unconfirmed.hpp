@@ -29,6 +29,9 @@ class Unconfirmed {
   explicit Unconfirmed(std::uint32_t validators) : validators_(validators) {}
 
   void add(Sent sent);
+  // Nothing where it is not there.
+  void remove(const ledger::SharedBytes& message);
+  bool has(const ledger::SharedBytes& message) const;
   // What is new of one validator's word. Numbers only rise: a lower one is an old message.
   void told(ledger::ValidatorId by, const LedgerProgress& progress);
   // Those sent before `then`, oldest first, at most `most`: they count as sent now.

@@ -32,9 +32,10 @@ ConsensusConfig consensus_config(const ValidatorConfig& c) {
   return out;
 }
 
-// Whose batches or marks a transaction brings; marks begin with their gateway.
+// Whose batches, marks or papers a transaction brings; marks begin with their gateway.
 std::set<std::uint32_t> gateways_in(const Transaction& tx) {
   if (tx.kind == TransactionKind::marks) return {ByteReader(tx.body).u32()};
+  if (const auto gateway = gateway_of_paper(tx)) return {gateway->value};
   std::set<std::uint32_t> out;
   if (const auto batches = market::batches_of(tx))
     for (const market::BatchEntry& b : *batches) out.insert(b.batch.gateway.value);
@@ -66,7 +67,7 @@ void ValidatorNode::recover() {
       unreadable_ = "own block " + std::to_string(height) + ": " + tried.error();
       break;
     }
-    chain_.commit(std::move(*tried));
+    papers_.take(chain_.commit(std::move(*tried)), config_.genesis);
   }
   if (observes()) return;
   const auto last = records_.newest(RecordKind::last_signed);
@@ -169,6 +170,7 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
       const bool tells = contradicts(*tx) || tx->kind == TransactionKind::attestation;
       if (tells && chain_.state().admit(std::span(&*tx, 1))[0]) watch(*tx, outbox);
       if (d.is_gateway(m.from)) behind.insert(m.from.value - d.gateway(0).value);
+      tell_paper(m.from, *tx, outbox);
       if (d.is_concentrator(m.from)) tell_concentrator(m.from, gateways_in(*tx), outbox);
       continue;
     }
@@ -189,19 +191,29 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
 }
 
 // A gateway keeps what it said until it hears so, and its concentrator hears of it as well.
-void ValidatorNode::tell_progress(const std::set<std::uint32_t>& gateways, Outbox& outbox) const {
+void ValidatorNode::tell_progress(const std::set<std::uint32_t>& gateways, Outbox& outbox) {
   if (observes()) return;
   const Directory& d = config_.directory;
   std::map<NodeId, std::set<std::uint32_t>> concentrated;
   for (const std::uint32_t g : gateways) {
     if (g >= d.gateways) continue;  // registered later: no node of this network
-    const auto p = market().progress({g});
-    outbox.send(d.gateway(g), encode(LedgerProgress{p.epoch, p.slots}));
+    const LedgerProgress progress = market().progress({g});
+    outbox.send(d.gateway(g), encode(progress));
+    for (const SharedBytes& paper : papers_.of({g}, slot_of_epoch(config_.genesis, progress.epoch)))
+      outbox.send(d.gateway(g), paper);
     if (const auto erased = market().erased_at({g}); !erased.empty())
       outbox.send(d.gateway(g), encode(erased));
     if (d.concentrators > 0) concentrated[d.concentrator_of(g)].insert(g);
   }
   for (const auto& [to, of] : concentrated) tell_concentrator(to, of, outbox);
+}
+
+// To a gateway that said a paper of its own which the ledger has.
+void ValidatorNode::tell_paper(NodeId to, const Transaction& tx, Outbox& outbox) const {
+  const auto gateway = gateway_of_paper(tx);
+  if (observes() || !gateway || gateway->value >= config_.directory.gateways) return;
+  if (to == config_.directory.gateway(gateway->value))
+    outbox.send(to, frame(MessageKind::on_ledger, tx.encode()));
 }
 
 void ValidatorNode::tell_concentrator(NodeId to, const std::set<std::uint32_t>& gateways,
@@ -212,8 +224,8 @@ void ValidatorNode::tell_concentrator(NodeId to, const std::set<std::uint32_t>& 
   outbox.send(to, encode(batches));
 }
 
-// Those whose batches or marks the block holds.
-void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) const {
+// Those whose batches, marks or papers the block holds.
+void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) {
   std::set<std::uint32_t> gateways;
   for (const Transaction& tx : block.transactions) gateways.merge(gateways_in(tx));
   tell_progress(gateways, outbox);
@@ -240,9 +252,7 @@ bool ValidatorNode::is_far_ahead(const Transaction& tx) const {
   const auto what = attestation ? Result<AttestedEntry>(attestation->what) : attested_entry(tx);
   if (!what) return false;
   if (what->gateway.value >= config_.directory.gateways) return true;
-  const market::MarketState::Progress at = market().progress(what->gateway);
-  const bool marks = what->kind == TransactionKind::marks;
-  return what->number > (marks ? at.slots : at.epoch) + most_ahead;
+  return !market().progress(what->gateway).comes_to(*what, most_ahead);
 }
 
 // The second one is refused by the state or by this. Both are kept: with genesis they are proof.
@@ -395,6 +405,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
                             decided.value.size(), now - Instant{decided.timestamp_ms * 1'000'000},
                             chain_.log().root(), chain_.state_root(), chain_.state().content_root(),
                             chain_.log().size()});
+  papers_.take(block, config_.genesis);
   tell_gateways_of(block, outbox);
   see_visits(block, first_entry, outbox);
   if (observes()) {

@@ -29,6 +29,7 @@
 #include "twin/node/node.hpp"
 #include "twin/node/oracle_watch.hpp"
 #include "twin/node/records.hpp"
+#include "twin/node/taken_papers.hpp"
 
 namespace twin {
 
@@ -68,9 +69,10 @@ class ValidatorNode final : public Node {
   void carry_out(Instant now, NodeId from, ledger::Effects effects, Outbox& outbox);
   std::size_t leading_transactions(std::span<const PeerMessage> messages) const;
   void take_transactions(std::span<const PeerMessage> messages, Outbox& outbox);
-  void tell_progress(const std::set<std::uint32_t>& gateways, Outbox& outbox) const;
+  void tell_progress(const std::set<std::uint32_t>& gateways, Outbox& outbox);
+  void tell_paper(NodeId to, const ledger::Transaction& tx, Outbox& outbox) const;
   void tell_concentrator(NodeId to, const std::set<std::uint32_t>& gateways, Outbox& outbox) const;
-  void tell_gateways_of(const ledger::Block& block, Outbox& outbox) const;
+  void tell_gateways_of(const ledger::Block& block, Outbox& outbox);
   void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
   bool contradicts(const ledger::Transaction& tx) const;
   void watch(const ledger::Transaction& tx, Outbox& outbox);
@@ -116,6 +118,7 @@ class ValidatorNode final : public Node {
   std::map<ledger::ValidatorId, std::vector<CheckpointCosignature>> early_;
   std::map<ledger::ValidatorId, CheckpointCosignature> cosignatures_;  // of this height, verified
   std::map<ledger::ValidatorId, std::set<Hash>> evidence_;             // seen, by culprit
+  TakenPapers papers_;
   GatewayWatch gateways_;
   OracleWatch oracles_;
   struct Answers {
