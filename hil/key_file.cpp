@@ -25,8 +25,10 @@ Result<void> write_secret_text(const std::string& path, const std::string& text)
   const bool written =
       ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
       ::fsync(file) == 0;
-  if (::close(file) != 0 || !written) return failure(path + ": " + std::strerror(errno));
-  return {};
+  const int wrong = written ? 0 : errno;
+  if (::close(file) == 0 && written) return {};
+  ::unlink(path.c_str());  // half a key would stand in the way of a whole one
+  return failure(path + ": " + (wrong ? std::strerror(wrong) : "cannot be written"));
 }
 
 Result<std::string> read_secret_text(const std::string& path, std::size_t size) {

@@ -1,7 +1,9 @@
 #include "hil/visit.hpp"
 
+#include <algorithm>
 #include <boost/asio.hpp>
 #include <boost/asio/ssl.hpp>
+#include <map>
 #include <set>
 
 #include "hil/key_file.hpp"
@@ -20,6 +22,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr auto before_the_next_call = std::chrono::milliseconds(500);
+constexpr int refused_for_good = 3;  // times, by one validator
 constexpr auto longest_wait_for_io = std::chrono::milliseconds(50);
 
 // One node's door: called until it has said its last word.
@@ -136,7 +139,7 @@ class NetworkVisit {
   asio::ssl::context tls_{asio::ssl::context::tls};
   std::set<PublicKey> trusted_;
   std::vector<std::shared_ptr<Call>> calls_;
-  std::set<NodeId> refusing_;
+  std::map<NodeId, int> refusals_;  // by validator, since it last took it
   std::optional<VisitOutcome> outcome_;
 };
 
@@ -177,6 +180,7 @@ bool NetworkVisit::hear(Call& call, BytesView message) {
     ends = hear_proof(call, *answer);
   } else {
     call.last_word = "took it";
+    refusals_.erase(call.door.node);
     ends = false;
   }
   if (options_.say && call.last_word != before)
@@ -193,13 +197,17 @@ bool NetworkVisit::hear_proof(Call& call, const VisitAnswer& answer) {
   return true;
 }
 
-// The observer follows: what it does not know yet it may know soon, and only validators decide.
+// The observer follows: what it does not know yet it may know soon, and only validators decide. One
+// of them may be a block behind as well, or have no room: it is asked again.
 void NetworkVisit::hear_refusal(Call& call, const std::string& why) {
   const std::uint32_t validators = network_.chain.directory.validators;
-  if (call.door.node.value >= validators) return call.again(why);
-  refusing_.insert(call.door.node);
-  if (refusing_.size() > (validators - 1) / 3 && !outcome_)
+  if (call.door.node.value < validators) ++refusals_[call.door.node];
+  const auto refusing = std::count_if(refusals_.begin(), refusals_.end(), [](const auto& one) {
+    return one.second >= refused_for_good;
+  });
+  if (refusing > static_cast<std::ptrdiff_t>((validators - 1) / 3) && !outcome_)
     outcome_ = VisitOutcome{false, why, 0, {}};
+  call.again(why);
 }
 
 std::string NetworkVisit::what_each_said() const {

@@ -3,7 +3,8 @@
 // and its observer at once (visitor_links.hpp, twin/node/visit_answer.hpp).
 //
 // What counts is checked here: a proof by the policy that follows from genesis, whoever says it;
-// that the ledger refuses by the word of f + 1 of its 3 f + 1 validators, of whom one is honest.
+// that the ledger refuses by the word of f + 1 of its 3 f + 1 validators, of whom one is honest, each
+// asked three times half a second apart: one may be a block behind.
 // The block's height is the observer's word alone.
 
 #include "hil/node_config.hpp"

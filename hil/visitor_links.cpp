@@ -23,9 +23,9 @@ constexpr auto between_visitors = std::chrono::milliseconds(50);  // 20 a second
 constexpr auto longest_door_poll = std::chrono::milliseconds(2);
 constexpr auto between_door_lines = std::chrono::seconds(1);
 constexpr std::size_t max_inside = 16;
-constexpr int max_outside = 16;                      // with the operating system
-constexpr std::size_t visit_step_bytes = 4u << 10;   // memory grows with what has come
-constexpr std::size_t max_answer_queue = 64u << 10;  // bytes to one visitor
+constexpr int max_outside = 16;                       // with the operating system
+constexpr std::size_t visit_step_bytes = 4u << 10;    // memory grows with what has come
+constexpr std::size_t max_answer_queue = 512u << 10;  // bytes to one visitor
 
 }  // namespace
 
@@ -51,6 +51,7 @@ struct VisitorLinks::State {
   void read(const Shared& v);
   void read_body(const Shared& v, std::size_t size);
   void said(const Shared& v);
+  void hear_the_end(const Shared& v);
   void write(const Shared& v);
   void limit(const Shared& v, std::chrono::milliseconds time, const char* what);
   void end(const Shared& v, const std::string& why);
@@ -118,15 +119,18 @@ void VisitorLinks::State::welcome(const Shared& v) {
                             });
 }
 
-// The oldest who has said nothing goes.
+// The oldest who has said nothing goes, else the oldest who has been answered and waits for more.
 bool VisitorLinks::State::make_room() {
   if (inside.size() < max_inside) return true;
-  for (const auto& [id, v] : inside) {
-    if (v->said) continue;
-    end(Shared(v), "another one came");
-    return true;
-  }
-  return false;
+  const auto oldest = [&](auto&& may_go) {
+    return std::find_if(inside.begin(), inside.end(),
+                        [&](const auto& one) { return may_go(*one.second); });
+  };
+  auto at = oldest([](const Visitor& v) { return !v.said; });
+  if (at == inside.end()) at = oldest([](const Visitor& v) { return v.answered; });
+  if (at == inside.end()) return false;
+  end(Shared(at->second), "another one came");
+  return true;
 }
 
 void VisitorLinks::State::limit(const Shared& v, std::chrono::milliseconds time, const char* what) {
@@ -175,6 +179,15 @@ void VisitorLinks::State::said(const Shared& v) {
   v->said = true;
   limit(v, options.patience, "got no answer in time");
   inbox.emplace_back(v->id, std::exchange(v->body, {}));
+  hear_the_end(v);
+}
+
+// Behind its message a visitor is not heard any more, but that it leaves.
+void VisitorLinks::State::hear_the_end(const Shared& v) {
+  v->stream.async_read_some(asio::buffer(v->head, 1),
+                            [this, v](boost::system::error_code error, std::size_t) {
+                              if (error && error != asio::error::operation_aborted) end(v, "");
+                            });
 }
 
 void VisitorLinks::State::write(const Shared& v) {

@@ -49,6 +49,9 @@ struct Consent {
   bool covers(Slot slot) const { return !withdrawn && first_slot <= slot && slot < end_slot; }
 };
 
+// Of one account, by recipient and purpose, withdrawn ones as well: no account can fill the state.
+inline constexpr std::size_t max_consents = 256;
+
 Bytes encode(const Consent& consent);
 Bytes encode(const ConsentPlace& place);  // as the state's id
 Result<Consent> decode_consent(BytesView opening);

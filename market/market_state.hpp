@@ -266,6 +266,7 @@ class MarketState final : public StateMachine {
   tl::expected<SignatureClaim, Refusal> claim_of_consent(const Transaction& tx) const;
   Applied apply_erasure(const Transaction& tx);
   Applied apply_consent(const Transaction& tx, std::int64_t time_ms);
+  std::size_t consents_of(const AccountId& account) const;
 
   // batches.cpp: what gateways say of their meters, alone or through a concentrator.
   Applied apply_batches(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);

@@ -1,5 +1,7 @@
 // What a subject may do about its data: the part of MarketState that consents and erasures change.
 
+#include <algorithm>
+
 #include "ledger/base/codec.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "market/market_state.hpp"
@@ -53,6 +55,13 @@ MarketState::Applied MarketState::apply_erasure(const Transaction& tx) {
   return {};
 }
 
+std::size_t MarketState::consents_of(const AccountId& account) const {
+  const auto first = consents_->lower_bound({account, PublicKey{}, Purpose{}});
+  return static_cast<std::size_t>(std::distance(
+      first, std::find_if(first, consents_->end(),
+                          [&](const auto& one) { return one.first.account != account; })));
+}
+
 MarketState::Applied MarketState::apply_consent(const Transaction& tx, std::int64_t time_ms) {
   if (!tx.body.empty()) return never("a consent's body is empty");
   if (tx.openings.size() != 1) return never("a consent has one opening");
@@ -64,7 +73,11 @@ MarketState::Applied MarketState::apply_consent(const Transaction& tx, std::int6
   if (erased(c.place.account)) return never("consent of an account whose data are erased");
   const Consent* before = this->consent(c.place);
   if (before && c.number <= before->number)
-    return never("consent of a number that is not above the newest one's");
+    return never("consent of number " + std::to_string(c.number) +
+                 ", which is not above the newest one's, " + std::to_string(before->number));
+  if (!before && consents_of(c.place.account) >= max_consents)
+    return never("consent of an account that has given " + std::to_string(max_consents) +
+                 " to others or for other purposes");
   if (c.withdrawn && !before) return never("withdrawal of a consent that was never given");
   if (!c.withdrawn && time_ms >= std::int64_t{c.end_slot.value} * genesis_->slot_ms)
     return never("consent for a period that has ended");

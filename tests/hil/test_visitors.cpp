@@ -119,6 +119,28 @@ TEST_CASE("visitors: anybody with an Ed25519 key is heard once, answered, and le
   CHECK(bench.heard.size() == 1);  // its second message is never read
 }
 
+TEST_CASE("visitors: who has left, or has had an answer for longest, makes room for others") {
+  DoorBench bench(10s);
+  const TlsContext context = anybody();
+  std::vector<Caller> inside;
+  const auto one_more = [&] {
+    const std::size_t before = bench.heard.size();
+    bench.during([&] {
+      Caller c = Caller::call(bench.port);
+      if (c.shake(context) && c.say(visit_frame({1}))) inside.push_back(std::move(c));
+    });
+    if (!bench.wait([&] { return bench.heard.size() > before; }, 1s)) return false;
+    bench.door->send(bench.heard.back().first, Bytes(50, 3), false);
+    return true;
+  };
+  for (int k = 0; k < 16; ++k) REQUIRE(one_more());
+  CHECK(bench.door->inside() == 16);
+  CHECK(one_more());  // in the place of the first
+  CHECK(bench.door->inside() == 16);
+  inside.clear();
+  CHECK(bench.wait([&] { return bench.door->inside() == 0; }));
+}
+
 TEST_CASE("visitors: who has no Ed25519 key, an old TLS or none at all stays outside") {
   DoorBench bench;
   const TlsContext none;

@@ -155,6 +155,22 @@ TEST_CASE("a consent stands from its block on, for its recipient, purpose and sl
   CHECK(v.state().consent(c.place)->covers({0}));
 }
 
+TEST_CASE("an account gives so many consents and no more, and its own others stay changeable") {
+  Registered4 v;
+  Consent c = consent(1);
+  for (std::size_t k = 0; k < max_consents; ++k) {
+    c.place.recipient[0] = static_cast<std::uint8_t>(k);
+    c.place.recipient[1] = static_cast<std::uint8_t>(k >> 8);
+    REQUIRE(v.refusal(signed_by(c), 0) == "");
+  }
+  c.place.recipient[2] = 1;
+  CHECK(v.refusal(signed_by(c), 0) ==
+        "consent of an account that has given 256 to others or for other purposes");
+  c.place.recipient[2] = 0;
+  c.number = 2;
+  CHECK(v.refusal(signed_by(c), 0) == "");
+}
+
 TEST_CASE("consents that are refused") {
   Registered4 v;
   CHECK(v.refusal(signed_by(consent(1), "account 2"), 0) == "consent is not signed by its account");
@@ -167,9 +183,9 @@ TEST_CASE("consents that are refused") {
   CHECK(v.refusal(signed_by(unknown), 0) == "consent of an unknown account");
   REQUIRE(v.refusal(signed_by(consent(5)), 0) == "");
   CHECK(v.refusal(signed_by(consent(5, 0, 9)), 0) ==
-        "consent of a number that is not above the newest one's");
+        "consent of number 5, which is not above the newest one's, 5");
   CHECK(v.refusal(signed_by(withdrawal(4)), 0) ==
-        "consent of a number that is not above the newest one's");
+        "consent of number 4, which is not above the newest one's, 5");
   Transaction with_body = signed_by(consent(6));
   with_body.body.push_back(0);
   CHECK(v.refusal(with_body, 0) == "a consent's body is empty");

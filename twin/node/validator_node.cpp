@@ -67,7 +67,10 @@ void ValidatorNode::recover() {
       unreadable_ = "own block " + std::to_string(height) + ": " + tried.error();
       break;
     }
-    papers_.take(chain_.commit(std::move(*tried)), config_.genesis);
+    const std::uint64_t first_entry = chain_.log().size();
+    const Block block = chain_.commit(std::move(*tried));
+    papers_.take(block, config_.genesis);
+    note_visited(block, first_entry);
   }
   if (observes()) return;
   const auto last = records_.newest(RecordKind::last_signed);
@@ -407,6 +410,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
                             chain_.log().size()});
   papers_.take(block, config_.genesis);
   tell_gateways_of(block, outbox);
+  note_visited(block, first_entry);
   see_visits(block, first_entry, outbox);
   if (observes()) {
     tell_lost_keys(block, outbox);

@@ -94,7 +94,7 @@ class ValidatorNode final : public Node {
   void receive_visit(const PeerMessage& message, Outbox& outbox);
   ledger::Result<void> take_visit(NodeId visitor, ledger::Transaction tx);
   ledger::Result<void> check_visit(const ledger::Transaction& tx, const Hash& id) const;
-  std::optional<std::uint64_t> entry_of(const Hash& id) const;
+  void note_visited(const ledger::Block& block, std::uint64_t first_entry);
   std::uint64_t height_of_entry(std::uint64_t entry) const;
   void see_visits(const ledger::Block& block, std::uint64_t first_entry, Outbox& outbox);
   void prove_visits(const std::string& checkpoint, Outbox& outbox);
@@ -135,6 +135,7 @@ class ValidatorNode final : public Node {
     std::uint64_t height = 0;
   };
   std::deque<Visit> visits_;
+  std::map<Hash, std::uint64_t> entry_of_visit_;  // of what visitors may bring and the log has
   bool started_ = false;
   bool may_have_signed_ = false;  // in a life of which no record is left
   std::string unreadable_;        // what of the records does not hold

@@ -17,15 +17,20 @@ constexpr std::size_t max_visits = 64;  // of a node, that wait
 // All of one sender, where the mempool bounds each one's share.
 constexpr NodeId all_visitors{Directory::first_visitor};
 
+// What would contradict what a gateway says of its homes goes through the gateway.
+bool may_visit(TransactionKind kind) {
+  return kind == TransactionKind::consent || kind == TransactionKind::erasure;
+}
+
 }  // namespace
 
-// What would contradict what a gateway says of its homes goes through the gateway.
 Result<void> ValidatorNode::take_visit(NodeId visitor, Transaction tx) {
-  if (tx.kind != TransactionKind::consent && tx.kind != TransactionKind::erasure)
+  if (!may_visit(tx.kind))
     return failure("a visitor brings a consent or an erasure; all else goes through a gateway");
   Visit visit{visitor, std::move(tx), {}, {}, 0};
   visit.id = leaf_of(visit.tx);
-  visit.entry = entry_of(visit.id);
+  if (const auto at = entry_of_visit_.find(visit.id); at != entry_of_visit_.end())
+    visit.entry = at->second;
   if (visit.entry) {
     visit.height = height_of_entry(*visit.entry);
   } else {
@@ -61,11 +66,9 @@ Result<void> ValidatorNode::check_visit(const Transaction& tx, const Hash& id) c
   return ok ? Result<void>() : failure(ok.error().why);
 }
 
-// The newest first: who asks again does so soon.
-std::optional<std::uint64_t> ValidatorNode::entry_of(const Hash& id) const {
-  for (std::uint64_t n = chain_.log().size(); n-- > 0;)
-    if (chain_.log().leaf(n) == id) return n;
-  return std::nullopt;
+void ValidatorNode::note_visited(const Block& block, std::uint64_t first_entry) {
+  for (std::size_t t = 0; t < block.transactions.size(); ++t)
+    if (may_visit(block.transactions[t].kind)) entry_of_visit_[block.leaves[t]] = first_entry + t;
 }
 
 // By this node's own records: the highest block that begins with the entry or before it.

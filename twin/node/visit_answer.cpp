@@ -11,7 +11,7 @@ using namespace ledger;
 
 namespace {
 
-constexpr std::size_t max_why_bytes = 255, max_proof_bytes = 16u << 10;
+constexpr std::size_t max_why_bytes = 255, max_proof_bytes = 256u << 10;
 
 bool printable(char c) { return c >= ' ' && c <= '~'; }
 
@@ -28,7 +28,7 @@ Result<VisitAnswer> decode_final(ByteReader& r, VisitAnswer out) {
   out.height = r.u64();
   out.proof = text_of(r.sized());
   if (!r.done() || out.height == 0) return failure("a visit's final answer of a wrong length");
-  if (out.proof.size() > max_proof_bytes) return failure("a visit's proof beyond 16 KiB");
+  if (out.proof.size() > max_proof_bytes) return failure("a visit's proof beyond 256 KiB");
   if (auto proof = parse_tlog_proof(out.proof); !proof) return failure(proof.error());
   return out;
 }

@@ -5,7 +5,8 @@
 //   status u8   1 refused   why, sized: 1 to 255 bytes of printable ASCII
 //               2 taken     the transaction's id (leaf hash) 32
 //               3 final     the id 32, height of its block u64, proof sized: C2SP tlog-proof of at
-//                           most 16 KiB under a checkpoint with a quorum's cosignatures
+//                           most 256 KiB, the cosignatures of 1,024 validators, under a checkpoint
+//                           with a quorum's cosignatures
 //
 // A visitor is told `taken` at once or is refused; the observer tells `final` when a checkpoint
 // covers the block. `refused` and `final` end the visit.
@@ -31,6 +32,6 @@ VisitAnswer refusal(std::string_view why);
 ledger::Bytes encode(const VisitAnswer& answer);
 ledger::Result<VisitAnswer> decode_visit_answer(ledger::BytesView body);
 
-inline constexpr std::size_t max_visit_answer_bytes = 17u << 10;
+inline constexpr std::size_t max_visit_answer_bytes = 257u << 10;
 
 }  // namespace twin

@@ -1,8 +1,11 @@
 #include "twin/store/run_eraser.hpp"
 
 #include <algorithm>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
@@ -124,21 +127,38 @@ Result<void> RunEraser::erase_personal(const std::string& account) {
   return ok ? shred("report.html") : ok;
 }
 
-// Zeros over all bytes of an open file, be it still in its folder or not.
-Result<void> zero(std::fstream& file, const std::string& path) {
-  file.seekg(0, std::ios::end);
-  const std::streamoff size = file.tellg();
-  file.seekp(0);
-  const std::vector<char> zeros(std::size_t{1} << 16, 0);
-  for (std::streamoff left = size; left > 0 && file;) {
-    const auto part = std::min<std::streamoff>(left, std::ssize(zeros));
-    file.write(zeros.data(), part);
-    left -= part;
+// An open file, be it still in its folder or not.
+class OpenFile {
+ public:
+  explicit OpenFile(const std::string& path)
+      : path_(path), file_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {}
+  ~OpenFile() {
+    if (file_ >= 0) ::close(file_);
   }
-  file.flush();
-  if (!file) return failure(path + ": cannot be overwritten");
-  return {};
-}
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  bool is_open() const { return file_ >= 0; }
+
+  // Zeros over all of its bytes, on the disk before this returns: of a file that is then removed
+  // the system would write nothing.
+  Result<void> zero() {
+    struct stat status {};
+    bool ok = is_open() && ::fstat(file_, &status) == 0;
+    const std::vector<char> zeros(std::size_t{1} << 16, 0);
+    for (off_t at = 0; ok && at < status.st_size;) {
+      const auto part = std::min<off_t>(status.st_size - at, std::ssize(zeros));
+      const ssize_t written = ::pwrite(file_, zeros.data(), static_cast<std::size_t>(part), at);
+      ok = written > 0;
+      at += written;
+    }
+    if (!ok || ::fsync(file_) != 0) return failure(path_ + ": cannot be overwritten");
+    return {};
+  }
+
+ private:
+  std::string path_;
+  int file_;
+};
 
 // An order's row of its slot's book, if an opening is one.
 std::optional<Order> book_row_in(const Opening& opening) {
@@ -153,18 +173,17 @@ std::optional<Order> book_row_in(const Opening& opening) {
 Result<void> overwrite(const std::string& path) {
   std::error_code error;
   if (!fs::exists(path, error)) return {};
-  std::fstream file(path, std::ios::binary | std::ios::in | std::ios::out);
-  return zero(file, path);
+  return OpenFile(path).zero();
 }
 
 Result<void> replace_file(const std::string& path, BytesView bytes) {
   const std::string fresh = path + unfinished;
   if (auto ok = put_file(fresh, bytes, false); !ok) return ok;
-  std::fstream old(path, std::ios::binary | std::ios::in | std::ios::out);
+  OpenFile old(path);
   std::error_code error;
   fs::rename(fresh, path, error);
   if (error) return failure(path + ": " + error.message());
-  return old ? zero(old, path) : Result<void>();
+  return old.is_open() ? old.zero() : Result<void>();
 }
 
 ErasedOpenings after_erasure(const RunErasure& e, const PublicLog& log, const Openings& openings) {
