@@ -51,8 +51,9 @@ constexpr std::size_t said_again = 64;
 constexpr Instant not_in_this_life{INT64_MIN};
 constexpr Instant said_enough{INT64_MAX};
 constexpr int times_said = 3;  // of an attestation
-// A paper that acts is shown to oracles with the batches of so many slots more.
-constexpr std::uint32_t slots_shown = 2;
+// A paper that acts is kept for so many slots more, for oracles with each batch, and longer than
+// validators tell of it (taken_papers.hpp), so that a next life does not act on it again.
+constexpr std::uint32_t slots_kept = 10;
 // Of a departure that the ledger does not take: said until so many slots have closed behind it.
 constexpr std::uint32_t departure_patience = 8;
 constexpr std::uint32_t until_on_ledger = UINT32_MAX;
@@ -312,13 +313,13 @@ void GatewayNode::act_on(const Transaction& tx, Outbox& outbox) {
     const SharedBytes message = frame(MessageKind::transaction, tx.encode());
     if (!unconfirmed_.has(message)) return;
     unconfirmed_.remove(message);
-    unconfirmed_.add({{0, slot_now().value + slots_shown}, message, said_enough});
+    unconfirmed_.add({{0, slot_now().value + slots_kept}, message, said_enough});
     return;
   }
   const auto acts = market::act_on_paper(tx, [&](MeterId meter) { return point_of(meter); });
   if (!acts) return outbox.event(Refused{{}, acts.error()});
   for (const Paper& p : papers_.end(*paper)) unconfirmed_.remove(p.message);
-  const Slot until{std::max(paper->slot, slot_now()).value + 1 + slots_shown};
+  const Slot until{std::max(paper->slot, slot_now()).value + 1 + slots_kept};
   unconfirmed_.add({{0, until.value}, paper->message, said_enough});
   MeterState& m = meters_[index_of_meter_.at(paper->meter.value)];
   if (m.heard && !m.in(slot_now())) {

@@ -11,7 +11,7 @@ using namespace ledger;
 
 namespace {
 
-constexpr std::uint32_t slots_told = 1;  // behind the one that it acts in, or that it came in
+constexpr std::uint32_t slots_told = 8;  // behind the one that it acts in, or that it came in
 
 // In which it acts, or which is the last.
 Slot slot_of_paper(const Transaction& tx) {

@@ -1,8 +1,8 @@
 #pragma once
 // Key changes and departures that the ledger took lately, by gateway: what a validator tells each
 // gateway of its own points and of its key. It does so with every word of progress until the
-// gateway's batches on the ledger are a slot beyond: one that was cut off hears of it once it is
-// back, also of papers that others brought.
+// gateway's batches on the ledger are eight slots beyond: one that was cut off hears of it once it
+// is back, also of papers that others brought.
 
 #include <map>
 #include <vector>
