@@ -7,12 +7,14 @@ namespace hil {
 using namespace ledger;
 using Given = twin::MeterSample::Given;
 
+bool StationReadings::is_held(Instant end) const {
+  const auto ends = [&](Duration interval) { return end.since_epoch() % interval == Duration{}; };
+  return signed_ && (ends(slot_) || (ends(batch_) && shown_at_ > end - batch_));
+}
+
 StationReadings::Shown StationReadings::at(Instant end,
                                            const std::optional<SignedRegisters>& newest) {
-  if (!newest) {
-    const bool held = signed_ && end.since_epoch() % slot_ == Duration{};
-    return {held ? Given::held : Given::nothing, import_, export_, 0, flow_w_};
-  }
+  if (!newest) return {is_held(end) ? Given::held : Given::nothing, import_, export_, 0, flow_w_};
   const MilliWattHours net =
       (newest->import_register - import_) - (newest->export_register - export_);
   const double mean_w = 3.6 * static_cast<double>(net.value) / (end - shown_at_).seconds();

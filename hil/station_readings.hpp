@@ -4,7 +4,10 @@
 //
 //   a record came        its registers; power is what they rose by since the interval that showed
 //                        the record before (at first: since the epoch), over that time
-//   none, a slot ends    the registers as they were signed last, `held`, and no power
+//   none, a slot ends    the registers as they were signed last, `held`, and no power: without them
+//                        the slot could not be settled
+//   none, and a batch    the same, if a record came in its time: what is sent then arrives at its
+//   interval ends        end, and the oracle dates it back from there
 //   none, otherwise      no reading (`nothing`): sequences have a gap, and the oracle judges no
 //                        power over it
 //   before the first     no reading, and no mark of a slot
@@ -21,9 +24,9 @@ namespace hil {
 
 class StationReadings {
  public:
-  StationReadings(ledger::Duration slot, ledger::MilliWattHours first_import,
-                  ledger::MilliWattHours first_export)
-      : slot_(slot), import_(first_import), export_(first_export) {}
+  StationReadings(ledger::Duration slot, ledger::Duration batch,
+                  ledger::MilliWattHours first_import, ledger::MilliWattHours first_export)
+      : slot_(slot), batch_(batch), import_(first_import), export_(first_export) {}
 
   struct Shown {
     twin::MeterSample::Given given = twin::MeterSample::Given::nothing;
@@ -35,7 +38,9 @@ class StationReadings {
   Shown at(ledger::Instant end, const std::optional<SignedRegisters>& newest);
 
  private:
-  ledger::Duration slot_;
+  bool is_held(ledger::Instant end) const;
+
+  ledger::Duration slot_, batch_;
   ledger::MilliWattHours import_, export_;
   ledger::Instant shown_at_;
   bool signed_ = false;

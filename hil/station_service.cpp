@@ -79,8 +79,7 @@ Result<void> StationService::run(const std::atomic<bool>& stop) {
 }
 
 Result<void> StationService::begin() {
-  if (runs_)
-    if (const auto again = meter_->rewind(); !again) return failure(again.error());
+  if (const auto again = meter_->rewind(); !again) return failure(again.error());
   coming_ = meter_->next();
   due_ = Instant{} + station_.interval;
   epoch_ = station_.epoch.value_or(wall_clock());
@@ -119,6 +118,8 @@ Duration StationService::until_next() const {
 }
 
 Result<void> StationService::advance() {
+  runs_ = page_ > 0 || !clients_.empty();  // who only looked whether it is there has begun nothing
+  if (!runs_) return {};
   const MeterReading reading = *coming_;
   coming_ = meter_->next();
   if (reading.time < due_) return {};

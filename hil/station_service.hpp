@@ -3,8 +3,8 @@
 // registers (OCMF, a transaction that goes on since the record before) and writes it, one a line,
 // to all who are connected.
 //
-// The clock. It begins with the first client, and anew with each further one until the first record
-// has left: so a host that connects when it starts has records of its own time. It then advances
+// The clock. It begins with the first client, and anew with each further one until a first record
+// was sent: so a host that connects when it starts has records of its own time. It then advances
 // `speed` simulated seconds a second, whoever comes and goes. Who connects later gets what is
 // signed from then on; a client that does not take its records is dropped. 8 clients at most.
 

@@ -67,7 +67,8 @@ Result<std::unique_ptr<WiredStation>> listened_to(const Scenario& scenario, cons
   auto poller =
       StationPoller::open(std::move(*source), std::move(meter), scenario.time.real_time_factor);
   if (!poller) return failure("station of " + m.home + ": " + poller.error());
-  const StationReadings readings(scenario.time.market_slot, r.import_register, r.export_register);
+  const StationReadings readings(scenario.time.market_slot, scenario.ledger.batch_interval,
+                                 r.import_register, r.export_register);
   return std::unique_ptr<WiredStation>(new WiredStation{std::move(*poller), readings, r.account});
 }
 

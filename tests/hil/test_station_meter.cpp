@@ -50,12 +50,12 @@ TEST_CASE("a signed record moves the register that its code names, to the mWh") 
   CHECK(first->import_register == MilliWattHours{100'010'000});
   CHECK(first->export_register == MilliWattHours{0});
   CHECK_FALSE(first->ends);
-  Said fed{10, "3.000001", "1-0:2.8.0"};
+  Said fed{10, "0.003001", "1-0:2.8.0"};
   fed.transaction = "E";
   const auto out = meter.take(record_of(fed), second(11));
   REQUIRE(out);
   CHECK(out->import_register == MilliWattHours{100'010'000});  // it left it out
-  CHECK(out->export_register == MilliWattHours{3'000'001});
+  CHECK(out->export_register == MilliWattHours{3'001});
   CHECK(out->ends);
 }
 
@@ -190,7 +190,7 @@ TEST_CASE("pages between two records that were taken are missing") {
 }
 
 TEST_CASE("between two records nothing is read but what was signed") {
-  StationReadings readings(ledger::minutes(1), {100'000'000}, {});
+  StationReadings readings(ledger::minutes(1), ledger::seconds(20), {100'000'000}, {});
   const auto at = [&](int s) { return readings.at(second(s), std::nullopt); };
   CHECK(at(5).given == Given::nothing);
   CHECK(at(60).given == Given::nothing);  // nothing was signed: the slot is not marked
@@ -202,6 +202,8 @@ TEST_CASE("between two records nothing is read but what was signed") {
   CHECK(shown.flow_w == doctest::Approx(216'000 / 65.0));
   CHECK(at(70).given == Given::nothing);
   CHECK(at(70).flow_w == doctest::Approx(216'000 / 65.0));
+  CHECK(at(80).given == Given::held);      // with what came at 65 s
+  CHECK(at(100).given == Given::nothing);  // nothing came since
   shown = at(120);
   CHECK(shown.given == Given::held);
   CHECK(shown.import_register == MilliWattHours{100'060'000});

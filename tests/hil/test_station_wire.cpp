@@ -121,7 +121,7 @@ TEST_CASE("a record is given at the end that it belongs to, and once") {
   CHECK(poller->counts().refused.empty());
   CHECK(poller->wait_for(second(5), second(20), test::after(1)).empty());
 
-  station.say(record_of({13, "100.010"}) + "\n" + record_of({17, "100.011"}) + "\n");
+  station.say(record_of({13, "100.003"}) + "\n" + record_of({17, "100.005"}) + "\n");
   CHECK(poller->wait_for(second(10), second(15), test::after(3000)).size() == 1);
   CHECK(poller->wait_for(second(15), second(16), test::after(3000)).empty());  // at once
   CHECK(poller->wait_for(second(16), second(20), test::after(3000)).size() == 1);
