@@ -32,8 +32,8 @@ int field(const FieldOptions& o) {
   if (!out) return complain(wrong_input, out.error());
   auto world = loaded->make_world();
   if (!world) return complain(wrong_input, world.error());
-  const twin::Deployment deployment(scenario, **world, loaded->chain_hash);
-  auto meters = hil::connect_meters(scenario);
+  twin::Deployment deployment(scenario, **world, loaded->chain_hash);
+  auto meters = hil::connect_meters(scenario, deployment);
   if (!meters) return complain(failed, meters.error());
   stop_on_signals();  // before anything is written
   auto recorder =

@@ -1,28 +1,24 @@
 #include "app/meter_command.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <cstdio>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/console.hpp"
-#include "app/overrides.hpp"
-#include "app/scenario_file.hpp"
+#include "app/meter_source.hpp"
 #include "hil/device_map.hpp"
 #include "hil/meter_service.hpp"
 #include "hil/modbus_meter_reader.hpp"
-#include "twin/scenario/nearest.hpp"
 
 namespace app {
 namespace {
 
 struct ServeOptions {
-  std::string device, listen, from, id;
-  std::vector<std::string> set;
+  std::string device, listen;
+  MeterSourceOptions source;
   int unit = 1;
-  double speed = 0;  // 0: the source's own
 };
 
 struct ReadOptions {
@@ -31,49 +27,15 @@ struct ReadOptions {
   bool json = false;
 };
 
-// The source of a served meter, and how fast its clock goes unless told.
-struct MeterSource {
-  std::unique_ptr<hil::SimulatedMeter> meter;
-  double speed = 1;
-};
-
-// A home of a scenario by name or by its place, with all the other homes around it.
-ledger::Result<MeterSource> meter_of_scenario(const ServeOptions& options) {
-  const auto overrides = parse_overrides(options.set);
-  if (!overrides) return ledger::failure(overrides.error());
-  const auto loaded = load_scenario(options.from, *overrides);
-  if (!loaded) return ledger::failure(loaded.error());
-  const twin::Scenario& s = loaded->scenario;
-  for (std::uint32_t h = 0; h < s.homes.size(); ++h) {
-    if (s.homes[h].name != options.id && std::to_string(h) != options.id) continue;
-    auto meter = hil::WorldMeter::create([loaded = *loaded] { return loaded.make_world(); }, h,
-                                         s.homes[h].connection, s.time.duration);
-    if (!meter) return ledger::failure(meter.error());
-    return MeterSource{std::move(*meter), s.time.real_time_factor};
-  }
-  std::vector<std::string> names;
-  for (const twin::HomeSpec& home : s.homes) names.push_back(home.name);
-  const std::string near = twin::nearest(options.id, names);
-  return ledger::failure("--id " + options.id + ": " + s.name + " has no such home; it has " +
-                         names.front() + " to " + names.back() +
-                         (near.empty() ? "" : "; did you mean " + near + "?"));
-}
-
-ledger::Result<MeterSource> meter_source(const ServeOptions& options) {
-  if (!options.from.empty()) return meter_of_scenario(options);
-  return MeterSource{std::make_unique<hil::LivingMeter>(1), 1};
-}
-
 int serve(const ServeOptions& options) {
   const auto map = hil::load_device_map(options.device);
   if (!map) return complain(wrong_input, map.error());
   const auto listen = hil::parse_address(options.listen, true);
   if (!listen) return complain(wrong_input, listen.error());
-  auto source = meter_source(options);
+  auto source = meter_source(options.source);
   if (!source) return complain(wrong_input, source.error());
-  const double speed = options.speed > 0 ? options.speed : source->speed;
-  const auto service = hil::MeterService::create(*map, std::move(source->meter), speed, *listen,
-                                                 static_cast<std::uint8_t>(options.unit));
+  const auto service = hil::MeterService::create(*map, std::move(source->meter), source->speed,
+                                                 *listen, static_cast<std::uint8_t>(options.unit));
   if (!service) return complain(failed, service.error());
   stop_on_signals();
   std::cout << "listening on " << hil::to_text((*service)->address()) << '\n';
@@ -149,19 +111,7 @@ void add_serve(CLI::App& meter, std::function<int()>& chosen) {
   command->add_option("--listen", options->listen, "HOST:PORT, port 0 for any free one")
       ->required();
   command->add_option("--unit", options->unit, "Modbus unit")->check(CLI::Range(1, 247));
-  command
-      ->add_option("--speed", options->speed,
-                   "simulated seconds a second (default: the scenario's real_time_factor, or 1)")
-      ->check(CLI::Range(0.001, 1e6));
-  auto* id = command->add_option("--id", options->id, "the home: its name or its place from 0");
-  auto* from = command->add_option("--from", options->from,
-                                   "a scenario, or a run's directory, whose home is shown");
-  from->needs(id);
-  id->needs(from);
-  command->add_option("--set", options->set, "key=value, overrides a key of the scenario")
-      ->type_size(1)
-      ->allow_extra_args(false)
-      ->needs(from);
+  add_source_options(*command, options->source);
   command->callback([options, &chosen] { chosen = [options] { return serve(*options); }; });
 }
 

@@ -5,9 +5,11 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "app/console.hpp"
 #include "app/input_file.hpp"
+#include "app/ocmf_writing.hpp"
 #include "ledger/ocmf/ocmf_check.hpp"
 #include "ledger/ocmf/ocmf_samples.hpp"
 
@@ -18,7 +20,7 @@ using nlohmann::json;
 
 struct OcmfOptions {
   std::string file, key;
-  bool json = false;
+  bool lines = false, json = false;
 };
 
 json mwh_json(const std::optional<ledger::MilliWattHours>& energy) {
@@ -53,7 +55,7 @@ json readings_json(const std::vector<ledger::OcmfReading>& readings) {
   return out;
 }
 
-void print_json(const ledger::OcmfCheck& check) {
+json check_json(const ledger::OcmfCheck& check) {
   json out{{"verdict", ledger::name_of(check.verdict)}, {"why", check.why}};
   if (check.record) {
     const ledger::OcmfRecord& r = *check.record;
@@ -67,7 +69,7 @@ void print_json(const ledger::OcmfCheck& check) {
     out["energy"] = samples ? samples_json(*samples) : json();
     out["why_no_energy"] = samples ? "" : samples.error();
   }
-  std::cout << out.dump(2) << '\n';
+  return out;
 }
 
 void print_energy(const char* what, const std::optional<ledger::MilliWattHours>& energy) {
@@ -96,11 +98,36 @@ void print_text(const ledger::OcmfCheck& check) {
   }
 }
 
+// A file of many records: each has to be valid, and there has to be one.
+int verify_lines(const std::string& text, const OcmfOptions& o) {
+  json all = json::array();
+  bool holds = true;
+  std::size_t count = 0;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    const ledger::OcmfCheck check = ledger::check_ocmf(line, std::string_view(o.key));
+    holds = holds && check.verdict == ledger::OcmfVerdict::valid;
+    ++count;
+    if (o.json)
+      all.push_back(check_json(check));
+    else
+      print_text(check);
+  }
+  if (o.json) std::cout << all.dump(2) << '\n';
+  if (count == 0) return complain(does_not_hold, o.file + ": holds no record");
+  return holds ? done : does_not_hold;
+}
+
 int verify(const OcmfOptions& o) {
   const auto text = read_file(o.file);
   if (!text) return complain(wrong_input, text.error());
+  if (o.lines) return verify_lines(*text, o);
   const ledger::OcmfCheck check = ledger::check_ocmf(*text, std::string_view(o.key));
-  o.json ? print_json(check) : print_text(check);
+  if (o.json)
+    std::cout << check_json(check).dump(2) << '\n';
+  else
+    print_text(check);
   return check.verdict == ledger::OcmfVerdict::valid ? done : does_not_hold;
 }
 
@@ -116,8 +143,11 @@ void add_ocmf_command(CLI::App& program, std::function<int()>& chosen) {
       ->add_option("--key", options->key,
                    "the meter's public key, DER in hexadecimal digits or base64")
       ->required();
-  command->add_flag("--json", options->json, "one JSON object on stdout");
+  command->add_flag("--lines", options->lines,
+                    "the file holds a record a line, as a run's records/ACCOUNT.ocmf does");
+  command->add_flag("--json", options->json, "one JSON object on stdout; with --lines a list");
   command->callback([options, &chosen] { chosen = [options] { return verify(*options); }; });
+  add_ocmf_writing(*ocmf, chosen);
 }
 
 }  // namespace app

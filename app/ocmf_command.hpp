@@ -1,5 +1,5 @@
 #pragma once
-// `aipchain ocmf verify`.
+// `aipchain ocmf verify`; `key`, `serve` and `write` are ocmf_writing.hpp's.
 
 #include <functional>
 

@@ -17,6 +17,7 @@
 #include "market/entries.hpp"
 #include "market/settlement.hpp"
 #include "twin/node/identity.hpp"
+#include "twin/store/run_directory.hpp"
 #include "twin/store/run_eraser.hpp"
 
 namespace app {
@@ -210,6 +211,14 @@ json accesses_json(const std::vector<market::Access>& all, const AccountId& acco
   return out;
 }
 
+// What the account's charging station signed, as it came.
+json signed_records_json(const std::string& directory, const AccountId& account) {
+  std::ifstream file(directory + "/" + twin::signed_records_of(account), std::ios::binary);
+  json out = json::array();
+  for (std::string line; std::getline(file, line);) out.push_back(line);
+  return out;
+}
+
 // Everything that is there of the subject, for the subject; it sees that this was read, too.
 int export_data(const SubjectOptions& o) {
   const auto account = account_of(o);
@@ -223,6 +232,7 @@ int export_data(const SubjectOptions& o) {
   add_openings(out, *ledger, *account);
   out["accesses"] = accesses_json(ledger->openings().accesses, *account);
   out["readings"] = readings_json(*ledger, *account, {0}, {UINT32_MAX});
+  out["signed_records"] = signed_records_json(o.directory, *account);
   const auto key =
       out.contains("registration")
           ? array_from_hex<32>(out["registration"]["account_key"].get_ref<const std::string&>())

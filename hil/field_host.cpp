@@ -1,12 +1,12 @@
 #include "hil/field_host.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <deque>
 #include <filesystem>
 #include <thread>
 
-#include "hil/meter_poller.hpp"
 #include "hil/node_seat.hpp"
 #include "ledger/base/invariant.hpp"
 #include "twin/store/node_store.hpp"
@@ -54,15 +54,24 @@ class Host {
   Result<std::vector<DeviceReport>> run();
 
  private:
+  // What a real meter said of one interval, in place of the home's twin.
+  struct Measured {
+    std::uint32_t home = 0;
+    MeterSample sample;
+    std::optional<std::uint8_t> voltage_v;  // none: the power flow's
+    Phases draw_va{};
+  };
   Result<void> make_nodes();
   Result<void> open_store(Seat& seat, const std::string& name);
   void seat_validator(NodeId id, const ValidatorConfig& config, const KeySeed& seed);
   Result<void> live();
   void wait_until(Instant time);
   Result<void> interval(Instant end);
-  std::vector<std::pair<std::uint32_t, MeterReading>> read_devices(Instant end);
-  void replace(std::vector<MeterSample>& samples,
-               const std::vector<std::pair<std::uint32_t, MeterReading>>& readings) const;
+  std::vector<Measured> read_devices(Instant end);
+  std::optional<Measured> read(WiredMeter& device, Instant end) const;
+  Measured hear(WiredMeter& device, Instant end);
+  Phases on_phases(std::uint32_t home, double power_w) const;
+  void replace(std::vector<MeterSample>& samples, const std::vector<Measured>& all) const;
   void drain();
   void settle_messages(Instant now);
   void fire_deadlines(Instant now);
@@ -73,6 +82,7 @@ class Host {
   bool settled() const;
   std::vector<DeviceReport> reports() const;
   RealClock::time_point real_time(Instant t) const;
+  RealClock::duration real_interval() const;
   Instant simulated_now() const;
 
   const Scenario& scenario_;
@@ -156,6 +166,10 @@ RealClock::time_point Host::real_time(Instant t) const {
          std::chrono::duration_cast<RealClock::duration>(std::chrono::duration<double>(seconds));
 }
 
+RealClock::duration Host::real_interval() const {
+  return real_time(Instant{} + scenario_.time.metering_interval) - start_;
+}
+
 Instant Host::simulated_now() const {
   const std::chrono::duration<double> real = RealClock::now() - start_;
   return Instant{static_cast<std::int64_t>(real.count() * scenario_.time.real_time_factor * 1e9)};
@@ -226,35 +240,85 @@ void Host::wait_until(Instant time) {
   }
 }
 
-std::vector<std::pair<std::uint32_t, MeterReading>> Host::read_devices(Instant end) {
-  const auto sequence =
-      static_cast<std::uint32_t>(end.since_epoch() / scenario_.time.metering_interval);
-  const RealClock::duration interval_real =
-      real_time(Instant{} + scenario_.time.metering_interval) - start_;
-  std::vector<std::pair<std::uint32_t, MeterReading>> out;
+std::vector<Host::Measured> Host::read_devices(Instant end) {
+  std::vector<Measured> out;
   for (WiredMeter& d : devices_) {
-    // One that has fallen silent may come back at any reading, but must not slow the run down.
-    const auto patience =
-        d.on_shadow ? std::min(interval_real / 4, reading_patience) : reading_patience;
-    const auto reading = d.poller->wait_for(sequence, real_time(end) + patience);
-    d.on_shadow = !reading.has_value();
-    if (reading)
-      out.emplace_back(d.home, *reading);
-    else
-      ++d.shadow_readings;
+    if (d.station)
+      out.push_back(hear(d, end));
+    else if (const auto measured = read(d, end))
+      out.push_back(*measured);
   }
   return out;
 }
 
-void Host::replace(std::vector<MeterSample>& samples,
-                   const std::vector<std::pair<std::uint32_t, MeterReading>>& readings) const {
-  for (const auto& [home, r] : readings)
+std::optional<Host::Measured> Host::read(WiredMeter& d, Instant end) const {
+  const auto sequence =
+      static_cast<std::uint32_t>(end.since_epoch() / scenario_.time.metering_interval);
+  // One that has fallen silent may come back at any reading, but must not slow the run down.
+  const auto patience =
+      d.on_shadow ? std::min(real_interval() / 4, reading_patience) : reading_patience;
+  const auto r = d.poller->wait_for(sequence, real_time(end) + patience);
+  d.on_shadow = !r.has_value();
+  if (!r) {
+    ++d.shadow_readings;
+    return std::nullopt;
+  }
+  Measured out;
+  out.home = d.home;
+  out.sample.import_register = r->import_register;
+  out.sample.export_register = r->export_register;
+  out.sample.power_w = r->power_w;
+  out.voltage_v = static_cast<std::uint8_t>(std::min<std::uint16_t>(r->voltage_v, 255));
+  out.draw_va = r->draw_va;
+  return out;
+}
+
+// What a station signed up to this end is kept before anything follows from it.
+Host::Measured Host::hear(WiredMeter& d, Instant end) {
+  WiredStation& s = *d.station;
+  const auto patience = std::min(real_interval() / 2, reading_patience);
+  const auto taken =
+      s.poller->wait_for(end - scenario_.time.metering_interval, end, real_time(end) + patience);
+  std::optional<SignedRegisters> newest;
+  for (const StationPoller::Taken& t : taken) {
+    if (auto ok = recorder_.signed_record(s.account, t.record); !ok) failure_ = ok.error();
+    newest = t.registers;
+    ++s.taken;
+  }
+  const StationReadings::Shown shown = s.readings.at(end, newest);
+  if (newest) s.source = "ocmf";
+  if (shown.given == MeterSample::Given::held) {
+    s.source = "held";
+    ++s.held_readings;
+  }
+  Measured out;
+  out.home = d.home;
+  out.draw_va = on_phases(d.home, shown.flow_w);
+  out.sample.given = shown.given;
+  out.sample.import_register = shown.import_register;
+  out.sample.export_register = shown.export_register;
+  out.sample.power_w = shown.power_w;
+  return out;
+}
+
+// Alike on each phase that the home is connected to.
+Phases Host::on_phases(std::uint32_t home, double power_w) const {
+  const unsigned phases = world_.network().connections[scenario_.homes[home].connection].phases;
+  Phases out{};
+  for (unsigned p = 0; p < out.size(); ++p)
+    if (phases & (1u << p)) out[p] = power_w / std::popcount(phases);
+  return out;
+}
+
+void Host::replace(std::vector<MeterSample>& samples, const std::vector<Measured>& all) const {
+  for (const Measured& m : all)
     for (MeterSample& s : samples) {
-      if (s.meter != home) continue;
-      s.import_register = r.import_register;
-      s.export_register = r.export_register;
-      s.power_w = r.power_w;
-      s.voltage_v = static_cast<std::uint8_t>(std::min<std::uint16_t>(r.voltage_v, 255));
+      if (s.meter != m.home) continue;
+      MeterSample shown = m.sample;
+      shown.meter = s.meter;
+      shown.time = s.time;
+      shown.voltage_v = m.voltage_v.value_or(s.voltage_v);
+      s = shown;
     }
 }
 
@@ -263,7 +327,7 @@ Result<void> Host::interval(Instant end) {
   const auto readings = read_devices(end);
   std::vector<MeterSample> samples;
   while (world_.now() < end) {
-    for (const auto& [home, r] : readings) world_.measured(home, r.draw_va);
+    for (const Measured& m : readings) world_.measured(m.home, m.draw_va);
     world_.step();
     gatherer_.add(world_);
     samples.insert(samples.end(), world_.samples().begin(), world_.samples().end());
@@ -311,17 +375,15 @@ void Host::drain() {
 
 std::vector<DeviceReport> Host::reports() const {
   std::vector<DeviceReport> out;
-  for (const WiredMeter& d : devices_) {
-    const PollerCounts c = d.poller->counts();
-    out.push_back({d.name, c.polls, c.errors, c.gaps, c.late, d.shadow_readings, c.jitter_p50_ms,
-                   c.jitter_p99_ms, d.on_shadow ? "shadow" : "modbus"});
-  }
+  for (const WiredMeter& d : devices_) out.push_back(report_of(d));
   return out;
 }
 
 Result<std::vector<DeviceReport>> Host::run() {
   if (auto ok = make_nodes(); !ok) return failure(ok.error());
   start_ = RealClock::now();
+  for (WiredMeter& d : devices_)
+    if (d.station) d.station->poller->begin(start_);
   fire_deadlines(Instant{});
   if (auto ok = live(); !ok) return failure(ok.error());
   if (!stopped()) drain();
@@ -333,45 +395,6 @@ Result<std::vector<DeviceReport>> Host::run() {
 }
 
 }  // namespace
-
-Result<void> check_meters(const Scenario& scenario) {
-  for (const MeterSpec& m : scenario.meters) {
-    const auto map = load_device_map(m.device);
-    if (!map) return failure(m.where_device + ": " + map.error());
-    if (m.transport == "modbus")
-      if (const std::string lack = MeterPoller::lack_of(*map); !lack.empty())
-        return failure(m.where_device + ": " + lack);
-    if (m.address.empty()) continue;
-    if (const auto address = parse_address(m.address); !address)
-      return failure(m.where_address + ": " + address.error());
-  }
-  return {};
-}
-
-Result<std::vector<WiredMeter>> connect_meters(const Scenario& scenario) {
-  std::vector<WiredMeter> out;
-  for (const MeterSpec& m : scenario.meters) {
-    if (m.transport != "modbus") continue;
-    PollerOptions o;
-    auto map = load_device_map(m.device);
-    if (!map) return failure(map.error());
-    o.map = std::move(*map);
-    const auto address = parse_address(m.address);
-    if (!address) return failure(address.error());
-    o.address = *address;
-    o.unit = static_cast<std::uint8_t>(m.unit);
-    o.interval = scenario.time.metering_interval;
-    o.speed = scenario.time.real_time_factor;
-    auto poller = MeterPoller::start(o, Instant{});
-    if (!poller) return failure("meter of " + m.home + ": " + poller.error());
-    WiredMeter& meter = out.emplace_back();
-    meter.name = m.home;
-    meter.poller = std::move(*poller);
-    for (std::uint32_t h = 0; h < scenario.homes.size(); ++h)
-      if (scenario.homes[h].name == m.home) meter.home = h;
-  }
-  return out;
-}
 
 Result<std::vector<DeviceReport>> run_field(const Scenario& scenario, World& world,
                                             const Deployment& deployment, RunRecorder& recorder,

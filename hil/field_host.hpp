@@ -11,6 +11,10 @@
 // and their registers, power and voltage are what the home's node sees. The home's simulated twin
 // runs on as a shadow and stands in while the meter does not answer.
 //
+// Meters with transport "ocmf" are charging stations: what they signed is kept, byte for byte, in
+// records/ACCOUNT.ocmf, moves the home's registers, and nothing else does (station_readings.hpp);
+// their voltage is the power flow's.
+//
 // What a node needs after a restart is on the disk before its messages leave
 // (DIR/node/validator-N.db and so on, twin/store/node_store.hpp), and each node is started from
 // what stands there.
@@ -19,28 +23,11 @@
 #include <functional>
 #include <vector>
 
-#include "hil/meter_poller.hpp"
+#include "hil/wired_meter.hpp"
 #include "twin/node/deployment.hpp"
 #include "twin/store/run_recorder.hpp"
 
 namespace hil {
-
-// One meter on a wire, standing for one home.
-struct WiredMeter {
-  std::uint32_t home = 0;
-  std::string name;  // of the home
-  std::unique_ptr<MeterPoller> poller;
-  std::uint64_t shadow_readings = 0;
-  bool on_shadow = false;
-};
-
-// What is wrong with the devices and addresses that [[meter]] entries name, with file, line and
-// key.
-ledger::Result<void> check_meters(const twin::Scenario& scenario);
-
-// Connects every meter with transport "modbus", sets its clock to the start and begins to poll. The
-// error names the home whose meter does not answer. Nothing is written before this has succeeded.
-ledger::Result<std::vector<WiredMeter>> connect_meters(const twin::Scenario& scenario);
 
 struct FieldOptions {
   const std::atomic<bool>* stop = nullptr;

@@ -24,23 +24,6 @@ std::chrono::nanoseconds real(ledger::Duration simulated, double speed) {
 
 }  // namespace
 
-void MeterPoller::Jitter::add(double ms) {
-  const double bin = std::min(std::abs(ms) * 10, static_cast<double>(bins.size() - 1));
-  ++bins[static_cast<std::size_t>(bin)];
-}
-
-double MeterPoller::Jitter::percentile(double share) const {
-  std::uint64_t total = 0;
-  for (const std::uint32_t each : bins) total += each;
-  std::uint64_t below = 0;
-  for (std::size_t i = 0; i < bins.size(); ++i) {
-    below += bins[i];
-    if (below > 0 && static_cast<double>(below) >= share * static_cast<double>(total))
-      return static_cast<double>(i + 1) / 10;
-  }
-  return 0;
-}
-
 MeterPoller::MeterPoller(const PollerOptions& options, ledger::Instant at)
     : options_(options), reader_(options.address, options.unit, options.timeout), started_at_(at) {
   ledger::invariant(options.speed > 0 && options.interval.ns > 0, "a poller's rhythm");

@@ -24,6 +24,7 @@
 
 #include "hil/address.hpp"
 #include "hil/device_map.hpp"
+#include "hil/jitter.hpp"
 #include "hil/meter_reading.hpp"
 #include "hil/modbus_meter_reader.hpp"
 #include "ledger/base/time.hpp"
@@ -71,12 +72,6 @@ class MeterPoller {
   PollerCounts counts() const;
 
  private:
-  struct Jitter {
-    std::vector<std::uint32_t> bins = std::vector<std::uint32_t>(10'001);  // 0.1 ms each
-    void add(double ms);
-    double percentile(double share) const;
-  };
-
   MeterPoller(const PollerOptions& options, ledger::Instant at);
   void run(const std::stop_token& stop);
   void poll();

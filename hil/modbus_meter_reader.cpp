@@ -2,69 +2,16 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <fcntl.h>
 #include <modbus/modbus.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <optional>
-#include <poll.h>
-#include <sys/select.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "hil/register_value.hpp"
+#include "hil/tcp_socket.hpp"
 #include "ledger/base/invariant.hpp"
 
 namespace hil {
 namespace {
-
-// Waits for a connect that is under way; 0 or the reason as an errno.
-int outcome_of_connect(int fd, ledger::Duration timeout) {
-  pollfd watched{fd, POLLOUT, 0};
-  const int ready =
-      poll(&watched, 1, static_cast<int>(std::max<std::int64_t>(1, timeout.whole_ms())));
-  if (ready < 0) return errno;
-  if (ready == 0) return ETIMEDOUT;
-  int error = 0;
-  socklen_t size = sizeof error;
-  if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0) return errno;
-  return error;
-}
-
-// A connected, blocking socket, or the reason as an errno.
-tl::expected<int, int> connect_to(const addrinfo& target, ledger::Duration timeout) {
-  const int fd = socket(target.ai_family, target.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) return tl::unexpected(errno);
-  int error = connect(fd, target.ai_addr, target.ai_addrlen) == 0 ? 0 : errno;
-  if (error == EINPROGRESS) error = outcome_of_connect(fd, timeout);
-  if (error == 0 && fd >= FD_SETSIZE) error = EMFILE;  // libmodbus waits with select
-  const int yes = 1;
-  if (error == 0 && (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes) != 0 ||
-                     fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK) != 0))
-    error = errno;
-  if (error == 0) return fd;
-  close(fd);
-  return tl::unexpected(error);
-}
-
-// The first of the host's addresses that answers. One timeout for all of them together would
-// starve the later ones, so only the first two are tried, each with half of it.
-tl::expected<int, std::string> connect_to(const Address& address, ledger::Duration timeout) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int error =
-      getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
-  if (error != 0) return tl::unexpected(std::string(gai_strerror(error)));
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
-  const ledger::Duration each = found->ai_next ? ledger::nanoseconds(timeout.ns / 2) : timeout;
-  auto fd = connect_to(*found, each);
-  if (!fd && found->ai_next) fd = connect_to(*found->ai_next, each);
-  if (!fd) return tl::unexpected(std::string(std::strerror(fd.error())));
-  return *fd;
-}
 
 bool is_exception(int error) {
   return error > MODBUS_ENOBASE && error < MODBUS_ENOBASE + MODBUS_EXCEPTION_MAX;

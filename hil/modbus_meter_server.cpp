@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "hil/tcp_socket.hpp"
 #include "ledger/base/codec.hpp"
 
 namespace hil {
@@ -18,41 +17,6 @@ namespace {
 constexpr std::size_t max_clients = 32;
 constexpr std::size_t header_bytes = 7;  // transaction, protocol, length, unit
 constexpr std::size_t max_frame = 260;
-
-std::string system_reason() { return std::strerror(errno); }
-
-// A bound, listening socket on the first of the host's addresses that allows it.
-tl::expected<int, std::string> listening_socket(const Address& address) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const int error =
-      getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
-  if (error != 0) return tl::unexpected(to_text(address) + ": " + gai_strerror(error));
-  const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
-  std::string reason = "no address";
-  for (const addrinfo* each = found; each; each = each->ai_next) {
-    const int fd = socket(each->ai_family, each->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int yes = 1;
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) == 0 &&
-        bind(fd, each->ai_addr, each->ai_addrlen) == 0 && ::listen(fd, SOMAXCONN) == 0)
-      return fd;
-    reason = system_reason();
-    if (fd >= 0) close(fd);
-  }
-  return tl::unexpected("cannot listen on " + to_text(address) + ": " + reason);
-}
-
-std::uint16_t port_of(int socket) {
-  sockaddr_storage bound{};
-  socklen_t size = sizeof bound;
-  if (getsockname(socket, reinterpret_cast<sockaddr*>(&bound), &size) != 0) return 0;
-  const auto port = bound.ss_family == AF_INET6
-                        ? reinterpret_cast<const sockaddr_in6*>(&bound)->sin6_port
-                        : reinterpret_cast<const sockaddr_in*>(&bound)->sin_port;
-  return ntohs(port);
-}
 
 // Bytes of the frame that starts here; 0 if its header is not there yet, nothing if it is no
 // Modbus header.

@@ -117,4 +117,10 @@ OcmfCheck check_ocmf(std::string_view record, std::string_view key) {
   return check(record, key_of(key));
 }
 
+Result<EcdsaPublicKey> read_ocmf_key(std::string_view text) {
+  auto key = key_of(text);
+  if (!key) return failure(key.error().why);
+  return std::move(*key);
+}
+
 }  // namespace ledger

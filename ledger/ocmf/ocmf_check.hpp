@@ -27,7 +27,10 @@ struct OcmfCheck {
 // padded and has no spare bits.
 OcmfCheck check_ocmf(std::string_view record, const EcdsaPublicKey& key);
 
-// `key`: DER SubjectPublicKeyInfo in hexadecimal digits of either case or base64, with spaces.
+// `key`: as `read_ocmf_key` takes it.
 OcmfCheck check_ocmf(std::string_view record, std::string_view key);
+
+// DER SubjectPublicKeyInfo in hexadecimal digits of either case or base64, with spaces.
+Result<EcdsaPublicKey> read_ocmf_key(std::string_view text);
 
 }  // namespace ledger

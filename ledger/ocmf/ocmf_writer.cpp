@@ -50,7 +50,7 @@ std::string reading_json(const std::string& time, const char* reason, MilliWattH
 
 std::string readings_json(const OcmfTransaction& t) {
   std::string out;
-  for (const auto& [reason, r] : {std::pair{"B", &t.begin}, {"E", &t.end}})
+  for (const auto& [reason, r] : {std::pair{"B", &t.begin}, {t.goes_on ? "C" : "E", &t.end}})
     for (const auto& [obis, energy] :
          {std::pair{"1-0:1.8.0", r->import_register}, {"1-0:2.8.0", r->export_register}})
       out += (out.empty() ? "" : ",") + reading_json(ocmf_time(t, *r), reason, energy, obis);

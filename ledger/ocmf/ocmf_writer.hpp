@@ -14,6 +14,7 @@ struct OcmfTransaction {
   CivilTime epoch;                                      // the readings' times count from it
   OcmfTimeState time_state = OcmfTimeState::synchronised;
   Reading begin, end;
+  bool goes_on = false;  // the end is a reading while charging (TX of C), not the transaction's
 };
 
 // OCMF 1.0 with both totals (1-0:1.8.0 and 1-0:2.8.0) at begin and end in kWh with six decimals, so

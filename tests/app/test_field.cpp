@@ -1,14 +1,17 @@
 // The field host beside the twin: one home's meter on a wire gives the same ledger as its simulated
 // twin, and a recording of either runs to the same roots again.
 
+#include <algorithm>
 #include <chrono>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
 #include "tests/app/short_run.hpp"
 #include "tests/support/process.hpp"
+#include "tests/support/replaced.hpp"
 
 using nlohmann::json;
 using test::Process;
@@ -228,4 +231,175 @@ TEST_CASE("a bench without its meter, or with two for a home, says so") {
   CHECK(test::aipchain({"meter", "serve", "aipchain_reference", "--listen", "127.0.0.1:0", "--from",
                         bench, "--id", "home-99"})
             .code == 2);
+}
+
+namespace {
+
+// home-03 of the bench as a charging station that signs its registers each `interval`.
+struct Station {
+  Station(const test::Folder& folder, const std::string& interval)
+      : key(folder.at("key-" + interval)), process(program(arguments(interval))) {
+    const std::string at = process.line(), text = process.line();
+    const std::string listening = "listening on 127.0.0.1:", says = "public key ";
+    REQUIRE(at.starts_with(listening));
+    REQUIRE(text.starts_with(says));
+    port = at.substr(listening.size());
+    public_key = text.substr(says.size());
+  }
+  std::vector<std::string> arguments(const std::string& interval) const {
+    REQUIRE(test::aipchain({"keys", "new", key}).code == 0);
+    return {"ocmf", "serve", "--listen",  "127.0.0.1:0", "--key",  key,        "--from",
+            bench,  "--id",  served_home, "--interval",  interval, "--serial", "4711"};
+  }
+  std::string key;
+  Process process;
+  std::string port, public_key;
+};
+
+// The bench for a market slot, with its meter's records from there.
+std::string bench_with(const test::Folder& folder, const std::string& name, const Station& station,
+                       const std::string& public_key) {
+  std::string text = test::slurp(bench_at(folder, station.port));
+  text = test::replaced(text, "\"2m\"", "\"1m\"");
+  text = test::replaced(text, "\"modbus\"",
+                        "\"ocmf\"\nserial = \"4711\"\npublic_key = \"" + public_key + "\"");
+  folder.write(name + ".toml", text);
+  return folder.at(name + ".toml");
+}
+
+struct StationRun {
+  StationRun(const test::Folder& folder, const std::string& name, const Station& station,
+             const std::string& public_key)
+      : out(folder.at(name)),
+        process(program({"field", bench_with(folder, name, station, public_key), "--out", out,
+                         "--json", "--quiet"})) {}
+  json summary() {
+    const int code = process.finish();
+    CAPTURE(process.errors);
+    REQUIRE(code == 0);
+    return json::parse(process.output);
+  }
+  std::string out;
+  Process process;
+};
+
+json exported(const std::string& directory, const std::string& account) {
+  const auto out = test::aipchain({"export", directory, "--account", account});
+  CAPTURE(out.errors);
+  REQUIRE(out.code == 0);
+  return json::parse(out.output);
+}
+
+// The only account of a run whose station's records are kept.
+std::string account_with_records(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(directory + "/records"))
+    names.push_back(entry.path().stem().string());
+  REQUIRE(names.size() == 1);
+  return names[0];
+}
+
+// Of a file of records, each valid: the newest register and its time.
+std::vector<std::pair<std::string, std::int64_t>> signed_in(const std::string& file,
+                                                            const std::string& key) {
+  const auto out = test::aipchain({"ocmf", "verify", file, "--key", key, "--lines", "--json"});
+  CAPTURE(out.errors);
+  CHECK(out.code == 0);
+  std::vector<std::pair<std::string, std::int64_t>> all;
+  for (const json& record : json::parse(out.output)) {
+    CHECK(record.at("verdict") == "valid");
+    const json& newest = record.at("energy").back();
+    all.emplace_back(newest.at("time"), newest.at("import_mwh"));
+  }
+  return all;
+}
+
+bool is_signed(const std::vector<std::pair<std::string, std::int64_t>>& all, std::int64_t value) {
+  return std::any_of(all.begin(), all.end(), [&](const auto& s) { return s.second == value; });
+}
+
+// The register of the newest record up to a time, as texts of one zone compare.
+std::int64_t signed_at(const std::vector<std::pair<std::string, std::int64_t>>& all,
+                       const std::string& time) {
+  std::int64_t out = -1;
+  for (const auto& [at, value] : all)
+    if (at <= time) out = value;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("what a charging station signed ends on the ledger, is kept as it came, and is erased") {
+  const test::Folder folder;
+  const Station steady(folder, "5s"), rare(folder, "25s"), unknown(folder, "10s");
+  StationRun with_steady(folder, "steady", steady, steady.public_key),
+      with_rare(folder, "rare", rare, rare.public_key),
+      with_unknown(folder, "unknown", unknown, steady.public_key);
+
+  const json run = with_steady.summary();
+  const json& device = run.at("devices").at(0);
+  CHECK(device.at("source") == "ocmf");
+  // A machine that is short of work may bring one too late: 9 s are 450 ms here.
+  json refusals = device.at("records").at("refused");
+  refusals.erase("time_apart");
+  CHECK(refusals.empty());
+  CHECK(device.at("records").at("taken").get<int>() >= 8);
+  CHECK(device.at("shadow_readings") == 0);
+  const std::string account = account_with_records(with_steady.out);
+  const std::string file = with_steady.out + "/records/" + account + ".ocmf";
+  const auto steadily = signed_in(file, steady.public_key);
+  CHECK(steadily.size() == device.at("records").at("taken"));
+  const json own = exported(with_steady.out, account);
+  CHECK(own.at("signed_records").size() == steadily.size());
+  std::size_t at_its_time = 0;
+  for (const json& r : own.at("readings")) {
+    const std::int64_t shown = r.at("import_mwh"), newest = signed_at(steadily, r.at("time"));
+    CHECK(shown <= newest);
+    CHECK(is_signed(steadily, shown));
+    at_its_time += shown == newest;
+  }
+  CHECK(at_its_time >= 8);
+  const std::string simulated = bench_with(folder, "twin", steady, steady.public_key);
+  REQUIRE(test::aipchain({"run", simulated, "--out", folder.at("twin"), "--json"}).code == 0);
+  const std::int64_t used_wh = own.at("bills").at(0).at("imported_wh");
+  CHECK(exported(folder.at("twin"), account).at("bills").at(0).at("imported_wh") == used_wh);
+  const std::int64_t first_wh = steadily.back().second / 1000 - used_wh;
+  CHECK(test::aipchain({"audit", with_steady.out, "--openings", with_steady.out + "/openings"})
+            .code == 0);
+
+  // 25 s and 50 s are signed; at 40 s, with the first one's batch, and at 60 s, the slot's end, the
+  // registers stand as they were signed last.
+  const json rarely = with_rare.summary();
+  CHECK(rarely.at("devices").at(0).at("source") == "held");
+  CHECK(rarely.at("devices").at(0).at("records").at("taken") == 2);
+  CHECK(rarely.at("devices").at(0).at("records").at("held_readings") == 2);
+  const auto two = signed_in(with_rare.out + "/records/" + account + ".ocmf", rare.public_key);
+  const json of_rare = exported(with_rare.out, account);
+  CHECK(of_rare.at("readings").size() == 4);
+  CHECK(of_rare.at("readings").back().at("import_mwh") == two.back().second);
+  CHECK(of_rare.at("bills").at(0).at("imported_wh") == two.back().second / 1000 - first_wh);
+  for (const json* s : {&run, &rarely})
+    for (const char* rule : {"counter_power", "counter_fell", "power_range", "time_apart"})
+      CHECK_FALSE(s->at("oracle").contains(rule));
+  CHECK(rarely.at("oracle").contains("sequence_gap"));
+
+  // What another key signed moves nothing.
+  const json refused = with_unknown.summary();
+  CHECK(refused.at("devices").at(0).at("source") == "none");
+  CHECK(refused.at("devices").at(0).at("records").at("taken") == 0);
+  CHECK(refused.at("devices").at(0).at("records").at("refused").at("invalid_signature") >= 4);
+  CHECK_FALSE(std::filesystem::exists(with_unknown.out + "/records"));
+  CHECK(exported(with_unknown.out, account).at("readings").empty());
+
+  // Written on request, out of what the household was given.
+  folder.write("export.json", own.dump());
+  const auto written =
+      test::aipchain({"ocmf", "write", folder.at("export.json"), "--key", rare.key});
+  REQUIRE(written.code == 0);
+  folder.write("written.ocmf", written.output);
+  CHECK(signed_in(folder.at("written.ocmf"), rare.public_key).back().second ==
+        own.at("readings").back().at("import_mwh"));
+
+  REQUIRE(test::aipchain({"erase", with_steady.out, "--subject", account}).code == 0);
+  CHECK_FALSE(std::filesystem::exists(with_steady.out + "/records"));
 }

@@ -663,6 +663,33 @@ TEST_CASE("a reading that is changed, or not signed where a key is registered, i
   CHECK((bench.verdict & bit(Rule::signature)) != 0);
 }
 
+TEST_CASE(
+    "a meter that gives its registers now and then is flagged for gaps, and all of it counts") {
+  using Given = MeterSample::Given;
+  Bench bench;
+  MilliWattHours last;
+  int k = 0;
+  // Each 7th interval, and held at a batch's end; behind the 4th one comes one directly.
+  bench.run(
+      180,
+      [&](MeterSample& s) {
+        ++k;
+        s.given = k % 7 == 0 ? Given::measured : k % 12 == 0 ? Given::held : Given::nothing;
+        if (s.given == Given::measured) last = s.import_register;
+        if (s.given == Given::held) s.power_w = 0;
+        s.import_register = last;
+        return true;
+      },
+      [](Bytes&) {});
+  CHECK((bench.verdict & quarantining) == 0);
+  CHECK((bench.verdict & bit(Rule::sequence_gap)) != 0);
+  REQUIRE(bench.marks.size() == 1);
+  const auto mark = market::decode_mark(bench.marks[0].openings.at(0).data);
+  REQUIRE(mark);
+  CHECK(mark->import_register.value == 175'000);
+  CHECK_FALSE(mark->quarantined);
+}
+
 // Its validators are one: its word is enough.
 TEST_CASE("of an account that is erased a gateway keeps no reading, takes none and says absent") {
   Bench bench;

@@ -58,6 +58,13 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
   if (scenario.oracle.feeder_evidence) find_evidence(world.network());
 }
 
+void Deployment::begin_at(std::uint32_t home, std::optional<MilliWattHours> import_register,
+                          std::optional<MilliWattHours> export_register) {
+  MeterSample& start = at_epoch_.at(home);
+  start.import_register = import_register.value_or(start.import_register);
+  start.export_register = export_register.value_or(start.export_register);
+}
+
 Deployment::~Deployment() = default;
 
 // The feeder meter stands at the source's bus; marks hold no voltages, so that where it would

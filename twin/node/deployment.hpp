@@ -18,6 +18,11 @@ class Deployment {
   Deployment(const Scenario& scenario, const World& world, const ledger::Hash& input_hash);
   ~Deployment();
 
+  // Before any configuration is asked for: what a home's real meter shows at the epoch, as far as
+  // that is given.
+  void begin_at(std::uint32_t home, std::optional<ledger::MilliWattHours> import_register,
+                std::optional<ledger::MilliWattHours> export_register);
+
   const ledger::Genesis& genesis() const { return genesis_; }
   const Identities& identities() const { return identities_; }
   const Directory& directory() const { return directory_; }

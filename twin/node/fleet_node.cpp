@@ -72,10 +72,15 @@ void FleetNode::show(Home& home, const MeterSample& sample, Outbox& outbox) {
   if (home.has_left(time_ms, config_.genesis.slot_ms)) return;
   tell_events(home, sample.time, outbox);
   FaultyMeter::Shown shown{sample, std::nullopt};
-  if (home.faulty) shown = home.faulty->show(sample);
+  if (sample.given == MeterSample::Given::nothing)
+    shown.sample.reset();
+  else if (home.faulty)
+    shown = home.faulty->show(sample);
   if (shown.swapped) begin_new_meter(home, *shown.swapped, time_ms, outbox);
   if (shown.sample) read(home, *shown.sample, outbox);
-  if (!shown.sample) ++home.next_sequence;  // it was read, and did not arrive
+  // It was read, and did not arrive; or it was held, and what counts next has flowed since earlier:
+  // a gap tells the oracle that power and energy of what follows do not belong together.
+  if (!shown.sample || sample.given == MeterSample::Given::held) ++home.next_sequence;
   const bool ends = time_ms % config_.genesis.batch_ms == 0;
   if (ends)
     close_interval(home, outbox);

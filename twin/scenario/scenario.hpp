@@ -168,11 +168,16 @@ struct ConsensusSpec {
 
 struct MeterSpec {  // overrides the transport of one home's meter
   std::string home;
-  std::string transport = "sim";  // "sim" or "modbus"
+  std::string transport = "sim";  // "sim", "modbus" or "ocmf"
   std::string device;             // a name from hil/devices
-  std::string address;            // host:port
+  std::string address;            // host:port, of a station also a file's path from / on
   std::uint32_t unit = 1;
-  std::string where_device, where_address;  // file, line and key, for what is wrong with them
+  // Of a station ("ocmf"): the key that signs, the meter's serial (empty: that of its first
+  // record), and what its registers show at the start (none: as the simulated home's).
+  std::string public_key, serial;
+  std::optional<ledger::MilliWattHours> first_import, first_export;
+  // File, line and key, for what is wrong with them.
+  std::string where_device, where_address, where_key;
 };
 
 struct FaultSpec {

@@ -1,6 +1,7 @@
 #include "twin/scenario/scenario_reader.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "twin/scenario/consensus_reader.hpp"
 #include "twin/scenario/event_reader.hpp"
@@ -160,11 +161,36 @@ OracleSpec read_oracle(TomlTable t) {
   return s;
 }
 
+// A register of at most a million kWh, to the mWh; none where the key is missing.
+std::optional<ledger::MilliWattHours> read_register(TomlTable& t, const char* key) {
+  const double kwh = t.number(key, 0, 0, 1e6);
+  if (!t.has(key)) return std::nullopt;
+  return ledger::MilliWattHours{std::llround(kwh * 1e6)};
+}
+
+bool is_one_line(const std::string& text) {
+  return std::none_of(text.begin(), text.end(), [](char c) { return c >= 0 && c < ' '; });
+}
+
+// What a meter that signs its records has besides.
+void read_station(TomlTable& t, MeterSpec& m) {
+  if (m.transport != "ocmf") return;
+  m.public_key = t.text("public_key", "");
+  m.serial = t.text("serial", "");
+  m.first_import = read_register(t, "import_kwh");
+  m.first_export = read_register(t, "export_kwh");
+  m.where_key = t.where("public_key");
+  if (m.address.empty() || !is_one_line(m.address))
+    t.refuse("address", "where a station's records come from: host:port, or a path from / on");
+  if (!is_one_line(m.serial)) t.refuse("serial", "one line");
+  if (m.public_key.empty()) t.refuse("public_key", "the key on the meter's type plate");
+}
+
 MeterEntry read_meter(TomlTable t) {
   MeterEntry m;
   m.where = t.where("home");
   m.spec.home = t.text("home", "");
-  m.spec.transport = t.one_of("transport", "sim", {"sim", "modbus"});
+  m.spec.transport = t.one_of("transport", "sim", {"sim", "modbus", "ocmf"});
   m.spec.device = t.text("device", "aipchain_reference");
   m.spec.address = t.text("address", "");
   m.spec.unit = static_cast<std::uint32_t>(t.integer("unit", 1, 0, 255));
@@ -173,6 +199,7 @@ MeterEntry read_meter(TomlTable t) {
   m.spec.where_address = t.where(t.has("address") ? "address" : "");
   if (m.spec.transport == "modbus" && m.spec.address.empty())
     t.refuse("address", "the address of a Modbus meter, host:port");
+  read_station(t, m.spec);
   t.close();
   return m;
 }

@@ -262,6 +262,12 @@ std::string write_scenario(const Scenario& s, const Network& network) {
     w.key("device", quoted(m.device));
     w.key("address", quoted(m.address));
     w.key("unit", std::to_string(m.unit));
+    if (m.transport != "ocmf") continue;
+    w.key("public_key", quoted(m.public_key));
+    w.key("serial", quoted(m.serial));
+    for (const auto& [key, value] :
+         {std::pair{"import_kwh", m.first_import}, std::pair{"export_kwh", m.first_export}})
+      if (value) w.key(key, exact(static_cast<double>(value->value) * 1e-6));
   }
   write_faults(w, s);
   write_meter_faults(w, s);

@@ -5,7 +5,9 @@
 //   openings/auditor       hexadecimal secret of the auditor's box: this directory is their copy
 //   openings/keys          a line an account, sorted: account, wrapped restricted and personal key
 //   vault/...                            root keys in shares: twin/store/vault.hpp
-//   openings/restricted/<account>, openings/personal/<account>   ledger/openings/sealed_record.hpp
+//   records/<account>.ocmf               what its charging station signed, a record a line, not
+//   sealed openings/restricted/<account>, openings/personal/<account>
+//   ledger/openings/sealed_record.hpp
 
 #include <map>
 #include <string>
@@ -18,6 +20,10 @@
 #include "twin/store/log_directory.hpp"
 
 namespace twin {
+
+inline std::string signed_records_of(const ledger::AccountId& account) {
+  return "records/" + ledger::to_hex(account.bytes) + ".ocmf";
+}
 
 class RunDirectory {
  public:

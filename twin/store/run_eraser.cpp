@@ -12,7 +12,7 @@
 #include "ledger/oracle/batch.hpp"
 #include "market/clearing.hpp"
 #include "market/entries.hpp"
-#include "twin/store/log_directory.hpp"
+#include "twin/store/run_directory.hpp"
 #include "twin/store/summary.hpp"
 #include "twin/store/vault.hpp"
 
@@ -119,6 +119,7 @@ Result<Destroyed> RunEraser::run() {
 
 Result<void> RunEraser::erase_personal(const std::string& account) {
   auto ok = shred("openings/personal/" + account);
+  if (ok) ok = shred(signed_records_of(e_.account));
   if (ok) ok = change_accesses();
   if (ok) ok = destroy_shares(e_.directory, e_.account);
   if (ok && e_.home) ok = erase_home(path("run.db"), e_.account, *e_.home);

@@ -2,7 +2,8 @@
 // Destroys what a run's directory holds of one subject, once the erasure is on the public log.
 // Each step may be done again, the key's line is the last: whoever was interrupted begins anew.
 //
-// Personal data: openings/personal/<account> and the personal key in openings/keys; in run.db the
+// Personal data: openings/personal/<account>, records/<account>.ocmf and the personal key in
+// openings/keys; in run.db the
 // home's name and devices, its share of every snapshot (also the voltages of a bus and the loading
 // of a line that serve it alone), its statements, postings, alerts and voltages; its account in
 // summary.json; the recording, whole, since it cannot be read without its parts; the report, which

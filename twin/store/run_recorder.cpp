@@ -281,6 +281,10 @@ void RunRecorder::count_missed_slots() {
       ended - static_cast<std::size_t>(std::count_if(l.delay_ms.begin(), last, in_time));
 }
 
+Result<void> RunRecorder::signed_record(const AccountId& account, const std::string& record) {
+  return directory_.append(signed_records_of(account), bytes_of(record + "\n"));
+}
+
 Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceReport>& devices) {
   summary_.simulated_s = end_.seconds();
   summary_.wall_s = wall_s;

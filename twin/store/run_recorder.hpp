@@ -37,6 +37,9 @@ class RunRecorder {
     messages_.take(from, now, message, arrives);
   }
 
+  // A record that the account's charging station signed, as it came: records/ACCOUNT.ocmf.
+  ledger::Result<void> signed_record(const ledger::AccountId& account, const std::string& record);
+
   bool records(NodeId node) const { return recorded_ == node; }
   void recording_begins(const ValidatorConfig& config);
   void recording_step(Instant now, const Inputs& inputs,

@@ -202,6 +202,26 @@ double balance_residual_kwh(const EnergyTotals& e) {
          e.stored_delta_kwh - e.storage_losses_kwh;
 }
 
+namespace {
+
+json device_json(const DeviceReport& d) {
+  json out{{"name", d.name},
+           {"polls", d.polls},
+           {"errors", d.errors},
+           {"gaps", d.gaps},
+           {"late", d.late},
+           {"shadow_readings", d.shadow_readings},
+           {"jitter_ms", {{"p50", d.jitter_p50_ms}, {"p99", d.jitter_p99_ms}}},
+           {"source", d.source}};
+  if (d.records)
+    out["records"] = {{"taken", d.records->taken},
+                      {"held_readings", d.records->held_readings},
+                      {"refused", d.records->refused}};
+  return out;
+}
+
+}  // namespace
+
 std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) {
   json j = {{"accounts", s.accounts},
             {"alerts", s.alerts},
@@ -228,15 +248,7 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
   j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
   // What floating point leaves over differs between optimisation levels: shown, not hashed.
   j["energy"]["balance_residual_kwh"] = balance_residual_kwh(s.energy);
-  for (const DeviceReport& d : devices)
-    j["devices"].push_back({{"name", d.name},
-                            {"polls", d.polls},
-                            {"errors", d.errors},
-                            {"gaps", d.gaps},
-                            {"late", d.late},
-                            {"shadow_readings", d.shadow_readings},
-                            {"jitter_ms", {{"p50", d.jitter_p50_ms}, {"p99", d.jitter_p99_ms}}},
-                            {"source", d.source}});
+  for (const DeviceReport& d : devices) j["devices"].push_back(device_json(d));
   const double wall = std::max(s.wall_s, 1e-9);
   j["wall_s"] = s.wall_s;
   j["speed_up"] = s.simulated_s / wall;

@@ -90,7 +90,16 @@ struct DeviceReport {
   std::uint64_t polls = 0, errors = 0, gaps = 0, late = 0;
   std::uint64_t shadow_readings = 0;  // where the twin's own home stood in
   double jitter_p50_ms = 0, jitter_p99_ms = 0;
-  std::string source;  // of the last reading: "modbus" or "shadow"
+  // Of the last reading: "modbus" or "shadow"; of a station "ocmf" (a signed record), "held" (its
+  // registers as they were signed last) or "none".
+  std::string source;
+  // Of a station that signs records. It has no shadow.
+  struct Records {
+    std::uint64_t taken = 0;
+    std::uint64_t held_readings = 0;               // of registers as they were signed last
+    std::map<std::string, std::uint64_t> refused;  // by reason
+  };
+  std::optional<Records> records;
 };
 
 // One JSON object, keys sorted, two spaces of indentation, a newline at the end. `devices` where

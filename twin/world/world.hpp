@@ -41,6 +41,11 @@ struct MeterSample {
   ledger::MilliWattHours import_register, export_register;
   std::int32_t power_w = 0;    // mean over the interval, import positive
   std::uint8_t voltage_v = 0;  // lowest used phase, whole volts, 255 for more
+
+  // Of a meter that gives its registers now and then: `held` ones are the last that it gave, and
+  // what has flowed since is not known; `nothing` is no reading.
+  enum class Given : std::uint8_t { measured, held, nothing };
+  Given given = Given::measured;
 };
 
 // What one home did in the last step, W, for figures and views.
@@ -104,7 +109,7 @@ class World {
 
   virtual const Network& network() const = 0;
   virtual Place place() const { return {}; }  // over which its sun stands
-  virtual std::uint32_t meters() const = 0;  // homes + 1 feeder meter (the last)
+  virtual std::uint32_t meters() const = 0;   // homes + 1 feeder meter (the last)
 
   // For the next step alone: the power of a home that is measured on a real device instead.
   virtual void measured(std::uint32_t home, const Phases& draw_va) = 0;
