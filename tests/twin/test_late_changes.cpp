@@ -105,6 +105,18 @@ TEST_CASE("a change that the ledger never takes ends with the next one") {
   CHECK(b.refusals == std::vector<std::string>{"papers of a meter whose next key waits"});
 }
 
+TEST_CASE("the change of a lost key without a whole slot's notice never leaves its gateway") {
+  SwapBench b(true);
+  b.papers(meter_key(1, "next key", ""), 10'000);
+  CHECK(b.refusals == std::vector<std::string>{
+                          "the change of a lost key acts a whole slot later at the earliest"});
+  CHECK(b.not_taken.empty());
+  b.refusals.clear();
+  b.papers(meter_key(2, "next key", ""), 20'000);
+  CHECK(b.refusals.empty());
+  CHECK(key_on_ledger(b) == signer_of("next key").public_key());
+}
+
 TEST_CASE("a change that others brought to the ledger reaches its gateway") {
   SwapBench b(true);
   b.put(meter_key(1), 10'000);

@@ -45,8 +45,8 @@ struct GatewayNode::MeterState {
 
 namespace {
 
-// Batches, marks and papers that are said again with one batch, so that a ledger that comes back
-// is not flooded.
+// Papers, and batches and marks, that are said again with one batch, so that a ledger that comes
+// back is not flooded.
 constexpr std::size_t said_again = 64;
 constexpr Instant not_in_this_life{INT64_MIN};
 constexpr Instant said_enough{INT64_MAX};
@@ -124,8 +124,8 @@ void GatewayNode::recover(const Records& records) {
   }
   for (GatewayRecord::Message& m : record->messages) {
     if (kind_of(m.bytes) != MessageKind::attest_request) {
-      recover_paper(m);
-      unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life});
+      const bool paper = recover_paper(m);
+      unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life, paper});
       continue;
     }
     const auto request = decode_request(BytesView(m.bytes).subspan(1));
@@ -135,16 +135,19 @@ void GatewayNode::recover(const Records& records) {
   last_openings_ = std::move(record->personal_openings);
 }
 
-void GatewayNode::recover_paper(const GatewayRecord::Message& message) {
-  if (kind_of(message.bytes) != MessageKind::transaction) return;
+bool GatewayNode::recover_paper(const GatewayRecord::Message& message) {
+  if (kind_of(message.bytes) != MessageKind::transaction) return false;
   const auto tx = decode_transaction(BytesView(message.bytes).subspan(1));
-  auto paper = tx ? paper_of(*tx) : std::nullopt;
+  if (!tx) return false;
+  auto paper = paper_of(*tx);
   const market::MeteredPoint* point = paper ? point_of(paper->meter) : nullptr;
-  if (!point) return;
+  if (!point)
+    return tx->kind == TransactionKind::meter_swap || tx->kind == TransactionKind::key_change;
   if (paper->of ? message.until.slots == until_on_ledger : !point->leaves())
     papers_.add(std::move(*paper));
   else
     papers_.set_acted(leaf_hash(tx->entry()));
+  return true;
 }
 
 GatewayNode::~GatewayNode() = default;
@@ -192,7 +195,8 @@ void GatewayNode::tell_key_change(Instant now, Outbox& outbox) {
       change->lost ? nullptr : &signer_, *change->administrator);
   key_change_ = frame(MessageKind::transaction, tx.encode());
   say(*key_change_, outbox);
-  if (!unconfirmed_.has(*key_change_)) unconfirmed_.add({{0, until_on_ledger}, *key_change_, now});
+  if (!unconfirmed_.has(*key_change_))
+    unconfirmed_.add({{0, until_on_ledger}, *key_change_, now, true});
 }
 
 // Registrations are on the ledger already after a restart, and so may be what the life before said:
@@ -361,7 +365,7 @@ void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId fr
     const auto until = swap ? take_swap(tx) : take_paper(tx);
     taken = until ? Result<void>{} : failure(until.error());
     if (until) {
-      unconfirmed_.add({{0, until->value}, message, now});
+      unconfirmed_.add({{0, until->value}, message, now, true});
       outbox.persist(RecordKind::gateway, record(), true);
     }
   }

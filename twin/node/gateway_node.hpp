@@ -88,7 +88,7 @@ class GatewayNode final : public Node {
  private:
   struct MeterState;
   void recover(const Records& records);
-  void recover_paper(const GatewayRecord::Message& message);
+  bool recover_paper(const GatewayRecord::Message& message);  // whether it is one
   void start(Instant now, Outbox& outbox);
   void take_erased(const PeerMessage& message, Outbox& outbox);
   void forget(MeterState& state);
