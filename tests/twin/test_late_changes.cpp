@@ -117,6 +117,16 @@ TEST_CASE("the change of a lost key without a whole slot's notice never leaves i
   CHECK(key_on_ledger(b) == signer_of("next key").public_key());
 }
 
+TEST_CASE("words of more papers than a gateway keeps: all act, some rounds later") {
+  PendingPapers papers(4);
+  const auto leaf = [](std::uint8_t n) { return leaf_hash(Bytes{n}); };
+  std::size_t acted = 0;
+  for (int round = 0; round < 4; ++round)
+    for (std::uint32_t v = 0; v < 3; ++v)
+      for (std::uint8_t n = 0; n < 200; ++n) acted += papers.told({v}, leaf(n));
+  CHECK(acted == 200);
+}
+
 TEST_CASE("a change that others brought to the ledger reaches its gateway") {
   SwapBench b(true);
   b.put(meter_key(1), 10'000);
