@@ -221,6 +221,25 @@ TEST_CASE("a departure that the ledger refuses changes nothing, also over a gate
   CHECK(b.audited() == "");
 }
 
+TEST_CASE("a departure that the ledger refused is over some slots later, restart or not") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    SwapBench b(restarts);
+    b.put(Village::order(home, 3, Side::buy, 5, 5, 1), 5'000);
+    begin(b, leaving(1));
+    const Transaction order = Village::order(home, 20, Side::buy, 5, 5, 2);
+    b.papers(order, 2 * epoch_ms + 10'000);
+    CHECK(b.refusals == std::vector<std::string>{"order of an account that leaves before it"});
+    for (std::uint32_t epoch = 3; epoch <= 24; ++epoch) {
+      b.since("old meter", epoch, epoch);
+      b.close(epoch * epoch_ms + 30'000);
+    }
+    b.refusals.clear();
+    b.papers(order, 24 * epoch_ms + 40'000);
+    CHECK(b.refusals.empty());
+  }
+}
+
 TEST_CASE("a departure over an outage, of a home that is silent since: late, and it leaves") {
   SwapBench b(true);
   b.cut_off = true;

@@ -302,6 +302,7 @@ void GatewayNode::receive_from_validator(const PeerMessage& message, Outbox& out
                             : failure("a gateway takes no such message from a validator");
   if (!progress) return outbox.event(Refused{message.from, progress.error()});
   unconfirmed_.told({message.from.value}, *progress);
+  papers_.end_departures(unconfirmed_);
 }
 
 void GatewayNode::take_on_ledger(const PeerMessage& message, Outbox& outbox) {

@@ -73,6 +73,12 @@ bool PendingPapers::told(ValidatorId by, const Hash& leaf) {
   return true;
 }
 
+void PendingPapers::end_departures(const Unconfirmed& said) {
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(),
+                                [&](const Paper& p) { return !p.of && !said.has(p.message); }),
+                 waiting_.end());
+}
+
 std::vector<Paper> PendingPapers::end(const Paper& acts) {
   const auto ends = std::stable_partition(waiting_.begin(), waiting_.end(), [&](const Paper& p) {
     return p.meter != acts.meter || p.of != acts.of;
