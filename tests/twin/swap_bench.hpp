@@ -197,7 +197,7 @@ class SwapBench {
   Openings openings_;
   std::vector<Transaction> said_;     // of the step
   std::vector<Transaction> waiting_;  // for another one
-  TakenPapers papers_;
+  TakenPapers papers_{1};
 };
 
 inline Transaction key_change(KeyOf of, std::uint32_t slot, const std::string& next,

@@ -127,6 +127,16 @@ TEST_CASE("words of more papers than a gateway keeps: all act, some rounds later
   CHECK(acted == 200);
 }
 
+TEST_CASE("papers of gateways that are no nodes of the network are not kept for them") {
+  TakenPapers taken(1);
+  Block block;
+  block.transactions = {meter_key(1), key_change(KeyOf::meter, 1, "next key", "old meter",
+                                                 "metering operator", 1)};
+  taken.take(block, village_genesis());
+  CHECK(taken.of({0}, {0}).size() == 1);
+  CHECK(taken.of({1}, {0}).empty());
+}
+
 TEST_CASE("a change that others brought to the ledger reaches its gateway") {
   SwapBench b(true);
   b.put(meter_key(1), 10'000);
