@@ -94,6 +94,14 @@ class SwapBench {
     if (!cut_off && !silent) tell(time_ms);
     if (restarts_) start();
   }
+  // The validator's word that the ledger has it.
+  void word_of(const Transaction& tx, std::int64_t time_ms) {
+    const PeerMessage word{config_.directory.validator(0),
+                           frame(MessageKind::on_ledger, tx.encode())};
+    Outbox out;
+    gateway_->step(Instant{time_ms * 1'000'000}, Inputs{std::span(&word, 1), {}}, out);
+    for (const auto& e : out.effects()) take(e);
+  }
   // What others bring to the ledger.
   void put(const Transaction& tx, std::int64_t time_ms) {
     // What a life before said is said again.

@@ -127,6 +127,43 @@ TEST_CASE("words of more papers than a gateway keeps: all act, some rounds later
   CHECK(acted == 200);
 }
 
+TEST_CASE("another variant of a change that acts changes nothing, heard of the next key or not") {
+  for (const bool restarts : {false, true})
+    for (const std::uint32_t heard_in : {2u, 3u, 4u}) {
+      CAPTURE(restarts);
+      CAPTURE(heard_in);
+      SwapBench b(restarts);
+      const Transaction lost = meter_key(1, "next key", "");
+      begin(b, meter_key(1));
+      if (heard_in == 2) b.word_of(lost, 2 * epoch_ms + 20'000);
+      b.since("old meter", 3, 3);
+      if (heard_in == 3) b.word_of(lost, 3 * epoch_ms + 20'000);
+      b.since("next key", 4, 4);
+      if (heard_in == 4) b.word_of(lost, 4 * epoch_ms + 20'000);
+      b.since("next key", 5, 5);
+      CHECK(verdicts_of(b) == std::vector<Verdict>(5, 0));
+      CHECK(b.audited() == "");
+    }
+}
+
+TEST_CASE("of two changes of a meter told in the wrong order the later one's key stays") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    SwapBench b(restarts);
+    b.silent = true;
+    const Transaction first = meter_key(1), second = meter_key(2, "meter 3", "next key");
+    b.put(first, 10'000);
+    b.put(second, 20'000);
+    for (std::uint32_t epoch = 1; epoch <= 4; ++epoch) b.since("old meter", epoch, epoch);
+    b.word_of(second, 4 * epoch_ms + 10'000);
+    b.since("meter 3", 5, 5);
+    b.word_of(first, 5 * epoch_ms + 10'000);
+    b.since("meter 3", 6, 6);
+    CHECK(b.not_taken.empty());
+    CHECK(verdicts_of(b) == std::vector<Verdict>(6, 0));
+  }
+}
+
 TEST_CASE("papers of gateways that are no nodes of the network are not kept for them") {
   TakenPapers taken(1);
   Block block;

@@ -69,6 +69,17 @@ ErasedAccounts accounts_of(const GatewayConfig& config) {
   return out;
 }
 
+// Before those of its kind and meter that are of later slots, however late it came.
+void insert_in_turn(std::vector<Transaction>& papers, Transaction tx) {
+  const auto paper = paper_of(tx);
+  const auto at = std::find_if(papers.begin(), papers.end(), [&](const Transaction& other) {
+    const auto later = paper && paper->of ? paper_of(other) : std::nullopt;
+    return later && later->meter == paper->meter && later->of == paper->of &&
+           paper->slot < later->slot;
+  });
+  papers.insert(at, std::move(tx));
+}
+
 // The newest sequence that a minute brings.
 std::uint32_t newest_sequence(const MeterMinute& minute) {
   std::uint32_t out = 0;
@@ -146,8 +157,13 @@ bool GatewayNode::recover_paper(const GatewayRecord::Message& message) {
   if (paper->of ? message.until.slots == until_on_ledger : !point->leaves())
     papers_.add(std::move(*paper));
   else
-    papers_.set_acted(leaf_hash(tx->entry()));
+    resume_acted(*paper, leaf_hash(tx->entry()));
   return true;
+}
+
+void GatewayNode::resume_acted(const Paper& paper, const Hash& leaf) {
+  papers_.set_acted(leaf);
+  if (paper.of == market::KeyOf::meter) point_of(paper.meter)->set_changed(paper.slot);
 }
 
 GatewayNode::~GatewayNode() = default;
@@ -254,7 +270,7 @@ std::vector<Transaction> GatewayNode::papers_said() const {
     if (tx && (tx->kind == TransactionKind::meter_swap ||
                (tx->kind == TransactionKind::key_change && tx->openings.empty()) ||
                papers_.acted(leaf_hash(tx->entry()))))
-      out.push_back(std::move(*tx));
+      insert_in_turn(out, std::move(*tx));
   }
   return out;
 }
@@ -320,9 +336,13 @@ void GatewayNode::act_on(const Transaction& tx, Outbox& outbox) {
     unconfirmed_.add({{0, slot_now().value + slots_shown}, message, said_enough});
     return;
   }
+  const market::MeteredPoint* point = point_of(paper->meter);
+  // Another variant of one that acts, or one before it: oracles may need it to follow, no more.
+  const bool is_late = paper->of && point && point->has_changed(*paper->of, paper->slot);
   const auto acts = market::act_on_paper(tx, [&](MeterId meter) { return point_of(meter); });
   if (!acts) return outbox.event(Refused{{}, acts.error()});
-  for (const Paper& p : papers_.end(*paper)) unconfirmed_.remove(p.message);
+  if (!is_late)
+    for (const Paper& p : papers_.end(*paper)) unconfirmed_.remove(p.message);
   const Slot until{std::max(paper->slot, slot_now()).value + 1 + slots_shown};
   unconfirmed_.add({{0, until.value}, paper->message, said_enough});
   MeterState& m = meters_[index_of_meter_.at(paper->meter.value)];

@@ -89,6 +89,7 @@ class GatewayNode final : public Node {
   struct MeterState;
   void recover(const Records& records);
   bool recover_paper(const GatewayRecord::Message& message);  // whether it is one
+  void resume_acted(const Paper& paper, const Hash& leaf);
   void start(Instant now, Outbox& outbox);
   void take_erased(const PeerMessage& message, Outbox& outbox);
   void forget(MeterState& state);
