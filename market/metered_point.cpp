@@ -124,6 +124,13 @@ SignedBy MeteredPoint::signer_of(const MeterWord& word, Slot slot, Verifier& ver
   return SignedBy::nobody;
 }
 
+SignedBy MeteredPoint::signer_unheard(const MeterWord& word, Verifier& verifier) const {
+  if (!kept_.next_key) return SignedBy::nobody;
+  if (gave(kept_.meter_key, word, verifier)) return SignedBy::meter;
+  const bool next_meter = kept_.papers && gave(kept_.papers->meter_key, word, verifier);
+  return next_meter ? SignedBy::next_meter : SignedBy::nobody;
+}
+
 const PublicKey& MeteredPoint::key_of(SignedBy by) const {
   return by == SignedBy::next_key ? kept_.next_key->key : kept_.meter_key;
 }

@@ -91,6 +91,8 @@ class MeteredPoint {
 
   // Of a minute that is recorded in the slot.
   SignedBy signer_of(const MeterWord& word, Slot slot, Verifier& verifier) const;
+  // By whom the minute is for who has not heard of the next key, which nobody has until it signs.
+  SignedBy signer_unheard(const MeterWord& word, Verifier& verifier) const;
   const PublicKey& key_of(SignedBy by) const;
   // Whether a minute of the slot may have come before its gateway knew of the next meter, or key:
   // others may have brought the key's change to the ledger.

@@ -118,6 +118,9 @@ class SwapBench {
     block.header.time_ms = time_ms;
     block.transactions = {tx};
     papers_.take(block, log_.genesis);
+    block.header.log_size = log_.entries.size() - 1;
+    block.header.entries = 1;
+    log_.blocks.push_back({{}, block.header, {}});
   }
 
   // Of the slots that have closed by then.

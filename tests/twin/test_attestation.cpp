@@ -266,12 +266,14 @@ TEST_CASE("an oracle refuses each field that its gateway forged, and says which 
   CHECK(answer_of(*b.oracle(0), encode(other_root))->why == "its records do not hash to its root");
 }
 
-TEST_CASE("of variants of one key change, and of one that comes behind its next, an oracle takes one") {
+TEST_CASE(
+    "of variants of one key change, and of one that comes behind its next, an oracle takes one") {
   Bench b;
   b.cut_off = true;
   b.run(1);
   const Hash chain_id = chain_id_of(b.genesis);
-  const auto change = [&](std::uint32_t slot, const char* next, Signer* old_key, std::uint8_t salt) {
+  const auto change = [&](std::uint32_t slot, const char* next, Signer* old_key,
+                          std::uint8_t salt) {
     return market::key_change_of(
         chain_id, {0},
         {b.home.account, b.home.meter, market::KeyOf::meter, {slot}, key_of(next).public_key(), {}},

@@ -583,8 +583,7 @@ TEST_CASE("f validators alone do not make a gateway forget") {
 
 TEST_CASE("papers that the ledger never takes keep neither batches nor other papers waiting") {
   Unconfirmed kept(1);
-  for (std::uint8_t p = 0; p < 5; ++p)
-    kept.add({{0, UINT32_MAX}, Bytes{1, p}, Instant{}, true});
+  for (std::uint8_t p = 0; p < 5; ++p) kept.add({{0, UINT32_MAX}, Bytes{1, p}, Instant{}, true});
   for (std::uint8_t epoch = 1; epoch <= 3; ++epoch) kept.add({{epoch, 0}, Bytes{2, epoch}, {}});
   std::set<Bytes> said;
   for (std::int64_t round = 1; round <= 3; ++round) {

@@ -167,8 +167,8 @@ TEST_CASE("of two changes of a meter told in the wrong order the later one's key
 TEST_CASE("papers of gateways that are no nodes of the network are not kept for them") {
   TakenPapers taken(1);
   Block block;
-  block.transactions = {meter_key(1), key_change(KeyOf::meter, 1, "next key", "old meter",
-                                                 "metering operator", 1)};
+  block.transactions = {
+      meter_key(1), key_change(KeyOf::meter, 1, "next key", "old meter", "metering operator", 1)};
   taken.take(block, village_genesis());
   CHECK(taken.of({0}, {0}).size() == 1);
   CHECK(taken.of({1}, {0}).empty());
@@ -205,6 +205,33 @@ TEST_CASE(
   CHECK(verdicts_of(b) == std::vector<Verdict>{0, 0, bit(Rule::signature), bit(Rule::signature),
                                                bit(Rule::signature), absent, 0});
   CHECK(b.audited() == "");
+}
+
+TEST_CASE("a gateway cut off from a change that others brought goes on with the old key") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    SwapBench b(restarts);
+    b.cut_off = true;
+    b.put(meter_key(1), 10'000);
+    for (std::uint32_t epoch = 1; epoch <= 5; ++epoch) b.since("old meter", epoch, epoch);
+    b.close(5 * epoch_ms);
+    b.cut_off = false;
+    b.since("old meter", 6, 6);
+    b.since("old meter", 7, 7);
+    b.since("next key", 7, 8);
+    CHECK(b.state().progress({0}).epoch == 8);
+    CHECK(verdicts_of(b) == std::vector<Verdict>{0, 0, 0, 0, 0, 0, bit(Rule::signature), 0});
+    CHECK(b.audited() == "");
+  }
+}
+
+TEST_CASE("a gateway that goes on with the old key though it was told is found out") {
+  SwapBench b(false);
+  b.silent = true;
+  b.put(meter_key(1), 10'000);
+  for (std::uint32_t epoch = 1; epoch <= 6; ++epoch) b.since("old meter", epoch, epoch);
+  CHECK(verdicts_of(b) == std::vector<Verdict>(6, 0));
+  CHECK(b.audited().find("its verdict is \"\", recomputed \"") != std::string::npos);
 }
 
 TEST_CASE("a gateway's key change over an outage: its batches hold once the ledger has it") {

@@ -346,7 +346,7 @@ void GatewayNode::act_on(const Transaction& tx, Outbox& outbox) {
   const Slot until{std::max(paper->slot, slot_now()).value + 1 + slots_shown};
   unconfirmed_.add({{0, until.value}, paper->message, said_enough});
   MeterState& m = meters_[index_of_meter_.at(paper->meter.value)];
-  if (m.heard && !m.in(slot_now())) {
+  if (m.heard && !stands(m)) {  // its meter says it again
     waiting_bytes_ -= m.heard->bytes();
     m.heard.reset();
   }
@@ -464,6 +464,12 @@ MeterWord GatewayNode::word_of_minute(const MeterState& state, const MeterMinute
   said.readings_root = root;
   said.signature = minute.signature;
   return word_of(chain_id_, said, state.meter.personal_key, minute.readings, minute.each);
+}
+
+bool GatewayNode::stands(const MeterState& state) const {
+  const MeterState::Heard& heard = *state.heard;
+  const MeterWord word = word_of_minute(state, heard.minute, heard.root);
+  return state.in(slot_now()) && state.point.signer_of(word, slot_now(), verifier_) == heard.by;
 }
 
 void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox) {
