@@ -205,6 +205,24 @@ TEST_CASE(
   CHECK(verdicts_of(b) == std::vector<Verdict>{0, 0, bit(Rule::signature), bit(Rule::signature),
                                                bit(Rule::signature), absent, 0});
   CHECK(b.audited() == "");
+  b.silence(8);
+  b.close(8 * epoch_ms + 30'000);
+  for (std::uint32_t slot = 0; slot <= 3; ++slot) CHECK(b.verified(slot) == "");
+}
+
+TEST_CASE("a receipt judges a batch by the key changes that stand before it on the log") {
+  for (const std::uint32_t late : {4u, 5u, 6u}) {
+    CAPTURE(late);
+    SwapBench b(false);
+    for (std::uint32_t epoch = 1; epoch <= late; ++epoch) b.since("old meter", epoch, epoch);
+    b.put(meter_key(1), late * epoch_ms + 10'000);
+    b.silence(late);  // the gateway hears of it
+    for (std::uint32_t epoch = late + 1; epoch <= 8; ++epoch) b.since("next key", epoch, epoch);
+    b.close(8 * epoch_ms + 30'000);
+    CHECK(verdicts_of(b) == std::vector<Verdict>(8, 0));
+    CHECK(b.audited() == "");
+    for (std::uint32_t slot = 0; slot <= 3; ++slot) CHECK(b.verified(slot) == "");
+  }
 }
 
 TEST_CASE("a gateway cut off from a change that others brought goes on with the old key") {
@@ -222,6 +240,11 @@ TEST_CASE("a gateway cut off from a change that others brought goes on with the 
     CHECK(b.state().progress({0}).epoch == 8);
     CHECK(verdicts_of(b) == std::vector<Verdict>{0, 0, 0, 0, 0, 0, bit(Rule::signature), 0});
     CHECK(b.audited() == "");
+    b.close(8 * epoch_ms + 30'000);
+    CHECK(b.verified(0) == "");
+    CHECK(b.verified(1) == "");  // the change's own
+    CHECK(b.verified(2) == "readings: batches[0]: not signed by the meter");
+    CHECK(b.verified(3) == "");
   }
 }
 
