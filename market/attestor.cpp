@@ -12,6 +12,13 @@ constexpr std::size_t kept = 64;  // answers of one kind, and slots of marks tha
 
 std::string name_of(std::uint32_t meter) { return "meter " + std::to_string(meter); }
 
+// Of a meter or an account.
+std::optional<KeyChange> change_in(const Transaction& tx) {
+  if (tx.kind != TransactionKind::key_change || tx.openings.size() != 1) return std::nullopt;
+  const auto change = decode_key_change(tx.openings[0].data);
+  return change ? std::optional(*change) : std::nullopt;
+}
+
 template <class Map>
 void keep_newest(Map& map) {
   while (map.size() > kept) map.erase(map.begin());
@@ -107,6 +114,10 @@ std::string Attestor::take_papers(Gateway& gateway, GatewayId id, const Transact
                                   Slot now) {
   const Hash leaf = leaf_hash(papers.entry());
   if (gateway.papers.contains(leaf)) return {};
+  // Another variant of a change that acts, or one before it, changes nothing any more.
+  const auto change = change_in(papers);
+  const auto at = change ? gateway.points.find(change->meter.value) : gateway.points.end();
+  if (at != gateway.points.end() && at->second.has_changed(change->of, change->slot)) return {};
   const PaperTerms terms{genesis_, chain_id_, id, now, verifier_, true};
   const auto body = decode_key_change_body(papers.body);
   Result<void> taken;

@@ -1,5 +1,7 @@
 #include "market/metered_point.hpp"
 
+#include <algorithm>
+
 namespace market {
 
 MeteredPoint::MeteredPoint(const Registration& r, const Genesis& genesis, const Nights& nights)
@@ -26,6 +28,7 @@ void MeteredPoint::resume(const Memory& memory) {
   kept_ = memory;
   if (!kept_.next_account_key) kept_.account_key = registration_.account_key;
   if (kept_.last_slot) leave_after(*kept_.last_slot);
+  if (kept_.next_key) set_changed(kept_.next_key->from);
   oracle_ = MeterOracle(limits_, memory.last, memory.usual);
 }
 
@@ -62,7 +65,18 @@ Result<void> MeteredPoint::may_change(KeyOf of, const NextKey& next, Slot now) c
   if (next.from < now) return failure("a key change in a slot that is over");
   const auto& waits = of == KeyOf::meter ? kept_.next_key : kept_.next_account_key;
   if (waits && waits->from >= now) return failure("another key change waits already");
+  if (has_changed(of, next.from))
+    return failure("another key holds from this slot or a later one already");
   return {};
+}
+
+bool MeteredPoint::has_changed(KeyOf of, Slot from) const {
+  if (of == KeyOf::meter) return changed_from_ && from <= *changed_from_;
+  return kept_.next_account_key && from <= kept_.next_account_key->from;
+}
+
+void MeteredPoint::set_changed(Slot from) {
+  changed_from_ = std::max(changed_from_.value_or(from), from);
 }
 
 // Where papers wait for their meter, the key is that meter's.
@@ -72,11 +86,14 @@ void MeteredPoint::take_next_key() {
 }
 
 void MeteredPoint::accept_next_key(const NextKey& next) {
+  if (has_changed(KeyOf::meter, next.from)) return;
   if (kept_.next_key) take_next_key();
   kept_.next_key = next;
+  set_changed(next.from);
 }
 
 void MeteredPoint::accept_account_key(const NextKey& next) {
+  if (has_changed(KeyOf::account, next.from)) return;
   kept_.account_key = account_key(next.from);
   kept_.next_account_key = next;
 }
@@ -105,6 +122,13 @@ SignedBy MeteredPoint::signer_of(const MeterWord& word, Slot slot, Verifier& ver
     return SignedBy::next_meter;
   if (next && next->from <= slot && gave(next->key, word, verifier)) return SignedBy::next_key;
   return SignedBy::nobody;
+}
+
+SignedBy MeteredPoint::signer_unheard(const MeterWord& word, Verifier& verifier) const {
+  if (!kept_.next_key) return SignedBy::nobody;
+  if (gave(kept_.meter_key, word, verifier)) return SignedBy::meter;
+  const bool next_meter = kept_.papers && gave(kept_.papers->meter_key, word, verifier);
+  return next_meter ? SignedBy::next_meter : SignedBy::nobody;
 }
 
 const PublicKey& MeteredPoint::key_of(SignedBy by) const {

@@ -73,9 +73,15 @@ class MeteredPoint {
 
   // A key of the meter, or of its account, that holds from a slot on. The one before it must be
   // over; else the first one that waits is refused by `may_change`.
+  // Nothing where one from its slot or a later one is accepted already: the ledger takes none
+  // before those that it has.
   void accept_next_key(const NextKey& next);
   void accept_account_key(const NextKey& next);
   Result<void> may_change(KeyOf of, const NextKey& next, Slot now) const;
+  // Whether a key from this slot or a later one has been accepted.
+  bool has_changed(KeyOf of, Slot from) const;
+  // The meter's key did in a life before, whose memory does not say so once that key is heard.
+  void set_changed(Slot from);
   // It is nobody's point behind this slot.
   void leave_after(Slot last);
   bool leaves() const { return kept_.last_slot.has_value(); }
@@ -85,6 +91,8 @@ class MeteredPoint {
 
   // Of a minute that is recorded in the slot.
   SignedBy signer_of(const MeterWord& word, Slot slot, Verifier& verifier) const;
+  // By whom the minute is for who has not heard of the next key, which nobody has until it signs.
+  SignedBy signer_unheard(const MeterWord& word, Verifier& verifier) const;
   const PublicKey& key_of(SignedBy by) const;
   // Whether a minute of the slot may have come before its gateway knew of the next meter, or key:
   // others may have brought the key's change to the ledger.
@@ -119,6 +127,7 @@ class MeteredPoint {
   MarkTerms terms_;
   std::int64_t metering_ms_;
   Kept kept_;
+  std::optional<Slot> changed_from_;  // of the newest key change of the meter
   MeterOracle oracle_;
 };
 

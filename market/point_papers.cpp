@@ -58,6 +58,9 @@ Result<Slot> Paper::check_key_change() const {
   if (!signed_by(role, body->signature)) return failure("key change " + not_signed_by(role));
   if (auto ok = at->may_change(change->of, change->next(), t_.now); !ok && !t_.on_ledger)
     return failure(ok.error());
+  // At the beginning of its slot at the earliest: the ledger's rule of a whole slot's notice.
+  if (body->lost && !t_.on_ledger && change->slot.value < t_.now.value + 2)
+    return failure("the change of a lost key acts a whole slot later at the earliest");
   const PublicKey& old_key =
       change->of == KeyOf::meter ? at->newest_key() : at->account_key(change->slot);
   const Bytes agreed =

@@ -37,6 +37,8 @@ MeterRecord recomputed(MeteredPoint& point, const OpenedRecord& o, const RecordT
   // The next meter, or key, may have spoken before its gateway knew of it.
   if (is_new(by) && point.may_lag(slot) && (r.verdict & bit(Rule::signature)))
     by = SignedBy::nobody;
+  if (terms.hears_late && by == SignedBy::nobody && !(r.verdict & bit(Rule::signature)))
+    by = point.signer_unheard(word, terms.verifier);
   const auto [record, judged] = point.take(
       {r.first_sequence, o.readings, r.readings_root, r.signature, by, std::nullopt}, r.epoch);
   Arrival in_time(terms.genesis, r.epoch, informative_ms),

@@ -25,6 +25,9 @@ struct RecordTerms {
   const Genesis& genesis;
   const Hash& chain_id;
   Verifier& verifier;  // all outlive the check
+  // The gateway may not have heard yet of a change of the meter's key, which the point knows of
+  // from the ledger, and have taken what the key before it signed.
+  bool hears_late = false;
 };
 
 // What the record has to be, and why it is not: empty where it is. The point takes the readings as

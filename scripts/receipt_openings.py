@@ -50,14 +50,17 @@ def read_key_changes(entries, home, slot):
     for c, e in zip(out, entries):
         want(c.meter == home.meter and c.slot == e.body.slot <= slot and c.of == e.body.of
              and e.body.gateway == home.gateway, "keys: of another meter or of a later slot")
+        c.index = e.index
     order = [(c.slot, c.of) for c in out]
     want(all(a < b for a, b in zip(order, order[1:])), "keys: are not in order of slots")
     return out
 
 
-def meter_line(o):
-    """What keys the meter has had: slot, key, whether of a new device."""
+def meter_line(o, index=None):
+    """What keys the meter has had: slot, key, whether of a new device. With an index, by the changes
+    that stand before it on the log."""
     line = [(w.slot, w.meter_key, True) for w in o.swaps]
-    line += [(c.slot, c.key, False) for c in o.key_changes if c.of == OF_METER]
+    line += [(c.slot, c.key, False) for c in o.key_changes
+             if c.of == OF_METER and (index is None or c.index < index)]
     want(len({slot for slot, *_ in line}) == len(line), "keys: two from one slot on")
     return [(-1, o.home.meter_key, True)] + sorted(line)

@@ -4,6 +4,7 @@ from public_log import Reader, Tree, leaf_hash, sha256, signed_by, unhex, want
 from receipt_entries import items, only_keys
 from receipt_fields import (ABOVE_POWER, BATCH, FELL, METERED, QUARANTINED, RECOVERING, SPANNING,
                             UNATTESTED, UNCERTIFIED, UNMARKED, UNPAPERED, Fields, read_record)
+from receipt_openings import meter_line
 from receipt_signatures import by_gateway
 
 FORGED, GAP, STALE, BACKWARDS, ABSENT = 1 << 1, 1 << 2, 1 << 3, 1 << 6, 1 << 11
@@ -47,13 +48,17 @@ def check_record(m, readings, name):
     want((m.verdict & ABSENT != 0) == (not readings), f"{name}: absence and readings disagree")
 
 
-def meter_keys(o, slot):
-    """The meter's, and in the slot of a swap or key change the one before."""
-    keys = [key for _, key, _ in o.meter_line]
-    return keys[-2:] if o.meter_line[-1][0] == slot else keys[-1:]
+def meter_keys(o, slot, index):
+    """Of a batch at this index: the newest key, the one before where it begins in the slot, and
+    whether the gateway may not have known of it."""
+    line = meter_line(o, index)
+    first, newest, new_device = line[-1]
+    before = line[-2][1] if first == slot else None
+    return Fields(newest=newest, before=before, hears_late=first == slot or not new_device)
 
 
-def given_by_meter(m, readings, keys, trust, name):
+def signer(m, readings, keys, trust, name):
+    """The key that gave the minute, of the two; None where neither did."""
     def said(first, count, root):
         return (b"aipchain meter 1" + trust.chain_id + m.meter.to_bytes(4, "big")
                 + first.to_bytes(4, "big") + count.to_bytes(2, "big") + root)
@@ -70,15 +75,22 @@ def given_by_meter(m, readings, keys, trust, name):
             return not words
         return bool(words) and all(signed_by(key, what, by) for what, by in words)
 
-    return any(gave(key) for key in keys)
+    return next((k for k in (keys.newest, keys.before) if k is not None and gave(k)), None)
 
 
-def counted_readings(m, readings, keys, trust, name):
-    """The readings of a record that says who gave them: none of a forged one."""
-    forged = m.verdict & FORGED != 0
-    want(given_by_meter(m, readings, keys, trust, name) != forged,
-         f"{name}: the meter's signature is not as the verdict says")
-    if forged:
+def check_signature(m, by, keys, counts, name):
+    """`counts`: the newest key of which a minute does, so far."""
+    if m.verdict & FORGED == 0:
+        want(by is not None, f"{name}: is not signed by the meter")
+    elif by == keys.newest:
+        want(keys.hears_late and counts != by, f"{name}: is signed, and said not to be")
+    else:
+        want(by is None or counts == keys.newest, f"{name}: is signed, and said not to be")
+
+
+def counted_readings(m, readings, name):
+    """The readings of a record: none of a forged one."""
+    if m.verdict & FORGED:
         return []
     want(m.verdict & STALE or (readings[0].sequence == m.first and readings[-1].end == m.end),
          f"{name}: record does not begin and end where its readings do")
@@ -88,6 +100,7 @@ def counted_readings(m, readings, keys, trust, name):
 def read_readings(j, reader, o, gateway, slot, trust):
     """readings that count, epochs of the batches, and the verdict of all records."""
     out = Fields(readings=[], epochs=[], verdict=0)
+    counts = None
     for number, batch in enumerate(items(j["batches"], "batches")):
         name = f"batches[{number}]"
         e = reader.opened(batch, BATCH, name)
@@ -98,7 +111,12 @@ def read_readings(j, reader, o, gateway, slot, trust):
         readings = read_each(batch["readings"], name)
         check_record(m, readings, name)
         if readings:
-            out.readings += counted_readings(m, readings, meter_keys(o, slot), trust, name)
+            keys = meter_keys(o, slot, e.index)
+            by = signer(m, readings, keys, trust, name)
+            check_signature(m, by, keys, counts, name)
+            if by == keys.newest and not m.verdict & FORGED:
+                counts = by
+            out.readings += counted_readings(m, readings, name)
     check_coverage(out, o, slot, trust.genesis)
     return out
 

@@ -16,8 +16,10 @@ struct AuditedMeter {
   std::map<std::uint32_t, MeterSwap> swaps;  // on the log, by slot: not reached yet
   std::map<std::uint32_t, NextKey> changes;  // of the meter's key, on the log so far: likewise
   std::map<std::uint32_t, Mark> due;         // by slot: what its gateway has to post
-  bool leaves = false;                       // deregistered
-  bool left_out = false;                     // by its gateway, since it left
+  // Its gateway knows of all changes so far from this slot on: it posted behind them.
+  std::optional<Slot> knows_from;
+  bool leaves = false;    // deregistered
+  bool left_out = false;  // by its gateway, since it left
 
   const Registration& registration() const { return point.registration(); }
   bool has_left(Slot slot) const { return leaves && slot >= registration().end_slot; }
@@ -50,6 +52,7 @@ class BatchAudit {
   Result<void> check_marks(const Transaction& tx);
   Result<void> check_settled(const Transaction& tx);
 
+  std::optional<Slot> block_slot() const;
   Slot slot_of(std::uint32_t epoch) const { return slot_of_epoch(log_.genesis, epoch); }
 
   const PublicLog& log_;
@@ -61,6 +64,7 @@ class BatchAudit {
   std::map<std::uint32_t, AuditedMeter> meters_;
   std::set<std::uint32_t> erased_meters_;  // whose records are not all there
   std::uint32_t next_slot_ = 0;            // not settled yet
+  std::size_t block_ = 0;                  // the entry's
   BatchesChecked checked_;
   std::size_t opened_ = 0;  // batches with records
   std::optional<AttestedEntry> wrong_;
@@ -76,6 +80,8 @@ Result<BatchesChecked> BatchAudit::run() {
 }
 
 Result<void> BatchAudit::take(std::uint64_t entry) {
+  const auto ends_before = [&](const BlockHeader& h) { return h.log_size + h.entries <= entry; };
+  while (block_ < log_.blocks.size() && ends_before(log_.blocks[block_].header)) ++block_;
   const auto tx = opened_part(log_, openings_, entry);
   if (!tx) return failure(tx.error());
   Result<void> ok;
@@ -126,12 +132,16 @@ void BatchAudit::take_paper(TransactionKind kind, const Opening& o) {
   }
 }
 
-// Acts in what stands behind it on the log: nobody judged by it before.
+// Acts in what stands behind it on the log: nobody judged by it before. Its gateway may hear of it
+// later still, where others brought it: what the old key signed then counts for a while
+// (market/record_check.hpp).
 void BatchAudit::take_key_change(const Transaction& tx) {
   for (const Opening& o : tx.openings)
     if (const auto change = decode_key_change(o.data); change && change->of == KeyOf::meter)
-      if (const auto at = meters_.find(change->meter.value); at != meters_.end())
+      if (const auto at = meters_.find(change->meter.value); at != meters_.end()) {
         at->second.changes[change->slot.value] = change->next();
+        at->second.knows_from.reset();
+      }
 }
 
 // One that does not hold is R4's finding.
@@ -144,8 +154,8 @@ void BatchAudit::take_registration(const Transaction& tx) {
     const bool leaves = last != last_slots_.end();
     if (leaves) r.end_slot = {last->second.value + 1};
     meters_.try_emplace(
-        id,
-        AuditedMeter{MeteredPoint(r, log_.genesis, nights_), swaps_[id], {}, {}, leaves, false});
+        id, AuditedMeter{
+                MeteredPoint(r, log_.genesis, nights_), swaps_[id], {}, {}, {}, leaves, false});
   }
 }
 
@@ -189,6 +199,7 @@ Result<void> BatchAudit::check_batch(const BatchEntry& entry) {
     if (auto ok = check_record(m, o); !ok)
       return failure("record of meter " + std::to_string(id) + ": " + ok.error());
     totals.add(m.point, p.record, o.leaf);
+    if (const auto now = block_slot(); now && !m.knows_from) m.knows_from = {now->value + 2};
   }
   const Batch expected = totals.batch(batch, log_.genesis.gateways.size());
   if (root_of(leaves) != entry.tx.root) return failure("its records do not hash to its root");
@@ -200,6 +211,14 @@ Result<void> BatchAudit::check_batch(const BatchEntry& entry) {
   opened_ += records.empty() ? 0 : 1;
   owe_marks(batch);
   return {};
+}
+
+// Of the block that the entry came with. Validators tell a gateway of changes with the first word
+// that its batches are there: it has a whole slot to hear it.
+std::optional<Slot> BatchAudit::block_slot() const {
+  if (block_ == log_.blocks.size()) return std::nullopt;
+  return Slot{
+      static_cast<std::uint32_t>(log_.blocks[block_].header.time_ms / log_.genesis.slot_ms)};
 }
 
 const std::map<std::uint32_t, ErasedLeaf>& BatchAudit::erased_of(const Batch& batch) const {
@@ -226,8 +245,9 @@ Result<void> BatchAudit::check_counts(const Batch& batch, const Batch& counted,
 
 Result<void> BatchAudit::check_record(AuditedMeter& m, const OpenedRecord& o) {
   reach(m, slot_of(o.record.epoch));
+  const bool hears_late = !m.knows_from || slot_of(o.record.epoch) < *m.knows_from;
   const CheckedRecord checked =
-      market::check_record(m.point, o, {log_.genesis, log_.chain_id, verifier_});
+      market::check_record(m.point, o, {log_.genesis, log_.chain_id, verifier_, hears_late});
   if (!checked.wrong.empty()) return failure(checked.wrong);
   if (o.record.verdict & bit(Rule::absent)) {
     ++checked_.absences;

@@ -90,17 +90,24 @@ std::vector<KeyChange> read_key_changes(const std::vector<ProvenEntry>& entries,
   return out;
 }
 
-KeyLine meter_keys_of(const ReceiptOpenings& o) {
-  std::map<Slot, std::pair<NextKey, bool>> line;  // whether of a new device
+// From the slots on, and whether of a new device: by the changes that stand before an entry.
+using LaterKeys = std::map<Slot, std::pair<NextKey, bool>>;
+LaterKeys later_keys(const ReceiptOpenings& o, std::uint64_t index) {
+  LaterKeys line;
   const auto add = [&](const NextKey& next, bool new_device) {
     want(line.emplace(next.from, std::pair(next, new_device)).second,
          "keys: two keys of the meter from one slot on");
   };
   for (const MeterSwap& swap : o.swaps) add({swap.meter_key, swap.slot}, true);
-  for (const KeyChange& change : o.key_changes)
-    if (change.of == KeyOf::meter) add(change.next(), false);
+  for (std::size_t i = 0; i < o.key_changes.size(); ++i)
+    if (o.key_changes[i].of == KeyOf::meter && o.changed_at[i] < index)
+      add(o.key_changes[i].next(), false);
+  return line;
+}
+
+KeyLine meter_keys_of(const ReceiptOpenings& o) {
   KeyLine out(o.registration.meter_key);
-  for (const auto& [slot, next] : line) out.change(next.first, next.second);
+  for (const auto& [slot, next] : later_keys(o, UINT64_MAX)) out.change(next.first, next.second);
   return out;
 }
 
@@ -115,6 +122,20 @@ std::vector<MeterCertificate> read_certificates(const std::vector<ProvenEntry>& 
 }
 
 }  // namespace
+
+// A gateway hears of a change on the ledger late where others brought it, and of a swap in its
+// slot.
+MeterKeys ReceiptOpenings::keys_for(Slot slot, std::uint64_t index) const {
+  const LaterKeys later = later_keys(*this, index);
+  if (later.empty()) return {registration.meter_key, std::nullopt, false};
+  const auto newest = std::prev(later.end());
+  MeterKeys out{newest->second.first.key, std::nullopt, !newest->second.second};
+  if (newest->first != slot) return out;
+  out.before =
+      newest == later.begin() ? registration.meter_key : std::prev(newest)->second.first.key;
+  out.hears_late = true;
+  return out;
+}
 
 ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries,
                               Slot slot) {
@@ -131,6 +152,7 @@ ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& 
   o.rulings = read_rulings(entries.rulings, meter, slot);
   o.orders = read_orders(entries.orders, meter, slot);
   o.key_changes = read_key_changes(entries.key_changes, o.registration, slot);
+  for (const ProvenEntry& e : entries.key_changes) o.changed_at.push_back(e.index);
   o.meter_keys = meter_keys_of(o);
   o.certificates = read_certificates(entries.certificates, meter);
   return o;

@@ -11,6 +11,12 @@
 
 namespace market {
 
+struct MeterKeys {
+  PublicKey newest{};
+  std::optional<PublicKey> before;  // where the newest begins in the slot
+  bool hears_late = false;          // the gateway may not have known of the newest
+};
+
 // Lists are beside those of ReceiptEntries, one for one.
 struct ReceiptOpenings {
   Registration registration;
@@ -20,12 +26,16 @@ struct ReceiptOpenings {
   std::optional<Mark> before;    // where the statement's energy begins; none: at the registration
   std::vector<MeterSwap> swaps;  // by slot, up to the receipt's
   std::vector<Ruling> rulings;   // by what they are of; they act in the receipt's slot
-  std::vector<SignedOrder> orders;     // for the slot
-  std::vector<KeyChange> key_changes;  // of meter and account, by slot, up to the receipt's
-  KeyLine meter_keys;                  // from registration, swaps and key changes
+  std::vector<SignedOrder> orders;        // for the slot
+  std::vector<KeyChange> key_changes;     // of meter and account, by slot, up to the receipt's
+  std::vector<std::uint64_t> changed_at;  // where each stands on the log
+  KeyLine meter_keys;                     // from registration, swaps and key changes
   std::vector<MeterCertificate> certificates;
 
   bool swapped_in(Slot slot) const { return !swaps.empty() && swaps.back().slot == slot; }
+  // Whose signature holds in the receipt's slot for a batch that stands at this place on the log:
+  // a change that came later touches nothing before it. Papers of swaps act before they are there.
+  MeterKeys keys_for(Slot slot, std::uint64_t index) const;
 };
 
 ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries, Slot slot);

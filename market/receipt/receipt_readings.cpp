@@ -37,11 +37,22 @@ Shown read_shown(const std::vector<ReceiptPart>& readings, const std::string& na
   return out;
 }
 
-// In the slot of a swap or key change, by the key before it or behind it.
-bool given_by_meter(const MeterWord& word, const KeyLine& keys, Slot slot, Verifier& verifier) {
-  if (gave(keys.in(slot), word, verifier)) return true;
-  const auto before = keys.before(slot);
-  return before && gave(*before, word, verifier);
+enum class By : std::uint8_t { nobody, key_before, newest_key };
+
+By signer_of(const MeterWord& word, const MeterKeys& keys, Verifier& verifier) {
+  if (gave(keys.newest, word, verifier)) return By::newest_key;
+  return keys.before && gave(*keys.before, word, verifier) ? By::key_before : By::nobody;
+}
+
+// The verdict may say of the newest key's minute that it is nobody's until one counts, and of the
+// key's before from then on.
+void check_signature(const MeterRecord& record, By by, const MeterKeys& keys, bool newest_counts,
+                     const std::string& name) {
+  const bool forged = record.verdict & bit(Rule::signature);
+  want(by != By::nobody || forged, name + ": not signed by the meter");
+  const bool either = by == By::newest_key ? keys.hears_late && !newest_counts : newest_counts;
+  want(by == By::nobody || !forged || either,
+       name + ": signed by the meter, and the verdict says otherwise");
 }
 
 void check_ends(const MeterRecord& record, const Reading& first, const Reading& last,
@@ -51,23 +62,18 @@ void check_ends(const MeterRecord& record, const Reading& first, const Reading& 
        name + ": record does not begin and end where its readings do");
 }
 
-// Those that count.
-std::vector<Reading> readings_of(const MeterRecord& record, const Shown& shown, const KeyLine& keys,
-                                 Slot slot, const TrustRoot& trust, const std::string& name) {
+void check_root(const MeterRecord& record, const Shown& shown, const std::string& name) {
   want(root_of(shown.leaves) == record.readings_root && shown.leaves.size() == record.count,
        name + ": readings do not hash to the record's root");
   const bool absent = record.verdict & bit(Rule::absent);
   want(absent == shown.leaves.empty(), name + ": an absence holds readings, or a record none");
-  if (absent) return {};
-  const bool holds =
-      given_by_meter(word_of(trust.chain_id, record, shown.bytes, shown.leaves, shown.each), keys,
-                     slot, trust.verifier);
-  const bool forged = record.verdict & bit(Rule::signature);
-  want(holds || forged, name + ": not signed by the meter");
-  want(!holds || !forged, name + ": signed by the meter, and the verdict says otherwise");
-  // Nothing is taken from a minute that is not the meter's.
-  if (forged) return {};
+}
+
+// Those that count: nothing is taken from a minute that is not the meter's.
+std::vector<Reading> readings_of(const MeterRecord& record, const Shown& shown,
+                                 const std::string& name) {
   std::vector<Reading> out;
+  if (shown.bytes.empty() || (record.verdict & bit(Rule::signature))) return out;
   for (const ReadingBytes& bytes : shown.bytes) out.push_back(decode_reading(bytes));
   if (!(record.verdict & bit(Rule::sequence_stale)))
     check_ends(record, out.front(), out.back(), name);
@@ -133,6 +139,7 @@ ReceiptReadings read_readings(const ReceiptPart& receipt, EntryReader& reader,
                               const ReceiptOpenings& openings, const ReceiptGateway& gateway,
                               Slot slot, const TrustRoot& trust) {
   ReceiptReadings out;
+  std::optional<PublicKey> counts;  // the newest key of which a minute does
   for (const ReceiptPart& j : receipt.list("batches")) {
     const std::string name = "batches[" + std::to_string(out.epochs.size()) + "]";
     const ProvenEntry e = reader.opened(j, TransactionKind::batch, name);
@@ -142,7 +149,16 @@ ReceiptReadings read_readings(const ReceiptPart& receipt, EntryReader& reader,
     out.epochs.push_back(record.epoch);
     out.verdict |= record.verdict;
     const Shown shown = read_shown(j.list("readings"), name);
-    const auto readings = readings_of(record, shown, openings.meter_keys, slot, trust, name);
+    check_root(record, shown, name);
+    if (!shown.bytes.empty()) {
+      const MeterKeys keys = openings.keys_for(slot, e.index);
+      const By by =
+          signer_of(word_of(trust.chain_id, record, shown.bytes, shown.leaves, shown.each), keys,
+                    trust.verifier);
+      check_signature(record, by, keys, counts == keys.newest, name);
+      if (by == By::newest_key && !(record.verdict & bit(Rule::signature))) counts = keys.newest;
+    }
+    const auto readings = readings_of(record, shown, name);
     out.readings.insert(out.readings.end(), readings.begin(), readings.end());
   }
   check_coverage(out, openings, slot, trust.genesis);

@@ -6,6 +6,7 @@
 #include "ledger/base/rng.hpp"
 #include "tests/app/reader_cases.hpp"
 #include "tests/support/setting.hpp"
+#include "tests/twin/swap_bench.hpp"
 
 using namespace ledger;
 using nlohmann::json;
@@ -108,5 +109,37 @@ TEST_CASE("both readers say the same of receipts, whole and damaged") {
        {std::string(), std::string("{}\n"), std::string("null\n"), std::string(500, '\xff'),
         std::string(20'000, '['), whole + "\n", whole.substr(1), whole + whole})
     cases.receipt("garbage", garbage);
+  cases.compare();
+}
+
+TEST_CASE("both readers say the same of receipts over a meter's key change that came late") {
+  using swap_bench::epoch_ms;
+  test::ReaderCases cases;
+  // Before which epoch the ledger has the change, and from which on the gateway hears.
+  for (const auto& late : {std::pair{1u, 6u}, {5u, 5u}, {6u, 6u}, {6u, 8u}})
+    for (const bool cut_off : {false, true}) {
+      const std::uint32_t there = late.first, heard = late.second;
+      swap_bench::SwapBench b(false);
+      b.cut_off = cut_off;
+      b.silent = true;
+      for (std::uint32_t epoch = 1; epoch <= 10; ++epoch) {
+        if (epoch == there) b.put(swap_bench::meter_key(1), (epoch - 1) * epoch_ms + 10'000);
+        if (epoch == heard) b.cut_off = b.silent = false;
+        b.since(epoch < there || (cut_off && epoch < heard) ? "old meter" : "next key", epoch,
+                epoch);
+      }
+      b.close(10 * epoch_ms + 30'000);
+      for (std::uint32_t slot = 0; slot <= 4; ++slot) {
+        const std::string receipt = b.receipt(slot);
+        // Of a slot behind the change's, and posted behind the change.
+        const bool old_key = cut_off && slot >= 2 && 2 * slot + 1 < heard;
+        CAPTURE(there);
+        CAPTURE(heard);
+        CAPTURE(cut_off);
+        CAPTURE(slot);
+        CHECK(test::verdict_of(receipt) == (old_key ? "readings" : ""));
+        cases.receipt("slot " + std::to_string(slot), receipt);
+      }
+    }
   cases.compare();
 }

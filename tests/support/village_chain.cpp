@@ -1,7 +1,7 @@
 #include "tests/support/village_chain.hpp"
 
 #include "ledger/chain/chain.hpp"
-#include "tests/market/village_support.hpp"
+#include "tests/market/signed_checkpoint.hpp"
 
 namespace market_test {
 namespace {
@@ -16,7 +16,6 @@ constexpr std::uint32_t rolling_home = 1;  // its registers begin anew at a MWh
 constexpr std::uint32_t rekeyed_home = 1, meter_key_slot = 5, account_key_slot = 8;
 constexpr std::uint32_t rekeyed_gateway = 1, gateway_key_slot = 10, leaving_slot = 60;
 constexpr std::uint32_t late_gateway = 2, late_gateway_slot = 4, withdrawn_slot = 30;
-constexpr std::uint64_t unix_seconds = 1'750'000'000;
 
 struct MeterLife {
   std::uint32_t id = 0;
@@ -88,7 +87,7 @@ class VillageWriter {
       put_block(std::int64_t{minute} * 60'000);
     }
     put_block(std::int64_t{minutes_a_slot} * slots * 60'000 + genesis_.close_grace_ms);
-    sign_checkpoint();
+    sign_checkpoint(out_.log, chain_.state_root());
     return std::move(out_);
   }
 
@@ -106,7 +105,6 @@ class VillageWriter {
   void add_rulings(std::uint32_t slot);
   void add_findings();
   void put_block(std::int64_t time_ms);
-  void sign_checkpoint();
   std::int64_t drawn(std::int64_t most) {
     return static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(most) + 1));
   }
@@ -361,17 +359,6 @@ void VillageWriter::put_block(std::int64_t time_ms) {
   chain_.commit(std::move(built.tried));
   out_.state_roots.push_back(chain_.state_root());
   out_.content_roots.push_back(chain_.state().content_root());
-}
-
-void VillageWriter::sign_checkpoint() {
-  PublicLog& log = out_.log;
-  log.checkpoint = {log.policy.log.name, log.tree.size(), log.tree.root(), chain_.state_root()};
-  SignedNote note{checkpoint_text(log.checkpoint), {}};
-  note.signatures.push_back(sign_note(log.policy.log, signer_of("observer"), note.text));
-  note.signatures.push_back(cosignature_line(
-      log.policy.witnesses[0], unix_seconds,
-      signer_of("validator").sign(bytes_of(cosigned_text(unix_seconds, note.text)))));
-  log.checkpoint_note = write_note(note);
 }
 
 }  // namespace

@@ -8,7 +8,8 @@
 
 #include "ledger/openings/sealed_record.hpp"
 #include "market/audit/batch_audit.hpp"
-#include "tests/market/village_support.hpp"
+#include "market/receipt/receipt.hpp"
+#include "tests/market/signed_checkpoint.hpp"
 #include "twin/node/gateway_node.hpp"
 #include "twin/node/taken_papers.hpp"
 
@@ -31,6 +32,8 @@ class SwapBench {
     config_.meters = {{registration_, personal_, Village::restricted_key(home)}};
     log_.genesis = config_.genesis;
     log_.chain_id = chain_id_of(config_.genesis);
+    log_.policy = policy_of(config_.genesis);
+    log_.policy_text = policy_text(config_.genesis);
     openings_.keys[registration_.account] = {Village::restricted_key(home), personal_};
     put(Village::registration(0, std::vector{registration_}), 0);
     start();
@@ -94,6 +97,14 @@ class SwapBench {
     if (!cut_off && !silent) tell(time_ms);
     if (restarts_) start();
   }
+  // The validator's word that the ledger has it.
+  void word_of(const Transaction& tx, std::int64_t time_ms) {
+    const PeerMessage word{config_.directory.validator(0),
+                           frame(MessageKind::on_ledger, tx.encode())};
+    Outbox out;
+    gateway_->step(Instant{time_ms * 1'000'000}, Inputs{std::span(&word, 1), {}}, out);
+    for (const auto& e : out.effects()) take(e);
+  }
   // What others bring to the ledger.
   void put(const Transaction& tx, std::int64_t time_ms) {
     // What a life before said is said again.
@@ -106,10 +117,14 @@ class SwapBench {
     for (std::uint16_t i = 0; i < tx.openings.size(); ++i)
       openings_.restricted[log_.entries.size()].emplace(i, tx.openings[i]);
     log_.entries.push_back(tx.entry());
+    log_.tree.append(leaf_hash(log_.entries.back()));
     Block block;
     block.header.time_ms = time_ms;
     block.transactions = {tx};
     papers_.take(block, log_.genesis);
+    block.header.log_size = log_.entries.size() - 1;
+    block.header.entries = 1;
+    log_.blocks.push_back({{}, block.header, {}});
   }
 
   // Of the slots that have closed by then.
@@ -122,6 +137,18 @@ class SwapBench {
       closed.push_back(statements.empty() ? Statement{} : statements.front());
     }
     return closed;
+  }
+  // The home's, of a slot that is closed.
+  std::string receipt(std::uint32_t slot) {
+    sign_checkpoint(log_, {});
+    const auto text = write_receipt(log_, openings_, registration_.account, Slot{slot});
+    REQUIRE_MESSAGE(text, text.error());
+    return *text;
+  }
+  // What is wrong with it.
+  std::string verified(std::uint32_t slot) {
+    const auto last = verify_receipt(receipt(slot), log_.policy_text, verifier_).back();
+    return last.ok ? "" : last.name + ": " + last.detail;
   }
   std::string audited() { return audited(openings_); }
   // With a record of one batch among another one's.
@@ -197,7 +224,7 @@ class SwapBench {
   Openings openings_;
   std::vector<Transaction> said_;     // of the step
   std::vector<Transaction> waiting_;  // for another one
-  TakenPapers papers_;
+  TakenPapers papers_{1};
 };
 
 inline Transaction key_change(KeyOf of, std::uint32_t slot, const std::string& next,

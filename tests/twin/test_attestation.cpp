@@ -33,6 +33,7 @@ class Bench {
     genesis.slot_ms = 120'000;
     genesis.validators = {key_of("validator").public_key()};
     genesis.gateways = {key_of("gateway").public_key()};
+    genesis.metering_operator = key_of("metering operator").public_key();
     for (std::uint32_t o = 0; o < oracles; ++o)
       genesis.oracles.push_back(oracle_key(o).public_key());
     genesis.attesters = attesters;
@@ -263,6 +264,30 @@ TEST_CASE("an oracle refuses each field that its gateway forged, and says which 
   AttestRequest other_root = honest;
   other_root.records[0].salt[0] ^= 1;
   CHECK(answer_of(*b.oracle(0), encode(other_root))->why == "its records do not hash to its root");
+}
+
+TEST_CASE(
+    "of variants of one key change, and of one that comes behind its next, an oracle takes one") {
+  Bench b;
+  b.cut_off = true;
+  b.run(1);
+  const Hash chain_id = chain_id_of(b.genesis);
+  const auto change = [&](std::uint32_t slot, const char* next, Signer* old_key,
+                          std::uint8_t salt) {
+    return market::key_change_of(
+        chain_id, {0},
+        {b.home.account, b.home.meter, market::KeyOf::meter, {slot}, key_of(next).public_key(), {}},
+        SubjectKey{salt}, old_key, key_of("metering operator"));
+  };
+  AttestRequest request = request_of(b.asked.at(0));
+  request.papers = {change(5, "next", &key_of("meter"), 4), change(5, "next", &key_of("meter"), 9),
+                    change(5, "next", nullptr, 4), change(3, "other", nullptr, 4)};
+  const auto answer = answer_of(*b.oracle(0), told(request, chain_id));
+  REQUIRE(answer);
+  CHECK(answer->why == "");
+  request.papers = {change(5, "next", &key_of("other"), 4)};
+  CHECK(answer_of(*b.oracle(0), told(request, chain_id))->why ==
+        "key change is not signed by the old key");
 }
 
 TEST_CASE("batches are judged in order, each once, and no second one in its place") {

@@ -581,6 +581,24 @@ TEST_CASE("f validators alone do not make a gateway forget") {
   CHECK(kept.bytes() == 0);
 }
 
+TEST_CASE("papers that the ledger never takes keep neither batches nor other papers waiting") {
+  Unconfirmed kept(1);
+  for (std::uint8_t p = 0; p < 5; ++p) kept.add({{0, UINT32_MAX}, Bytes{1, p}, Instant{}, true});
+  for (std::uint8_t epoch = 1; epoch <= 3; ++epoch) kept.add({{epoch, 0}, Bytes{2, epoch}, {}});
+  std::set<Bytes> said;
+  for (std::int64_t round = 1; round <= 3; ++round) {
+    const auto again = kept.again(Instant{round}, Instant{round - 1}, 2);
+    REQUIRE(again.size() == 4);
+    CHECK(again[2][1] == 1);
+    CHECK(again[3][1] == 2);
+    for (const SharedBytes& m : again) said.insert(to_bytes(m));
+    kept.told({0}, {0, 9});
+  }
+  CHECK(said.size() == 5 + 2);
+  kept.told({0}, {2, 9});
+  CHECK(to_bytes(kept.again(Instant{9}, Instant{8}, 2).back()) == Bytes{2, 3});
+}
+
 TEST_CASE("a meter that counts anew learns its count from its gateway") {
   Bench bench;
   bench.run(24);

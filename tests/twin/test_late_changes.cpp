@@ -105,6 +105,75 @@ TEST_CASE("a change that the ledger never takes ends with the next one") {
   CHECK(b.refusals == std::vector<std::string>{"papers of a meter whose next key waits"});
 }
 
+TEST_CASE("the change of a lost key without a whole slot's notice never leaves its gateway") {
+  SwapBench b(true);
+  b.papers(meter_key(1, "next key", ""), 10'000);
+  CHECK(b.refusals == std::vector<std::string>{
+                          "the change of a lost key acts a whole slot later at the earliest"});
+  CHECK(b.not_taken.empty());
+  b.refusals.clear();
+  b.papers(meter_key(2, "next key", ""), 20'000);
+  CHECK(b.refusals.empty());
+  CHECK(key_on_ledger(b) == signer_of("next key").public_key());
+}
+
+TEST_CASE("words of more papers than a gateway keeps: all act, some rounds later") {
+  PendingPapers papers(4);
+  const auto leaf = [](std::uint8_t n) { return leaf_hash(Bytes{n}); };
+  std::size_t acted = 0;
+  for (int round = 0; round < 4; ++round)
+    for (std::uint32_t v = 0; v < 3; ++v)
+      for (std::uint8_t n = 0; n < 200; ++n) acted += papers.told({v}, leaf(n));
+  CHECK(acted == 200);
+}
+
+TEST_CASE("another variant of a change that acts changes nothing, heard of the next key or not") {
+  for (const bool restarts : {false, true})
+    for (const std::uint32_t heard_in : {2u, 3u, 4u}) {
+      CAPTURE(restarts);
+      CAPTURE(heard_in);
+      SwapBench b(restarts);
+      const Transaction lost = meter_key(1, "next key", "");
+      begin(b, meter_key(1));
+      if (heard_in == 2) b.word_of(lost, 2 * epoch_ms + 20'000);
+      b.since("old meter", 3, 3);
+      if (heard_in == 3) b.word_of(lost, 3 * epoch_ms + 20'000);
+      b.since("next key", 4, 4);
+      if (heard_in == 4) b.word_of(lost, 4 * epoch_ms + 20'000);
+      b.since("next key", 5, 5);
+      CHECK(verdicts_of(b) == std::vector<Verdict>(5, 0));
+      CHECK(b.audited() == "");
+    }
+}
+
+TEST_CASE("of two changes of a meter told in the wrong order the later one's key stays") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    SwapBench b(restarts);
+    b.silent = true;
+    const Transaction first = meter_key(1), second = meter_key(2, "meter 3", "next key");
+    b.put(first, 10'000);
+    b.put(second, 20'000);
+    for (std::uint32_t epoch = 1; epoch <= 4; ++epoch) b.since("old meter", epoch, epoch);
+    b.word_of(second, 4 * epoch_ms + 10'000);
+    b.since("meter 3", 5, 5);
+    b.word_of(first, 5 * epoch_ms + 10'000);
+    b.since("meter 3", 6, 6);
+    CHECK(b.not_taken.empty());
+    CHECK(verdicts_of(b) == std::vector<Verdict>(6, 0));
+  }
+}
+
+TEST_CASE("papers of gateways that are no nodes of the network are not kept for them") {
+  TakenPapers taken(1);
+  Block block;
+  block.transactions = {
+      meter_key(1), key_change(KeyOf::meter, 1, "next key", "old meter", "metering operator", 1)};
+  taken.take(block, village_genesis());
+  CHECK(taken.of({0}, {0}).size() == 1);
+  CHECK(taken.of({1}, {0}).empty());
+}
+
 TEST_CASE("a change that others brought to the ledger reaches its gateway") {
   SwapBench b(true);
   b.put(meter_key(1), 10'000);
@@ -136,6 +205,56 @@ TEST_CASE(
   CHECK(verdicts_of(b) == std::vector<Verdict>{0, 0, bit(Rule::signature), bit(Rule::signature),
                                                bit(Rule::signature), absent, 0});
   CHECK(b.audited() == "");
+  b.silence(8);
+  b.close(8 * epoch_ms + 30'000);
+  for (std::uint32_t slot = 0; slot <= 3; ++slot) CHECK(b.verified(slot) == "");
+}
+
+TEST_CASE("a receipt judges a batch by the key changes that stand before it on the log") {
+  for (const std::uint32_t late : {4u, 5u, 6u}) {
+    CAPTURE(late);
+    SwapBench b(false);
+    for (std::uint32_t epoch = 1; epoch <= late; ++epoch) b.since("old meter", epoch, epoch);
+    b.put(meter_key(1), late * epoch_ms + 10'000);
+    b.silence(late);  // the gateway hears of it
+    for (std::uint32_t epoch = late + 1; epoch <= 8; ++epoch) b.since("next key", epoch, epoch);
+    b.close(8 * epoch_ms + 30'000);
+    CHECK(verdicts_of(b) == std::vector<Verdict>(8, 0));
+    CHECK(b.audited() == "");
+    for (std::uint32_t slot = 0; slot <= 3; ++slot) CHECK(b.verified(slot) == "");
+  }
+}
+
+TEST_CASE("a gateway cut off from a change that others brought goes on with the old key") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    SwapBench b(restarts);
+    b.cut_off = true;
+    b.put(meter_key(1), 10'000);
+    for (std::uint32_t epoch = 1; epoch <= 5; ++epoch) b.since("old meter", epoch, epoch);
+    b.close(5 * epoch_ms);
+    b.cut_off = false;
+    b.since("old meter", 6, 6);
+    b.since("old meter", 7, 7);
+    b.since("next key", 7, 8);
+    CHECK(b.state().progress({0}).epoch == 8);
+    CHECK(verdicts_of(b) == std::vector<Verdict>{0, 0, 0, 0, 0, 0, bit(Rule::signature), 0});
+    CHECK(b.audited() == "");
+    b.close(8 * epoch_ms + 30'000);
+    CHECK(b.verified(0) == "");
+    CHECK(b.verified(1) == "");  // the change's own
+    CHECK(b.verified(2) == "readings: batches[0]: not signed by the meter");
+    CHECK(b.verified(3) == "");
+  }
+}
+
+TEST_CASE("a gateway that goes on with the old key though it was told is found out") {
+  SwapBench b(false);
+  b.silent = true;
+  b.put(meter_key(1), 10'000);
+  for (std::uint32_t epoch = 1; epoch <= 6; ++epoch) b.since("old meter", epoch, epoch);
+  CHECK(verdicts_of(b) == std::vector<Verdict>(6, 0));
+  CHECK(b.audited().find("its verdict is \"\", recomputed \"") != std::string::npos);
 }
 
 TEST_CASE("a gateway's key change over an outage: its batches hold once the ledger has it") {
@@ -197,6 +316,25 @@ TEST_CASE("a departure that the ledger refuses changes nothing, also over a gate
   CHECK(b.state().progress({0}).epoch == 6);
   CHECK(verdicts_of(b) == std::vector<Verdict>(6, 0));
   CHECK(b.audited() == "");
+}
+
+TEST_CASE("a departure that the ledger refused is over some slots later, restart or not") {
+  for (const bool restarts : {false, true}) {
+    CAPTURE(restarts);
+    SwapBench b(restarts);
+    b.put(Village::order(home, 3, Side::buy, 5, 5, 1), 5'000);
+    begin(b, leaving(1));
+    const Transaction order = Village::order(home, 20, Side::buy, 5, 5, 2);
+    b.papers(order, 2 * epoch_ms + 10'000);
+    CHECK(b.refusals == std::vector<std::string>{"order of an account that leaves before it"});
+    for (std::uint32_t epoch = 3; epoch <= 24; ++epoch) {
+      b.since("old meter", epoch, epoch);
+      b.close(epoch * epoch_ms + 30'000);
+    }
+    b.refusals.clear();
+    b.papers(order, 24 * epoch_ms + 40'000);
+    CHECK(b.refusals.empty());
+  }
 }
 
 TEST_CASE("a departure over an outage, of a home that is silent since: late, and it leaves") {

@@ -45,8 +45,8 @@ struct GatewayNode::MeterState {
 
 namespace {
 
-// Batches, marks and papers that are said again with one batch, so that a ledger that comes back
-// is not flooded.
+// Papers, and batches and marks, that are said again with one batch, so that a ledger that comes
+// back is not flooded.
 constexpr std::size_t said_again = 64;
 constexpr Instant not_in_this_life{INT64_MIN};
 constexpr Instant said_enough{INT64_MAX};
@@ -68,6 +68,17 @@ ErasedAccounts accounts_of(const GatewayConfig& config) {
   ErasedAccounts out;
   for (const GatewayMeter& m : config.meters) out.insert(m.registration.account);
   return out;
+}
+
+// Before those of its kind and meter that are of later slots, however late it came.
+void insert_in_turn(std::vector<Transaction>& papers, Transaction tx) {
+  const auto paper = paper_of(tx);
+  const auto at = std::find_if(papers.begin(), papers.end(), [&](const Transaction& other) {
+    const auto later = paper && paper->of ? paper_of(other) : std::nullopt;
+    return later && later->meter == paper->meter && later->of == paper->of &&
+           paper->slot < later->slot;
+  });
+  papers.insert(at, std::move(tx));
 }
 
 // The newest sequence that a minute brings.
@@ -125,8 +136,8 @@ void GatewayNode::recover(const Records& records) {
   }
   for (GatewayRecord::Message& m : record->messages) {
     if (kind_of(m.bytes) != MessageKind::attest_request) {
-      recover_paper(m);
-      unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life});
+      const bool paper = recover_paper(m);
+      unconfirmed_.add({m.until, std::move(m.bytes), not_in_this_life, paper});
       continue;
     }
     const auto request = decode_request(BytesView(m.bytes).subspan(1));
@@ -136,16 +147,24 @@ void GatewayNode::recover(const Records& records) {
   last_openings_ = std::move(record->personal_openings);
 }
 
-void GatewayNode::recover_paper(const GatewayRecord::Message& message) {
-  if (kind_of(message.bytes) != MessageKind::transaction) return;
+bool GatewayNode::recover_paper(const GatewayRecord::Message& message) {
+  if (kind_of(message.bytes) != MessageKind::transaction) return false;
   const auto tx = decode_transaction(BytesView(message.bytes).subspan(1));
-  auto paper = tx ? paper_of(*tx) : std::nullopt;
+  if (!tx) return false;
+  auto paper = paper_of(*tx);
   const market::MeteredPoint* point = paper ? point_of(paper->meter) : nullptr;
-  if (!point) return;
+  if (!point)
+    return tx->kind == TransactionKind::meter_swap || tx->kind == TransactionKind::key_change;
   if (paper->of ? message.until.slots == until_on_ledger : !point->leaves())
     papers_.add(std::move(*paper));
   else
-    papers_.set_acted(leaf_hash(tx->entry()));
+    resume_acted(*paper, leaf_hash(tx->entry()));
+  return true;
+}
+
+void GatewayNode::resume_acted(const Paper& paper, const Hash& leaf) {
+  papers_.set_acted(leaf);
+  if (paper.of == market::KeyOf::meter) point_of(paper.meter)->set_changed(paper.slot);
 }
 
 GatewayNode::~GatewayNode() = default;
@@ -193,7 +212,8 @@ void GatewayNode::tell_key_change(Instant now, Outbox& outbox) {
       change->lost ? nullptr : &signer_, *change->administrator);
   key_change_ = frame(MessageKind::transaction, tx.encode());
   say(*key_change_, outbox);
-  if (!unconfirmed_.has(*key_change_)) unconfirmed_.add({{0, until_on_ledger}, *key_change_, now});
+  if (!unconfirmed_.has(*key_change_))
+    unconfirmed_.add({{0, until_on_ledger}, *key_change_, now, true});
 }
 
 // Registrations are on the ledger already after a restart, and so may be what the life before said:
@@ -251,7 +271,7 @@ std::vector<Transaction> GatewayNode::papers_said() const {
     if (tx && (tx->kind == TransactionKind::meter_swap ||
                (tx->kind == TransactionKind::key_change && tx->openings.empty()) ||
                papers_.acted(leaf_hash(tx->entry()))))
-      out.push_back(std::move(*tx));
+      insert_in_turn(out, std::move(*tx));
   }
   return out;
 }
@@ -299,6 +319,7 @@ void GatewayNode::receive_from_validator(const PeerMessage& message, Outbox& out
                             : failure("a gateway takes no such message from a validator");
   if (!progress) return outbox.event(Refused{message.from, progress.error()});
   unconfirmed_.told({message.from.value}, *progress);
+  papers_.end_departures(unconfirmed_);
 }
 
 void GatewayNode::take_on_ledger(const PeerMessage& message, Outbox& outbox) {
@@ -316,13 +337,17 @@ void GatewayNode::act_on(const Transaction& tx, Outbox& outbox) {
     unconfirmed_.add({{0, slot_now().value + slots_kept}, message, said_enough});
     return;
   }
+  const market::MeteredPoint* point = point_of(paper->meter);
+  // Another variant of one that acts, or one before it: oracles may need it to follow, no more.
+  const bool is_late = paper->of && point && point->has_changed(*paper->of, paper->slot);
   const auto acts = market::act_on_paper(tx, [&](MeterId meter) { return point_of(meter); });
   if (!acts) return outbox.event(Refused{{}, acts.error()});
-  for (const Paper& p : papers_.end(*paper)) unconfirmed_.remove(p.message);
+  if (!is_late)
+    for (const Paper& p : papers_.end(*paper)) unconfirmed_.remove(p.message);
   const Slot until{std::max(paper->slot, slot_now()).value + 1 + slots_kept};
   unconfirmed_.add({{0, until.value}, paper->message, said_enough});
   MeterState& m = meters_[index_of_meter_.at(paper->meter.value)];
-  if (m.heard && !m.in(slot_now())) {
+  if (m.heard && !stands(m)) {  // its meter says it again
     waiting_bytes_ -= m.heard->bytes();
     m.heard.reset();
   }
@@ -362,7 +387,7 @@ void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId fr
     const auto until = swap ? take_swap(tx) : take_paper(tx);
     taken = until ? Result<void>{} : failure(until.error());
     if (until) {
-      unconfirmed_.add({{0, until->value}, message, now});
+      unconfirmed_.add({{0, until->value}, message, now, true});
       outbox.persist(RecordKind::gateway, record(), true);
     }
   }
@@ -440,6 +465,12 @@ MeterWord GatewayNode::word_of_minute(const MeterState& state, const MeterMinute
   said.readings_root = root;
   said.signature = minute.signature;
   return word_of(chain_id_, said, state.meter.personal_key, minute.readings, minute.each);
+}
+
+bool GatewayNode::stands(const MeterState& state) const {
+  const MeterState::Heard& heard = *state.heard;
+  const MeterWord word = word_of_minute(state, heard.minute, heard.root);
+  return state.in(slot_now()) && state.point.signer_of(word, slot_now(), verifier_) == heard.by;
 }
 
 void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox) {

@@ -88,7 +88,8 @@ class GatewayNode final : public Node {
  private:
   struct MeterState;
   void recover(const Records& records);
-  void recover_paper(const GatewayRecord::Message& message);
+  bool recover_paper(const GatewayRecord::Message& message);  // whether it is one
+  void resume_acted(const Paper& paper, const Hash& leaf);
   void start(Instant now, Outbox& outbox);
   void take_erased(const PeerMessage& message, Outbox& outbox);
   void forget(MeterState& state);
@@ -104,6 +105,7 @@ class GatewayNode final : public Node {
   void take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox);
   ledger::MeterWord word_of_minute(const MeterState& state, const MeterMinute& minute,
                                    const Hash& root) const;
+  bool stands(const MeterState& state) const;  // its minute that waits, by what acts now
   bool has_room_for(const MeterMinute& minute) const;
   void tell_received(const std::vector<MeterReceived>& meters, Outbox& outbox) const;
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);

@@ -61,13 +61,22 @@ bool PendingPapers::hangs_on_one(MeterId meter, Slot slot, SignedBy by, const Me
 }
 
 bool PendingPapers::told(ValidatorId by, const Hash& leaf) {
+  if (acted_.contains(leaf)) return false;  // it would push out what still waits for others' words
   std::deque<Hash>& said = told_[by];
   if (std::find(said.begin(), said.end(), leaf) == said.end()) said.push_back(leaf);
   if (said.size() > words) said.pop_front();
   const auto who = std::count_if(told_.begin(), told_.end(), [&](const auto& one) {
     return std::find(one.second.begin(), one.second.end(), leaf) != one.second.end();
   });
-  return who > static_cast<std::ptrdiff_t>((validators_ - 1) / 3) && acted_.insert(leaf).second;
+  if (who <= static_cast<std::ptrdiff_t>((validators_ - 1) / 3)) return false;
+  acted_.insert(leaf);
+  return true;
+}
+
+void PendingPapers::end_departures(const Unconfirmed& said) {
+  waiting_.erase(std::remove_if(waiting_.begin(), waiting_.end(),
+                                [&](const Paper& p) { return !p.of && !said.has(p.message); }),
+                 waiting_.end());
 }
 
 std::vector<Paper> PendingPapers::end(const Paper& acts) {

@@ -4,8 +4,8 @@
 // and the gateway commits nothing that hangs on it: a minute is taken only where it is the meter's
 // with the paper and without.
 //
-// A paper that the ledger never takes waits for good. The next one of its kind and meter that is
-// taken ends it.
+// A key change that the ledger never takes waits for good: the next one of its kind and meter that
+// is taken ends it. A departure waits as long as it is said.
 
 #include <deque>
 #include <map>
@@ -14,6 +14,7 @@
 
 #include "ledger/base/shared_bytes.hpp"
 #include "market/metered_point.hpp"
+#include "twin/node/unconfirmed.hpp"
 
 namespace twin {
 
@@ -47,6 +48,8 @@ class PendingPapers {
   bool told(ledger::ValidatorId by, const ledger::Hash& leaf);
   void set_acted(const ledger::Hash& leaf) { acted_.insert(leaf); }  // in a life before
   bool acted(const ledger::Hash& leaf) const { return acted_.contains(leaf); }
+  // Departures that are no longer said are over: the ledger did not take them.
+  void end_departures(const Unconfirmed& said);
   // Those that its acting ends, itself among them.
   std::vector<Paper> end(const Paper& acts);
 

@@ -36,7 +36,7 @@ std::optional<GatewayId> gateway_of_paper(const Transaction& tx) {
 void TakenPapers::take(const Block& block, const Genesis& genesis) {
   const Slot now{static_cast<std::uint32_t>(block.header.time_ms / genesis.slot_ms)};
   for (const Transaction& tx : block.transactions)
-    if (const auto gateway = gateway_of_paper(tx))
+    if (const auto gateway = gateway_of_paper(tx); gateway && gateway->value < gateways_)
       by_gateway_[gateway->value].push_back(
           {std::max(slot_of_paper(tx), now), frame(MessageKind::on_ledger, tx.encode())});
 }

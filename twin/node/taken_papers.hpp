@@ -18,6 +18,9 @@ std::optional<ledger::GatewayId> gateway_of_paper(const ledger::Transaction& tx)
 
 class TakenPapers {
  public:
+  // For gateways below this number: others are no nodes of this network. None where nobody tells.
+  explicit TakenPapers(std::uint32_t gateways) : gateways_(gateways) {}
+
   void take(const ledger::Block& block, const ledger::Genesis& genesis);
   // What is left to tell a gateway whose last batch on the ledger is of this slot.
   std::vector<ledger::SharedBytes> of(ledger::GatewayId gateway, ledger::Slot batches);
@@ -27,6 +30,7 @@ class TakenPapers {
     ledger::Slot acts;
     ledger::SharedBytes message;
   };
+  std::uint32_t gateways_;
   std::map<std::uint32_t, std::vector<Taken>> by_gateway_;
 };
 

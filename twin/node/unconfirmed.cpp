@@ -53,13 +53,17 @@ void Unconfirmed::told(ValidatorId by, const LedgerProgress& progress) {
 }
 
 std::vector<SharedBytes> Unconfirmed::again(Instant now, Instant then, std::size_t most) {
+  std::vector<Sent*> papers, others;
+  for (Sent& s : sent_)
+    if (s.at <= then) (s.paper ? papers : others).push_back(&s);
+  std::stable_sort(papers.begin(), papers.end(),
+                   [](const Sent* a, const Sent* b) { return a->at < b->at; });
   std::vector<SharedBytes> out;
-  for (Sent& s : sent_) {
-    if (out.size() == most) break;
-    if (s.at > then) continue;
-    s.at = now;
-    out.push_back(s.message);
-  }
+  for (const auto& late : {papers, others})
+    for (std::size_t i = 0; i < std::min(most, late.size()); ++i) {
+      late[i]->at = now;
+      out.push_back(late[i]->message);
+    }
   return out;
 }
 

@@ -22,6 +22,7 @@ struct Sent {
   LedgerProgress until;  // on the ledger, or too late for it, once the ledger has come so far
   ledger::SharedBytes message;
   ledger::Instant at;  // of the last time
+  bool paper = false;  // of the registry: the ledger may never take it
 };
 
 class Unconfirmed {
@@ -34,7 +35,9 @@ class Unconfirmed {
   bool has(const ledger::SharedBytes& message) const;
   // What is new of one validator's word. Numbers only rise: a lower one is an old message.
   void told(ledger::ValidatorId by, const LedgerProgress& progress);
-  // Those sent before `then`, oldest first, at most `most`: they count as sent now.
+  // Those sent before `then`: they count as sent now. At most `most` papers, those first that were
+  // not said for longest, and at most `most` others, oldest first: neither keeps the other waiting,
+  // for batches may be nothing without a paper, and papers that are never taken may be many.
   std::vector<ledger::SharedBytes> again(ledger::Instant now, ledger::Instant then,
                                          std::size_t most);
 

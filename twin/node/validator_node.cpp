@@ -53,6 +53,7 @@ ValidatorNode::ValidatorNode(ValidatorConfig config, Signer& signer, Verifier& v
       driver_(consensus_config(config_), config_.self ? &signer : nullptr, verifier),
       chain_(std::make_unique<market::MarketState>(config_.genesis, verifier)),
       policy_(policy_of(config_.genesis)),
+      papers_(observes() ? 0 : config_.directory.gateways),
       oracles_(config_.genesis, verifier) {
   recover();
 }
