@@ -57,8 +57,8 @@ def read_key_changes(entries, home, slot):
 
 
 def meter_line(o, index=None):
-    """What keys the meter has had: slot, key, whether of a new device. With an index, by the changes
-    that stand before it on the log."""
+    """What keys the meter has had: slot, key, whether of a new device. With an index, by the
+    changes that stand before it on the log."""
     line = [(w.slot, w.meter_key, True) for w in o.swaps]
     line += [(c.slot, c.key, False) for c in o.key_changes
              if c.of == OF_METER and (index is None or c.index < index)]

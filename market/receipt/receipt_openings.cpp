@@ -125,11 +125,11 @@ std::vector<MeterCertificate> read_certificates(const std::vector<ProvenEntry>& 
 
 // A gateway hears of a change on the ledger late where others brought it, and of a swap in its
 // slot.
-MeterKeys ReceiptOpenings::keys_for(Slot slot, std::uint64_t index) const {
+BatchKeys ReceiptOpenings::keys_for(Slot slot, std::uint64_t index) const {
   const LaterKeys later = later_keys(*this, index);
   if (later.empty()) return {registration.meter_key, std::nullopt, false};
   const auto newest = std::prev(later.end());
-  MeterKeys out{newest->second.first.key, std::nullopt, !newest->second.second};
+  BatchKeys out{newest->second.first.key, std::nullopt, !newest->second.second};
   if (newest->first != slot) return out;
   out.before =
       newest == later.begin() ? registration.meter_key : std::prev(newest)->second.first.key;

@@ -11,7 +11,8 @@
 
 namespace market {
 
-struct MeterKeys {
+// Those that a meter may have signed a batch's minute with.
+struct BatchKeys {
   PublicKey newest{};
   std::optional<PublicKey> before;  // where the newest begins in the slot
   bool hears_late = false;          // the gateway may not have known of the newest
@@ -35,7 +36,7 @@ struct ReceiptOpenings {
   bool swapped_in(Slot slot) const { return !swaps.empty() && swaps.back().slot == slot; }
   // Whose signature holds in the receipt's slot for a batch that stands at this place on the log:
   // a change that came later touches nothing before it. Papers of swaps act before they are there.
-  MeterKeys keys_for(Slot slot, std::uint64_t index) const;
+  BatchKeys keys_for(Slot slot, std::uint64_t index) const;
 };
 
 ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries, Slot slot);

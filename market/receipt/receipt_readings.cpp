@@ -39,14 +39,14 @@ Shown read_shown(const std::vector<ReceiptPart>& readings, const std::string& na
 
 enum class By : std::uint8_t { nobody, key_before, newest_key };
 
-By signer_of(const MeterWord& word, const MeterKeys& keys, Verifier& verifier) {
+By signer_of(const MeterWord& word, const BatchKeys& keys, Verifier& verifier) {
   if (gave(keys.newest, word, verifier)) return By::newest_key;
   return keys.before && gave(*keys.before, word, verifier) ? By::key_before : By::nobody;
 }
 
 // The verdict may say of the newest key's minute that it is nobody's until one counts, and of the
 // key's before from then on.
-void check_signature(const MeterRecord& record, By by, const MeterKeys& keys, bool newest_counts,
+void check_signature(const MeterRecord& record, By by, const BatchKeys& keys, bool newest_counts,
                      const std::string& name) {
   const bool forged = record.verdict & bit(Rule::signature);
   want(by != By::nobody || forged, name + ": not signed by the meter");
@@ -151,7 +151,7 @@ ReceiptReadings read_readings(const ReceiptPart& receipt, EntryReader& reader,
     const Shown shown = read_shown(j.list("readings"), name);
     check_root(record, shown, name);
     if (!shown.bytes.empty()) {
-      const MeterKeys keys = openings.keys_for(slot, e.index);
+      const BatchKeys keys = openings.keys_for(slot, e.index);
       const By by =
           signer_of(word_of(trust.chain_id, record, shown.bytes, shown.leaves, shown.each), keys,
                     trust.verifier);
