@@ -10,6 +10,10 @@
 namespace market {
 namespace {
 
+// Validators tell a gateway of changes with each word that batches of it are there, for so many
+// slots (twin/node/taken_papers.cpp): one that did not hear by then does not want to.
+constexpr std::uint32_t slots_to_hear = 8;
+
 // What is kept of one meter from batch to batch.
 struct AuditedMeter {
   MeteredPoint point;
@@ -199,7 +203,7 @@ Result<void> BatchAudit::check_batch(const BatchEntry& entry) {
     if (auto ok = check_record(m, o); !ok)
       return failure("record of meter " + std::to_string(id) + ": " + ok.error());
     totals.add(m.point, p.record, o.leaf);
-    if (const auto now = block_slot(); now && !m.knows_from) m.knows_from = {now->value + 2};
+    if (const auto now = block_slot(); now && !m.knows_from) m.knows_from = {now->value + slots_to_hear};
   }
   const Batch expected = totals.batch(batch, log_.genesis.gateways.size());
   if (root_of(leaves) != entry.tx.root) return failure("its records do not hash to its root");
@@ -213,8 +217,7 @@ Result<void> BatchAudit::check_batch(const BatchEntry& entry) {
   return {};
 }
 
-// Of the block that the entry came with. Validators tell a gateway of changes with the first word
-// that its batches are there: it has a whole slot to hear it.
+// Of the block that the entry came with.
 std::optional<Slot> BatchAudit::block_slot() const {
   if (block_ == log_.blocks.size()) return std::nullopt;
   return Slot{

@@ -11,7 +11,7 @@
 // settled without the marks that its batches had reached. Of a batch with erased records, the root
 // with their leaves in place; its sums and its quarantine list cannot be made again, nor the marks
 // of their meters. What the key before a meter's change signed counts until the next one has
-// signed, at most until the slot behind the one after the gateway first posted behind the change.
+// signed, at most for eight slots after the gateway first posted behind the change.
 
 #include <optional>
 

@@ -252,8 +252,10 @@ TEST_CASE("a gateway that goes on with the old key though it was told is found o
   SwapBench b(false);
   b.silent = true;
   b.put(meter_key(1), 10'000);
-  for (std::uint32_t epoch = 1; epoch <= 6; ++epoch) b.since("old meter", epoch, epoch);
-  CHECK(verdicts_of(b) == std::vector<Verdict>(6, 0));
+  for (std::uint32_t epoch = 1; epoch <= 16; ++epoch) b.since("old meter", epoch, epoch);
+  CHECK(b.audited() == "");
+  b.since("old meter", 17, 17);
+  CHECK(verdicts_of(b) == std::vector<Verdict>(17, 0));
   CHECK(b.audited().find("its verdict is \"\", recomputed \"") != std::string::npos);
 }
 
