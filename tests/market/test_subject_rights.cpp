@@ -158,6 +158,7 @@ TEST_CASE("a consent stands from its block on, for its recipient, purpose and sl
 TEST_CASE("an account gives so many consents and no more, and its own others stay changeable") {
   Registered4 v;
   Consent c = consent(1);
+  c.place.recipient = {};
   for (std::size_t k = 0; k < max_consents; ++k) {
     c.place.recipient[0] = static_cast<std::uint8_t>(k);
     c.place.recipient[1] = static_cast<std::uint8_t>(k >> 8);

@@ -152,7 +152,7 @@ TEST_CASE("visits: what the state refuses the visitor hears, in one line") {
   v.visit(good);
   v.net.run_for(seconds(12));
   v.check_refused(v.consent(v.wanted(5), v.reader), "consent is not signed by its account");
-  v.check_refused(v.consent(v.wanted(4), v.home), "number that is not above");
+  v.check_refused(v.consent(v.wanted(4), v.home), "which is not above the newest one");
   market::Consent of_nobody = v.wanted(1);
   of_nobody.place.account = {9, 9, 9};
   v.check_refused(v.consent(of_nobody, v.home), "unknown account");
@@ -199,7 +199,7 @@ TEST_CASE("visits: of two that contradict each other one is proved, the other re
       finals += answer.status == Status::final ? 1u : 0u;
       if (answer.status != Status::refused) continue;
       ++refused;
-      CHECK(answer.why.find("number that is not above") != std::string::npos);
+      CHECK(answer.why.find("which is not above the newest one") != std::string::npos);
     }
   CHECK(finals == 1);
   CHECK(refused == 5);
