@@ -139,6 +139,13 @@ TEST_CASE("visitors: who has left, or has had an answer for longest, makes room 
   CHECK(bench.door->inside() == 16);
   inside.clear();
   CHECK(bench.wait([&] { return bench.door->inside() == 0; }));
+  // Who leaves at once has said it all the same.
+  const std::size_t before = bench.heard.size();
+  bench.during([&] {
+    Caller c = Caller::call(bench.port);
+    c.shake(context) && c.say(visit_frame({2}));
+  });
+  CHECK(bench.wait([&] { return bench.heard.size() == before + 1; }));
 }
 
 TEST_CASE("visitors: who has no Ed25519 key, an old TLS or none at all stays outside") {
@@ -209,6 +216,7 @@ TEST_CASE("visitors: sixteen at a time, twenty a second, and honest ones get in 
     for (int n = 0; n < 18; ++n) silent.push_back(Caller::call(bench.port));
     Caller caller = Caller::call(bench.port);
     in = caller.shake(honest_one) && caller.say(visit_frame({1, 2, 3}));
+    silent.push_back(std::move(caller));
   });
   CHECK(in);
   CHECK(bench.wait([&] { return bench.heard.size() == 1; }));
