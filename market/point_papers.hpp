@@ -11,6 +11,10 @@
 
 namespace market {
 
+// Validators tell a gateway of a paper that the ledger has with each word that batches of it are
+// there, for so many slots behind the one that it acts in, or that it came in.
+inline constexpr std::uint32_t slots_told_of_paper = 8;
+
 struct PaperTerms {
   const Genesis& genesis;
   const Hash& chain_id;

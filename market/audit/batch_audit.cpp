@@ -4,15 +4,12 @@
 #include <set>
 
 #include "market/audit/replay.hpp"
+#include "market/point_papers.hpp"
 #include "market/record_check.hpp"
 #include "market/slot_entries.hpp"
 
 namespace market {
 namespace {
-
-// Validators tell a gateway of changes with each word that batches of it are there, for so many
-// slots (twin/node/taken_papers.cpp): one that did not hear by then does not want to.
-constexpr std::uint32_t slots_to_hear = 8;
 
 // What is kept of one meter from batch to batch.
 struct AuditedMeter {
@@ -203,7 +200,8 @@ Result<void> BatchAudit::check_batch(const BatchEntry& entry) {
     if (auto ok = check_record(m, o); !ok)
       return failure("record of meter " + std::to_string(id) + ": " + ok.error());
     totals.add(m.point, p.record, o.leaf);
-    if (const auto now = block_slot(); now && !m.knows_from) m.knows_from = {now->value + slots_to_hear};
+    if (const auto now = block_slot(); now && !m.knows_from)
+      m.knows_from = {now->value + slots_told_of_paper};
   }
   const Batch expected = totals.batch(batch, log_.genesis.gateways.size());
   if (root_of(leaves) != entry.tx.root) return failure("its records do not hash to its root");

@@ -53,7 +53,7 @@ constexpr Instant said_enough{INT64_MAX};
 constexpr int times_said = 3;  // of an attestation
 // A paper that acts is kept for so many slots more, for oracles with each batch, and longer than
 // validators tell of it (taken_papers.hpp), so that a next life does not act on it again.
-constexpr std::uint32_t slots_kept = 10;
+constexpr std::uint32_t slots_kept = market::slots_told_of_paper + 2;
 // Of a departure that the ledger does not take: said until so many slots have closed behind it.
 constexpr std::uint32_t departure_patience = 8;
 constexpr std::uint32_t until_on_ledger = UINT32_MAX;
@@ -294,8 +294,7 @@ void GatewayNode::forget(MeterState& m) {
   m.meter.personal_key = sha256({bytes_of("aipchain erased meter 1"), m.meter.personal_key});
   for (GatewayMeter& configured : config_.meters)
     if (configured.registration.meter == m.id()) configured.personal_key = m.meter.personal_key;
-  if (m.heard) waiting_bytes_ -= m.heard->bytes();
-  m.heard.reset();
+  drop_heard(m);
   m.alerts = alerts_of(m.meter, config_);
   market::MeteredPoint::Memory memory = m.point.memory();
   memory.last.reset();
@@ -309,6 +308,11 @@ void GatewayNode::forget(MeterState& m) {
   std::erase_if(last_openings_, [&](const Bytes& record) {
     return std::equal(account.bytes.begin(), account.bytes.end(), record.begin());
   });
+}
+
+void GatewayNode::drop_heard(MeterState& m) {
+  if (m.heard) waiting_bytes_ -= m.heard->bytes();
+  m.heard.reset();
 }
 
 void GatewayNode::receive_from_validator(const PeerMessage& message, Outbox& outbox) {
@@ -347,10 +351,7 @@ void GatewayNode::act_on(const Transaction& tx, Outbox& outbox) {
   const Slot until{std::max(paper->slot, slot_now()).value + 1 + slots_kept};
   unconfirmed_.add({{0, until.value}, paper->message, said_enough});
   MeterState& m = meters_[index_of_meter_.at(paper->meter.value)];
-  if (m.heard && !stands(m)) {  // its meter says it again
-    waiting_bytes_ -= m.heard->bytes();
-    m.heard.reset();
-  }
+  if (m.heard && !stands(m)) drop_heard(m);  // its meter says it again
   outbox.persist(RecordKind::gateway, record(), true);
 }
 
@@ -512,7 +513,7 @@ void GatewayNode::take_minute(Instant now, NodeId from, MeterMinute minute, Outb
   // What it does not hold as well comes again.
   if (waits && by == state.heard->by && minute.first_sequence > state.heard->minute.first_sequence)
     return refuse(": a minute that leaves out what waits for its batch");
-  if (state.heard) waiting_bytes_ -= state.heard->bytes();
+  drop_heard(state);
   state.heard = MeterState::Heard{std::move(minute), root, now, by, newest};
   waiting_bytes_ += state.heard->bytes();
 }
@@ -605,8 +606,7 @@ void GatewayNode::add_record(MeterState& m, Batch& batch, Leaves& leaves,
   if (!m.heard) return;
   if (m.heard->by != market::SignedBy::nobody)
     leaves.received.push_back({m.id(), tag_of(m.point.meter_key()), m.point.last()->sequence});
-  waiting_bytes_ -= m.heard->bytes();
-  m.heard.reset();
+  drop_heard(m);
 }
 
 Transaction GatewayNode::batch_of(Batch batch, const Leaves& leaves) {

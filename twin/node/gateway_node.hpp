@@ -93,6 +93,7 @@ class GatewayNode final : public Node {
   void start(Instant now, Outbox& outbox);
   void take_erased(const PeerMessage& message, Outbox& outbox);
   void forget(MeterState& state);
+  void drop_heard(MeterState& state);
   void receive_from_validator(const PeerMessage& message, Outbox& outbox);
   void take_on_ledger(const PeerMessage& message, Outbox& outbox);
   void act_on(const ledger::Transaction& paper, Outbox& outbox);

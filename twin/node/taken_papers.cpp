@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "market/point_papers.hpp"
 #include "market/registry_entries.hpp"
 #include "twin/node/messages.hpp"
 
@@ -10,8 +11,6 @@ namespace twin {
 using namespace ledger;
 
 namespace {
-
-constexpr std::uint32_t slots_told = 8;  // behind the one that it acts in, or that it came in
 
 // In which it acts, or which is the last.
 Slot slot_of_paper(const Transaction& tx) {
@@ -45,10 +44,11 @@ std::vector<SharedBytes> TakenPapers::of(GatewayId gateway, Slot batches) {
   const auto at = by_gateway_.find(gateway.value);
   if (at == by_gateway_.end()) return {};
   std::vector<Taken>& taken = at->second;
-  taken.erase(
-      std::remove_if(taken.begin(), taken.end(),
-                     [&](const Taken& t) { return batches.value > t.acts.value + slots_told; }),
-      taken.end());
+  taken.erase(std::remove_if(taken.begin(), taken.end(),
+                             [&](const Taken& t) {
+                               return batches.value > t.acts.value + market::slots_told_of_paper;
+                             }),
+              taken.end());
   std::vector<SharedBytes> out;
   for (const Taken& t : taken) out.push_back(t.message);
   return out;
