@@ -190,17 +190,21 @@ TEST_CASE("load curves: orders that stand by size, or where they stood before, n
 
 TEST_CASE("load curves: what is committed to without a salt, or with a guessed one, is found") {
   const Run& r = run();
+  // Of readings and records none is put into the files: they would only thin out the sample.
+  market::Openings committed = r.openings;
+  committed.personal.clear();
   const auto with = [&](auto digest) {
     std::vector<Bytes> files{Bytes(1, 0)};
     for (const auto& [index, all] : r.openings.restricted)
       for (const auto& [position, o] : all) append(files[0], digest(o));
-    return match_digests(r.log, r.openings, files);
+    return match_digests(r.log, committed, files);
   };
   const Matching none = match_digests(r.log, r.openings, {});
   CHECK(none.right == 0);
   const Matching plain = with([](const Opening& o) { return sha256(o.data); });
   print(plain);
-  CHECK(plain.by_chance() < 1e-12);
+  CHECK(plain.right > 1000);
+  CHECK(plain.right == plain.said);
   CHECK(with([](const Opening& o) { return leaf_hash(sha256(o.data)); }).right == plain.right);
   CHECK(with([](const Opening& o) { return commitment(Salt{}, o.data); }).right == plain.right);
   CHECK(with([](const Opening& o) { return commitment(o.salt, o.data); }).right == 0);
