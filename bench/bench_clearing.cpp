@@ -5,7 +5,7 @@
 #include <benchmark/benchmark.h>
 
 #include "ledger/base/rng.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/clearing.hpp"
 
 namespace {
 
@@ -26,7 +26,7 @@ std::vector<Order> book(std::size_t size) {
 
 void uniform_clearing(benchmark::State& state) {
   const auto orders = book(static_cast<std::size_t>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(clear("uniform", orders).volume);
+  for (auto _ : state) benchmark::DoNotOptimize(clear(Mechanism::uniform, orders, {}).volume);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(uniform_clearing)
@@ -38,7 +38,7 @@ BENCHMARK(uniform_clearing)
 void one_limit_clearing(benchmark::State& state) {
   auto orders = book(static_cast<std::size_t>(state.range(0)));
   for (Order& o : orders) o.limit = {100'000};
-  for (auto _ : state) benchmark::DoNotOptimize(clear("uniform", orders).volume);
+  for (auto _ : state) benchmark::DoNotOptimize(clear(Mechanism::uniform, orders, {}).volume);
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(one_limit_clearing)->Arg(10'000)->Arg(1'000'000)->Unit(benchmark::kMillisecond);

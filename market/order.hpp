@@ -2,6 +2,7 @@
 // An order for one market slot. Orders are accepted until the slot begins.
 
 #include <array>
+#include <optional>
 
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/ids.hpp"
@@ -24,6 +25,12 @@ struct Order {
   Side side = Side::buy;
   ledger::WattHours energy;  // > 0
   ledger::Price limit;       // the most a buyer pays, the least a seller takes; >= 0
+
+  // What it would rather have, and where it is. Bilateral trade heeds them, grid-aware clearing the
+  // bus; they are in no row of a slot's book.
+  std::optional<ledger::AccountId> partner = {};  // whom it would rather trade with
+  bool green = false;     // a seller's energy is renewable, a buyer would rather have such
+  std::uint32_t bus = 0;  // a number of the book's or the feeder's; 0: not told
 };
 
 // The id of an order in its slot's book: SHA-256("aipchain row 1" || account || id), first 16

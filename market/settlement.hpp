@@ -22,7 +22,7 @@
 
 #include "ledger/base/bytes.hpp"
 #include "ledger/base/result.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/clearing.hpp"
 #include "market/journal.hpp"
 #include "market/mark_rules.hpp"
 #include "market/tariff.hpp"

@@ -53,7 +53,7 @@ ClosedSlot MarketState::close_next() const {
     closed.orders.push_back(order.order);
     closed.orders.back().id = row;
   }
-  closed.clearing = clear(genesis_->mechanism, closed.orders);
+  closed.clearing = clear_under(*genesis_, closed.orders);
   closed.settlement = settle(closed.slot, tariff_of(*genesis_), closed.clearing.price,
                              positions_of(slot, closed.orders, closed.clearing));
   for (const auto& [id, ruling] : *slot.rulings) {

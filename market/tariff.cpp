@@ -1,15 +1,22 @@
 #include "market/tariff.hpp"
 
-#include "market/clearing.hpp"
+#include "ledger/base/invariant.hpp"
 
 namespace market {
 
 using namespace ledger;
 
+Clearing clear_under(const Genesis& g, std::span<const Order> orders) {
+  const auto mechanism = mechanism_named(g.mechanism);
+  invariant(mechanism && can_act(*mechanism), "a mechanism that genesis allows");
+  return clear(*mechanism, orders, terms_of(tariff_of(g)));
+}
+
 Result<void> check_terms(const Genesis& g) {
   constexpr std::int64_t day_ms = 86'400'000;
-  if (!known_mechanism(g.mechanism))
-    return failure("genesis: mechanism is \"" + g.mechanism + "\"; known are uniform and retailer");
+  if (const auto mechanism = mechanism_named(g.mechanism); !mechanism || !can_act(*mechanism))
+    return failure("genesis: mechanism is \"" + g.mechanism + "\"; a chain can settle by " +
+                   acting_names());
   for (const auto& [key, price] : {std::pair{"retail_buy", g.retail_buy},
                                    {"retail_sell", g.retail_sell},
                                    {"grid_fee", g.grid_fee},

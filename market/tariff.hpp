@@ -9,6 +9,7 @@
 
 #include "ledger/base/result.hpp"
 #include "ledger/chain/genesis.hpp"
+#include "market/clearing/clearing.hpp"
 
 namespace market {
 
@@ -23,6 +24,11 @@ struct Tariff {
 inline Tariff tariff_of(const ledger::Genesis& g) {
   return {g.retail_buy, g.retail_sell, g.grid_fee, g.local_grid_fee, g.levies};
 }
+
+inline ClearingTerms terms_of(const Tariff& t) { return {t.break_even(), t.retail_sell}; }
+
+// A slot's orders by the chain's own mechanism and tariff.
+Clearing clear_under(const ledger::Genesis& genesis, std::span<const Order> orders);
 
 // Whether a genesis that comes from outside holds terms that the market can carry out: a known
 // mechanism, prices of 0 to 100 EUR/kWh, periods of a day at most. The error names the key.

@@ -6,7 +6,7 @@
 //
 //   restricted  entry u64, position u16, leaf 32, record u64: an opening of a transaction
 //   personal    gateway u32, epoch u32, meter u32, leaf 32, record u64: a meter record of a batch
-//   book        slot u32, row 33: a row of the slot's anonymous book (market/clearing.hpp), which
+//   book        slot u32, row 33: a row of the slot's anonymous book (market/clearing/book_row.hpp), which
 //               the others' receipts need; it names neither account nor record
 //   state       height u64, then key 32, value 32: the state tree after that block, the last one
 //               that erased billing data

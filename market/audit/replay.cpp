@@ -2,8 +2,10 @@
 
 #include "ledger/chain/chain.hpp"
 #include "market/audit/invariants.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/book_row.hpp"
+#include "market/clearing/clearing.hpp"
 #include "market/slot_entries.hpp"
+#include "market/tariff.hpp"
 
 namespace market {
 namespace {
@@ -114,7 +116,7 @@ Result<void> check_clearing(const PublicLog& log, const SettlementBody& settled,
   const std::string name = "slot " + std::to_string(settled.slot.value);
   if (book.size() != settled.orders || book_root(book) != settled.book_root)
     return failure(name + ": its book's rows do not hash to the settlement's root");
-  const Clearing clearing = clear(log.genesis.mechanism, book);
+  const Clearing clearing = clear_under(log.genesis, book);
   if (clearing.price != settled.price || clearing.volume != settled.volume)
     return failure(name + ": price and volume do not follow from the book");
   return {};

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "market/clearing/book_row.hpp"
 #include "market/receipt/receipt_checks.hpp"
+#include "market/tariff.hpp"
 
 namespace market {
 
@@ -48,7 +50,7 @@ std::string check_clearing(const ReceiptPart& receipt, const ReceiptOpenings& op
   const SettlementBody& settled = openings.settlement;
   want(book_root(book) == settled.book_root && book.size() == settled.orders,
        "book does not hash to the settlement's root");
-  const Clearing clearing = clear(genesis.mechanism, book);
+  const Clearing clearing = clear_under(genesis, book);
   want(clearing.price == settled.price && clearing.volume == settled.volume,
        "price and volume do not follow from the book");
   const Contracted contracted = contracted_of(openings.orders, account, book, clearing);

@@ -10,7 +10,7 @@
 #include "ledger/ocmf/ocmf_samples.hpp"
 #include "ledger/privacy/masked_sum_format.hpp"
 #include "market/audit/erased_openings.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/book_row.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/erasure.hpp"

@@ -7,7 +7,7 @@
 #include "ledger/base/invariant.hpp"
 #include "ledger/consensus/sign_guard.hpp"
 #include "ledger/privacy/masked_sum_format.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/book_row.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/receipt/erasure_receipt.hpp"

@@ -5,7 +5,8 @@
 #include <vector>
 
 #include "ledger/base/rng.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/book_row.hpp"
+#include "market/clearing/clearing.hpp"
 
 namespace market_test {
 

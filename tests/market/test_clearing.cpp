@@ -3,7 +3,8 @@
 #include <optional>
 
 #include "ledger/merkle/log_tree.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/book_row.hpp"
+#include "market/clearing/clearing.hpp"
 #include "tests/market/book_support.hpp"
 
 using namespace ledger;
@@ -118,7 +119,7 @@ TEST_CASE("no order, one side only, or limits that do not cross: no trade and no
       {buy(1, 100, 99'999), sell(2, 100, 100'000)},
       {buy(1, 100, 0), buy(2, 5, 10), sell(3, 100, 11), sell(4, 1, max_order_price.value)}};
   for (const auto& book : books) {
-    const Clearing c = clear("uniform", book);
+    const Clearing c = clear(Mechanism::uniform, book, {});
     CHECK_FALSE(c.price);
     CHECK(c.volume == WattHours{});
     CHECK(fills(c) == std::vector<std::int64_t>(book.size(), 0));
@@ -129,18 +130,21 @@ TEST_CASE("no order, one side only, or limits that do not cross: no trade and no
 
 TEST_CASE("the retailer's baseline trades nothing, and says what trade would have been worth") {
   const std::vector<Order> book{buy(1, 1000, 200'000), sell(2, 1000, 100'000)};
-  const Clearing c = clear("retailer", book);
+  const Clearing c = clear(Mechanism::retailer, book, {});
   CHECK_FALSE(c.price);
   CHECK(fills(c) == std::vector<std::int64_t>{0, 0});
   CHECK(c.welfare == MicroEuros{});
   CHECK(c.optimal_welfare == MicroEuros{100'000});
 }
 
-TEST_CASE("only two mechanisms are known") {
-  for (const char* name : {"", "Uniform", "uniform ", "pay-as-bid"})
-    CHECK_FALSE(known_mechanism(name));
-  CHECK(known_mechanism("uniform"));
-  CHECK(known_mechanism("retailer"));
+TEST_CASE("mechanisms have the names that the command line gives them, and no others") {
+  for (const char* name : {"", "Uniform", "uniform ", "pay_as_bid"})
+    CHECK_FALSE(mechanism_named(name));
+  for (const auto name : mechanism_names) {
+    REQUIRE(mechanism_named(name));
+    CHECK(name_of(*mechanism_named(name)) == name);
+  }
+  CHECK(mechanism_named("grid-aware") == Mechanism::grid_aware);
 }
 
 TEST_CASE("the price is the middle of what both marginal sides accept, rounded down") {
@@ -183,7 +187,7 @@ TEST_CASE("the price is the middle of what both marginal sides accept, rounded d
       {"a free seller and a buyer at nothing", {buy(1, 7, 0), sell(2, 7, 0)}, 0, 7, {7, 7}}};
   for (const Case& c : cases) {
     CAPTURE(c.name);
-    const Clearing got = clear("uniform", c.book);
+    const Clearing got = clear(Mechanism::uniform, c.book, {});
     REQUIRE(got.price);
     CHECK(got.price->value == c.price);
     CHECK(got.volume.value == c.volume);
@@ -194,7 +198,7 @@ TEST_CASE("the price is the middle of what both marginal sides accept, rounded d
 TEST_CASE("welfare is counted at the limits and rounded once") {
   // 3 Wh x (200,500 - 100,000) = 301,500 thousandths: 301.5 micro-euro.
   const std::vector<Order> book{buy(1, 3, 200'500), sell(2, 3, 100'000)};
-  const Clearing c = clear("uniform", book);
+  const Clearing c = clear(Mechanism::uniform, book, {});
   CHECK(c.welfare == MicroEuros{302});
   CHECK(c.optimal_welfare == MicroEuros{302});
 }
@@ -204,7 +208,7 @@ TEST_CASE("5,000 random books: volume, price and fills as every single Wh would 
     CAPTURE(seed);
     Rng rng(seed);
     const auto book = random_book(rng, 8, 12, 6);
-    const Clearing c = clear("uniform", book);
+    const Clearing c = clear(Mechanism::uniform, book, {});
     const Units units = units_of(book);
     const std::size_t volume = unit_volume(units);
     REQUIRE(static_cast<std::size_t>(c.volume.value) == volume);
@@ -232,7 +236,7 @@ TEST_CASE("the order of arrival changes nothing") {
     const auto book = random_book(rng, 40, 1000, 20);
     auto by_id = book;
     std::sort(by_id.begin(), by_id.end(), [](auto& a, auto& b) { return a.id < b.id; });
-    const Clearing a = clear("uniform", book), b = clear("uniform", by_id);
+    const Clearing a = clear(Mechanism::uniform, book, {}), b = clear(Mechanism::uniform, by_id, {});
     REQUIRE(a.price == b.price);
     REQUIRE(a.volume == b.volume);
     std::map<OrderId, WattHours> fill_a, fill_b;
@@ -253,7 +257,7 @@ TEST_CASE("the largest book's welfare is exact") {
         buy(static_cast<std::uint8_t>(i), max_order_energy.value, max_order_price.value));
     book.push_back(sell(static_cast<std::uint8_t>(100 + i), max_order_energy.value, 0));
   }
-  const Clearing c = clear("uniform", book);
+  const Clearing c = clear(Mechanism::uniform, book, {});
   CHECK(c.welfare.value == 100'000'000'000'000);
   CHECK(c.optimal_welfare == c.welfare);
   const Wide full = static_cast<Wide>(max_order_energy.value) * max_order_price.value / 1000 *

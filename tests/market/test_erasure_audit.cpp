@@ -5,7 +5,7 @@
 
 #include "market/audit/erasure_audit.hpp"
 #include "market/audit/replay.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/book_row.hpp"
 #include "tests/market/village_support.hpp"
 #include "tests/support/village_chain.hpp"
 

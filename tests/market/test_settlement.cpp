@@ -106,7 +106,7 @@ void check_money(const Settlement& out, const Tariff& t, const Price& price) {
 TEST_CASE("the worked bill of docs/market.md is what the code computes") {
   const std::vector<Order> book{buy(1, 1000, 220'000), buy(2, 500, 180'000),
                                 sell(3, 1200, 100'000)};
-  const Clearing cleared = clear("uniform", book);
+  const Clearing cleared = clear(Mechanism::uniform, book, {});
   REQUIRE(cleared.price == Price{180'000});
   REQUIRE(cleared.fills == std::vector<WattHours>{{1000}, {200}, {1200}});
 

@@ -10,7 +10,7 @@
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "market/clearing.hpp"
+#include "market/clearing/book_row.hpp"
 #include "market/entries.hpp"
 #include "twin/store/run_directory.hpp"
 #include "twin/store/summary.hpp"

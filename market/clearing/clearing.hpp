@@ -1,0 +1,68 @@
+#pragma once
+// How the orders of one slot are cleared: one interface for all mechanisms, a file each.
+//
+// Everything is in integers: Wh, micro-euro per kWh. Rules of ties and rounding stand in the
+// mechanism's own header. All hold these:
+//   - no order gets more than its energy, and none trades at a price worse than its limit;
+//   - what is sold is what is bought;
+//   - but for `continuous`, the result is a function of the set of orders, whatever their order.
+// An account's own orders may meet each other: each is judged by its limit alone.
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "ledger/base/result.hpp"
+#include "market/clearing/mechanism.hpp"
+#include "market/order.hpp"
+
+namespace market {
+
+// One deal; buyer and seller are positions in the orders given.
+struct Trade {
+  std::uint32_t buyer = 0, seller = 0;
+  ledger::WattHours energy;  // > 0
+  ledger::Price price;       // from the buyer to the seller
+
+  auto operator<=>(const Trade&) const = default;
+};
+
+// Who gets how much of the community's own generation (bill-sharing): by the energy that each
+// ordered, or in equal shares of each buying account.
+enum class SharingKey : std::uint8_t { dynamic_key, static_key };
+
+// What the retailer makes of a kWh that no neighbour takes, as seen by a trade's price.
+struct ClearingTerms {
+  ledger::Price ceiling;  // above it a buyer is better off with the retailer (Tariff::break_even)
+  ledger::Price floor;    // below it a seller is (feed-in)
+  SharingKey key = SharingKey::dynamic_key;
+};
+
+struct Clearing {
+  std::optional<ledger::Price> price;  // where there is one for all; no trade: no price
+  ledger::WattHours volume;
+  std::vector<ledger::WattHours> fills;  // in the order of the orders given
+  // Deals, where the mechanism makes pairs; where it has one price `pair_fills` makes them.
+  std::vector<Trade> trades;
+  // Sum over fills of limit x energy, buyers minus sellers, micro-euro, rounded once.
+  ledger::MicroEuros welfare, optimal_welfare;
+};
+
+// `orders`: within the bounds of market/order.hpp, each id once. Both were checked where they came
+// in; anything else is a broken invariant.
+Clearing clear(Mechanism mechanism, std::span<const Order> orders, const ClearingTerms& terms);
+
+// The welfare of these fills.
+ledger::MicroEuros welfare_of(std::span<const Order> orders,
+                              std::span<const ledger::WattHours> fills);
+
+// The largest welfare that any matching of these orders has, found by merit order in steps of the
+// limits: independent of every mechanism.
+ledger::MicroEuros optimal_welfare(std::span<const Order> orders);
+
+// Deals for fills at one price: both sides in merit order (ties by id), the first with the first,
+// each as far as its fill goes. The fills' sums are equal.
+std::vector<Trade> pair_fills(std::span<const Order> orders,
+                              std::span<const ledger::WattHours> fills, ledger::Price price);
+
+}  // namespace market

@@ -1,0 +1,37 @@
+#pragma once
+// The market mechanisms, by the names that scenarios, genesis and the command line give them.
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace market {
+
+enum class Mechanism : std::uint8_t {
+  retailer,       // no trade among neighbours: the baseline
+  uniform,        // call double auction, one price
+  pay_as_bid,     // call double auction, each pays what it bid
+  continuous,     // double auction by price and time
+  bilateral,      // pairs by preference: partner, local, green
+  mid_market,     // community sharing at the middle of the retailer's two prices
+  supply_demand,  // community sharing, priced by the ratio of supply to demand
+  bill_sharing,   // community sharing, the community's saving spread over all energy
+  grid_aware,     // nodal prices within the feeder's limits
+};
+
+inline constexpr std::array<std::string_view, 9> mechanism_names{
+    "retailer",   "uniform",       "pay-as-bid",   "continuous", "bilateral",
+    "mid-market", "supply-demand", "bill-sharing", "grid-aware"};
+
+constexpr std::string_view name_of(Mechanism m) {
+  return mechanism_names[static_cast<std::size_t>(m)];
+}
+std::optional<Mechanism> mechanism_named(std::string_view name);
+
+// Whether a chain's slots may be settled by it; the others clear a book of orders, or as shadows.
+bool can_act(Mechanism mechanism);
+std::string acting_names();  // "retailer, uniform, ..."
+
+}  // namespace market
