@@ -91,3 +91,20 @@ TEST_CASE("a point goes on from its memory as if it had never stopped") {
   CHECK(encode(whole.point->absence(4)) == encode(next.point->absence(4)));
   CHECK(whole.import_mwh - 12'000 == next.import_mwh);
 }
+
+TEST_CASE("a key that holds from a slot on is changed neither there nor before it again") {
+  Point p;
+  const auto key = [](std::uint8_t byte) {
+    PublicKey out;
+    out.fill(byte);
+    return out;
+  };
+  const PublicKey registered = p.point->account_key({0});
+  p.point->accept_account_key({key(1), {3}});
+  for (const std::uint32_t slot : {3u, 2u}) p.point->accept_account_key({key(2), {slot}});
+  CHECK(p.point->account_key({2}) == registered);
+  CHECK(p.point->account_key({3}) == key(1));
+  p.point->accept_account_key({key(3), {4}});
+  CHECK(p.point->account_key({3}) == key(1));
+  CHECK(p.point->account_key({4}) == key(3));
+}

@@ -86,40 +86,50 @@ class GatewayNode final : public Node {
   Instant next_deadline() const override;
 
  private:
-  struct MeterState;
+  struct MeterState;  // gateway_meter.hpp
   void recover(const Records& records);
-  bool recover_paper(const GatewayRecord::Message& message);  // whether it is one
-  void resume_acted(const Paper& paper, const Hash& leaf);
   void start(Instant now, Outbox& outbox);
+  void receive(Instant now, const PeerMessage& message, Outbox& outbox);
+  void receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox);
+  void receive_from_validator(const PeerMessage& message, Outbox& outbox);
   void take_erased(const PeerMessage& message, Outbox& outbox);
   void forget(MeterState& state);
-  void drop_heard(MeterState& state);
-  void receive_from_validator(const PeerMessage& message, Outbox& outbox);
-  void take_on_ledger(const PeerMessage& message, Outbox& outbox);
-  void act_on(const ledger::Transaction& paper, Outbox& outbox);
-  void receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox);
-  void receive(Instant now, const PeerMessage& message, Outbox& outbox);
-  void receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox);
-  void ask_for_attestation(Instant now, const ledger::Transaction& tx,
-                           std::span<const RecordOpening> records, Outbox& outbox);
-  std::vector<ledger::Transaction> papers_said() const;
+  bool all_arrived() const;
+  Instant batch_end() const;
+  ledger::Slot slot_now() const;  // of the interval being collected
+  market::MeteredPoint* point_of(ledger::MeterId meter);
+  ledger::Signer& signer(ledger::Slot slot) const;  // of what is about the slot
+  NodeId fleet() const { return config_.directory.fleet(config_.gateway.value); }
+  void say(const SharedBytes& message, Outbox& outbox) const;
+  Bytes record() const;
+
+  // gateway_minutes.cpp
   void take_minute(Instant now, NodeId from, MeterMinute minute, Outbox& outbox);
   ledger::MeterWord word_of_minute(const MeterState& state, const MeterMinute& minute,
                                    const Hash& root) const;
   bool stands(const MeterState& state) const;  // its minute that waits, by what acts now
   bool has_room_for(const MeterMinute& minute) const;
   void tell_received(const std::vector<MeterReceived>& meters, Outbox& outbox) const;
+  void drop_heard(MeterState& state);
+  ledger::MeterRecord judge(MeterState& state, Outbox& outbox);
+  void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
+  void raise(std::vector<ai::AlertChange> changes, Outbox& outbox);
+
+  // gateway_papers.cpp
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx);
   // What changes the registry; the slots that close until it is not said any more.
   ledger::Result<ledger::Slot> take_swap(const ledger::Transaction& tx);
   ledger::Result<ledger::Slot> take_paper(const ledger::Transaction& tx);
   market::PaperTerms paper_terms();
-  market::MeteredPoint* point_of(ledger::MeterId meter);
-  ledger::Slot slot_now() const;  // of the interval being collected
-  ledger::MeterRecord judge(MeterState& state, Outbox& outbox);
-  void watch(MeterState& state, const MeterMinute& minute, Outbox& outbox);
-  void raise(std::vector<ai::AlertChange> changes, Outbox& outbox);
+  void take_on_ledger(const PeerMessage& message, Outbox& outbox);
+  void act_on(const ledger::Transaction& paper, Outbox& outbox);
+  std::vector<ledger::Transaction> papers_said() const;
+  void tell_key_change(Instant now, Outbox& outbox);
+  bool recover_paper(const GatewayRecord::Message& message);  // whether it is one
+  void resume_acted(const Paper& paper, const Hash& leaf);
+
+  // gateway_batches.cpp
   void post_batch(Instant now, Outbox& outbox);
   // One meter's part of the batch being posted.
   struct Leaves {
@@ -132,19 +142,15 @@ class GatewayNode final : public Node {
                   std::vector<Bytes>& openings, Outbox& outbox);
   ledger::Transaction batch_of(ledger::Batch batch, const Leaves& leaves);
   ledger::Transaction marks_of(ledger::Slot slot);
-  Bytes record() const;
-  NodeId fleet() const { return config_.directory.fleet(config_.gateway.value); }
+  void post_forecast(const FleetForecast& forecast, Outbox& outbox);
   void keep_openings(Outbox& outbox) const;
-  void say(const SharedBytes& message, Outbox& outbox) const;
   bool concentrates() const;
   void say_batch(const SharedBytes& message, Outbox& outbox) const;
   bool say_again(Instant now, Outbox& outbox);
+  void ask_for_attestation(Instant now, const ledger::Transaction& tx,
+                           std::span<const RecordOpening> records, Outbox& outbox);
+  void receive_from_oracle(Instant now, const PeerMessage& message, Outbox& outbox);
   void attest_again(Instant now, Instant late, Outbox& outbox);
-  void post_forecast(const FleetForecast& forecast, Outbox& outbox);
-  void tell_key_change(Instant now, Outbox& outbox);
-  ledger::Signer& signer(ledger::Slot slot) const;  // of what is about the slot
-  bool all_arrived() const;
-  Instant batch_end() const;
 
   GatewayConfig config_;
   ledger::Signer& signer_;
