@@ -117,6 +117,15 @@ TEST_CASE("the change of a lost key without a whole slot's notice never leaves i
   CHECK(key_on_ledger(b) == signer_of("next key").public_key());
 }
 
+TEST_CASE("a paper acts once, on the word of f + 1 validators") {
+  PendingPapers papers(4);
+  const Hash leaf = leaf_hash(Bytes{1});
+  CHECK_FALSE(papers.told({0}, leaf));
+  CHECK_FALSE(papers.told({0}, leaf));
+  CHECK(papers.told({2}, leaf));
+  CHECK_FALSE(papers.told({1}, leaf));
+}
+
 TEST_CASE("words of more papers than a gateway keeps: all act, some rounds later") {
   PendingPapers papers(4);
   const auto leaf = [](std::uint8_t n) { return leaf_hash(Bytes{n}); };
