@@ -25,6 +25,78 @@ Verdict judged(MeterOracle& oracle, const Reading& r) { return oracle.judge(r, r
 
 }  // namespace
 
+TEST_CASE("each rule of a single reading holds at its threshold and not beyond it") {
+  struct Case {
+    Reading second;
+    std::int64_t late_ms;
+    Verdict verdict;
+  };
+  const auto with = [](std::int32_t power_w, std::uint8_t voltage_v) {
+    Reading r = reading(2, 1'000, 500, power_w);
+    r.voltage_v = voltage_v;
+    return r;
+  };
+  Reading same_time = reading(2, 1'000, 500), later = same_time;
+  same_time.time_ms = reading(1, 0, 0).time_ms;
+  later.time_ms = same_time.time_ms + 1;
+  const Case cases[] = {
+      {reading(2, 1'000, 500), 0, 0},
+      {reading(2, 1'000, 500), 2'000, 0},
+      {reading(2, 1'000, 500), 2'001, bit(Rule::time_informative)},
+      {reading(2, 1'000, 500), -2'001, bit(Rule::time_informative)},
+      {reading(2, 1'000, 500), 9'000, bit(Rule::time_informative)},
+      {reading(2, 1'000, 500), 9'001, bit(Rule::time_apart)},
+      {reading(2, 1'000, 500), -9'001, bit(Rule::time_apart)},
+      {same_time, 0, bit(Rule::time_backwards)},
+      {later, 0, 0},
+      {with(43'500, 230), 0, 0},
+      {with(-43'500, 230), 0, 0},
+      {with(43'501, 230), 0, bit(Rule::power_range)},
+      {with(-43'501, 230), 0, bit(Rule::power_range)},
+      {with(0, 207), 0, 0},
+      {with(0, 253), 0, 0},
+      {with(0, 206), 0, bit(Rule::voltage_range)},
+      {with(0, 254), 0, bit(Rule::voltage_range)},
+      {reading(2, 999, 500), 0, bit(Rule::counter_fell)},
+      {reading(2, 1'000, 499), 0, bit(Rule::counter_fell)},
+      {reading(3, 1'000, 500), 0, bit(Rule::sequence_gap)},
+  };
+  for (const Case& c : cases) {
+    CAPTURE(&c - cases);
+    MeterOracle oracle(limits());
+    REQUIRE(judged(oracle, reading(1, 1'000, 500)) == 0);
+    CHECK(oracle.judge(c.second, c.second.time_ms + c.late_ms) == c.verdict);
+    CHECK(oracle.last() == c.second);  // flagged or quarantined, it is what the next is held to
+  }
+}
+
+TEST_CASE("a reading that was there already, or an older one, moves nothing") {
+  MeterOracle oracle(limits());
+  judged(oracle, reading(7, 1'000, 500));
+  for (const std::uint32_t sequence : {7u, 6u, 0u}) {
+    CHECK(judged(oracle, reading(sequence, 9'000, 9'000)) == bit(Rule::sequence_stale));
+    CHECK(oracle.last() == reading(7, 1'000, 500));
+  }
+}
+
+TEST_CASE("what a window counts differs from its power by 2 % or two steps at most") {
+  // Twelve steps of 5 s at 36 kW are 600 Wh; 2 % of them are 12 Wh. Two steps of 1 W are 32 mWh.
+  const auto holds = [](std::int32_t power_w, std::int64_t counted_mwh) {
+    MeterOracle oracle(limits());
+    judged(oracle, reading(1, 50'000'000, 0));
+    oracle.judge_window();
+    for (std::uint32_t i = 2; i <= 13; ++i)
+      judged(oracle, reading(i, 50'000'000 + counted_mwh * (i - 1) / 12, 0, power_w));
+    return oracle.judge_window() == 0;
+  };
+  for (const std::int64_t sign : {-1, 1}) {
+    CHECK(holds(36'000, 600'000 + sign * 12'000));
+    CHECK_FALSE(holds(36'000, 600'000 + sign * 12'001));
+  }
+  CHECK(holds(0, 32));
+  CHECK_FALSE(holds(0, 33));
+}
+
 TEST_CASE("a register begins anew at its declared modulus only") {
   for (const std::int64_t modulus : {999'999'900'000, std::int64_t{1} << 32}) {
     MeterLimits l = limits();
