@@ -13,6 +13,7 @@
 #include "app/erase_command.hpp"
 #include "app/field_command.hpp"
 #include "app/grid_command.hpp"
+#include "app/market_command.hpp"
 #include "app/meter_command.hpp"
 #include "app/node_command.hpp"
 #include "app/ocmf_command.hpp"
@@ -121,6 +122,7 @@ int run(int argc, char** argv) {
   app::add_meter_command(program, chosen);
   app::add_ocmf_command(program, chosen);
   app::add_grid_command(program, chosen);
+  app::add_market_command(program, chosen);
   app::add_view_command(program, chosen);
   app::add_node_commands(program, chosen);
   complete(program);

@@ -89,6 +89,7 @@ ledger::Result<LoadedScenario> load_scenario(const std::string& path,
   twin::Scenario common = out.scenario;
   common.meters.clear();
   common.output = {};
+  common.market.shadows.clear();
   common.time.real_time_factor = 1;
   ledger::Bytes shared = hashed;
   ledger::append(shared, ledger::bytes_of(twin::write_scenario(common, *network)));

@@ -4,6 +4,7 @@
 
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/rules.hpp"
+#include "market/clearing/mechanism.hpp"
 #include "twin/scenario/toml_table.hpp"
 
 namespace hil {
@@ -57,7 +58,7 @@ Genesis read_root(TomlTable& root) {
   if (g.batch_ms % g.metering_ms != 0) root.fail("metering", "does not divide the batch");
   if (g.block_ms * 3 > g.slot_ms) root.fail("block", "is longer than a third of the slot");
   g.close_grace_ms = std::max(g.close_grace_ms, blocks_of_grace * g.block_ms);
-  g.mechanism = root.one_of("mechanism", "uniform", {"uniform", "retailer"});
+  g.mechanism = root.one_of("mechanism", "uniform", market::acting_names());
   g.registrar = key_at(root, "registrar");
   for (const auto& [role, key] : {std::pair{"metering_operator", &g.metering_operator},
                                   {"gateway_administrator", &g.gateway_administrator},

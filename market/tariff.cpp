@@ -14,9 +14,11 @@ Clearing clear_under(const Genesis& g, std::span<const Order> orders) {
 
 Result<void> check_terms(const Genesis& g) {
   constexpr std::int64_t day_ms = 86'400'000;
-  if (const auto mechanism = mechanism_named(g.mechanism); !mechanism || !can_act(*mechanism))
-    return failure("genesis: mechanism is \"" + g.mechanism + "\"; a chain can settle by " +
-                   acting_names());
+  if (const auto mechanism = mechanism_named(g.mechanism); !mechanism || !can_act(*mechanism)) {
+    std::string known;
+    for (const std::string& name : acting_names()) known += (known.empty() ? "" : ", ") + name;
+    return failure("genesis: mechanism is \"" + g.mechanism + "\"; a chain settles by " + known);
+  }
   for (const auto& [key, price] : {std::pair{"retail_buy", g.retail_buy},
                                    {"retail_sell", g.retail_sell},
                                    {"grid_fee", g.grid_fee},

@@ -144,6 +144,7 @@ def included(leaf, index, size, path, root):
 HASHES = ("registrar", "metering_operator", "gateway_administrator", "certifier", "observer",
           "auditor_box", "rules", "input_hash")
 PERIODS = ("slot_ms", "batch_ms", "block_ms", "metering_ms", "close_grace_ms")
+MECHANISMS = ("retailer", "uniform", "mid-market", "supply-demand", "bill-sharing")
 PRICES = ("grid_fee", "levies", "local_grid_fee", "retail_buy", "retail_sell")
 KEY_NAME = re.compile(r"[!-*,-~]+")
 EPOCH = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{3})?(Z|[+-](\d\d):(\d\d))",
@@ -220,7 +221,7 @@ def check_genesis(text):
     prices = g["prices_micro_eur_per_kwh"]
     want(type(prices) is dict and set(prices) == set(PRICES)
          and all(is_int(p, 0, 100_000_000) for p in prices.values()), "genesis: prices")
-    want(g["mechanism"] in ("uniform", "retailer"), "genesis: mechanism is unknown")
+    want(g["mechanism"] in MECHANISMS, "genesis: mechanism is unknown")
     return g
 
 

@@ -75,7 +75,7 @@ def verify_receipt(data, trusted, checks):
 
     checks.begin("clearing")
     settled = entries.settlement.body
-    check_clearing(j, openings, settled, account, trust.genesis["mechanism"])
+    check_clearing(j, openings, settled, account, trust.genesis)
     checks.holds()
 
     checks.begin("tariff")

@@ -21,19 +21,26 @@ def read_row(row):
     return order
 
 
+def share(group, total):
+    """{row id: Wh} by energy, rounded down, the rest one each by largest remainder, then id."""
+    energy = sum(o.energy for o in group)
+    if not energy:
+        return {}
+    fills = {o.id: o.energy * total // energy for o in group}
+    left = total - sum(fills.values())
+    for o in sorted(group, key=lambda o: (-(o.energy * total % energy), o.id))[:left]:
+        fills[o.id] += 1
+    return fills
+
+
 def fill(merit, volume):
-    """Gives the volume to the best limits first; one limit shares by largest remainder, then id."""
+    """Gives the volume to the best limits first; one limit shares."""
     fills = {}
     while merit and volume:
         group = [o for o in merit if o.limit == merit[0].limit]
         merit = merit[len(group):]
-        energy = sum(o.energy for o in group)
-        given = min(energy, volume)
-        for o in group:
-            fills[o.id] = o.energy * given // energy
-        left = given - sum(fills[o.id] for o in group)
-        for o in sorted(group, key=lambda o: (-(o.energy * given % energy), o.id))[:left]:
-            fills[o.id] += 1
+        given = min(sum(o.energy for o in group), volume)
+        fills.update(share(group, given))
         volume -= given
     return fills
 
@@ -50,8 +57,40 @@ def served(merit, volume):
             return order.limit, merit[i + 1].limit if i + 1 < len(merit) else None
 
 
-def clear(mechanism, book):
+def community_price(mechanism, book, ceiling, floor):
+    supply = sum(o.energy for o in book if o.side == 1 and o.limit <= ceiling)
+    demand = sum(o.energy for o in book if o.side == 0 and o.limit >= floor)
+    band = ceiling - floor
+    if mechanism == "mid-market":
+        return floor + band // 2
+    if mechanism == "bill-sharing":
+        return floor + (band * supply // (supply + demand) if supply + demand else 0)
+    below = band * supply + floor * demand
+    return floor if supply >= demand or below == 0 else floor * ceiling * demand // below
+
+
+def clear_community(mechanism, book, prices):
+    ceiling = prices["retail_buy"] - prices["local_grid_fee"] - prices["levies"]
+    floor = prices["retail_sell"]
+    if floor > ceiling:
+        return None, 0, {}
+    price = community_price(mechanism, book, ceiling, floor)
+    buyers = [o for o in book if o.side == 0 and o.limit >= price]
+    sellers = [o for o in book if o.side == 1 and o.limit <= price]
+    volume = min(sum(o.energy for o in buyers), sum(o.energy for o in sellers))
+    if volume == 0:
+        return None, 0, {}
+    return price, volume, {**share(buyers, volume), **share(sellers, volume)}
+
+
+def clear(mechanism, book, prices):
     """(price or None, volume, {row id: Wh})."""
+    if mechanism == "retailer":
+        return None, 0, {}
+    return clear_uniform(book) if mechanism == "uniform" else clear_community(mechanism, book, prices)
+
+
+def clear_uniform(book):
     buys = sorted((o for o in book if o.side == 0), key=lambda o: -o.limit)
     sells = sorted((o for o in book if o.side == 1), key=lambda o: o.limit)
     volume, i, j = 0, 0, 0
@@ -63,7 +102,7 @@ def clear(mechanism, book):
         offered[j] -= matched
         i += wanted[i] == 0
         j += offered[j] == 0
-    if mechanism == "retailer" or volume == 0:
+    if volume == 0:
         return None, 0, {}
     last_buy, next_buy = served(buys, volume)
     last_sell, next_sell = served(sells, volume)
@@ -72,7 +111,7 @@ def clear(mechanism, book):
     return low + (high - low) // 2, volume, {**fill(buys, volume), **fill(sells, volume)}
 
 
-def check_clearing(j, o, settled, account, mechanism):
+def check_clearing(j, o, settled, account, genesis):
     s, rows = o.statement, items(j["book"], "book")
     want(len(rows) == settled.orders and len(rows) <= 1_000_000,
          "book has another number of rows")
@@ -80,7 +119,7 @@ def check_clearing(j, o, settled, account, mechanism):
     want(all(a.id < b.id for a, b in zip(book, book[1:])), "book is not in order of ids")
     want(Tree([leaf_hash(order.row) for order in book]).root() == settled.book_root,
          "book does not hash to the settlement's root")
-    price, volume, fills = clear(mechanism, book)
+    price, volume, fills = clear(genesis["mechanism"], book, genesis["prices_micro_eur_per_kwh"])
     want((price, volume) == (settled.price, settled.volume),
          "price and volume do not follow from the book")
     row_of, contracted = {order.id: order for order in book}, [0, 0]

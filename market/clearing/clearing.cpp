@@ -3,7 +3,15 @@
 #include <algorithm>
 
 #include "ledger/base/invariant.hpp"
+#include "market/clearing/bilateral_clearing.hpp"
+#include "market/clearing/bill_sharing_clearing.hpp"
+#include "market/clearing/continuous_clearing.hpp"
+#include "market/clearing/limit_sort.hpp"
 #include "market/clearing/merit_order.hpp"
+#include "market/clearing/mid_market_clearing.hpp"
+#include "market/clearing/pay_as_bid_clearing.hpp"
+#include "market/clearing/retailer_clearing.hpp"
+#include "market/clearing/supply_demand_clearing.hpp"
 #include "market/clearing/uniform_clearing.hpp"
 
 namespace market {
@@ -17,19 +25,28 @@ MicroEuros from_thousandths(Wide sum) {
   return {static_cast<std::int64_t>((sum + (sum >= 0 ? 500 : -500)) / 1000)};
 }
 
-Clearing cleared(Mechanism mechanism, std::span<const Order> orders, const ClearingTerms&) {
+Clearing cleared(Mechanism mechanism, std::span<const Order> orders, const ClearingTerms& terms) {
   switch (mechanism) {
-    case Mechanism::retailer: {
-      Clearing none;
-      none.fills.resize(orders.size());
-      return none;
-    }
+    case Mechanism::retailer:
+      return retailer_clearing(orders);
     case Mechanism::uniform:
       return uniform_clearing(orders);
-    default:
+    case Mechanism::pay_as_bid:
+      return pay_as_bid_clearing(orders);
+    case Mechanism::continuous:
+      return continuous_clearing(orders);
+    case Mechanism::bilateral:
+      return bilateral_clearing(orders);
+    case Mechanism::mid_market:
+      return mid_market_clearing(orders, terms);
+    case Mechanism::supply_demand:
+      return supply_demand_clearing(orders, terms);
+    case Mechanism::bill_sharing:
+      return bill_sharing_clearing(orders, terms);
+    case Mechanism::grid_aware:
       break;
   }
-  invariant(false, "a mechanism that clears");
+  invariant(false, "a mechanism that needs no feeder");
   return {};
 }
 
@@ -39,6 +56,8 @@ Clearing clear(Mechanism mechanism, std::span<const Order> orders, const Clearin
   invariant(orders.size() <= max_orders_a_slot &&
                 std::all_of(orders.begin(), orders.end(), within_bounds),
             "a book within its bounds");
+  invariant(terms.floor.value >= 0 && std::max(terms.floor, terms.ceiling) <= max_order_price,
+            "terms within the bounds of prices");
   Clearing out = cleared(mechanism, orders, terms);
   out.welfare = welfare_of(orders, out.fills);
   out.optimal_welfare = optimal_welfare(orders);
@@ -57,20 +76,19 @@ MicroEuros welfare_of(std::span<const Order> orders, std::span<const WattHours> 
 MicroEuros optimal_welfare(std::span<const Order> orders) {
   // The gap between demand and supply curves, integrated over price: at a price p between two
   // neighbouring limits, min(demand at p, supply at p) Wh could change hands, each gaining dp.
-  std::vector<std::pair<std::int64_t, std::int64_t>> steps;  // limit, energy; buyers' negative
-  steps.reserve(orders.size());
   std::int64_t demand = 0, supply = 0;
-  for (const Order& o : orders) {
+  for (const Order& o : orders)
     if (o.side == Side::buy) demand += o.energy.value;
-    steps.emplace_back(o.limit.value, o.side == Side::buy ? -o.energy.value : o.energy.value);
-  }
-  std::sort(steps.begin(), steps.end());
   Wide thousandths = 0;  // of a micro-euro
   std::int64_t below = 0;
-  for (const auto& [limit, energy] : steps) {
-    thousandths += static_cast<Wide>(std::min(demand, supply)) * (limit - below);
-    (energy < 0 ? demand : supply) += energy;
-    below = limit;
+  for (const LimitKey& key : sorted_by_limit(orders)) {
+    const Order& o = orders[key.order];
+    thousandths += static_cast<Wide>(std::min(demand, supply)) * (key.limit - below);
+    if (o.side == Side::buy)
+      demand -= o.energy.value;
+    else
+      supply += o.energy.value;
+    below = key.limit;
   }
   return from_thousandths(thousandths);
 }

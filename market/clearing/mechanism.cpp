@@ -10,13 +10,10 @@ std::optional<Mechanism> mechanism_named(std::string_view name) {
   return static_cast<Mechanism>(at - mechanism_names.begin());
 }
 
-bool can_act(Mechanism m) { return m == Mechanism::retailer || m == Mechanism::uniform; }
-
-std::string acting_names() {
-  std::string out;
-  for (std::size_t i = 0; i < mechanism_names.size(); ++i)
-    if (can_act(static_cast<Mechanism>(i)))
-      out += (out.empty() ? "" : ", ") + std::string(mechanism_names[i]);
+std::vector<std::string> acting_names() {
+  std::vector<std::string> out;
+  for (const std::string_view name : mechanism_names)
+    if (can_act(*mechanism_named(name))) out.emplace_back(name);
   return out;
 }
 

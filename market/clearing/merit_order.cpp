@@ -2,34 +2,28 @@
 
 #include <algorithm>
 
-#include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
+#include "market/clearing/limit_sort.hpp"
 
 namespace market {
 
 using namespace ledger;
 
-// Sorted by small keys: the orders themselves lie too far apart to be compared a million times.
 std::vector<std::uint32_t> merit_order(std::span<const Order> orders, Side side) {
-  struct Key {
-    std::int64_t rank;       // the limit, negated for buyers
-    std::uint64_t id_start;  // the id's first bytes, which decide nearly every tie
-    std::uint32_t order;
-  };
-  std::vector<Key> keys;
-  keys.reserve(orders.size());
-  for (std::uint32_t i = 0; i < orders.size(); ++i)
-    if (orders[i].side == side)
-      keys.push_back({side == Side::buy ? -orders[i].limit.value : orders[i].limit.value,
-                      ByteReader(orders[i].id.bytes).u64(), i});
-  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
-    if (a.rank != b.rank) return a.rank < b.rank;
+  std::vector<LimitKey> keys = sorted_by_limit(orders, side);
+  if (side == Side::buy) std::reverse(keys.begin(), keys.end());
+  const auto by_id = [&](const LimitKey& a, const LimitKey& b) {
     return a.id_start != b.id_start ? a.id_start < b.id_start
                                     : orders[a.order].id < orders[b.order].id;
-  });
+  };
   std::vector<std::uint32_t> at;
   at.reserve(keys.size());
-  for (const Key& k : keys) at.push_back(k.order);
+  for (auto run = keys.begin(); run != keys.end();) {
+    auto end = run + 1;
+    while (end != keys.end() && end->limit == run->limit) ++end;
+    std::sort(run, end, by_id);
+    for (; run != end; ++run) at.push_back(run->order);
+  }
   return at;
 }
 

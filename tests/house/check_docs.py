@@ -20,7 +20,7 @@ SLOW_WITH_ARGUMENTS = ("scripts/campaign ",)
 README_LINES = 80
 READER = "twin/scenario/scenario_reader.cpp"
 ASKED = re.compile(
-    r'\.(?:number|integer|text|one_of|duration|time|range|micro_eur|tables?|is_text)\(\s*"(\w+)"'
+    r'\.(?:number|integer|text|one_of|some_of|duration|time|range|micro_eur|tables?|is_text)\(\s*"(\w+)"'
 )
 
 

@@ -119,7 +119,8 @@ struct PricesSpec {
 };
 
 struct MarketSpec {
-  std::string mechanism = "uniform";  // "uniform" or "retailer"
+  std::string mechanism = "uniform";  // one that can act (market/clearing/mechanism.hpp)
+  std::vector<std::string> shadows;   // others that clear the same orders, for figures
 };
 
 // Names of ledger::Signing in a scenario, in the enum's order.

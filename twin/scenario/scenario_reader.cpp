@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "market/clearing/mechanism.hpp"
 #include "twin/scenario/consensus_reader.hpp"
 #include "twin/scenario/event_reader.hpp"
 #include "twin/scenario/fault_reader.hpp"
@@ -204,6 +205,16 @@ MeterEntry read_meter(TomlTable t) {
   return m;
 }
 
+MarketSpec read_market(TomlTable t) {
+  MarketSpec out;
+  out.mechanism = t.one_of("mechanism", "uniform", market::acting_names());
+  std::vector<std::string> shadows(market::mechanism_names.begin(), market::mechanism_names.end());
+  std::erase(shadows, market::name_of(market::Mechanism::grid_aware));
+  out.shadows = t.some_of("shadows", shadows);
+  t.close();
+  return out;
+}
+
 void read_all(TomlTable& root, ScenarioParts& out) {
   Scenario& s = out.base;
   s.name = root.text("name", "");
@@ -218,9 +229,7 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   out.where_weather = weather.where("file");
   s.weather = read_weather(std::move(weather));
   s.prices = read_prices(root.table("prices"));
-  TomlTable market = root.table("market");
-  s.market.mechanism = market.one_of("mechanism", "uniform", {"uniform", "retailer"});
-  market.close();
+  s.market = read_market(root.table("market"));
   TomlTable ledger = root.table("ledger");
   out.where_gateways = ledger.where("gateways");
   out.where_concentrators = ledger.where("concentrators");

@@ -216,6 +216,7 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("levies_eur_per_kwh", euros(s.prices.levies));
   w.section("market");
   w.key("mechanism", quoted(s.market.mechanism));
+  if (!s.market.shadows.empty()) w.key("shadows", listed(s.market.shadows, quoted));
   w.section("ledger");
   w.key("signing", quoted(names_of_signing()[static_cast<std::size_t>(s.ledger.signing)]));
   w.key("readings", s.ledger.readings == LedgerSpec::Readings::batched ? quoted("batched")

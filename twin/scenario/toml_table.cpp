@@ -144,12 +144,30 @@ std::string TomlTable::one_of(std::string_view key, const std::string& fallback,
                               const std::vector<std::string>& allowed) {
   const std::string value = text(key, fallback);
   if (std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return value;
+  fail_unknown(key, value, allowed);
+  return fallback;
+}
+
+std::vector<std::string> TomlTable::some_of(std::string_view key,
+                                            const std::vector<std::string>& allowed) {
+  const auto out = texts(key, allowed.size());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const auto here = out.begin() + static_cast<std::ptrdiff_t>(i);
+    if (std::find(allowed.begin(), allowed.end(), out[i]) == allowed.end())
+      fail_unknown(key, out[i], allowed);
+    else if (std::find(out.begin(), here, out[i]) != here)
+      fail(key, "found \"" + out[i] + "\" twice");
+  }
+  return out;
+}
+
+void TomlTable::fail_unknown(std::string_view key, const std::string& value,
+                             const std::vector<std::string>& allowed) {
   std::string list;
   for (const std::string& a : allowed) list += (list.empty() ? "\"" : ", \"") + a + "\"";
   const std::string near = nearest(cut(value), allowed);
   fail(key, "found \"" + cut(value) + "\"; allowed: " + list +
                 (near.empty() ? "" : " (did you mean \"" + near + "\"?)"));
-  return fallback;
 }
 
 ledger::Duration TomlTable::duration(std::string_view key, ledger::Duration fallback) {

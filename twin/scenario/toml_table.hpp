@@ -60,6 +60,8 @@ class TomlTable {
   std::string text(std::string_view key, const std::string& fallback);
   std::string one_of(std::string_view key, const std::string& fallback,
                      const std::vector<std::string>& allowed);
+  // A text or a list of them, each an allowed one and at most once; empty where there is no key.
+  std::vector<std::string> some_of(std::string_view key, const std::vector<std::string>& allowed);
   ledger::Duration duration(std::string_view key, ledger::Duration fallback);  // above zero
   ledger::CivilTime time(std::string_view key, ledger::CivilTime fallback);
   // A number, or [low, high].
@@ -88,6 +90,8 @@ class TomlTable {
  private:
   const toml::node* find(std::string_view key);
   std::string full(std::string_view key) const;
+  void fail_unknown(std::string_view key, const std::string& value,
+                    const std::vector<std::string>& allowed);
 
   const toml::table* table_;
   std::string path_, file_;

@@ -52,6 +52,7 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       openings_(scenario, deployment),
       messages_(nodes_, summary_.ledger),
       slots_(scenario_, deployment, writer_, summary_, failure_),
+      shadows_(scenario_, deployment, description_, summary_),
       alerts_(scenario_, writer_, summary_.alerts, failure_),
       findings_(scenario, deployment.directory()) {
   summary_.scenario = scenario.name;
@@ -198,6 +199,7 @@ void RunRecorder::take_block_event(Instant now, const BlockDecided& b) {
 void RunRecorder::take_slot(const market::ClosedSlot& slot) {
   settled_slots_ = slot.slot.value + 1;
   const WattHours traded = slots_.take(slot, openings_.forecast_wh(slot.slot));
+  shadows_.take(slot);
   snapshot_.price_eur_per_kwh =
       slot.clearing.price ? static_cast<double>(slot.clearing.price->value) * 1e-6 : 0;
   snapshot_.traded_kwh = static_cast<double>(traded.value) * 1e-3;

@@ -14,6 +14,7 @@
 #include "twin/store/fault_findings.hpp"
 #include "twin/store/message_counts.hpp"
 #include "twin/store/run_directory.hpp"
+#include "twin/store/shadow_markets.hpp"
 #include "twin/store/slot_recorder.hpp"
 #include "twin/store/world_minute.hpp"
 
@@ -93,6 +94,7 @@ class RunRecorder {
   DecidedOpenings openings_;
   MessageCounts messages_;
   SlotRecorder slots_;
+  ShadowMarkets shadows_;
   AlertRecorder alerts_;
   FaultFindings findings_;
   std::set<Bytes> signed_twice_;  // kind, gateway and number of those kept

@@ -117,6 +117,30 @@ json grid_json(const GridTotals& g) {
           {"worst_element", g.worst_element}};
 }
 
+// Where nothing was settled there is nothing to be efficient at; where nobody could gain from a
+// trade, nothing was missed.
+double efficiency(std::int64_t welfare, std::int64_t optimal, std::uint64_t slots_settled) {
+  if (slots_settled == 0) return 0;
+  return optimal > 0 ? static_cast<double>(welfare) / static_cast<double>(optimal) : 1;
+}
+
+double mean_price(std::int64_t turnover_micro_eur, std::int64_t traded_wh) {
+  return traded_wh > 0 ? eur(turnover_micro_eur) / kwh(traded_wh) : 0;
+}
+
+json shadows_json(const Summary::Market& m) {
+  json out = json::array();
+  for (const Summary::Shadow& s : m.shadows)
+    out.push_back({{"efficiency", micro(efficiency(s.welfare_micro_eur, s.optimal_welfare_micro_eur,
+                                                   m.slots_settled))},
+                   {"mean_price_eur_per_kwh", micro(mean_price(s.turnover_micro_eur, s.traded_wh))},
+                   {"mechanism", s.mechanism},
+                   {"traded_kwh", kwh(s.traded_wh)},
+                   {"turnover_eur", eur(s.turnover_micro_eur)},
+                   {"welfare_eur", eur(s.welfare_micro_eur)}});
+  return out;
+}
+
 json market_json(const Summary::Market& m) {
   std::int64_t sum = 0, least = 0, losers = 0;
   for (const std::int64_t s : m.savings_micro_eur) {
@@ -127,19 +151,14 @@ json market_json(const Summary::Market& m) {
   if (!m.savings_micro_eur.empty())
     least = *std::min_element(m.savings_micro_eur.begin(), m.savings_micro_eur.end());
   const auto homes = static_cast<double>(std::max<std::size_t>(1, m.savings_micro_eur.size()));
-  const auto welfare = static_cast<double>(m.welfare_micro_eur);
-  const auto optimal = static_cast<double>(m.optimal_welfare_micro_eur);
   return {
-      // Where nothing was settled there is nothing to be efficient at; where nobody could gain from
-      // a trade, nothing was missed.
-      {"efficiency", micro(m.slots_settled == 0 ? 0
-                           : optimal > 0        ? welfare / optimal
-                                                : 1)},
-      {"mean_price_eur_per_kwh",
-       micro(m.traded_wh > 0 ? eur(m.turnover_micro_eur) / kwh(m.traded_wh) : 0)},
+      {"efficiency",
+       micro(efficiency(m.welfare_micro_eur, m.optimal_welfare_micro_eur, m.slots_settled))},
+      {"mean_price_eur_per_kwh", micro(mean_price(m.turnover_micro_eur, m.traded_wh))},
       {"mechanism", m.mechanism},
       {"money_residual_eur", eur(m.money_residual_micro_eur)},
       {"savings_eur", {{"losers", losers}, {"mean", micro(eur(sum) / homes)}, {"min", eur(least)}}},
+      {"shadows", shadows_json(m)},
       {"slots_due", m.slots_due},
       {"slots_settled", m.slots_settled},
       {"traded_kwh", kwh(m.traded_wh)},

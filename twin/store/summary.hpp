@@ -50,6 +50,12 @@ struct Summary {
   EnergyTotals energy;
   GridTotals grid;
 
+  struct Shadow {  // another mechanism on the same orders, before metering
+    std::string mechanism;
+    std::int64_t traded_wh = 0, turnover_micro_eur = 0;
+    std::int64_t welfare_micro_eur = 0, optimal_welfare_micro_eur = 0;
+  };
+
   struct Market {
     std::string mechanism;
     std::uint64_t slots_due = 0, slots_settled = 0;  // of the simulated time
@@ -57,6 +63,7 @@ struct Summary {
     std::int64_t welfare_micro_eur = 0, optimal_welfare_micro_eur = 0;
     std::int64_t money_residual_micro_eur = 0;
     std::vector<std::int64_t> savings_micro_eur;  // by home, against the retailer alone
+    std::vector<Shadow> shadows;
   } market;
 
   struct Tokens {

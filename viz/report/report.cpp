@@ -242,6 +242,35 @@ std::string homes_html(const ReportData& data) {
       element("div", "scroll", element("table", "", head + element("tbody", "", rows) + foot)));
 }
 
+std::string shadows_html(const ReportData& data) {
+  const Summary& s = data.summary;
+  if (s.shadows.empty()) return "";
+  const auto row = [](const std::string& name, const std::optional<double>& traded_kwh,
+                      const std::optional<double>& turnover_eur, const std::optional<double>& price,
+                      const std::optional<double>& efficiency) {
+    return "<tr>" + word_cell(name) + cell(or_dash(traded_kwh, 1)) +
+           cell(or_dash(turnover_eur, 2)) + cell(or_dash(price, 4)) +
+           cell(efficiency ? percent_text(*efficiency, 1) : "–") + "</tr>\n";
+  };
+  std::string rows;
+  for (const ShadowFigures& m : s.shadows)
+    rows += row(m.mechanism, m.traded_kwh, m.turnover_eur, m.mean_price_eur_per_kwh, m.efficiency);
+  const std::string head =
+      "<thead><tr><th "
+      "class=\"words\">Mechanism</th><th>Traded<br/>kWh</th><th>Turnover<br/>EUR</th>"
+      "<th>Mean price<br/>EUR/kWh</th><th>Welfare of the<br/>best possible</th></tr></thead>\n";
+  const std::string foot = "<tfoot>" +
+                           row(data.run.meta.mechanism + ", settled", s.traded_kwh, s.turnover_eur,
+                               s.mean_price_eur_per_kwh, s.efficiency) +
+                           "</tfoot>\n";
+  return section_html(
+      "shadows", "Other market mechanisms",
+      "What other mechanisms would have made of the same orders, before metering; the last line is "
+      "what "
+      "was settled.",
+      element("div", "scroll", element("table", "", head + element("tbody", "", rows) + foot)));
+}
+
 std::string fact(const std::string& name, const std::string& html) {
   return "<dt>" + escape(name) + "</dt><dd>" + html + "</dd>\n";
 }
@@ -313,7 +342,8 @@ std::string render_report(const ReportData& data) {
        {power_figure(data), flow_figure(data), voltage_figure(data), loading_figure(data),
         map_figure(data), price_figure(data), forecast_figure(data), consensus_figure(data)})
     body += figure_html(figure);
-  body += alerts_html(data) + events_html(data) + homes_html(data) + ledger_html(data);
+  body += alerts_html(data) + events_html(data) + shadows_html(data) + homes_html(data) +
+          ledger_html(data);
   body += element("footer", "",
                   "Times are civil times of the scenario. Import from the grid is positive. "
                   "Figures come from run.db and summary.json beside this page.");

@@ -107,9 +107,23 @@ void read_consensus(const Json& root, Summary& out) {
   }
 }
 
+void read_shadows(const Json& root, Summary& out) {
+  const Json* shadows = find(root, "market", "shadows");
+  if (!shadows || !shadows->is_array()) return;
+  for (const Json& shadow : *shadows) {
+    const Json* name = shadow.is_object() ? find(shadow, "", "mechanism") : nullptr;
+    if (name && name->is_string())
+      out.shadows.push_back({name->get<std::string>(), number_at(shadow, "", "traded_kwh"),
+                             number_at(shadow, "", "turnover_eur"),
+                             number_at(shadow, "", "mean_price_eur_per_kwh"),
+                             number_at(shadow, "", "efficiency")});
+  }
+}
+
 // The groups that lie one level deeper.
 void read_nested(const Json& root, Summary& out) {
   read_consensus(root, out);
+  read_shadows(root, out);
   if (const Json* finality = inner(root, "ledger", "finality_ms")) {
     out.finality_p50_ms = number_at(*finality, "", "p50");
     out.finality_p95_ms = number_at(*finality, "", "p95");

@@ -5,8 +5,14 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <vector>
 
 namespace viz {
+
+struct ShadowFigures {
+  std::string mechanism;
+  std::optional<double> traded_kwh, turnover_eur, mean_price_eur_per_kwh, efficiency;
+};
 
 struct Summary {
   std::optional<double> simulated_s, wall_s, speed_up, readings, readings_per_s, power_flows;
@@ -23,6 +29,7 @@ struct Summary {
   std::optional<double> messages, message_bytes, messages_lost;
   std::optional<double> posted, posted_undecided, posted_p50_ms, posted_p99_ms;
   std::optional<double> finality_p50_ms, finality_p95_ms, finality_p99_ms;
+  std::vector<ShadowFigures> shadows;  // other mechanisms on the same orders
   std::string worst_element, log_root, state_root, content_root, result_hash, input_hash;
 };
 

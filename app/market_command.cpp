@@ -1,0 +1,180 @@
+#include "app/market_command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/console.hpp"
+#include "app/input_file.hpp"
+#include "market/clearing/clearing.hpp"
+#include "market/clearing/decimal.hpp"
+#include "market/clearing/order_book_reader.hpp"
+
+namespace app {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t largest_book = std::size_t{256} << 20;
+
+struct ClearOptions {
+  std::string file, mechanism, key = "dynamic";
+  std::string retail_buy = "0.30", retail_sell = "0.08";  // EUR/kWh
+  bool json = false, quiet = false;
+};
+
+// What was cleared: trades by agents' names, and what of the book was not taken as it stands.
+struct ClearedBook {
+  const market::OrderBook& book;
+  market::Mechanism mechanism;
+  const market::Clearing& clearing;
+  std::vector<market::Trade> trades;
+};
+
+double kwh(ledger::WattHours energy) { return static_cast<double>(energy.value) / 1e3; }
+double eur(ledger::MicroEuros amount) { return static_cast<double>(amount.value) / 1e6; }
+double eur_per_kwh(ledger::Price price) { return static_cast<double>(price.value) / 1e6; }
+
+// Weighted by energy; none where nothing is traded.
+std::optional<double> mean_price(const ClearedBook& c) {
+  if (c.clearing.volume.value == 0) return std::nullopt;
+  ledger::Wide turnover = 0;
+  for (const market::Trade& t : c.trades)
+    turnover += static_cast<ledger::Wide>(t.energy.value) * t.price.value;
+  return static_cast<double>(turnover) / static_cast<double>(c.clearing.volume.value) / 1e6;
+}
+
+json number_or_null(const std::optional<double>& number) { return number ? json(*number) : json(); }
+
+json remarks_json(const std::vector<market::BookRemark>& remarks) {
+  json out = json::array();
+  for (const market::BookRemark& r : remarks)
+    out.push_back({{"line", r.line}, {"id", r.id}, {"why", r.why}});
+  return out;
+}
+
+void print_json(const ClearedBook& c) {
+  json trades = json::array();
+  for (const market::Trade& t : c.trades)
+    trades.push_back({{"buyer", c.book.agents[t.buyer]},
+                      {"seller", c.book.agents[t.seller]},
+                      {"buyer_order", c.book.ids[t.buyer]},
+                      {"seller_order", c.book.ids[t.seller]},
+                      {"kwh", kwh(t.energy)},
+                      {"price_eur_per_kwh", eur_per_kwh(t.price)}});
+  std::optional<double> price;
+  if (c.clearing.price) price = eur_per_kwh(*c.clearing.price);
+  const json out{{"mechanism", name_of(c.mechanism)},
+                 {"orders", c.book.orders.size()},
+                 {"price_eur_per_kwh", number_or_null(price)},
+                 {"mean_price_eur_per_kwh", number_or_null(mean_price(c))},
+                 {"volume_kwh", kwh(c.clearing.volume)},
+                 {"trades", std::move(trades)},
+                 {"welfare_eur", eur(c.clearing.welfare)},
+                 {"optimal_welfare_eur", eur(c.clearing.optimal_welfare)},
+                 {"refused", remarks_json(c.book.refused)},
+                 {"rounded", remarks_json(c.book.rounded)}};
+  std::cout << out.dump(2) << '\n';
+}
+
+void print_text(const ClearedBook& c) {
+  std::printf("%s: %.3f kWh", std::string(name_of(c.mechanism)).c_str(), kwh(c.clearing.volume));
+  if (c.clearing.price)
+    std::printf(" at %.6f EUR/kWh", eur_per_kwh(*c.clearing.price));
+  else if (const auto mean = mean_price(c))
+    std::printf(" at %.6f EUR/kWh in the mean", *mean);
+  std::printf(" in %zu %s, of %zu %s\n", c.trades.size(), c.trades.size() == 1 ? "deal" : "deals",
+              c.book.orders.size(), c.book.orders.size() == 1 ? "order" : "orders");
+  std::printf("welfare %.6f EUR; %.6f EUR would be possible\n", eur(c.clearing.welfare),
+              eur(c.clearing.optimal_welfare));
+  if (c.trades.empty()) return;
+  std::printf("\n%12s  %10s  %s\n", "kWh", "EUR/kWh", "buyer (order) from seller (order)");
+  for (const market::Trade& t : c.trades)
+    std::printf("%12.3f  %10.6f  %s (%s) from %s (%s)\n", kwh(t.energy), eur_per_kwh(t.price),
+                c.book.agents[t.buyer].c_str(), c.book.ids[t.buyer].c_str(),
+                c.book.agents[t.seller].c_str(), c.book.ids[t.seller].c_str());
+}
+
+void warn_of(const ClearOptions& o, const market::OrderBook& book) {
+  if (o.quiet) return;
+  const auto where = [&](const market::BookRemark& r) {
+    return o.file + ":" + std::to_string(r.line) + ": " + r.why;
+  };
+  for (const market::BookRemark& r : book.refused) warn(where(r) + " (refused)");
+  for (const market::BookRemark& r : book.rounded) warn(where(r));
+}
+
+// None where the text is no price that an order may have.
+std::optional<ledger::Price> price_of(const std::string& text) {
+  const auto units = market::decimal_of(text, 6);
+  if (!units || units->units < 0 || units->units > market::max_order_price.value)
+    return std::nullopt;
+  return ledger::Price{units->units};
+}
+
+int clear(const ClearOptions& o) {
+  const auto mechanism = market::mechanism_named(o.mechanism);
+  if (mechanism == market::Mechanism::grid_aware)
+    return complain(wrong_input, "--mechanism: grid-aware wants a feeder, which no book has");
+  const auto text = read_file(o.file, largest_book);
+  if (!text) return complain(wrong_input, text.error());
+  const auto book = market::read_order_book(*text, o.file);
+  if (!book) return complain(wrong_input, book.error());
+  warn_of(o, *book);
+  const market::ClearingTerms terms{
+      price_of(o.retail_buy).value(), price_of(o.retail_sell).value(),
+      o.key == "static" ? market::SharingKey::static_key : market::SharingKey::dynamic_key};
+  const market::Clearing clearing = market::clear(*mechanism, book->orders, terms);
+  ClearedBook cleared{*book, *mechanism, clearing, clearing.trades};
+  if (clearing.price)
+    cleared.trades = market::pair_fills(book->orders, clearing.fills, *clearing.price);
+  if (o.json)
+    print_json(cleared);
+  else
+    print_text(cleared);
+  return done;
+}
+
+}  // namespace
+
+void add_market_command(CLI::App& program, std::function<int()>& chosen) {
+  CLI::App* of_market = program.add_subcommand("market", "clears order books");
+  of_market->require_subcommand(1);
+  const auto o = std::make_shared<ClearOptions>();
+  CLI::App* command = of_market->add_subcommand("clear", "clears one slot's order book");
+  command
+      ->add_option("BOOK", o->file,
+                   "CSV: id,side,agent,bus,kwh,price_eur_per_kwh[,partner][,kind], in the order of "
+                   "arrival")
+      ->required();
+  const CLI::Validator is_price(
+      [](const std::string& text) { return price_of(text) ? "" : text + ": wants 0 to 100"; },
+      "EUR/kWh");
+  const std::vector<std::string> names(market::mechanism_names.begin(),
+                                       market::mechanism_names.end());
+  command->add_option("--mechanism", o->mechanism, "how")->required()->check(CLI::IsMember(names));
+  command
+      ->add_option("--retail-buy", o->retail_buy,
+                   "community sharing: what a kWh costs at the retailer, less what it costs "
+                   "beside its price at a neighbour")
+      ->check(is_price)
+      ->capture_default_str();
+  command
+      ->add_option("--retail-sell", o->retail_sell,
+                   "community sharing: what the retailer pays for a kWh")
+      ->check(is_price)
+      ->capture_default_str();
+  command
+      ->add_option("--key", o->key,
+                   "bill-sharing: dynamic by the energy ordered, static in equal shares of the "
+                   "buying agents")
+      ->check(CLI::IsMember({"dynamic", "static"}))
+      ->capture_default_str();
+  command->add_flag("--json", o->json, "one JSON object on stdout");
+  command->add_flag("--quiet", o->quiet, "nothing but errors on stderr");
+  command->callback([o, &chosen] { chosen = [o] { return clear(*o); }; });
+}
+
+}  // namespace app

@@ -1,0 +1,368 @@
+#include "market/clearing/order_book_reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <unordered_map>
+
+#include "market/clearing/decimal.hpp"
+
+namespace market {
+
+using namespace ledger;
+
+namespace {
+
+constexpr std::size_t max_book_bytes = 256u << 20, max_lines = max_orders_a_slot;
+constexpr std::size_t max_name = 64, max_columns = 8;
+
+enum Column : std::uint8_t { id, side, agent, bus, kwh, price, partner, kind };
+constexpr std::array<std::string_view, max_columns> column_names{
+    "id", "side", "agent", "bus", "kwh", "price_eur_per_kwh", "partner", "kind"};
+constexpr std::size_t required = 6;
+
+std::string_view trimmed(std::string_view s) {
+  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!s.empty() && blank(s.front())) s.remove_prefix(1);
+  while (!s.empty() && blank(s.back())) s.remove_suffix(1);
+  return s;
+}
+
+// What stands there, as a message can show it.
+std::string shown(std::string_view s) {
+  constexpr std::size_t longest = 40;
+  std::string out = "\"";
+  for (const char c : s.substr(0, longest)) out += c >= 0x20 && c < 0x7f ? c : '?';
+  return out + (s.size() > longest ? "...\"" : "\"");
+}
+
+// UTF-8 without overlong forms, surrogates and control characters.
+bool is_plain_text(std::string_view s) {
+  for (std::size_t i = 0; i < s.size();) {
+    const auto first = static_cast<unsigned char>(s[i]);
+    const std::size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    if (first < 0x20 || first == 0x7f || (first >= 0x80 && first < 0xc2) || first > 0xf4 ||
+        i + more >= s.size())
+      return false;
+    std::uint32_t code = more == 0 ? first : first & (0x3fu >> more);
+    for (std::size_t k = 1; k <= more; ++k) {
+      const auto next = static_cast<unsigned char>(s[i + k]);
+      if ((next & 0xc0) != 0x80) return false;
+      code = code << 6 | (next & 0x3fu);
+    }
+    constexpr std::array<std::uint32_t, 4> least{0, 0x80, 0x800, 0x10000};
+    if (code < least[more] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ||
+        (code >= 0x80 && code < 0xa0))
+      return false;
+    i += more + 1;
+  }
+  return true;
+}
+
+// The line's next cell and the comma behind it; false where a quote is not closed, or is followed
+// by something else.
+bool take_cell(std::string_view& line, std::string& cell) {
+  cell.clear();
+  while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
+  if (line.starts_with('"')) {
+    line.remove_prefix(1);
+    while (true) {
+      const std::size_t quote = line.find('"');
+      if (quote == std::string_view::npos) return false;
+      cell += line.substr(0, quote);
+      line.remove_prefix(quote + 1);
+      if (!line.starts_with('"')) break;
+      cell += '"';
+      line.remove_prefix(1);
+    }
+    const std::size_t comma = std::min(line.find(','), line.size());
+    if (!trimmed(line.substr(0, comma)).empty()) return false;
+    line.remove_prefix(comma);
+    return true;
+  }
+  const std::size_t comma = std::min(line.find(','), line.size());
+  cell = trimmed(line.substr(0, comma));
+  line.remove_prefix(comma);
+  return true;
+}
+
+// None: quotes are wrong. More cells than `most` are counted, not kept.
+struct Cells {
+  std::vector<std::string> kept;
+  std::size_t count = 0;
+};
+
+std::optional<Cells> cells_of(std::string_view line, std::size_t most) {
+  Cells out;
+  line = trimmed(line);
+  std::string cell;
+  while (true) {
+    if (!take_cell(line, cell)) return std::nullopt;
+    if (out.count++ < most) out.kept.push_back(cell);
+    if (line.empty()) return out;
+    line.remove_prefix(1);
+  }
+}
+
+// Whole numbers by value, then all other names by their bytes.
+bool rises(std::string_view a, std::string_view b) {
+  const auto is_number = [](std::string_view s) {
+    return std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (is_number(a) != is_number(b)) return is_number(a);
+  if (!is_number(a)) return a < b;
+  const auto value = [](std::string_view s) {
+    return s.substr(std::min(s.find_first_not_of('0'), s.size()));
+  };
+  if (value(a) != value(b))
+    return value(a).size() != value(b).size() ? value(a).size() < value(b).size()
+                                              : value(a) < value(b);
+  return a < b;  // 7 and 007
+}
+
+// Names in the order in which they rise, as big-endian numbers from 1 on.
+std::array<std::uint8_t, 16> numbered(std::size_t rank) {
+  std::array<std::uint8_t, 16> out{};
+  for (std::size_t i = 0; i < 8; ++i) out[15 - i] = static_cast<std::uint8_t>((rank + 1) >> 8 * i);
+  return out;
+}
+
+class BookReader {
+ public:
+  BookReader(std::string_view text, const std::string& file) : rest_(text), file_(file) {
+    if (rest_.starts_with("\xef\xbb\xbf")) rest_.remove_prefix(3);
+  }
+
+  Result<OrderBook> read() {
+    if (rest_.size() > max_book_bytes) return failure(where() + "larger than 256 MiB");
+    if (auto ok = read_heading(); !ok) return failure(ok.error());
+    for (std::size_t lines = 0; next_line(); ++lines) {
+      if (lines == max_lines) return failure(where() + "wants at most 1,000,000 orders");
+      read_order();
+    }
+    number_accounts();
+    number_ids();
+    drop_without_partner();
+    return std::move(out_);
+  }
+
+ private:
+  std::string where() const { return file_ + ":" + std::to_string(number_) + ": "; }
+
+  // The next line that is not empty.
+  bool next_line() {
+    while (!rest_.empty()) {
+      const std::size_t end = std::min(rest_.find('\n'), rest_.size());
+      line_ = trimmed(rest_.substr(0, end));
+      rest_.remove_prefix(std::min(end + 1, rest_.size()));
+      ++number_;
+      if (!line_.empty()) return true;
+    }
+    return false;
+  }
+
+  Result<void> read_heading();
+  void read_order();
+  // Each fills its part of the order, or says what is wrong.
+  std::string read_side(std::string_view cell, Order& order) const;
+  std::string read_energy(std::string_view cell, Order& order);
+  std::string read_price(std::string_view cell, Order& order);
+  std::string read_kind(std::string_view cell, Order& order) const;
+  std::string problem_of_name(Column column, bool may_be_empty) const;
+
+  std::string_view cell(Column column) const {
+    return at_[column] == SIZE_MAX ? std::string_view() : cells_[at_[column]];
+  }
+  void refuse(std::string why) {
+    out_.refused.push_back({number_, std::string(shown_id()), std::move(why)});
+  }
+  std::string_view shown_id() const {
+    return problem_of_name(id, false).empty() ? cell(id) : std::string_view();
+  }
+  void number_accounts();
+  void number_ids();
+  void drop_without_partner();
+
+  std::string_view rest_, line_;
+  const std::string& file_;
+  std::size_t number_ = 0;                     // of the line
+  std::array<std::size_t, max_columns> at_{};  // where each column stands; SIZE_MAX: nowhere
+  std::size_t columns_ = 0;
+  std::vector<std::string> cells_;
+  std::unordered_map<std::string, std::size_t> line_of_id_;
+  std::map<std::string, AccountId> accounts_;
+  std::unordered_map<std::string, std::uint32_t> buses_;
+  std::vector<std::string> partners_;  // of each order; empty: none
+  std::vector<std::size_t> lines_;     // of each order
+  OrderBook out_;
+};
+
+Result<void> BookReader::read_heading() {
+  constexpr std::string_view wanted =
+      "wants id,side,agent,bus,kwh,price_eur_per_kwh[,partner][,kind]";
+  if (!next_line()) return failure(file_ + ":1: empty; " + std::string(wanted));
+  const auto heading = cells_of(line_, max_columns + 1);
+  if (!heading) return failure(where() + "a quote is not closed; " + std::string(wanted));
+  at_.fill(SIZE_MAX);
+  columns_ = heading->count;
+  for (std::size_t c = 0; c < heading->kept.size(); ++c) {
+    const auto name = std::find(column_names.begin(), column_names.end(), heading->kept[c]);
+    if (name == column_names.end())
+      return failure(where() + "found column " + shown(heading->kept[c]) + "; " +
+                     std::string(wanted));
+    std::size_t& at = at_[static_cast<std::size_t>(name - column_names.begin())];
+    if (at != SIZE_MAX) return failure(where() + std::string(*name) + ": is there twice");
+    at = c;
+  }
+  for (std::size_t c = 0; c < required; ++c)
+    if (at_[c] == SIZE_MAX)
+      return failure(where() + "there is no column " + std::string(column_names[c]) + "; " +
+                     std::string(wanted));
+  return {};
+}
+
+std::string BookReader::problem_of_name(Column column, bool may_be_empty) const {
+  const std::string_view name = cell(column);
+  if (name.empty() && may_be_empty) return {};
+  if (name.empty()) return "is empty";
+  if (name.size() > max_name) return "found " + shown(name) + "; wants at most 64 bytes";
+  if (!is_plain_text(name))
+    return "found " + shown(name) + "; wants UTF-8 without control characters";
+  return {};
+}
+
+std::string BookReader::read_side(std::string_view text, Order& order) const {
+  std::string lower(text);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  const bool buys = lower == "buy" || lower == "bid";
+  order.side = buys ? Side::buy : Side::sell;
+  if (buys || lower == "sell" || lower == "ask" || lower == "offer") return {};
+  return "found " + shown(text) + "; wants buy or sell";
+}
+
+std::string BookReader::read_energy(std::string_view text, Order& order) {
+  const auto wh = decimal_of(text, 3);
+  if (!wh) return "found " + shown(text) + "; wants a number";
+  order.energy = {wh->units};
+  if (wh->units < 0 || (wh->units == 0 && (wh->exact || text.starts_with('-'))))
+    return "found " + shown(text) + "; wants more than 0";
+  if (wh->units == 0) return "found " + shown(text) + "; wants half a Wh at least";
+  if (order.energy > max_order_energy) return "found " + shown(text) + "; wants at most 10000";
+  return {};
+}
+
+std::string BookReader::read_price(std::string_view text, Order& order) {
+  const auto price_units = decimal_of(text, 6);
+  if (!price_units) return "found " + shown(text) + "; wants a number";
+  order.limit = {price_units->units};
+  if (order.limit.value < 0 || order.limit > max_order_price ||
+      (text.starts_with('-') && !price_units->exact))
+    return "found " + shown(text) + "; wants 0 to 100";
+  return {};
+}
+
+std::string BookReader::read_kind(std::string_view text, Order& order) const {
+  order.green = text == "green";
+  if (text.empty() || text == "green" || text == "grey" || text == "local") return {};
+  return "found " + shown(text) + "; wants green, grey, local or nothing";
+}
+
+void BookReader::read_order() {
+  auto cells = cells_of(line_, columns_);
+  cells_.assign(columns_, {});
+  if (!cells) return refuse("a quote is not closed, or something follows it");
+  if (cells->count != columns_)
+    return refuse("found " + std::to_string(cells->count) + " cells; wants " +
+                  std::to_string(columns_) + " like the heading");
+  cells_ = std::move(cells->kept);
+  // Whoever stands here is an agent of the book, whatever is wrong with the rest of the line.
+  const bool has_agent = problem_of_name(agent, false).empty();
+  if (has_agent) accounts_.try_emplace(std::string(cell(agent)));
+  Order order;
+  const std::array<std::pair<Column, std::string>, max_columns> problems{
+      {{id, problem_of_name(id, false)},
+       {side, read_side(cell(side), order)},
+       {agent, problem_of_name(agent, false)},
+       {bus, problem_of_name(bus, true)},
+       {kwh, read_energy(cell(kwh), order)},
+       {price, read_price(cell(price), order)},
+       {partner, problem_of_name(partner, true)},
+       {kind, read_kind(cell(kind), order)}}};
+  for (const auto& [column, problem] : problems)
+    if (!problem.empty()) return refuse(std::string(column_names[column]) + ": " + problem);
+  const auto [first, fresh] = line_of_id_.try_emplace(std::string(cell(id)), number_);
+  if (!fresh)
+    return refuse("id: " + shown(cell(id)) + " is on line " + std::to_string(first->second) +
+                  " already");
+  for (const auto& [column, decimals] : {std::pair{kwh, 3}, {price, 6}})
+    if (const auto read = decimal_of(cell(column), decimals); !read->exact)
+      out_.rounded.push_back({number_, std::string(cell(id)),
+                              std::string(column_names[column]) + ": found " + shown(cell(column)) +
+                                  "; taken as " + std::to_string(read->units) +
+                                  (column == kwh ? " Wh" : " micro-EUR/kWh")});
+  if (!cell(bus).empty()) {
+    const auto [at, is_new] = buses_.try_emplace(std::string(cell(bus)), buses_.size() + 1);
+    if (is_new) out_.buses.push_back(at->first);
+    order.bus = at->second;
+  }
+  out_.orders.push_back(order);
+  out_.ids.emplace_back(cell(id));
+  out_.agents.emplace_back(cell(agent));
+  partners_.emplace_back(cell(partner));
+  lines_.push_back(number_);
+}
+
+void BookReader::number_accounts() {
+  std::vector<std::string_view> names;
+  for (const auto& [name, account] : accounts_) names.push_back(name);
+  std::sort(names.begin(), names.end(), rises);
+  for (std::size_t rank = 0; rank < names.size(); ++rank)
+    accounts_.find(std::string(names[rank]))->second.bytes = numbered(rank);
+  for (std::size_t i = 0; i < out_.orders.size(); ++i) {
+    out_.orders[i].account = accounts_.find(out_.agents[i])->second;
+    if (partners_[i].empty()) continue;
+    if (const auto at = accounts_.find(partners_[i]); at != accounts_.end())
+      out_.orders[i].partner = at->second;
+  }
+}
+
+void BookReader::number_ids() {
+  std::vector<std::size_t> at(out_.ids.size());
+  std::iota(at.begin(), at.end(), std::size_t{0});
+  std::sort(at.begin(), at.end(),
+            [&](std::size_t a, std::size_t b) { return rises(out_.ids[a], out_.ids[b]); });
+  for (std::size_t rank = 0; rank < at.size(); ++rank)
+    out_.orders[at[rank]].id.bytes = numbered(rank);
+}
+
+// Orders whose partner is no agent of this book: known only when all of it was read.
+void BookReader::drop_without_partner() {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < out_.orders.size(); ++i) {
+    if (!partners_[i].empty() && !out_.orders[i].partner) {
+      out_.refused.push_back(
+          {lines_[i], out_.ids[i],
+           "partner: found " + shown(partners_[i]) + "; wants an agent of this book"});
+      continue;
+    }
+    out_.orders[kept] = out_.orders[i];
+    out_.ids[kept].swap(out_.ids[i]);
+    out_.agents[kept].swap(out_.agents[i]);
+    ++kept;
+  }
+  out_.orders.resize(kept);
+  out_.ids.resize(kept);
+  out_.agents.resize(kept);
+  std::stable_sort(out_.refused.begin(), out_.refused.end(),
+                   [](const BookRemark& a, const BookRemark& b) { return a.line < b.line; });
+}
+
+}  // namespace
+
+Result<OrderBook> read_order_book(std::string_view text, const std::string& file) {
+  return BookReader(text, file).read();
+}
+
+}  // namespace market

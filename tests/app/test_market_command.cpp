@@ -1,0 +1,185 @@
+// `aipchain market clear` as its users call it, and runs that other mechanisms settle or shadow.
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+#include "market/clearing/mechanism.hpp"
+#include "tests/app/reader_cases.hpp"
+
+using nlohmann::json;
+
+namespace {
+
+const std::string worked_book =
+    std::string(AIPCHAIN_SOURCE_DIR) + "/tests/data/clearing/worked_example/book.csv";
+const std::string bad_book =
+    std::string(AIPCHAIN_SOURCE_DIR) + "/tests/data/clearing/bad_orders/book.csv";
+
+json cleared(const std::string& book, const std::string& mechanism,
+             std::vector<std::string> more = {}) {
+  more.insert(more.begin(), {"market", "clear", book, "--mechanism", mechanism, "--json"});
+  const test::Outcome outcome = test::aipchain(more);
+  CAPTURE(outcome.errors);
+  REQUIRE(outcome.code == 0);
+  return json::parse(outcome.output);
+}
+
+// The program ends with 2, one line on stderr, and nothing on stdout.
+bool refused(std::vector<std::string> arguments, const std::string& why) {
+  const test::Outcome outcome = test::aipchain(std::move(arguments));
+  CAPTURE(outcome.errors);
+  CHECK(test::lines_of(outcome.errors).size() == 1);
+  CHECK(outcome.output.empty());
+  return outcome.code == 2 && outcome.errors.find(why) != std::string::npos;
+}
+
+double volume_of(const json& trades) {
+  double sum = 0;
+  for (const json& t : trades) sum += t.at("kwh").get<double>();
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("market clear prints what it is to print, of every mechanism") {
+  for (const std::string_view name : market::mechanism_names) {
+    if (name == "grid-aware") continue;
+    CAPTURE(name);
+    const json out = cleared(worked_book, std::string(name), {"--retail-buy", "0.22"});
+    for (const char* key : {"price_eur_per_kwh", "mean_price_eur_per_kwh"})
+      CHECK((out.at(key).is_number() || out.at(key).is_null()));
+    for (const char* key : {"volume_kwh", "welfare_eur", "optimal_welfare_eur"})
+      CHECK(out.at(key).is_number());
+    CHECK(volume_of(out.at("trades")) == doctest::Approx(out.at("volume_kwh").get<double>()));
+    CHECK(out.at("optimal_welfare_eur") == 0.122);
+    CHECK(out.at("refused").empty());
+  }
+  const json uniform = cleared(worked_book, "uniform");
+  CHECK(uniform.at("price_eur_per_kwh") == 0.18);
+  CHECK(uniform.at("volume_kwh") == 1.1);
+  CHECK(uniform.at("trades")[0] == json{{"buyer", "Anna"},
+                                        {"seller", "Dora"},
+                                        {"buyer_order", "2"},
+                                        {"seller_order", "3"},
+                                        {"kwh", 0.6},
+                                        {"price_eur_per_kwh", 0.18}});
+  const json bids = cleared(worked_book, "pay-as-bid");
+  CHECK(bids.at("price_eur_per_kwh").is_null());
+  CHECK(bids.at("mean_price_eur_per_kwh").get<double>() ==
+        doctest::Approx((0.8 * 0.22 + 0.3 * 0.18) / 1.1));
+  CHECK(cleared(worked_book, "bill-sharing", {"--retail-buy", "0.22", "--key", "static"})
+            .at("volume_kwh") == 1.05);
+}
+
+TEST_CASE("market clear refuses bad orders by name and clears the rest") {
+  const json out = cleared(bad_book, "uniform");
+  CHECK(out.at("volume_kwh") == 1);
+  CHECK(out.at("orders") == 2);
+  REQUIRE(out.at("refused").size() == 20);
+  CHECK(out.at("refused")[0] ==
+        json{{"line", 4}, {"id", "3"}, {"why", "kwh: found \"nan\"; wants a number"}});
+  const auto said = test::aipchain({"market", "clear", bad_book, "--mechanism", "uniform"});
+  CHECK(said.code == 0);
+  CHECK(said.output.starts_with("uniform: 1.000 kWh at 0.150000 EUR/kWh in 1 deal, of 2 orders\n"));
+  CHECK(test::lines_of(said.errors).size() == 20);
+  CHECK(said.errors.find("book.csv:4: kwh: found \"nan\"; wants a number") != std::string::npos);
+  const auto quiet =
+      test::aipchain({"market", "clear", bad_book, "--mechanism", "uniform", "--quiet"});
+  CHECK(quiet.errors.empty());
+  CHECK(quiet.output == said.output);
+  const std::string fine =
+      std::string(AIPCHAIN_SOURCE_DIR) + "/tests/data/clearing/finer_than_the_grid/book.csv";
+  CHECK(cleared(fine, "uniform").at("rounded").size() == 4);
+}
+
+TEST_CASE("market clear: a wrong book or command line is one line and 2") {
+  const test::Folder folder;
+  folder.write("empty.csv", "");
+  folder.write("wrong.csv", "id,side,agent,bus,kwh,price\n");
+  CHECK(refused({"market", "clear", folder.at("none.csv"), "--mechanism", "uniform"}, "none.csv"));
+  CHECK(refused({"market", "clear", folder.at("empty.csv"), "--mechanism", "uniform"},
+                "empty.csv:1: empty"));
+  CHECK(refused({"market", "clear", folder.at("wrong.csv"), "--mechanism", "uniform"},
+                "wrong.csv:1: found column \"price\""));
+  CHECK(refused({"market", "clear", worked_book, "--mechanism", "lottery"}, "lottery"));
+  CHECK(refused({"market", "clear", worked_book}, "--mechanism"));
+  CHECK(
+      refused({"market", "clear", worked_book, "--mechanism", "mid-market", "--retail-buy", "nan"},
+              "--retail-buy"));
+  CHECK(refused({"market", "clear", worked_book, "--mechanism", "mid-market", "--key", "mine"},
+                "--key"));
+  CHECK(refused({"market", "clar"}, "did you mean clear?"));
+}
+
+TEST_CASE("every mechanism that can act settles a run, and both readers verify its receipts") {
+  const test::Folder folder;
+  folder.write("scenario.toml", test::short_scenario);
+  test::ReaderCases cases;
+  for (const std::string& name : market::acting_names()) {
+    CAPTURE(name);
+    const std::string out = folder.at(name);
+    const auto run =
+        test::aipchain({"run", folder.at("scenario.toml"), "--out", out, "--until", "3m", "--set",
+                        "market.mechanism=" + name, "--json", "--quiet"});
+    REQUIRE(run.code == 0);
+    const json summary = json::parse(run.output);
+    CHECK(summary.at("/market/mechanism"_json_pointer) == name);
+    CHECK(summary.at("/market/money_residual_eur"_json_pointer) == 0);
+    CHECK(summary.at("/tokens/residual_wh"_json_pointer) == 0);
+    if (name != "retailer" && name != "supply-demand")
+      CHECK(summary.at("/market/traded_kwh"_json_pointer) > 0);
+    CHECK(summary.at("/market/savings_eur/losers"_json_pointer) == 0);
+    CHECK(test::aipchain({"audit", out, "--openings", out + "/openings"}).code == 0);
+    for (const std::size_t home : {0, 2, 4}) {
+      const json& account = summary.at("accounts")[home];
+      const std::string receipt =
+          test::aipchain({"receipt", out, "--account", account.get<std::string>(), "--slot", "1"})
+              .output;
+      CHECK(test::verdict_of(receipt) == "");
+      cases.receipt(name, receipt);
+      json moved = json::parse(receipt);
+      if (moved.at("book").size() > 1) {
+        moved.at("book").erase(0);
+        cases.receipt(name + " with a row less", moved.dump() + "\n");
+      }
+    }
+  }
+  cases.compare();
+}
+
+TEST_CASE("shadows clear the same orders and change nothing on the ledger") {
+  const test::Folder folder;
+  folder.write("plain.toml", test::short_scenario);
+  folder.write(
+      "shadowed.toml",
+      std::string(test::short_scenario) +
+          "[market]\nshadows = [\"uniform\", \"pay-as-bid\", \"continuous\", \"bilateral\", "
+          "\"mid-market\", \"supply-demand\", \"bill-sharing\", \"retailer\"]\n");
+  const auto summary_of = [&](const std::string& name) {
+    const auto run = test::aipchain({"run", folder.at(name + ".toml"), "--out", folder.at(name),
+                                     "--until", "4m", "--json", "--quiet"});
+    REQUIRE(run.code == 0);
+    return json::parse(run.output);
+  };
+  const json plain = summary_of("plain"), shadowed = summary_of("shadowed");
+  CHECK(plain.at("/market/shadows"_json_pointer).empty());
+  CHECK(plain.at("ledger") == shadowed.at("ledger"));
+  const json& shadows = shadowed.at("/market/shadows"_json_pointer);
+  REQUIRE(shadows.size() == 8);
+  const auto figure = [&](std::size_t i, const char* key) {
+    return shadows[i].at(key).get<double>();
+  };
+  CHECK(shadows[0].at("mechanism") == "uniform");
+  CHECK(figure(0, "traded_kwh") > 0);
+  CHECK(figure(0, "efficiency") == 1);
+  CHECK(figure(1, "traded_kwh") == figure(0, "traded_kwh"));
+  CHECK(figure(1, "welfare_eur") == figure(0, "welfare_eur"));
+  CHECK(figure(1, "turnover_eur") >= figure(0, "turnover_eur"));
+  for (const std::size_t i : {2, 3, 4, 5, 6}) CHECK(figure(i, "efficiency") <= 1);
+  CHECK(figure(3, "traded_kwh") > 0);
+  CHECK(figure(7, "traded_kwh") == 0);
+  CHECK(test::slurp(folder.at("shadowed/report.html")).find("Other market mechanisms") !=
+        std::string::npos);
+  CHECK(test::slurp(folder.at("plain/report.html")).find("Other market mechanisms") ==
+        std::string::npos);
+}
