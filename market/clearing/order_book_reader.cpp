@@ -2,8 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
-#include <numeric>
+#include <charconv>
 #include <optional>
 #include <unordered_map>
 
@@ -106,11 +105,12 @@ std::optional<Cells> cells_of(std::string_view line, std::size_t most) {
   }
 }
 
+bool is_number(std::string_view s) {
+  return std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
 // Whole numbers by value, then all other names by their bytes.
 bool rises(std::string_view a, std::string_view b) {
-  const auto is_number = [](std::string_view s) {
-    return std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
-  };
   if (is_number(a) != is_number(b)) return is_number(a);
   if (!is_number(a)) return a < b;
   const auto value = [](std::string_view s) {
@@ -122,7 +122,35 @@ bool rises(std::string_view a, std::string_view b) {
   return a < b;  // 7 and 007
 }
 
-// Names in the order in which they rise, as big-endian numbers from 1 on.
+// The positions of names in the order in which they rise. Sorted by small keys, which decide nearly
+// always: a whole number's value, the first bytes of another name.
+std::vector<std::uint32_t> rising_order(const std::vector<std::string_view>& names) {
+  struct Key {
+    bool is_word;
+    std::uint64_t start;
+    std::uint32_t at;
+  };
+  std::vector<Key> keys;
+  keys.reserve(names.size());
+  for (const std::string_view name : names) {
+    Key key{!is_number(name), 0, static_cast<std::uint32_t>(keys.size())};
+    if (key.is_word)
+      for (std::size_t i = 0; i < 8; ++i)
+        key.start = key.start << 8 | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0u);
+    else if (std::from_chars(name.data(), name.data() + name.size(), key.start).ec != std::errc{})
+      key.start = UINT64_MAX;
+    keys.push_back(key);
+  }
+  std::sort(keys.begin(), keys.end(), [&](const Key& a, const Key& b) {
+    if (a.is_word != b.is_word) return b.is_word;
+    return a.start != b.start ? a.start < b.start : rises(names[a.at], names[b.at]);
+  });
+  std::vector<std::uint32_t> out;
+  for (const Key& key : keys) out.push_back(key.at);
+  return out;
+}
+
+// The number of a rank, big-endian, from 1 on.
 std::array<std::uint8_t, 16> numbered(std::size_t rank) {
   std::array<std::uint8_t, 16> out{};
   for (std::size_t i = 0; i < 8; ++i) out[15 - i] = static_cast<std::uint8_t>((rank + 1) >> 8 * i);
@@ -192,7 +220,8 @@ class BookReader {
   std::size_t columns_ = 0;
   std::vector<std::string> cells_;
   std::unordered_map<std::string, std::size_t> line_of_id_;
-  std::map<std::string, AccountId> accounts_;
+  std::unordered_map<std::string, std::uint32_t> agents_;  // numbered as they appear
+  std::vector<std::uint32_t> agent_of_;                    // of each order
   std::unordered_map<std::string, std::uint32_t> buses_;
   std::vector<std::string> partners_;  // of each order; empty: none
   std::vector<std::size_t> lines_;     // of each order
@@ -279,7 +308,9 @@ void BookReader::read_order() {
   cells_ = std::move(cells->kept);
   // Whoever stands here is an agent of the book, whatever is wrong with the rest of the line.
   const bool has_agent = problem_of_name(agent, false).empty();
-  if (has_agent) accounts_.try_emplace(std::string(cell(agent)));
+  std::uint32_t agent_number = 0;
+  if (has_agent)
+    agent_number = agents_.try_emplace(std::string(cell(agent)), agents_.size()).first->second;
   Order order;
   const std::array<std::pair<Column, std::string>, max_columns> problems{
       {{id, problem_of_name(id, false)},
@@ -310,31 +341,30 @@ void BookReader::read_order() {
   out_.orders.push_back(order);
   out_.ids.emplace_back(cell(id));
   out_.agents.emplace_back(cell(agent));
+  agent_of_.push_back(agent_number);
   partners_.emplace_back(cell(partner));
   lines_.push_back(number_);
 }
 
 void BookReader::number_accounts() {
-  std::vector<std::string_view> names;
-  for (const auto& [name, account] : accounts_) names.push_back(name);
-  std::sort(names.begin(), names.end(), rises);
-  for (std::size_t rank = 0; rank < names.size(); ++rank)
-    accounts_.find(std::string(names[rank]))->second.bytes = numbered(rank);
+  std::vector<std::string_view> names(agents_.size());
+  for (const auto& [name, number] : agents_) names[number] = name;
+  std::vector<AccountId> accounts(names.size());
+  const auto rising = rising_order(names);
+  for (std::size_t rank = 0; rank < rising.size(); ++rank)
+    accounts[rising[rank]].bytes = numbered(rank);
   for (std::size_t i = 0; i < out_.orders.size(); ++i) {
-    out_.orders[i].account = accounts_.find(out_.agents[i])->second;
+    out_.orders[i].account = accounts[agent_of_[i]];
     if (partners_[i].empty()) continue;
-    if (const auto at = accounts_.find(partners_[i]); at != accounts_.end())
-      out_.orders[i].partner = at->second;
+    if (const auto at = agents_.find(partners_[i]); at != agents_.end())
+      out_.orders[i].partner = accounts[at->second];
   }
 }
 
 void BookReader::number_ids() {
-  std::vector<std::size_t> at(out_.ids.size());
-  std::iota(at.begin(), at.end(), std::size_t{0});
-  std::sort(at.begin(), at.end(),
-            [&](std::size_t a, std::size_t b) { return rises(out_.ids[a], out_.ids[b]); });
-  for (std::size_t rank = 0; rank < at.size(); ++rank)
-    out_.orders[at[rank]].id.bytes = numbered(rank);
+  const auto rising = rising_order({out_.ids.begin(), out_.ids.end()});
+  for (std::size_t rank = 0; rank < rising.size(); ++rank)
+    out_.orders[rising[rank]].id.bytes = numbered(rank);
 }
 
 // Orders whose partner is no agent of this book: known only when all of it was read.

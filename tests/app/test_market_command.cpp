@@ -164,6 +164,8 @@ TEST_CASE("shadows clear the same orders and change nothing on the ledger") {
   const json plain = summary_of("plain"), shadowed = summary_of("shadowed");
   CHECK(plain.at("/market/shadows"_json_pointer).empty());
   CHECK(plain.at("ledger") == shadowed.at("ledger"));
+  CHECK(test::slurp(folder.at("shadowed/scenario.resolved.toml"))
+            .find("shadows = [\"uniform\", \"pay-as-bid\", \"continuous\"") != std::string::npos);
   const json& shadows = shadowed.at("/market/shadows"_json_pointer);
   REQUIRE(shadows.size() == 8);
   const auto figure = [&](std::size_t i, const char* key) {
