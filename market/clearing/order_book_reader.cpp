@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "ledger/base/utf8.hpp"
 #include "market/clearing/decimal.hpp"
 
 namespace market {
@@ -37,25 +38,11 @@ std::string shown(std::string_view s) {
   return out + (s.size() > longest ? "...\"" : "\"");
 }
 
-// UTF-8 without overlong forms, surrogates and control characters.
 bool is_plain_text(std::string_view s) {
-  for (std::size_t i = 0; i < s.size();) {
-    const auto first = static_cast<unsigned char>(s[i]);
-    const std::size_t more = first < 0x80 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
-    if (first < 0x20 || first == 0x7f || (first >= 0x80 && first < 0xc2) || first > 0xf4 ||
-        i + more >= s.size())
-      return false;
-    std::uint32_t code = more == 0 ? first : first & (0x3fu >> more);
-    for (std::size_t k = 1; k <= more; ++k) {
-      const auto next = static_cast<unsigned char>(s[i + k]);
-      if ((next & 0xc0) != 0x80) return false;
-      code = code << 6 | (next & 0x3fu);
-    }
-    constexpr std::array<std::uint32_t, 4> least{0, 0x80, 0x800, 0x10000};
-    if (code < least[more] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000) ||
-        (code >= 0x80 && code < 0xa0))
-      return false;
-    i += more + 1;
+  while (!s.empty()) {
+    const std::size_t length = utf8_length(s);
+    if (length == 0 || is_control(s.substr(0, length))) return false;
+    s.remove_prefix(length);
   }
   return true;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "ledger/base/utf8.hpp"
+
 namespace twin {
 namespace {
 
@@ -21,18 +23,10 @@ std::size_t edits(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-// The bytes of the UTF-8 character that begins here; 0: there is none, or a control character.
-std::size_t printable_at(const std::string& text, std::size_t at) {
-  const auto byte = [&](std::size_t i) {
-    return at + i < text.size() ? static_cast<unsigned char>(text[at + i]) : 0u;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || (first == 0xc2 && byte(1) < 0xa0)) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xc0u) != 0x80) return 0;
-  return length;
+// The bytes of the character at the front; 0: there is none, or a control character.
+std::size_t printable_length(std::string_view text) {
+  const std::size_t length = ledger::utf8_length(text);
+  return ledger::is_control(text.substr(0, length)) ? 0 : length;
 }
 
 }  // namespace
@@ -57,7 +51,7 @@ std::string printable(const std::string& message) {
   constexpr const char* digits = "0123456789abcdef";
   std::string out;
   for (std::size_t at = 0; at < message.size();) {
-    const std::size_t length = printable_at(message, at);
+    const std::size_t length = printable_length(std::string_view(message).substr(at));
     const auto byte = static_cast<unsigned char>(message[at]);
     if (length > 0)
       out.append(message, at, length);

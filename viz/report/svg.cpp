@@ -6,35 +6,13 @@
 #include <cmath>
 
 #include "ledger/base/invariant.hpp"
+#include "ledger/base/utf8.hpp"
 #include "viz/text.hpp"
 
 namespace viz {
 namespace {
 
 constexpr const char* replacement = "\uFFFD";
-
-// Bytes of the well-formed UTF-8 character at the front (RFC 3629 section 4); 0 where there is
-// none.
-std::size_t character_length(std::string_view text) {
-  const auto byte = [text](std::size_t i) {
-    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u;
-  };
-  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if (first >= 0xe0 && first <= 0xef) {
-    const unsigned low = first == 0xe0 ? 0xa0 : 0x80, high = first == 0xed ? 0x9f : 0xbf;
-    return follows(1, low, high) && follows(2) ? 3 : 0;
-  }
-  if (first >= 0xf0 && first <= 0xf4) {
-    const unsigned low = first == 0xf0 ? 0x90 : 0x80, high = first == 0xf4 ? 0x8f : 0xbf;
-    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
-  }
-  return 0;
-}
 
 void append_escaped(std::string& out, std::string_view character) {
   const char c = character[0];
@@ -85,7 +63,7 @@ constexpr std::array<int, 16> minute_steps = {1,   2,   5,   10,  15,   30,   60
 std::string escape(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const std::size_t length = character_length(text);
+    const std::size_t length = ledger::utf8_length(text);
     if (length == 0) {
       out += replacement;
     } else {
