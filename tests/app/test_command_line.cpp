@@ -110,6 +110,19 @@ TEST_CASE("a value of the wrong type says what it is") {
   CHECK(set("name=5", "found 5; wants a text") == 2);
 }
 
+TEST_CASE("a table of a list is named by its number") {
+  const Folder folder;
+  folder.write("scenario.toml", test::short_scenario);
+  const auto set = [&](const std::string& pair, const std::string& says) {
+    return refused({"run", folder.at(""), "--set", pair}, says);
+  };
+  CHECK(set("population.0.count=7", "population.count: found 7; the grid has 6 free") == 2);
+  CHECK(set("population.0.pv.share=2", "population.pv.share: found 2; wants a number") == 2);
+  for (const std::string key : {"population.1.count=7", "population.x.count=7", "population.0=7",
+                                "population.-1.count=7", "population.0={count=7}"})
+    CHECK(set(key, "population is a list of 1; wants the number of one of its tables") == 2);
+}
+
 TEST_CASE("a key or value of any size is cut in the message") {
   const Folder folder;
   const std::string big(1'000'000, 'k');

@@ -451,6 +451,8 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_request);
     case twin::MessageKind::attest_answer:
       return whole(twin::decode_answer);
+    case twin::MessageKind::settled:
+      return canonical(body, market::decode_settlement_body);
   }
   return {};
 }

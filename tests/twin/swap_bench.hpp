@@ -118,7 +118,7 @@ class SwapBench {
       openings_.restricted[log_.entries.size()].emplace(i, tx.openings[i]);
     log_.entries.push_back(tx.entry());
     log_.tree.append(leaf_hash(log_.entries.back()));
-    Block block;
+    ledger::Block block;
     block.header.time_ms = time_ms;
     block.transactions = {tx};
     papers_.take(block, log_.genesis);

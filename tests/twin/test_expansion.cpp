@@ -1,6 +1,7 @@
 // Where a scenario's homes come to stand on a network.
 
 #include <doctest/doctest.h>
+#include <map>
 
 #include "twin/scenario/scenario_reader.hpp"
 
@@ -50,4 +51,40 @@ TEST_CASE(
   REQUIRE(s->homes.size() == 2);
   CHECK(s->homes[0].connection == 1);
   CHECK(s->homes[1].connection == 0);
+}
+
+namespace {
+
+// How many of 300 homes bid by each strategy.
+std::map<ai::Strategy, int> strategies_of(const std::string& key) {
+  Network net;
+  net.buses.resize(1);
+  for (int c = 0; c < 300; ++c) {
+    Connection connection;
+    connection.name = "c" + std::to_string(c);
+    net.connections.push_back(connection);
+  }
+  const auto read =
+      read_scenario("name = \"street\"\n[[population]]\ncount = 300\n" + key, "street.toml", {});
+  REQUIRE_MESSAGE(read.has_value(), (read ? "" : read.error()));
+  const auto s = read->expand(net);
+  REQUIRE(s.has_value());
+  std::map<ai::Strategy, int> out;
+  for (const HomeSpec& home : s->homes) ++out[home.strategy];
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("a population bids by one strategy, or by shares of several") {
+  using ai::Strategy;
+  CHECK(strategies_of("") == std::map<Strategy, int>{{Strategy::zero_intelligence, 300}});
+  CHECK(strategies_of("strategy = \"linear\"\n") ==
+        std::map<Strategy, int>{{Strategy::linear, 300}});
+  auto mixed = strategies_of("strategy = { truthful = 0.5, adaptive = 0.3 }\n");
+  CHECK(mixed.size() == 3);
+  CHECK(std::abs(mixed[Strategy::truthful] - 150) < 35);  // 4 sigma
+  CHECK(std::abs(mixed[Strategy::adaptive] - 90) < 32);
+  CHECK(std::abs(mixed[Strategy::zero_intelligence] - 60) < 28);  // the rest
+  CHECK(strategies_of("strategy = { truthful = 1 }\n").size() == 1);
 }

@@ -16,7 +16,7 @@ namespace {
 using Status = VisitAnswer::Status;
 
 const AccountId account{Rng(21).fork("account").bytes32()[0], 1, 2, 3};
-const SubjectKey restricted = Rng(22).bytes32();
+const SubjectKey restricted_key = Rng(22).bytes32();
 
 // A network in which one account is registered, and what its visitors are told.
 class Visited {
@@ -44,7 +44,7 @@ class Visited {
     r.max_power_w = 10'000;
     Transaction tx;
     tx.kind = TransactionKind::registration;
-    market::add_openings(tx.openings, {r, restricted});
+    market::add_openings(tx.openings, {r, restricted_key});
     tx.root = openings_root(tx.openings);
     tx.body = market::encode(market::RegistrationBody{{0}, 1, {}});
     sign_entry(tx, net.chain_id(), registrar);
@@ -60,7 +60,7 @@ class Visited {
     return c;
   }
   Transaction consent(const market::Consent& c, Signer& by) {
-    return market::consent_of(net.chain_id(), c, restricted, by);
+    return market::consent_of(net.chain_id(), c, restricted_key, by);
   }
   Transaction erasure(const AccountId& of, Signer& by, market::Stages stages = 1) {
     return market::erasure_of(net.chain_id(), {of, stages}, Rng(31).bytes32(), by);

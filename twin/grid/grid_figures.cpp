@@ -118,7 +118,7 @@ GridFigures::GridFigures(const Network& network, const Topology& topology, GridL
 }
 
 void GridFigures::add(Instant end, Duration step, const PowerFlowResult& result,
-                      std::span<const HomeDraw> homes) {
+                      std::span<const HomeDraw> homes, double transformer_factor) {
   begin_ = end - step;
   end_ = end;
   ++totals_.power_flows;
@@ -132,7 +132,7 @@ void GridFigures::add(Instant end, Duration step, const PowerFlowResult& result,
          result.worst_mismatch_pu, homes);
     return;
   }
-  add_branches(step.seconds() / 3600, result, homes);
+  add_branches(step.seconds() / 3600, result, homes, transformer_factor);
   add_supplies(step.seconds(), result, homes);
   count_tap_changes(result.tap);
 }
@@ -145,11 +145,13 @@ void GridFigures::count_tap_changes(std::span<const double> taps) {
 }
 
 void GridFigures::add_branches(double hours, const PowerFlowResult& result,
-                               std::span<const HomeDraw> homes) {
+                               std::span<const HomeDraw> homes, double transformer_factor) {
   bool overloaded = false;
   for (std::uint32_t b = 0; b < branches_.size(); ++b) {
     BranchFigures& f = branches_[b];
-    const double loading = result.loading[b], excess = loading - limits_.max_loading;
+    const bool transformer = b >= network_.lines.size();
+    const double limit = limits_.max_loading * (transformer ? transformer_factor : 1);
+    const double loading = result.loading[b], excess = loading - limit;
     f.losses_kwh += result.losses_w[b] * hours / 1000;
     if (loading > f.max_loading) f.max_loading = loading;
     if (loading > totals_.max_loading) {

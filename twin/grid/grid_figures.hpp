@@ -91,9 +91,10 @@ class GridFigures {
   // The network must outlive it.
   GridFigures(const Network& network, const Topology& topology, GridLimits limits);
 
-  // One step that ended at `end`.
+  // One step that ended at `end`. `transformer_factor`: of the limit, what transformers may carry
+  // in it; loadings are of the nameplate all the same.
   void add(ledger::Instant end, ledger::Duration step, const PowerFlowResult& result,
-           std::span<const HomeDraw> homes);
+           std::span<const HomeDraw> homes, double transformer_factor = 1);
 
   GridTotals totals() const;
   std::span<const BranchFigures> branches() const { return branches_; }
@@ -114,7 +115,8 @@ class GridFigures {
   };
   static constexpr std::uint32_t none = UINT32_MAX;
 
-  void add_branches(double hours, const PowerFlowResult& result, std::span<const HomeDraw> homes);
+  void add_branches(double hours, const PowerFlowResult& result, std::span<const HomeDraw> homes,
+                    double transformer_factor);
   void add_supplies(double seconds, const PowerFlowResult& result, std::span<const HomeDraw> homes);
   void count_tap_changes(std::span<const double> taps);
   void close_ten_minutes();

@@ -9,7 +9,7 @@ using Kind = MatlabToken::Kind;
 
 bool is_decimal(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
-bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_matlab_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 }  // namespace
 
@@ -21,11 +21,11 @@ void MatlabLexer::skip_line() {
 bool MatlabLexer::skip_block_comment() {
   const auto alone = [&](std::size_t at, char brace) {
     std::size_t begin = at;
-    while (begin > 0 && is_blank(text_[begin - 1])) --begin;
+    while (begin > 0 && is_matlab_blank(text_[begin - 1])) --begin;
     if (begin > 0 && text_[begin - 1] != '\n') return false;
     if (at + 1 >= text_.size() || text_[at + 1] != brace) return false;
     std::size_t end = at + 2;
-    while (end < text_.size() && is_blank(text_[end])) ++end;
+    while (end < text_.size() && is_matlab_blank(text_[end])) ++end;
     return end >= text_.size() || text_[end] == '\n';
   };
   if (!alone(at_, '{')) return false;
@@ -42,7 +42,7 @@ bool MatlabLexer::skip_block_comment() {
 bool MatlabLexer::skip_space() {
   const std::size_t begin = at_;
   while (at_ < text_.size()) {
-    if (is_blank(text_[at_])) {
+    if (is_matlab_blank(text_[at_])) {
       ++at_;
     } else if (text_[at_] == '%' || text_[at_] == '#') {
       if (!skip_block_comment()) skip_line();
@@ -65,7 +65,7 @@ MatlabToken MatlabLexer::token(Kind kind, std::size_t length) {
   out.characters = text_.substr(at_, length);
   out.line = line_;
   at_ += length;
-  out.space_after = at_ >= text_.size() || is_blank(text_[at_]) || text_[at_] == '\n';
+  out.space_after = at_ >= text_.size() || is_matlab_blank(text_[at_]) || text_[at_] == '\n';
   return out;
 }
 

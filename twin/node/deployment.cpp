@@ -308,6 +308,7 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
                  start.import_register,
                  start.export_register,
                  {},
+                 ai::Strategy::zero_intelligence,
                  Rng(0),
                  std::nullopt};
     f.faults = faults_of(m.meter);
@@ -317,6 +318,7 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
     if (!m.feeder) {
       f.events = events_of(m.meter);
       f.history_wh = history_wh_[m.meter.value];
+      f.strategy = scenario_.homes[m.meter.value].strategy;
       f.rng = rng.fork(scenario_.homes[m.meter.value].name);
     }
     c.meters.push_back(std::move(f));

@@ -9,6 +9,12 @@ namespace twin {
 
 using namespace ledger;
 
+namespace {
+
+constexpr std::size_t bids_kept = 16;  // of slots that are not settled yet
+
+}  // namespace
+
 FleetNode::FleetNode(FleetConfig config)
     : config_(std::move(config)),
       tariff_(market::tariff_of(config_.genesis)),
@@ -21,6 +27,7 @@ FleetNode::FleetNode(FleetConfig config)
     home.slot_import = m.first_import;
     home.slot_export = m.first_export;
     home.told.resize(m.events.size());
+    home.policy = ai::make_bidding_policy(m.strategy, slots_a_day(), m.rng.fork("policy"));
     if (!m.faults.empty()) home.faulty.emplace(m.first_import, m.first_export, m.faults);
     if (m.measures) others_.push_back(homes_.size());
     homes_.push_back(std::move(home));
@@ -116,6 +123,10 @@ void FleetNode::forget_before(Home& home, std::vector<ReadingBytes>::iterator fi
 void FleetNode::receive(const PeerMessage& message, Outbox& outbox) {
   if (message.from != config_.directory.gateway(config_.gateway))
     return outbox.event(Refused{message.from, "a home listens to its own gateway only"});
+  if (kind_of(message.bytes) == MessageKind::settled) {
+    const auto settled = market::decode_settlement_body(message.bytes.view().subspan(1));
+    return settled ? hear(*settled) : outbox.event(Refused{message.from, settled.error()});
+  }
   const auto all = kind_of(message.bytes) == MessageKind::received
                        ? decode_received(message.bytes.view().subspan(1))
                        : failure("a home takes no such message");
@@ -247,28 +258,61 @@ void FleetNode::issue_forecasts(std::uint32_t day, Outbox& outbox) {
     outbox.send(config_.directory.gateway(config_.gateway), encode(message));
 }
 
+// When an order leaves, the newest slot of the history is the second one before the order's.
+std::vector<std::int64_t> FleetNode::same_slot_before(const Home& home) const {
+  const std::vector<std::int64_t>& all = home.meter.history_wh;
+  const std::size_t day = slots_a_day();
+  std::vector<std::int64_t> out;
+  for (std::size_t back = std::max<std::size_t>(day - 1, 1); back <= all.size(); back += day)
+    out.push_back(all[all.size() - back]);
+  std::reverse(out.begin(), out.end());
+  return out;
+}
+
 void FleetNode::send_orders(Slot slot, Outbox& outbox) {
   for (Home& home : homes_) {
     if (home.meter.feeder || home.forecast_wh.empty()) continue;
     if (home.last_slot && *home.last_slot < slot) continue;
     const std::int64_t expected = home.forecast_wh[slot.value % slots_a_day()];
+    const std::vector<std::int64_t> past = same_slot_before(home);
     Rng rng = home.meter.rng.fork("order", slot.value);
-    const auto bid = ai::zero_intelligence_bid(WattHours{expected}, tariff_, rng);
+    const auto bid = home.policy->bid(
+        {slot, WattHours{expected}, ai::range_of(tariff_), home.forecast_wh, past}, rng);
     if (!bid) continue;
-    market::SignedOrder order;
-    order.order = {{}, home.meter.account, slot, bid->side, bid->energy, bid->limit};
-    const auto id = rng.bytes32();
-    std::copy_n(id.begin(), order.order.id.bytes.size(), order.order.id.bytes.begin());
-    order.meter = home.meter.meter;
-    order.signature = home.account_signer(slot).sign(
-        market::order_signed_bytes(chain_id_, market::encode(order)));
-    Transaction tx;
-    tx.kind = TransactionKind::order;
-    tx.body = market::encode(market::OrderBody{slot});
-    tx.openings.push_back(
-        {market::order_salt(home.meter.restricted_key, order), market::encode(order)});
-    tx.root = openings_root(tx.openings);
-    send_to_gateway(tx, outbox);
+    home.bids.emplace_back(slot, *bid);
+    if (home.bids.size() > bids_kept) home.bids.pop_front();
+    send_order(home, slot, *bid, rng, outbox);
+  }
+}
+
+void FleetNode::send_order(const Home& home, Slot slot, const ai::Bid& bid, Rng& rng,
+                           Outbox& outbox) const {
+  market::SignedOrder order;
+  order.order = {{}, home.meter.account, slot, bid.side, bid.energy, bid.limit};
+  const auto id = rng.bytes32();
+  std::copy_n(id.begin(), order.order.id.bytes.size(), order.order.id.bytes.begin());
+  order.meter = home.meter.meter;
+  order.signature =
+      home.account_signer(slot).sign(market::order_signed_bytes(chain_id_, market::encode(order)));
+  Transaction tx;
+  tx.kind = TransactionKind::order;
+  tx.body = market::encode(market::OrderBody{slot});
+  tx.openings.push_back(
+      {market::order_salt(home.meter.restricted_key, order), market::encode(order)});
+  tx.root = openings_root(tx.openings);
+  send_to_gateway(tx, outbox);
+}
+
+void FleetNode::hear(const market::SettlementBody& settled) {
+  for (Home& home : homes_) {
+    if (home.meter.feeder) continue;
+    ai::SlotOutcome outcome{settled.slot, settled.price, settled.volume, {}};
+    while (!home.bids.empty() && home.bids.front().first <= settled.slot) {
+      if (home.bids.front().first == settled.slot) outcome.own = home.bids.front().second;
+      home.bids.pop_front();
+    }
+    Rng rng = home.meter.rng.fork("outcome", settled.slot.value);
+    home.policy->hear(outcome, rng);
   }
 }
 

@@ -6,12 +6,18 @@
 // A meter keeps its readings until its gateway has them on disk, and an interval brings all that
 // are kept, at most `max_readings`: then the oldest are lost, and their sequences show it. A meter
 // that has lost its count, as after a restart, learns it from its gateway and goes on behind it.
+//
+// Orders are its bidding policy's (ai/bidding_policy.hpp). Of a settled slot a home hears, through
+// its gateway, the settlement that stands on the public log (settled_word.hpp).
+
+#include <deque>
 
 #include "ai/bidding_policy.hpp"
 #include "ledger/base/rng.hpp"
 #include "ledger/crypto/ed25519.hpp"
 #include "ledger/oracle/signing.hpp"
 #include "market/entries.hpp"
+#include "market/slot_entries.hpp"
 #include "market/tariff.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/faulty_meter.hpp"
@@ -36,7 +42,8 @@ struct FleetMeter {
   std::vector<RegistryEvent> events;
   ledger::MilliWattHours first_import, first_export;
   std::vector<std::int64_t> history_wh;  // seven days of market slots, oldest first, net
-  ledger::Rng rng{0};                    // for bids and order ids
+  ai::Strategy strategy = ai::Strategy::zero_intelligence;
+  ledger::Rng rng{0};  // for bids and order ids
   // The meter of the world whose samples it shows, where that is another one.
   std::optional<ledger::MeterId> measures;
 };
@@ -64,6 +71,8 @@ class FleetNode final : public Node {
     std::size_t of_interval = 0;                 // how many of them are of the present interval
     ledger::MilliWattHours slot_import, slot_export;  // registers at the slot's start
     std::vector<std::int64_t> forecast_wh;            // of the current day
+    std::unique_ptr<ai::BiddingPolicy> policy;
+    std::deque<std::pair<ledger::Slot, ai::Bid>> bids;  // of slots that it has not heard of
     std::optional<FaultyMeter> faulty;
     std::vector<bool> told;  // of its events
     struct NextSigner {
@@ -104,6 +113,10 @@ class FleetNode final : public Node {
   void close_slot(Home& home, const MeterSample& sample);
   void issue_forecasts(std::uint32_t day, Outbox& outbox);
   void send_orders(ledger::Slot slot, Outbox& outbox);
+  void send_order(const Home& home, ledger::Slot slot, const ai::Bid& bid, ledger::Rng& rng,
+                  Outbox& outbox) const;
+  std::vector<std::int64_t> same_slot_before(const Home& home) const;
+  void hear(const market::SettlementBody& settled);
   std::size_t slots_a_day() const;
   Instant order_time(std::uint32_t slot) const;
   Instant forecast_time(std::uint32_t day) const;

@@ -36,7 +36,8 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
       nights_(nights_of(config_.genesis)),
       unconfirmed_(config_.directory.validators),
       erasures_(config_.directory.validators, accounts_of(config_)),
-      papers_(config_.directory.validators) {
+      papers_(config_.directory.validators),
+      settled_(config_.directory.validators) {
   for (const GatewayMeter& m : config_.meters) {
     const std::uint32_t id = m.registration.meter.value;
     index_of_meter_[id] = meters_.size();
@@ -181,12 +182,19 @@ void GatewayNode::forget(MeterState& m) {
 void GatewayNode::receive_from_validator(const PeerMessage& message, Outbox& outbox) {
   if (kind_of(message.bytes) == MessageKind::erased) return take_erased(message, outbox);
   if (kind_of(message.bytes) == MessageKind::on_ledger) return take_on_ledger(message, outbox);
+  if (kind_of(message.bytes) == MessageKind::settled) return take_settled(message, outbox);
   const auto progress = kind_of(message.bytes) == MessageKind::progress
                             ? decode_progress(message.bytes.view().subspan(1))
                             : failure("a gateway takes no such message from a validator");
   if (!progress) return outbox.event(Refused{message.from, progress.error()});
   unconfirmed_.told({message.from.value}, *progress);
   papers_.end_departures(unconfirmed_);
+}
+
+void GatewayNode::take_settled(const PeerMessage& message, Outbox& outbox) {
+  const auto known = settled_.hear({message.from.value}, message.bytes.view().subspan(1));
+  if (!known) return outbox.event(Refused{message.from, known.error()});
+  if (*known) outbox.send(fleet(), message.bytes);
 }
 
 void GatewayNode::receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox) {

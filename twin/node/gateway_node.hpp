@@ -2,7 +2,7 @@
 // A gateway: verifies its meters' minutes, judges each reading by the oracle's rules, commits all
 // of them in one batch an interval, seals their openings, posts the slot's marks and relays its
 // homes' orders, forecasts, papers of meter swaps, key changes and deregistrations to the
-// validators.
+// validators, and to its homes what the log's settlements say (settled_word.hpp).
 //
 // It takes minutes from its own fleet only. A batch is posted once its interval has ended by the
 // clock, with one record a meter: the newest minute whose signature holds, or else one that fails
@@ -44,6 +44,7 @@
 #include "twin/node/node.hpp"
 #include "twin/node/pending_papers.hpp"
 #include "twin/node/records.hpp"
+#include "twin/node/settled_word.hpp"
 #include "twin/node/unconfirmed.hpp"
 
 namespace twin {
@@ -93,6 +94,7 @@ class GatewayNode final : public Node {
   void receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox);
   void receive_from_validator(const PeerMessage& message, Outbox& outbox);
   void take_erased(const PeerMessage& message, Outbox& outbox);
+  void take_settled(const PeerMessage& message, Outbox& outbox);
   void forget(MeterState& state);
   bool all_arrived() const;
   Instant batch_end() const;
@@ -166,6 +168,7 @@ class GatewayNode final : public Node {
   Unconfirmed unconfirmed_;
   ErasureWord erasures_;
   PendingPapers papers_;
+  SettledWord settled_;
   std::optional<Attesting> attesting_;  // where there is who attests
   // Attestations, of which no validator tells whether they are on the ledger: said so many times.
   struct Attested {

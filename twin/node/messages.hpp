@@ -23,6 +23,8 @@
 //   15 answer       oracle to gateway: the same
 //   16 on ledger    validator to gateway: a key change or a deregistration that the ledger has, as
 //                   ledger/chain/transaction.hpp encodes it
+//   17 settled      validator to gateway, gateway to fleet: the body of a slot's settlement, as
+//                   market/slot_entries.hpp encodes it
 // Decoders refuse every other byte sequence.
 
 #include <map>
@@ -50,6 +52,7 @@ enum class MessageKind : std::uint8_t {
   attest_request = 14,
   attest_answer = 15,
   on_ledger = 16,
+  settled = 17,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s

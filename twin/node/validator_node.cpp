@@ -228,11 +228,17 @@ void ValidatorNode::tell_concentrator(NodeId to, const std::set<std::uint32_t>& 
   outbox.send(to, encode(batches));
 }
 
-// Those whose batches, marks or papers the block holds.
+// Those whose batches, marks or papers the block holds; all of them where a slot was settled.
 void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) {
   std::set<std::uint32_t> gateways;
   for (const Transaction& tx : block.transactions) gateways.merge(gateways_in(tx));
   tell_progress(gateways, outbox);
+  if (observes() || block.transactions.empty() ||
+      block.transactions[0].kind != TransactionKind::settlement)
+    return;
+  const SharedBytes settled = frame(MessageKind::settled, block.transactions[0].body);
+  for (std::uint32_t g = 0; g < config_.directory.gateways; ++g)
+    outbox.send(config_.directory.gateway(g), settled);
 }
 
 bool ValidatorNode::contradicts(const Transaction& tx) const {

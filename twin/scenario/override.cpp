@@ -1,5 +1,6 @@
 #include "twin/scenario/override.hpp"
 
+#include <charconv>
 #include <optional>
 
 #include "ledger/base/time.hpp"
@@ -43,6 +44,15 @@ std::optional<toml::table> table_of(const Override& o) {
   return pair_of(o.key, in_quotes(o.value), o.option);
 }
 
+// The table of a list of tables that a key names by its number, from 0 on.
+toml::table* numbered(toml::array& list, std::string_view key) {
+  std::size_t number = 0;
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), number);
+  if (error != std::errc{} || end != key.data() + key.size() || number >= list.size())
+    return nullptr;
+  return list[number].as_table();
+}
+
 }  // namespace
 
 Result<void> apply(const Override& o, toml::table& root) {
@@ -58,6 +68,14 @@ Result<void> apply(const Override& o, toml::table& root) {
     toml::node& node = first->second;
     toml::table* deeper = node.as_table();
     toml::table* below = (*into)[key.str()].as_table();
+    if (toml::array* list = (*into)[key.str()].as_array(); list && deeper && !deeper->is_inline()) {
+      below = numbered(*list, deeper->begin()->first.str());
+      deeper = deeper->begin()->second.as_table();
+      if (!below || !deeper || deeper->is_inline())
+        return failure(o.option + " " + cut(o.key) + ": " + std::string(key.str()) +
+                       " is a list of " + std::to_string(list->size()) +
+                       "; wants the number of one of its tables, from 0 on, and a key of it");
+    }
     if (!deeper || !below || deeper->is_inline()) {
       into->insert_or_assign(key, std::move(node));  // a copy would not know where it came from
       return {};

@@ -93,15 +93,57 @@ HeatPumpRanges read_heat_pump(TomlTable t, bool population) {
   return r;
 }
 
+AirConditionerRanges read_air_conditioner(TomlTable t, bool population) {
+  AirConditionerRanges r;
+  r.share = read_share(t, population);
+  r.cooling_kw = t.range("cooling_kw", {2.5, 5}, 0.5, 1000);
+  r.heat_loss = t.range("heat_loss_w_per_k", {120, 200}, 1, 100'000);
+  r.capacity = t.range("capacity_kwh_per_k", {5, 8}, 0.1, 10'000);
+  r.set_point = t.range("set_point_c", {23, 26}, 10, 40);
+  r.window_m2 = t.range("window_m2", {2, 4}, 0, 1000);
+  t.close();
+  return r;
+}
+
+// One strategy for all, or a table of shares; what they leave is the default's.
+StrategyShares read_strategy(TomlTable& t) {
+  const std::vector<std::string>& names = ai::names_of_strategies();
+  constexpr auto usual = static_cast<std::size_t>(ai::Strategy::zero_intelligence);
+  StrategyShares out(names.size(), 0);
+  if (!t.is_table("strategy")) {
+    out[static_cast<std::size_t>(
+        enum_named<ai::Strategy>(t.one_of("strategy", names[usual], names), names))] = 1;
+    return out;
+  }
+  TomlTable shares = t.table("strategy");
+  double sum = 0;
+  for (std::size_t s = 0; s < names.size(); ++s) sum += out[s] = shares.number(names[s], 0, 0, 1);
+  shares.close();
+  if (sum > 1 + 1e-9) t.fail("strategy", "its shares are more than 1 together");
+  out[usual] += std::max(0.0, 1 - sum);
+  return out;
+}
+
 void read_devices(TomlTable& t, bool population, Population& p) {
   p.load = read_load(t.table("load"));
   p.pv = read_pv(t.table("pv"), population);
   p.battery = read_battery(t.table("battery"), population);
   p.ev = read_ev(t.table("ev"), population);
   p.heat_pump = read_heat_pump(t.table("heat_pump"), population);
+  p.air_conditioner = read_air_conditioner(t.table("air_conditioner"), population);
+  p.strategy = read_strategy(t);
 }
 
 double draw(Rng& rng, const Range& r) { return rng.uniform(r.low, r.high); }
+
+ai::Strategy draw_strategy(const StrategyShares& shares, Rng& rng) {
+  double left = rng.uniform();
+  for (std::size_t s = 0; s < shares.size(); ++s) {
+    if (left < shares[s]) return static_cast<ai::Strategy>(s);
+    left -= shares[s];
+  }
+  return ai::Strategy::zero_intelligence;
+}
 
 }  // namespace
 
@@ -133,7 +175,8 @@ HomeSpec sample_home(const Population& p, const std::string& name, std::uint64_t
   HomeSpec h;
   h.name = name;
   Rng load = own.fork("load"), pv = own.fork("pv"), battery = own.fork("battery"),
-      ev = own.fork("ev"), heat = own.fork("heat pump");
+      ev = own.fork("ev"), heat = own.fork("heat pump"), cooling = own.fork("air conditioner"),
+      strategy = own.fork("strategy");
   h.load.kind = p.load.kind;
   h.load.annual_kwh = draw(load, p.load.annual_kwh);
   h.load.power_factor = draw(load, p.load.power_factor);
@@ -179,6 +222,16 @@ HomeSpec sample_home(const Population& p, const std::string& name, std::uint64_t
     s.tank_litres = draw(heat, p.heat_pump.tank);
     h.heat_pump = s;
   }
+  if (cooling.chance(p.air_conditioner.share)) {
+    AirConditionerSpec s;
+    s.cooling_kw = draw(cooling, p.air_conditioner.cooling_kw);
+    s.heat_loss_w_per_k = draw(cooling, p.air_conditioner.heat_loss);
+    s.capacity_kwh_per_k = draw(cooling, p.air_conditioner.capacity);
+    s.set_point_c = draw(cooling, p.air_conditioner.set_point);
+    s.window_m2 = draw(cooling, p.air_conditioner.window_m2);
+    h.air_conditioner = s;
+  }
+  h.strategy = draw_strategy(p.strategy, strategy);
   return h;
 }
 

@@ -35,6 +35,10 @@ struct HeatPumpRanges {
   double share = 0;
   Range thermal_kw{}, heat_loss{}, capacity{}, set_point{}, tank{};
 };
+struct AirConditionerRanges {
+  double share = 0;
+  Range cooling_kw{}, heat_loss{}, capacity{}, set_point{}, window_m2{};
+};
 struct LoadRanges {
   LoadSpec::Kind kind = LoadSpec::Kind::household;
   std::string where_kind, where_file;
@@ -42,6 +46,9 @@ struct LoadRanges {
   std::string file, profile;
   std::optional<ledger::Duration> step;
 };
+
+// How large a part of the homes bids by which strategy, in the enum's order; together 1.
+using StrategyShares = std::vector<double>;
 
 struct Population {
   std::string where;
@@ -53,6 +60,8 @@ struct Population {
   BatteryRanges battery;
   EvRanges ev;
   HeatPumpRanges heat_pump;
+  AirConditionerRanges air_conditioner;
+  StrategyShares strategy;
 };
 
 // One home written out.

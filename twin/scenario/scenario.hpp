@@ -9,6 +9,7 @@
 #include <tl/expected.hpp>
 #include <vector>
 
+#include "ai/bidding_policy.hpp"
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/time.hpp"
 #include "ledger/oracle/signing.hpp"
@@ -62,6 +63,14 @@ struct HeatPumpSpec {
   double tank_litres = 200;  // hot water
 };
 
+struct AirConditionerSpec {
+  double cooling_kw = 3.5;
+  double heat_loss_w_per_k = 150;  // of the building, which warms it in summer
+  double capacity_kwh_per_k = 6;   // of the building
+  double set_point_c = 25;
+  double window_m2 = 3;  // that would let all of the global irradiance in
+};
+
 struct HomeSpec {
   std::string name;              // unique: "home-07"; the entity's random stream is forked by it
   std::uint32_t connection = 0;  // index into Network::connections
@@ -70,6 +79,8 @@ struct HomeSpec {
   std::optional<BatterySpec> battery;
   std::optional<EvSpec> ev;
   std::optional<HeatPumpSpec> heat_pump;
+  std::optional<AirConditionerSpec> air_conditioner;
+  ai::Strategy strategy = ai::Strategy::zero_intelligence;  // how it bids
   std::uint32_t gateway = 0;  // index; homes are dealt to gateways in blocks
 };
 
@@ -93,6 +104,8 @@ struct GridSpec {
   std::string file;  // empty: generated
   GeneratorSpec generator;
   double max_loading = 1.0;
+  // Whether what transformers may carry follows the ambient temperature (transformer_rating.hpp).
+  bool ambient_rating = false;
   double v_min_pu = 0.90;  // EN 50160 band
   double v_max_pu = 1.10;
   // Loads answer as constant power inside these limits (OpenDSS: Vminpu, Vmaxpu).

@@ -67,6 +67,8 @@ GridSpec read_grid_spec(TomlTable t) {
   s.generator.transformer_kva = g.number("transformer_kva", 160, 10, 100'000);
   g.close();
   s.max_loading = t.number("max_loading", 1, 0.1, 10);
+  s.ambient_rating =
+      t.one_of("transformer_rating", "nameplate", {"nameplate", "ambient"}) == "ambient";
   s.v_min_pu = t.number("v_min_pu", 0.9, 0.1, 1);
   s.v_max_pu = t.number("v_max_pu", 1.1, 1, 2);
   s.load_v_min_pu = t.number("load_v_min_pu", 0, 0, 1);

@@ -52,6 +52,7 @@ void write_home(Writer& w, const HomeSpec& h, const Network& network) {
   w.element("prosumer");
   w.key("name", quoted(h.name));
   w.key("connection", quoted(network.connections[h.connection].name));
+  w.key("strategy", quoted(ai::names_of_strategies()[static_cast<std::size_t>(h.strategy)]));
   write_load(w, h.load);
   if (h.pv)
     w.key("pv", "{ peak_kw = " + exact(h.pv->peak_kw) + ", tilt_deg = " + exact(h.pv->tilt_deg) +
@@ -74,6 +75,12 @@ void write_home(Writer& w, const HomeSpec& h, const Network& network) {
                            ", capacity_kwh_per_k = " + exact(h.heat_pump->capacity_kwh_per_k) +
                            ", set_point_c = " + exact(h.heat_pump->set_point_c) +
                            ", tank_litres = " + exact(h.heat_pump->tank_litres) + " }");
+  if (const auto& a = h.air_conditioner)
+    w.key("air_conditioner", "{ cooling_kw = " + exact(a->cooling_kw) +
+                                 ", heat_loss_w_per_k = " + exact(a->heat_loss_w_per_k) +
+                                 ", capacity_kwh_per_k = " + exact(a->capacity_kwh_per_k) +
+                                 ", set_point_c = " + exact(a->set_point_c) +
+                                 ", window_m2 = " + exact(a->window_m2) + " }");
 }
 
 void write_time(Writer& w, const TimeSpec& t) {
@@ -90,6 +97,7 @@ void write_grid(Writer& w, const GridSpec& g) {
   w.section("grid");
   if (!g.file.empty()) w.key("file", quoted(g.file));
   w.key("max_loading", exact(g.max_loading));
+  w.key("transformer_rating", quoted(g.ambient_rating ? "ambient" : "nameplate"));
   w.key("v_min_pu", exact(g.v_min_pu));
   w.key("v_max_pu", exact(g.v_max_pu));
   w.key("load_v_min_pu", exact(g.load_v_min_pu));

@@ -53,6 +53,10 @@ class TomlTable {
     return node && node->value_exact<std::string_view>() == value;
   }
 
+  bool is_table(std::string_view key) const {
+    return table_ && table_->contains(key) && table_->at(key).is_table();
+  }
+
   double number(std::string_view key, double fallback, double low, double high);
   std::int64_t integer(std::string_view key, std::int64_t fallback, std::int64_t low,
                        std::int64_t high);

@@ -34,6 +34,7 @@ Home::Home(const HomeSpec& spec, const Connection& connection, ProfileView profi
   if (spec.pv) pv_.emplace(*spec.pv, rng.fork("place").uniform(-30, 30));
   if (spec.battery) battery_.emplace(*spec.battery);
   if (spec.ev) ev_.emplace(*spec.ev, start, rng.fork("ev"));
+  if (spec.air_conditioner) air_conditioner_.emplace(*spec.air_conditioner, sky.temperature_c);
   if (!spec.heat_pump) return;
   ledger::Rng habits = rng.fork("heat-pump");
   hot_water_factor_ = habits.uniform(0.5, 1.5);
@@ -114,6 +115,16 @@ void Home::charge_car(ledger::Instant from, ledger::Duration span) {
   state_.ev_unmet_wh = did.unmet_wh;
 }
 
+// What the household leaves of its limit.
+void Home::cool(double household_w, double hours, const WeatherSample& sky) {
+  const AirConditionerStep did =
+      air_conditioner_->step(sky.temperature_c, sky.light.ghi_w_m2, hours,
+                             asked_.load_limit_w.value_or(unlimited) - household_w);
+  state_.cooling_w = did.power_w;
+  state_.warm_kh = did.warm_kh;
+  state_.indoor_c = air_conditioner_->indoor_c();
+}
+
 void Home::run_heat_pump(ledger::Instant from, ledger::Duration span, double outdoor_c) {
   const ledger::Instant middle = from + ledger::nanoseconds(span.ns / 2);
   const HeatPumpStep did = heat_pump_->step(outdoor_c, hot_water_w(middle), span.seconds() / 3600,
@@ -139,14 +150,16 @@ const HomeState& Home::step(ledger::Instant from, ledger::Duration span,
   const double household_w = serve_load(from, span);
   const double battery_standby_w = battery_ ? battery_->standby_w() : 0;
   const PvStep pv = pv_ ? pv_->step(skies, asked_.pv_limit_w.value_or(unlimited)) : PvStep{};
-  s.load_w = household_w + battery_standby_w + pv.standby_w;
+  if (air_conditioner_) cool(household_w, span.seconds() / 3600, skies[skies.size() / 2]);
+  s.load_w = household_w + s.cooling_w + battery_standby_w + pv.standby_w;
   s.pv_w = pv.fed_in_w;
   s.curtailed_w = pv.curtailed_w;
   if (ev_) charge_car(from, span);
   if (heat_pump_) run_heat_pump(from, span, skies[skies.size() / 2].temperature_c);
   s.battery_charge = -1;
   if (battery_) run_battery(span.seconds() / 3600);
-  draw(household_w, s.pv_w - pv.standby_w, s.ev_w, s.heat_pump_w + s.battery_w + battery_standby_w);
+  draw(household_w, s.pv_w - pv.standby_w, s.ev_w,
+       s.heat_pump_w + s.cooling_w + s.battery_w + battery_standby_w);
   asked_ = {};
   return s;
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 
+#include "twin/device/air_conditioner.hpp"
 #include "twin/device/battery.hpp"
 #include "twin/device/ev.hpp"
 #include "twin/device/heat_pump.hpp"
@@ -57,6 +58,7 @@ class Home {
   // The household's own load, W, and what the devices draw; each fills its part of the state.
   double serve_load(ledger::Instant from, ledger::Duration span);
   void charge_car(ledger::Instant from, ledger::Duration span);
+  void cool(double household_w, double hours, const WeatherSample& sky);
   void run_heat_pump(ledger::Instant from, ledger::Duration span, double outdoor_c);
   void run_battery(double hours);
   void draw(double household_w, double pv_w, double ev_w, double rest_w);
@@ -71,6 +73,7 @@ class Home {
   std::optional<Battery> battery_;
   std::optional<Ev> ev_;
   std::optional<HeatPump> heat_pump_;
+  std::optional<AirConditioner> air_conditioner_;
   double hot_water_factor_ = 1, hot_water_shift_h_ = 0;  // the household's habits
   SetPoints asked_;
   HomeState state_;

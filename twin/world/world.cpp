@@ -6,6 +6,7 @@
 #include "ledger/base/invariant.hpp"
 #include "twin/grid/feeder_generator.hpp"
 #include "twin/grid/grid_reader.hpp"
+#include "twin/grid/transformer_rating.hpp"
 #include "twin/weather/weather_reader.hpp"
 #include "twin/world/home.hpp"
 #include "twin/world/islands.hpp"
@@ -307,7 +308,9 @@ void SimulatedWorld::count_grid() {
                       s.ev_w,
                       s.heat_pump_w};
   }
-  figures_.add(now_, scenario_.time.physics_step, *grid_, home_draws_);
+  const double ambient_c = skies_[skies_.size() / 2].temperature_c;
+  figures_.add(now_, scenario_.time.physics_step, *grid_, home_draws_,
+               scenario_.grid.ambient_rating ? permissible_load(ambient_c) : 1);
 }
 
 void SimulatedWorld::move_meters(double hours) {

@@ -51,11 +51,12 @@ struct MeterSample {
 // What one home did in the last step, W, for figures and views.
 struct HomeState {
   Phases draw_va{};      // at the meter, import positive
-  double load_w = 0;     // consumed by the household and by inverters on standby
+  double load_w = 0;     // consumed by the household, its cooling and inverters on standby
   double pv_w = 0;       // fed in by PV, >= 0
   double battery_w = 0;  // charging positive
   double ev_w = 0, heat_pump_w = 0;
   double battery_charge = 0;  // 0..1, of capacity; -1 without a battery
+  double cooling_w = 0;       // of load_w, by the air conditioner
   double indoor_c = 0;
   // What set-points made of it, all >= 0.
   double curtailed_w = 0;      // PV that was available and not fed in
@@ -67,6 +68,7 @@ struct HomeState {
   double heat_pump_held_back_w = 0;
   double heat_pump_blocked_s = 0;  // of this step: wanted to run, was not allowed to at all
   double cold_kh = 0;              // of this step: kelvin-hours below the thermostat's band
+  double warm_kh = 0;              // of this step: above the air conditioner's set point
 };
 
 // Loads and plants of the grid file at connections without a home, in the last step, W, >= 0. They
