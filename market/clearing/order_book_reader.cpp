@@ -205,6 +205,7 @@ class BookReader {
   std::size_t number_ = 0;                     // of the line
   std::array<std::size_t, max_columns> at_{};  // where each column stands; SIZE_MAX: nowhere
   std::size_t columns_ = 0;
+  std::size_t least_cells_ = 0;  // of a line that leaves out what is optional at its end
   std::vector<std::string> cells_;
   std::unordered_map<std::string, std::size_t> line_of_id_;
   std::unordered_map<std::string, std::uint32_t> agents_;  // numbered as they appear
@@ -232,10 +233,12 @@ Result<void> BookReader::read_heading() {
     if (at != SIZE_MAX) return failure(where() + std::string(*name) + ": is there twice");
     at = c;
   }
-  for (std::size_t c = 0; c < required; ++c)
+  for (std::size_t c = 0; c < required; ++c) {
     if (at_[c] == SIZE_MAX)
       return failure(where() + "there is no column " + std::string(column_names[c]) + "; " +
                      std::string(wanted));
+    least_cells_ = std::max(least_cells_, at_[c] + 1);
+  }
   return {};
 }
 
@@ -289,10 +292,12 @@ void BookReader::read_order() {
   auto cells = cells_of(line_, columns_);
   cells_.assign(columns_, {});
   if (!cells) return refuse("a quote is not closed, or something follows it");
-  if (cells->count != columns_)
+  if (cells->count > columns_ || cells->count < least_cells_)
     return refuse("found " + std::to_string(cells->count) + " cells; wants " +
+                  (least_cells_ < columns_ ? std::to_string(least_cells_) + " to " : "") +
                   std::to_string(columns_) + " like the heading");
   cells_ = std::move(cells->kept);
+  cells_.resize(columns_);
   // Whoever stands here is an agent of the book, whatever is wrong with the rest of the line.
   const bool has_agent = problem_of_name(agent, false).empty();
   std::uint32_t agent_number = 0;

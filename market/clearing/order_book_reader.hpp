@@ -4,8 +4,9 @@
 //   id,side,agent,bus,kwh,price_eur_per_kwh[,partner][,kind]
 //
 // A heading names the columns, in any order; then an order a line, in the order of arrival. Cells
-// are parted by commas and may stand in double quotes ("" is a quote within). Spaces around a cell,
-// CRLF, a byte-order mark and empty lines are let pass.
+// are parted by commas and may stand in double quotes ("" is a quote within); optional ones at a
+// line's end may be left out. Spaces around a cell, CRLF, a byte-order mark and empty lines are let
+// pass.
 //   id       one an order; ties "by rising id" go by numbers before names: whole numbers by value,
 //            all others by their bytes. Accounts rise likewise, by their agents' names
 //   side     buy or bid, sell or ask or offer; either case
