@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Runs one scenario and compares its summary with the scenario's expected.toml; its ledger must pass
-the audit with openings, and a receipt of its first account must verify.
+the audit with openings, and a receipt of its first account must verify. Variants, which are the same
+scenario with some keys set otherwise, are run beside it, and their figures compared with both.
 
 Usage: check_scenario.py PROGRAM SCENARIO [--needs FILE] [RUN ARGUMENTS...]
 """
@@ -11,6 +12,49 @@ import sys
 import tempfile
 import tomllib
 
+KEYS = {"key", "value", "tolerance", "min", "max", "less"}
+
+
+def figure_of(summary, key):
+    for part in key.split("."):
+        summary = summary[int(part) if isinstance(summary, list) else part]
+    return summary
+
+
+def wrong_figures(figures, summary, base, where):
+    failures = []
+    for figure in figures:
+        assert figure.keys() <= KEYS and ({"value", "min", "max"} & figure.keys()), figure
+        found = figure_of(summary, figure["key"])
+        if "less" in figure:
+            assert figure["less"] == "base" and base is not None, figure
+            found -= figure_of(base, figure["key"])
+        infinite = float("inf")
+        low = figure.get("min", figure["value"] - figure.get("tolerance", 0) if "value" in figure
+                         else -infinite)
+        high = figure.get("max", figure["value"] + figure.get("tolerance", 0) if "value" in figure
+                          else infinite)
+        holds = low <= found <= high
+        name = where + figure["key"] + (" less base" if "less" in figure else "")
+        print(f"{'ok  ' if holds else 'FAIL'} {name} = {found}, wants {low} to {high}")
+        if not holds:
+            failures.append(name)
+    return failures
+
+
+def run(program, scenario, out, arguments):
+    done = subprocess.run([program, "run", scenario, "--out", out, "--json", "--quiet", *arguments],
+                          capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"run: exit {done.returncode}: {done.stderr}")
+    return json.loads(done.stdout)
+
+
+def wrong_energy(summary, where):
+    residual = abs(summary["energy"]["balance_residual_kwh"])
+    holds = residual <= 1e-6 * summary["energy"]["consumed_kwh"]
+    return [] if holds else [where + "energy.balance_residual_kwh"]
+
 
 def main():
     program, scenario, *arguments = sys.argv[1:]
@@ -20,25 +64,10 @@ def main():
             sys.exit(0)
         arguments = arguments[2:]
     expected = tomllib.loads((pathlib.Path(scenario) / "expected.toml").read_text())
-    failures = []
     with tempfile.TemporaryDirectory() as folder:
         out = folder + "/run"
-        run = subprocess.run([program, "run", scenario, "--out", out, "--json", "--quiet", *arguments],
-                             capture_output=True, text=True, check=True)
-        summary = json.loads(run.stdout)
-        for figure in expected["figure"]:
-            found = summary
-            for part in figure["key"].split("."):
-                found = found[part]
-            low = figure.get("min", figure.get("value", 0) - figure.get("tolerance", 0))
-            high = figure.get("max", figure.get("value", 0) + figure.get("tolerance", 0))
-            holds = low <= found <= high
-            print(f"{'ok  ' if holds else 'FAIL'} {figure['key']} = {found}, wants {low} to {high}")
-            if not holds:
-                failures.append(figure["key"])
-        residual = abs(summary["energy"]["balance_residual_kwh"])
-        if residual > 1e-6 * summary["energy"]["consumed_kwh"]:
-            failures.append("energy.balance_residual_kwh")
+        summary = run(program, scenario, out, arguments)
+        failures = wrong_figures(expected["figure"], summary, None, "") + wrong_energy(summary, "")
         checks = subprocess.run([program, "audit", out, "--openings", out + "/openings"])
         receipt = subprocess.run([program, "receipt", out, "--account", summary["accounts"][0],
                                   "--out", out + "/receipt.json"])
@@ -47,6 +76,12 @@ def main():
         for name, process in (("audit", checks), ("receipt", receipt), ("verify", verified)):
             if process.returncode != 0:
                 failures.append(f"{name}: exit {process.returncode}")
+        for number, variant in enumerate(expected.get("variant", [])):
+            where = variant["name"] + ": "
+            settings = [word for pair in variant["set"] for word in ("--set", pair)]
+            other = run(program, scenario, f"{folder}/variant-{number}", [*arguments, *settings])
+            failures += wrong_figures(variant["figure"], other, summary, where)
+            failures += wrong_energy(other, where)
     print("failures:", failures or "none")
     sys.exit(1 if failures else 0)
 

@@ -52,6 +52,11 @@ std::string loading_message(const ReportData& data) {
                                   [&](const auto& m) { return m.max_loading > limit; });
   std::string out = "The transformer peaked at " + percent_text(peak.transformer_loading) +
                     " of its rating at " + moment_text(data, peak.time) + "; ";
+  const auto by_ambient = std::count_if(data.events.begin(), data.events.end(),
+                                        [](const auto& e) { return e.kind == "overload"; });
+  if (over == 0 && by_ambient > 0)
+    return out + "what may be carried at the ambient temperature was passed in " +
+           number_text(static_cast<double>(by_ambient)) + " events.";
   if (over == 0) return out + "no element passed its limit.";
   return out + "some element was above its limit in " + number_text(static_cast<double>(over)) +
          " minutes, at most " + percent_text(worst.max_loading) + " at " +
