@@ -18,7 +18,9 @@
 #include "app/node_command.hpp"
 #include "app/ocmf_command.hpp"
 #include "app/run_command.hpp"
+#include "app/statement_command.hpp"
 #include "app/subject_command.hpp"
+#include "app/tx_command.hpp"
 #include "app/view_command.hpp"
 #include "twin/scenario/nearest.hpp"
 
@@ -117,6 +119,8 @@ int run(int argc, char** argv) {
   app::add_audit_commands(program, chosen);
   app::add_erase_command(program, chosen);
   app::add_subject_commands(program, chosen);
+  app::add_statement_command(program, chosen);
+  app::add_tx_commands(program, chosen);
   app::add_field_command(program, chosen);
   app::add_replay_command(program, chosen);
   app::add_meter_command(program, chosen);

@@ -9,14 +9,13 @@
 #include "app/console.hpp"
 #include "app/network_visit.hpp"
 #include "app/run_ledger.hpp"
-#include "app/scenario_file.hpp"
-#include "hil/household_file.hpp"
+#include "app/user_transaction.hpp"
 #include "hil/key_file.hpp"
-#include "ledger/tlog/tlog_proof.hpp"
+#include "market/account_entries.hpp"
 #include "market/audit/access_log.hpp"
+#include "market/contract.hpp"
 #include "market/entries.hpp"
 #include "market/settlement.hpp"
-#include "twin/node/identity.hpp"
 #include "twin/store/run_directory.hpp"
 #include "twin/store/run_eraser.hpp"
 
@@ -90,13 +89,6 @@ int put_out(const SubjectOptions& o, const json& j) {
   return file ? done : complain(failed, o.out + ": cannot be written");
 }
 
-std::string base_of(const twin::RunLedger& ledger, const AccountId& account) {
-  const auto erased = market::erasures_of(ledger.log(), account);
-  if (!erased.empty())
-    return "its data were erased by record " + std::to_string(erased.front().entry);
-  return ledger.openings().keys.contains(account) ? "" : "is no account of this ledger";
-}
-
 // Readings for whoever a consent names, by the key that it names.
 int access(const SubjectOptions& o) {
   const auto account = account_of(o);
@@ -108,7 +100,7 @@ int access(const SubjectOptions& o) {
   Ed25519Verifier verifier;
   const auto ledger = load_run_ledger(o.directory, verifier);
   if (!ledger) return complain(wrong_input, ledger.error());
-  if (const std::string why = base_of(*ledger, *account); !why.empty())
+  if (const std::string why = absence_of(*ledger, *account); !why.empty())
     return complain(wrong_input, "--account " + o.account + ": " + why);
   market::Access asked{*account,
                        Ed25519Signer(*secret).public_key(),
@@ -171,9 +163,43 @@ json consent_json(const market::Consent& c) {
           {"withdrawn", c.withdrawn}};
 }
 
+json contract_json(const market::Contract& c) {
+  json out{{"end_slot", c.end_slot.value},
+           {"energy_wh", c.energy.value},
+           {"first_slot", c.first_slot.value},
+           {"number", c.number},
+           {"price_micro_eur_per_kwh", c.price.value},
+           {"template", name_of(c.of)},
+           {"tenants", json::array()}};
+  for (const market::Tenant& t : c.tenants)
+    out["tenants"].push_back({{"tenant", to_hex(t.name)}, {"weight", t.weight}});
+  return out;
+}
+
+// What the account did with tokens, and what others gave it.
+void add_token_act(json& tokens, TransactionKind kind, const Bytes& data) {
+  if (const auto t = market::decode_transfer(data); t && kind == TransactionKind::transfer)
+    tokens.push_back({{"slot", t->slot.value},
+                      {"to", to_hex(t->to.bytes)},
+                      {"vintage", t->vintage.value},
+                      {"wh", t->quantity.value}});
+  if (const auto n = market::decode_transfer_notice(data); n && kind == TransactionKind::transfer)
+    tokens.push_back({{"from", to_hex(n->from.bytes)},
+                      {"slot", n->slot.value},
+                      {"vintage", n->vintage.value},
+                      {"wh", n->quantity.value}});
+  if (const auto v = market::decode_retirement(data); v && kind == TransactionKind::retirement)
+    tokens.push_back(
+        {{"retired_as", v->claim == market::TokenClaim::green ? "green claim" : "own consumption"},
+         {"slot", v->slot.value},
+         {"vintage", v->vintage.value},
+         {"wh", v->quantity.value}});
+}
+
 // All restricted openings of the account, each where it belongs.
 void add_openings(json& out, const twin::RunLedger& ledger, const AccountId& account) {
-  for (const char* list : {"bills", "consents", "orders"}) out[list] = json::array();
+  for (const char* list : {"bills", "consents", "contracts", "orders", "tokens"})
+    out[list] = json::array();
   for (const auto& [entry, all] : ledger.openings().restricted) {
     const auto kind = view_entry(ledger.log().entries[entry])->kind;
     for (const auto& [position, o] : all) {
@@ -185,6 +211,10 @@ void add_openings(json& out, const twin::RunLedger& ledger, const AccountId& acc
         out["bills"].push_back(statement_json(*market::decode_statement(o.data)));
       } else if (kind == TransactionKind::consent) {
         out["consents"].push_back(consent_json(*market::decode_consent(o.data)));
+      } else if (kind == TransactionKind::contract) {
+        out["contracts"].push_back(contract_json(*market::decode_contract(o.data)));
+      } else if (kind == TransactionKind::transfer || kind == TransactionKind::retirement) {
+        add_token_act(out["tokens"], kind, o.data);
       } else if (kind == TransactionKind::order) {
         const market::Order order = market::decode_order(o.data)->order;
         out["orders"].push_back({{"energy_wh", order.energy.value},
@@ -226,7 +256,7 @@ int export_data(const SubjectOptions& o) {
   Ed25519Verifier verifier;
   const auto ledger = load_run_ledger(o.directory, verifier);
   if (!ledger) return complain(wrong_input, ledger.error());
-  if (const std::string why = base_of(*ledger, *account); !why.empty())
+  if (const std::string why = absence_of(*ledger, *account); !why.empty())
     return complain(wrong_input, "--account " + o.account + ": " + why);
   json out{{"account", o.account}, {"format", "aipchain export 1"}};
   add_openings(out, *ledger, *account);
@@ -247,15 +277,6 @@ int export_data(const SubjectOptions& o) {
                            static_cast<std::uint32_t>(out["readings"].size())};
   if (auto ok = log_access(o.directory, *ledger, own); !ok) return complain(failed, ok.error());
   return put_out(o, out);
-}
-
-// The account's key of a twin's home: it follows from the scenario that lies in the directory.
-Result<KeySeed> account_seed_of(const std::string& directory, const AccountId& account) {
-  const auto loaded = load_scenario(directory);
-  if (!loaded) return failure(loaded.error());
-  for (const twin::MeterIdentity& m : twin::make_identities(loaded->scenario).meters)
-    if (m.account == account) return m.account_seed;
-  return failure(directory + ": no home of the scenario has account " + to_hex(account.bytes));
 }
 
 // Without its number.
@@ -280,65 +301,22 @@ Result<market::Consent> consent_asked(const SubjectOptions& o) {
   return c;
 }
 
-// Against a network: the household signs with its own file, and the time is the number.
-int give_consent_in_network(const SubjectOptions& o) {
-  auto consent = consent_asked(o);
-  if (!consent) return complain(wrong_input, consent.error());
-  if (o.key.empty())
-    return complain(wrong_input, "--key: is missing: a household signs with its own file");
-  const auto network = hil::read_network_config(o.directory);
-  if (!network) return complain(wrong_input, network.error());
-  const auto household = hil::read_household(o.key);
-  if (!household) return complain(wrong_input, household.error());
-  if (household->account != consent->place.account)
-    return complain(wrong_input, o.key + ": is of account " + to_hex(household->account.bytes));
-  consent->number = unix_seconds();
-  Ed25519Signer signer(household->secret);
-  const Transaction tx = market::consent_of(chain_id_of(network->chain.genesis), *consent,
-                                            household->restricted_key, signer);
-  return visit_network(*network, tx, {o.wait, o.json, consent_json(*consent).dump()});
-}
-
+// The next number in a directory; against a network the time.
 int give_consent(const SubjectOptions& o) {
-  if (names_network(o.directory)) return give_consent_in_network(o);
-  if (!o.key.empty() || !o.wait.empty())
-    return complain(wrong_input, "--key and --wait: are for a network (network.toml)");
-  Ed25519Verifier verifier;
-  auto ledger = load_run_ledger(o.directory, verifier);
-  if (!ledger) return complain(wrong_input, ledger.error());
-  auto consent = consent_asked(o);
-  if (!consent) return complain(wrong_input, consent.error());
-  const AccountId account = consent->place.account;
-  const auto before = market::consent_at(ledger->log(), ledger->openings(), consent->place,
-                                         ledger->log().entries.size());
-  if (before) consent->number = before->number + 1;
-  if (const std::string why = base_of(*ledger, account); !why.empty())
-    return complain(wrong_input, "--account " + o.account + ": " + why);
-  const auto seed = account_seed_of(o.directory, account);
-  if (!seed) return complain(wrong_input, seed.error());
-  const auto operators = operator_keys_of(o.directory, ledger->log().genesis);
-  if (!operators) return complain(wrong_input, operators.error());
-  Ed25519Signer signer(*seed);
-  const Transaction tx = market::consent_of(ledger->log().chain_id, *consent,
-                                            ledger->openings().keys.at(account).restricted, signer);
-  const auto decided = ledger->decide(tx, *operators);
-  if (!decided) return complain(failed, o.directory + ": " + decided.error());
-  const std::string id = to_hex(leaf_of(tx));
-  if (!o.json) {
-    std::cout << "transaction " << id << " is entry " << decided->entry << " of the log\n";
-    return done;
-  }
-  const market::PublicLog& log = ledger->log();
-  const TlogProof proof{decided->entry,
-                        log.tree.inclusion_proof(decided->entry, log.entries.size()),
-                        log.checkpoint_note};
-  json out = consent_json(*consent);
-  out.update({{"entry", decided->entry},
-              {"height", decided->height},
-              {"proof", write_tlog_proof(proof)},
-              {"transaction", id}});
-  std::cout << out.dump(2) << "\n";
-  return done;
+  const UserAction action{o.directory, o.account, o.key, o.wait, o.json};
+  return send_transaction(action, [&](const UserKeys& keys) -> Result<UserTransaction> {
+    auto consent = consent_asked(o);
+    if (!consent) return failure(consent.error());
+    consent->number = unix_seconds();
+    if (keys.ledger) {
+      const auto before = market::consent_at(keys.ledger->log(), keys.ledger->openings(),
+                                             consent->place, keys.ledger->log().entries.size());
+      consent->number = before ? before->number + 1 : 1;
+    }
+    return UserTransaction{
+        market::consent_of(keys.chain_id, *consent, keys.restricted_key, *keys.signer),
+        consent_json(*consent)};
+  });
 }
 
 void add_account(CLI::App* command, SubjectOptions& o, const char* where = "a run's directory") {

@@ -26,15 +26,37 @@ bool is_system_account(const AccountId& id) {
 }
 
 std::string_view name_of(PostingKind kind) {
-  constexpr std::array<std::string_view, 11> names{
-      "deposit", "trade",   "local grid fee", "trade levies", "retail energy", "grid fee",
-      "levies",  "feed-in", "correction",     "rounding",     "payout"};
+  constexpr std::array<std::string_view, 14> names{
+      "deposit",  "trade",           "local grid fee", "trade levies", "retail energy",
+      "grid fee", "levies",          "feed-in",        "correction",   "rounding",
+      "payout",   "congestion rent", "flexibility",    "curtailment"};
   return names[static_cast<std::size_t>(kind)];
 }
 
 void Journal::post(const Posting& posting) {
   balances_[posting.from] -= posting.amount;
   balances_[posting.to] += posting.amount;
+}
+
+void Journal::post_all(std::span<const Posting> postings) {
+  std::array<std::pair<AccountId, MicroEuros*>, 8> system{};  // met so far
+  std::size_t known = 0;
+  std::pair<AccountId, MicroEuros*> home{};
+  const auto balance_of = [&](const AccountId& id) -> MicroEuros& {
+    if (home.second && home.first == id) return *home.second;
+    for (std::size_t i = 0; i < known; ++i)
+      if (system[i].first == id) return *system[i].second;
+    MicroEuros& found = balances_[id];
+    if (known < system.size() && is_system_account(id))
+      system[known++] = {id, &found};
+    else
+      home = {id, &found};
+    return found;
+  };
+  for (const Posting& p : postings) {
+    balance_of(p.from) -= p.amount;
+    balance_of(p.to) += p.amount;
+  }
 }
 
 MicroEuros Journal::balance(const AccountId& account) const {

@@ -32,10 +32,13 @@ enum class PostingKind : std::uint8_t {
   retail_energy,
   grid_fee,
   levies,
-  feed_in,     // retailer to home
-  correction,  // of quarantined energy, by a ruling: home to or from retailer, operator, state
-  rounding,    // exchange to rounding: what whole micro-euros could not share out
-  payout,      // of an account that has left: home to or from bank
+  feed_in,          // retailer to home
+  correction,       // of quarantined energy, by a ruling: home to or from retailer, operator, state
+  rounding,         // exchange to rounding: what whole micro-euros could not share out
+  payout,           // of an account that has left: home to or from bank
+  congestion_rent,  // exchange to grid operator: what buyers pay beyond what sellers get
+  flexibility,      // grid operator to home, by contract (market/flexibility.hpp)
+  curtailment,      // home to grid operator, by contract
 };
 std::string_view name_of(PostingKind kind);
 
@@ -48,6 +51,8 @@ struct Posting {
 class Journal {
  public:
   void post(const Posting& posting);
+  // The same for many, faster where those of one account stand together.
+  void post_all(std::span<const Posting> postings);
   ledger::MicroEuros balance(const ledger::AccountId& account) const;
   const std::map<ledger::AccountId, ledger::MicroEuros>& balances() const { return balances_; }
 

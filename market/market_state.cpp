@@ -51,6 +51,11 @@ tl::unexpected<Refusal> not_signed(const Transaction& tx) {
       return never("order is not signed by its account");
     case TransactionKind::consent:
       return never("consent is not signed by its account");
+    case TransactionKind::transfer:
+    case TransactionKind::retirement:
+    case TransactionKind::contract:
+    case TransactionKind::cancellation:
+      return never("is not signed by its account");
     default:
       return never("is not signed by its gateway");
   }
@@ -115,6 +120,11 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
       return claim_of_attestation(tx);
     case TransactionKind::consent:
       return claim_of_consent(tx);
+    case TransactionKind::transfer:
+    case TransactionKind::retirement:
+    case TransactionKind::contract:
+    case TransactionKind::cancellation:
+      return claim_of_account(tx);
     case TransactionKind::concentrated:  // has more than one: add_claims
     case TransactionKind::settlement:
     case TransactionKind::statements:
@@ -177,6 +187,14 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_consent(tx, time_ms);
     case TransactionKind::erasure:
       return apply_erasure(tx);
+    case TransactionKind::transfer:
+      return apply_transfer(tx, leaf);
+    case TransactionKind::retirement:
+      return apply_retirement(tx, leaf);
+    case TransactionKind::contract:
+      return apply_contract(tx, leaf, time_ms);
+    case TransactionKind::cancellation:
+      return apply_cancellation(tx, leaf, time_ms);
     case TransactionKind::key_change:
       return apply_key_change(tx, leaf, time_ms);
     case TransactionKind::deregistration:
@@ -366,7 +384,9 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, const Hash&
     return never(encode(taken->second) == tx.openings[0].data
                      ? "order is on the ledger already"
                      : "order id is taken by another order of the account in this slot");
-  if (slot.orders->orders.size() >= max_orders_a_slot) return never("the slot's book is full");
+  if (slot.orders->cancelled.contains(row)) return never("order of an id that was cancelled");
+  if (slot.orders->orders.size() + slot.orders->cancelled.size() >= max_orders_a_slot)
+    return never("the slot's book is full");
   slot.orders.write().orders.emplace(row, *order);
   slot.orders.write().leaves.emplace(tx.root, leaf);
   put_in_slot("order", tx.root, o.slot, leaf);

@@ -26,13 +26,16 @@
 // Where a gateway's sums of import and export are public in all batches of a slot, the rises of its
 // homes' `metered` marks of that slot are at most those sums; marks beyond are refused.
 //
+// Contracts that stand make orders of their own when the slot closes (market/contract.hpp); held
+// tokens move and retire then as their holders signed (market/account_entries.hpp).
+//
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
 // R is the RFC 6962 root over: by gateway the hash of its batches that count in the slot, the marks
 // entries by gateway, meter swaps, rulings and orders by openings root, key changes that act and
-// deregistrations that end in the slot by leaf, late ones in the first open slot, and the
-// settlement's entry with zeros for its content root. The hash of batches is SHA-256("aipchain
-// batches 1" || hash of those before, zeros for the first || leaf hash of the entry), by rising
-// epoch.
+// deregistrations that end in the slot by leaf, late ones in the first open slot, cancellations,
+// transfers, retirements and contracts of the slot by openings root, and the settlement's entry
+// with zeros for its content root. The hash of batches is SHA-256("aipchain batches 1" || hash of
+// those before, zeros for the first || leaf hash of the entry), by rising epoch.
 //
 // State tree: all that later execution depends on. Key = SHA-256(label || id); a value is what the
 // table of docs/formats/transactions.md says, a salted commitment where the entry is restricted.
@@ -47,13 +50,16 @@
 #include "ledger/oracle/attestation.hpp"
 #include "ledger/oracle/feeder_evidence.hpp"
 #include "ledger/oracle/ledger_progress.hpp"
+#include "market/account_entries.hpp"
 #include "market/clearing/book_row.hpp"
 #include "market/clearing/clearing.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
+#include "market/contract.hpp"
 #include "market/entries.hpp"
 #include "market/erasure.hpp"
 #include "market/feeder_entries.hpp"
+#include "market/flexibility.hpp"
 #include "market/journal.hpp"
 #include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
@@ -68,9 +74,12 @@ namespace market {
 struct ClosedSlot {
   Slot slot;
   Clearing clearing;
-  std::vector<Order> orders;            // by row id
+  std::vector<Order> orders;            // by row id, those that contracts made among them
   Settlement settlement;                // the corrections' postings among its own
   std::vector<Correction> corrections;  // of the rulings that act in it
+  std::vector<ContractPayment> payments;
+  std::vector<Transfer> transfers;      // by row id
+  std::vector<Retirement> retirements;  // by row id
   std::vector<FeederSlot> feeders;      // what their meters say; without voltages
   std::vector<WitnessApart> witnesses;  // feeder meters that lie apart from the others
 };
@@ -128,6 +137,11 @@ class MarketState final : public StateMachine {
   std::set<AccountId> erased_at(GatewayId gateway) const;
   // The newest one for this recipient and purpose, be it withdrawn; null where there is none.
   const Consent* consent(const ConsentPlace& place) const;
+  // The one that stands in a slot; null where there is none.
+  const Contract* contract(const ContractPlace& place, Slot slot) const;
+  const Contracts& contracts() const { return *contracts_; }
+  // What an account holds of a vintage and has not promised away.
+  WattHours free_tokens(const AccountId& account, Slot vintage) const;
 
  private:
   using Applied = tl::expected<void, Refusal>;
@@ -156,6 +170,12 @@ class MarketState final : public StateMachine {
   struct SlotOrders {
     std::map<OrderId, SignedOrder> orders;  // by row id
     std::map<Hash, Hash> leaves;            // commitment -> entry's leaf
+    std::set<OrderId> cancelled;            // rows that were in it
+  };
+  // Of holders, to be carried out when the slot closes, by row id.
+  struct TokenActs {
+    std::map<OrderId, Transfer> transfers;
+    std::map<OrderId, Retirement> retirements;
   };
   // Of one gateway in one slot.
   struct Delivered {
@@ -171,7 +191,9 @@ class MarketState final : public StateMachine {
     CopyOnWrite<SwapsOfMeters> swaps;
     std::map<Hash, Hash> swap_leaves;  // openings root -> entry's leaf
     CopyOnWrite<std::map<CaseId, Ruling>> rulings;
-    std::map<Hash, Hash> ruling_leaves;            // the same
+    std::map<Hash, Hash> ruling_leaves;  // the same
+    CopyOnWrite<TokenActs> token_acts;
+    std::map<Hash, Hash> account_leaves;           // of what accounts signed beside orders
     std::set<Hash> registry_leaves;                // of what acts in it, or ends with it
     std::map<std::uint32_t, Delivered> delivered;  // by gateway
   };
@@ -269,6 +291,27 @@ class MarketState final : public StateMachine {
   Applied apply_consent(const Transaction& tx, std::int64_t time_ms);
   std::size_t consents_of(const AccountId& account) const;
 
+  // holdings.cpp: what holders do with their tokens.
+  Applied apply_transfer(const Transaction& tx, const Hash& leaf);
+  Applied apply_retirement(const Transaction& tx, const Hash& leaf);
+  Applied check_holder(const AccountSigned& signed_by) const;
+  Applied check_acting_slot(Slot slot) const;
+  Applied check_tokens(const AccountId& account, Slot vintage, WattHours quantity) const;
+  void promise(const AccountId& account, Slot vintage, WattHours quantity);
+  void carry_out(const TokenActs& acts, std::set<std::uint32_t>& vintages);
+  void take_act(const Transaction& tx, Slot slot, std::string_view label, const Hash& leaf);
+
+  // standing_orders.cpp: contracts, and orders that are taken back.
+  Applied apply_contract(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  Applied apply_cancellation(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  std::vector<const Contract*> standing(const AccountId& account, Slot slot) const;
+  void add_contract_orders(const std::vector<SlotPosition>& positions, ClosedSlot& closed) const;
+  Applied check_grid_operator(const Transaction& tx, const Contract& contract,
+                              const ContractBody& body) const;
+  void add_payments(ClosedSlot& closed) const;
+  void forget_contracts();
+  tl::expected<SignatureClaim, Refusal> claim_of_account(const Transaction& tx) const;
+
   // batches.cpp: what gateways say of their meters, alone or through a concentrator.
   Applied apply_batches(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied check_batch(const Batch& batch, const Hash& entry, const Gateway& gateway,
@@ -314,11 +357,11 @@ class MarketState final : public StateMachine {
   ClosedSlot close_next() const;
   std::vector<Transaction> closing_transactions(const ClosedSlot& closed) const;
   std::vector<Transaction> statement_transactions(const ClosedSlot& closed) const;
-  std::vector<SlotPosition> positions_of(const OpenSlot& slot, std::span<const Order> orders,
-                                         const Clearing& clearing) const;
+  std::vector<SlotPosition> positions_of(const OpenSlot& slot) const;
+  Settlement settle_trades(const ClosedSlot& closed, std::vector<SlotPosition> positions) const;
   Hash next_content_root(const Transaction& settlement_without_root) const;
   void move_anchors(const OpenSlot& slot);
-  void move_tokens(const Settlement& settlement);
+  void move_tokens(const ClosedSlot& closed);
   void mint_tokens(const Statement& statement);
 
   // state_entries.cpp: what the state tree holds.
@@ -329,6 +372,7 @@ class MarketState final : public StateMachine {
   void put_system_balances();
   void put_vintage(Slot vintage);
   void put_case(const CaseId& id, const QuarantineCase* waits);
+  void put_contracts(const ContractPlace& place);
   void put_feeder(std::uint32_t feeder, std::uint32_t slot, const Awaited* awaited);
   void put_place();
   void put_batches();
@@ -350,6 +394,9 @@ class MarketState final : public StateMachine {
   std::map<std::pair<std::uint32_t, std::uint32_t>, Awaited> awaited_;  // slot, feeder
   CopyOnWrite<std::map<AccountId, Stages>> erased_;
   CopyOnWrite<std::map<ConsentPlace, Consent>> consents_;
+  CopyOnWrite<Contracts> contracts_;
+  // By vintage and holder, what transfers and retirements of open slots will take.
+  CopyOnWrite<std::map<std::pair<std::uint32_t, AccountId>, WattHours>> promised_;
   std::uint32_t next_slot_ = 0;
   CopyOnWrite<Journal> journal_;
   CopyOnWrite<TokenBook> tokens_;

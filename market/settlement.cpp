@@ -4,6 +4,7 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/base/invariant.hpp"
+#include "market/proportional_shares.hpp"
 
 namespace market {
 
@@ -34,7 +35,7 @@ void each_field(S& s, F&& field) {
   field(s.balance.value);
 }
 
-constexpr std::uint8_t statement_version = 1;
+constexpr std::uint8_t one_price_version = 1, deals_version = 2;
 constexpr std::int64_t max_contract_wh = std::int64_t{1} << 44;  // beyond a full book
 constexpr std::int64_t max_amount = std::int64_t{1} << 62;
 
@@ -49,43 +50,100 @@ bool within_bounds(const Statement& s) {
   return true;
 }
 
-// Shares `total` over `able` in proportion, by largest remainder; ties by position, which is by
-// account. total <= sum of able, so that nobody gets more than it is able to.
-std::vector<WattHours> share(const std::vector<WattHours>& able, WattHours total) {
-  WattHours sum;
-  for (const WattHours a : able) sum += a;
-  std::vector<WattHours> out(able.size());
-  if (sum.value == 0) return out;
-  std::vector<std::pair<std::int64_t, std::size_t>> remainders;
-  WattHours given;
-  for (std::size_t i = 0; i < able.size(); ++i) {
-    const Wide product = static_cast<Wide>(able[i].value) * total.value;
-    out[i] = {static_cast<std::int64_t>(product / sum.value)};
-    given += out[i];
-    remainders.emplace_back(-static_cast<std::int64_t>(product % sum.value), i);
-  }
-  std::sort(remainders.begin(), remainders.end());
-  for (std::size_t k = 0; given < total; ++k, given += WattHours{1})
-    out[remainders[k].second] += WattHours{1};
-  return out;
-}
-
 void deliver(const std::vector<SlotPosition>& positions, std::vector<Statement>& statements) {
-  std::vector<WattHours> can_buy, can_sell;
-  WattHours buy_sum, sell_sum;
+  std::vector<std::int64_t> can_buy, can_sell;
+  std::int64_t buy_sum = 0, sell_sum = 0;
+  can_buy.reserve(positions.size());
+  can_sell.reserve(positions.size());
   for (const SlotPosition& p : positions) {
-    can_buy.push_back(trades(p.standing) ? std::min(p.contracted_buy, p.imported) : WattHours{});
-    can_sell.push_back(trades(p.standing) ? std::min(p.contracted_sell, p.exported) : WattHours{});
+    can_buy.push_back(can_take(p).value);
+    can_sell.push_back(can_deliver(p).value);
     buy_sum += can_buy.back();
     sell_sum += can_sell.back();
   }
-  const WattHours quantity = std::min(buy_sum, sell_sum);
-  const auto bought = share(can_buy, quantity), sold = share(can_sell, quantity);
+  const std::int64_t quantity = std::min(buy_sum, sell_sum);
+  const auto bought = proportional_shares(can_buy, quantity);
+  const auto sold = proportional_shares(can_sell, quantity);
   for (std::size_t i = 0; i < statements.size(); ++i) {
-    statements[i].bought = bought[i];
-    statements[i].sold = sold[i];
+    statements[i].bought = {bought[i]};
+    statements[i].sold = {sold[i]};
   }
 }
+
+void encode_deals(const std::vector<DealLine>& deals, ByteWriter& w) {
+  w.u16(static_cast<std::uint16_t>(deals.size()));
+  for (const DealLine& d : deals) {
+    w.u8(static_cast<std::uint8_t>(d.side)).raw(d.partner.bytes);
+    w.i64(d.contracted.value).i64(d.delivered.value).i64(d.price.value).i64(d.amount.value);
+  }
+}
+
+bool within_bounds(const DealLine& d) {
+  return d.contracted.value > 0 && d.contracted.value <= max_contract_wh &&
+         d.delivered.value >= 0 && d.delivered <= d.contracted &&
+         d.delivered.value <= max_energy_wh && d.price.value >= 0 && d.price <= max_order_price &&
+         d.amount.value >= 0 && d.amount.value <= max_amount;
+}
+
+// Bought ones first, of each side at most so many and the further ones at the end.
+bool in_their_order(const std::vector<DealLine>& deals) {
+  std::size_t of_side = 0;
+  for (std::size_t i = 0; i < deals.size(); ++i) {
+    const bool begins = i == 0 || deals[i - 1].side != deals[i].side;
+    if (i > 0 && deals[i].side < deals[i - 1].side) return false;
+    of_side = begins ? 1 : of_side + 1;
+    if (!begins && deals[i - 1].of_the_rest()) return false;
+    if (deals[i].of_the_rest() ? of_side != max_deal_lines + 1 || deals[i].price.value != 0
+                               : of_side > max_deal_lines)
+      return false;
+  }
+  return true;
+}
+
+// Sums of one side; nothing where one is beyond 64 bits.
+struct DealSums {
+  WattHours contracted, delivered;
+  MicroEuros amount;
+};
+std::optional<DealSums> sums_of(const std::vector<DealLine>& deals, Side side) {
+  Wide contracted = 0, delivered = 0, amount = 0;
+  for (const DealLine& d : deals) {
+    if (d.side != side) continue;
+    contracted += d.contracted.value;
+    delivered += d.delivered.value;
+    amount += d.amount.value;
+  }
+  if (std::max({contracted, delivered, amount}) > max_amount) return std::nullopt;
+  return DealSums{{static_cast<std::int64_t>(contracted)},
+                  {static_cast<std::int64_t>(delivered)},
+                  {static_cast<std::int64_t>(amount)}};
+}
+
+bool add_up(const Statement& s) {
+  const auto buys = sums_of(s.deals, Side::buy), sells = sums_of(s.deals, Side::sell);
+  return buys && sells && buys->contracted == s.contracted_buy && buys->delivered == s.bought &&
+         buys->amount == s.trade_paid && sells->contracted == s.contracted_sell &&
+         sells->delivered == s.sold && sells->amount == s.trade_earned;
+}
+
+std::vector<DealLine> read_deals(ByteReader& r) {
+  std::vector<DealLine> out(r.u16());
+  if (out.empty() || out.size() > 2 * (max_deal_lines + 1)) r.fail();
+  for (std::size_t i = 0; i < out.size() && !r.failed(); ++i) {
+    DealLine& d = out[i];
+    const std::uint8_t side = r.u8();
+    d.side = side == 1 ? Side::sell : Side::buy;
+    d.partner.bytes = r.array<16>();
+    d.contracted.value = r.i64();
+    d.delivered.value = r.i64();
+    d.price.value = r.i64();
+    d.amount.value = r.i64();
+    if (side > 1 || !within_bounds(d)) r.fail();
+  }
+  return out;
+}
+
+}  // namespace
 
 void add_postings(const Statement& s, std::vector<Posting>& postings) {
   const auto post = [&](PostingKind kind, const AccountId& from, const AccountId& to,
@@ -102,17 +160,16 @@ void add_postings(const Statement& s, std::vector<Posting>& postings) {
   post(PostingKind::feed_in, retailer, s.account, s.feed_in);
 }
 
-}  // namespace
-
 Bytes encode(const Statement& s) {
   ByteWriter w;
   w.raw(s.account.bytes)
-      .u8(statement_version)
+      .u8(s.deals.empty() ? one_price_version : deals_version)
       .u32(s.meter.value)
       .u32(s.slot.value)
       .u32(s.since.value);
   w.u8(static_cast<std::uint8_t>(s.standing));
   each_field(s, [&](std::int64_t v) { w.i64(v); });
+  if (!s.deals.empty()) encode_deals(s.deals, w);
   return w.take();
 }
 
@@ -127,16 +184,34 @@ Result<Statement> decode_statement(BytesView opening) {
   const std::uint8_t standing = r.u8();
   s.standing = static_cast<Standing>(standing);
   each_field(s, [&](std::int64_t& v) { v = r.i64(); });
-  if (!r.done() || found_version != statement_version || standing >= standings || s.slot < s.since)
+  if (found_version == deals_version && !r.failed()) s.deals = read_deals(r);
+  if (!r.done() || found_version < one_price_version || found_version > deals_version ||
+      standing >= standings || s.slot < s.since || !in_their_order(s.deals))
     return failure("statement is not in its canonical form");
   if (!within_bounds(s)) return failure("statement holds energies or amounts beyond all measure");
+  if (!s.deals.empty() && !add_up(s)) return failure("statement is not the sum of its deals");
   return s;
 }
 
-void price_statement(Statement& s, std::optional<Price> price, const Tariff& tariff) {
+namespace {
+
+void price_trade(Statement& s, Price price) {
+  s.trade_paid = cost_of(s.bought, price);
+  s.trade_earned = cost_of(s.sold, price);
+  if (s.deals.empty()) return;
+  s.trade_paid = s.trade_earned = {};
+  for (DealLine& d : s.deals) {
+    if (!d.of_the_rest()) d.amount = cost_of(d.delivered, d.price);
+    (d.side == Side::buy ? s.trade_paid : s.trade_earned) += d.amount;
+  }
+}
+
+}  // namespace
+
+void price_statement(Statement& s, std::optional<Price> price, const Tariff& tariff,
+                     bool holds_tokens) {
   const WattHours rest_in = s.imported - s.bought, rest_out = s.exported - s.sold;
-  s.trade_paid = cost_of(s.bought, price.value_or(Price{}));
-  s.trade_earned = cost_of(s.sold, price.value_or(Price{}));
+  price_trade(s, price.value_or(Price{}));
   s.local_grid_fee = cost_of(s.bought, tariff.local_grid_fee);
   s.trade_levies = cost_of(s.bought, tariff.levies);
   s.retail_energy = cost_of(rest_in, tariff.retail_energy());
@@ -146,23 +221,32 @@ void price_statement(Statement& s, std::optional<Price> price, const Tariff& tar
   s.total = s.trade_paid - s.trade_earned + s.local_grid_fee + s.trade_levies + s.retail_energy +
             s.grid_fee + s.levies - s.feed_in;
   s.minted = mints(s.standing) ? s.exported : WattHours{};
-  s.retired = s.bought;
+  s.retired = holds_tokens ? WattHours{} : s.bought;
 }
 
 MicroEuros retailer_bill(const Statement& s, const Tariff& tariff) {
   Statement alone = s;
   alone.bought = alone.sold = WattHours{};
+  alone.deals.clear();
   price_statement(alone, std::nullopt, tariff);
   return alone.total;
 }
 
-Settlement settle(Slot slot, const Tariff& tariff, std::optional<Price> price,
-                  std::vector<SlotPosition> positions) {
+WattHours can_take(const SlotPosition& p) {
+  return trades(p.standing) ? std::min(p.contracted_buy, p.imported) : WattHours{};
+}
+
+WattHours can_deliver(const SlotPosition& p) {
+  return trades(p.standing) ? std::min(p.contracted_sell, p.exported) : WattHours{};
+}
+
+std::vector<Statement> begin_statements(Slot slot, std::vector<SlotPosition>& positions) {
   std::sort(positions.begin(), positions.end(),
             [](const SlotPosition& a, const SlotPosition& b) { return a.account < b.account; });
-  Settlement out;
+  std::vector<Statement> out;
+  out.reserve(positions.size());
   for (const SlotPosition& p : positions) {
-    Statement s;
+    Statement& s = out.emplace_back();
     s.account = p.account;
     s.meter = p.meter;
     s.slot = slot;
@@ -172,19 +256,29 @@ Settlement settle(Slot slot, const Tariff& tariff, std::optional<Price> price,
     s.exported = p.exported;
     s.contracted_buy = p.contracted_buy;
     s.contracted_sell = p.contracted_sell;
-    out.statements.push_back(s);
   }
+  return out;
+}
+
+void empty_exchange(const std::vector<Statement>& statements, PostingKind kind,
+                    const AccountId& account, std::vector<Posting>& postings) {
+  MicroEuros left;
+  for (const Statement& s : statements) left += s.trade_paid - s.trade_earned;
+  if (left.value > 0) postings.push_back({kind, exchange, account, left});
+  if (left.value < 0) postings.push_back({kind, account, exchange, -left});
+}
+
+Settlement settle(Slot slot, const Tariff& tariff, std::optional<Price> price,
+                  std::vector<SlotPosition> positions) {
+  Settlement out;
+  out.statements = begin_statements(slot, positions);
+  out.postings.reserve(6 * positions.size());
   deliver(positions, out.statements);
-  MicroEuros at_exchange;
-  for (Statement& s : out.statements) {
-    price_statement(s, price, tariff);
-    add_postings(s, out.postings);
-    at_exchange += s.trade_paid - s.trade_earned;
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    price_statement(out.statements[i], price, tariff, positions[i].holds_tokens);
+    add_postings(out.statements[i], out.postings);
   }
-  if (at_exchange.value > 0)
-    out.postings.push_back({PostingKind::rounding, exchange, rounding_account, at_exchange});
-  if (at_exchange.value < 0)
-    out.postings.push_back({PostingKind::rounding, rounding_account, exchange, -at_exchange});
+  empty_exchange(out.statements, PostingKind::rounding, rounding_account, out.postings);
   return out;
 }
 

@@ -53,6 +53,19 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of_role(const Transacti
   }
 }
 
+tl::expected<SignatureClaim, Refusal> MarketState::claim_of_account(const Transaction& tx) const {
+  if (tx.openings.empty()) return never("has no opening");
+  const auto by = account_signed(tx.openings[0].data);
+  if (!by) return never(by.error());
+  const auto meter = meters_->find(by->meter.value);
+  if (meter == meters_->end()) return not_yet("is of an unknown meter");
+  if (meter->second.registration.account != by->account)
+    return never("is of an account that has another meter");
+  return SignatureClaim{meter->second.account_keys.in(by->slot),
+                        account_signed_bytes(tx.kind, chain_id_, tx.openings[0].data),
+                        by->signature};
+}
+
 bool MarketState::signer_altered(const Transaction& tx) const {
   const auto altered = [&](MeterId id) {
     const auto meter = meters_->find(id.value);
@@ -77,6 +90,14 @@ bool MarketState::signer_altered(const Transaction& tx) const {
       const auto order = tx.openings.empty() ? Result<SignedOrder>(SignedOrder{})
                                              : decode_order(tx.openings[0].data);
       return order && altered(order->meter);
+    }
+    case TransactionKind::transfer:
+    case TransactionKind::retirement:
+    case TransactionKind::contract:
+    case TransactionKind::cancellation: {
+      const auto by = tx.openings.empty() ? Result<AccountSigned>(AccountSigned{})
+                                          : account_signed(tx.openings[0].data);
+      return by && altered(by->meter);
     }
     case TransactionKind::consent: {
       const auto at = tx.openings.empty() ? meter_of_account_->end()

@@ -8,8 +8,10 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/oracle/public_sum.hpp"
+#include "market/deal_settlement.hpp"
 #include "market/market_state.hpp"
 #include "market/refusals.hpp"
+#include "market/settlement_check.hpp"
 #include "market/tariff.hpp"
 
 namespace market {
@@ -22,6 +24,26 @@ std::optional<WattHours> shown_sum(const std::vector<Statement>& statements,
   for (const Statement& s : statements) each.push_back((s.*quantity).value);
   const std::int64_t sum = public_sum(each);
   return sum == hidden_sum ? std::nullopt : std::optional(WattHours{sum});
+}
+
+// Of a gateway's statements those of its next transaction: those with many deals need several.
+std::size_t as_many_as_fit(std::span<const Opening> openings) {
+  constexpr std::size_t of_entry = 128;  // prefix, body and counts
+  std::size_t size = of_entry, count = 0;
+  for (const Opening& o : openings) {
+    size += o.salt.size() + 4 + o.data.size();
+    if (count == max_openings || (count > 0 && size > max_transaction_size)) break;
+    ++count;
+  }
+  return count;
+}
+
+SlotPosition& position_of(const AccountId& account, std::vector<SlotPosition>& by_account) {
+  const auto at = std::lower_bound(
+      by_account.begin(), by_account.end(), account,
+      [](const SlotPosition& p, const AccountId& wanted) { return p.account < wanted; });
+  invariant(at != by_account.end() && at->account == account, "who orders has a meter in the slot");
+  return *at;
 }
 
 }  // namespace
@@ -53,34 +75,39 @@ ClosedSlot MarketState::close_next() const {
     closed.orders.push_back(order.order);
     closed.orders.back().id = row;
   }
+  std::vector<SlotPosition> positions = positions_of(slot);
+  add_contract_orders(positions, closed);
   closed.clearing = clear_under(*genesis_, closed.orders);
-  closed.settlement = settle(closed.slot, tariff_of(*genesis_), closed.clearing.price,
-                             positions_of(slot, closed.orders, closed.clearing));
+  closed.settlement = settle_trades(closed, std::move(positions));
+  const std::string broken = market::broken_invariant(closed.settlement);
+  invariant(broken.empty(), broken.c_str());
+  for (const auto& [row, transfer] : slot.token_acts->transfers)
+    closed.transfers.push_back(transfer);
+  for (const auto& [row, retirement] : slot.token_acts->retirements)
+    closed.retirements.push_back(retirement);
   for (const auto& [id, ruling] : *slot.rulings) {
     closed.corrections.push_back(correction_of(ruling, tariff_of(*genesis_)));
     add_postings(closed.corrections.back(), closed.settlement.postings);
   }
   closed.feeders = feeders_of(slot, closed.witnesses);
-  std::map<AccountId, MicroEuros> change;
-  for (const Posting& p : closed.settlement.postings) {
-    change[p.from] -= p.amount;
-    change[p.to] += p.amount;
+  std::map<AccountId, MicroEuros> corrected;
+  for (const Correction& c : closed.corrections) corrected[c.account] += c.total;
+  for (Statement& s : closed.settlement.statements) {
+    s.balance = journal_->balance(s.account) - s.total;
+    if (const auto c = corrected.find(s.account); c != corrected.end()) s.balance -= c->second;
   }
-  for (Statement& s : closed.settlement.statements)
-    s.balance = journal_->balance(s.account) + change[s.account];
+  add_payments(closed);
   add_payouts(closed.slot, closed.settlement.postings);
   return closed;
 }
 
-std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot,
-                                                    std::span<const Order> orders,
-                                                    const Clearing& clearing) const {
+std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot) const {
   std::vector<SlotPosition> out;
-  std::map<AccountId, std::size_t> index;
+  out.reserve(meters_->size());
   for (const auto& [id, meter] : *meters_) {
     const Registration& r = meter.registration;
     if (r.kind != MeterKind::home || !r.valid_in({next_slot_})) continue;
-    SlotPosition p{r.account, {id}, {}, {}, {}, {}, Standing::unmarked, meter.anchor.since};
+    SlotPosition p{r.account, {id}, {}, {}, {}, {}, Standing::unmarked, meter.anchor.since, false};
     if (const auto judged = closing_in(slot, meter); judged.mark) {
       p.standing = judged.mark->standing;
       p.imported = judged.mark->imported;
@@ -88,32 +115,51 @@ std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot,
       if (carries_energy(p.standing) && !is_certified(meter, p.since, {next_slot_}))
         p.standing = Standing::uncertified;
     }
-    index[p.account] = out.size();
+    p.holds_tokens = contract({r.account, Template::hold_tokens}, {next_slot_}) != nullptr;
     out.push_back(p);
   }
-  for (std::size_t i = 0; i < orders.size(); ++i) {
-    SlotPosition& p = out[index.at(orders[i].account)];
-    (orders[i].side == Side::buy ? p.contracted_buy : p.contracted_sell) += clearing.fills[i];
-  }
+  std::sort(out.begin(), out.end(),
+            [](const SlotPosition& a, const SlotPosition& b) { return a.account < b.account; });
   return out;
 }
 
+// `positions`: by account, without what was contracted.
+Settlement MarketState::settle_trades(const ClosedSlot& closed,
+                                      std::vector<SlotPosition> positions) const {
+  for (std::size_t i = 0; i < closed.orders.size(); ++i) {
+    if (closed.clearing.fills[i].value == 0) continue;
+    SlotPosition& p = position_of(closed.orders[i].account, positions);
+    (closed.orders[i].side == Side::buy ? p.contracted_buy : p.contracted_sell) +=
+        closed.clearing.fills[i];
+  }
+  const Tariff tariff = tariff_of(*genesis_);
+  if (closed.clearing.trades.empty())
+    return settle(closed.slot, tariff, closed.clearing.price, std::move(positions));
+  return settle_deals(closed.slot, tariff, deals_of(closed.orders, closed.clearing.trades),
+                      std::move(positions));
+}
+
 std::vector<Transaction> MarketState::statement_transactions(const ClosedSlot& closed) const {
-  std::map<std::uint32_t, Transaction> of_gateway;
+  std::map<std::uint32_t, std::vector<Opening>> of_gateway;
   for (const Statement& s : closed.settlement.statements) {
     const Meter& meter = meters_->at(s.meter.value);
     const Salt salt =
         derive_salt(meter.restricted_key, SaltLabel::statement, s.meter.value, s.slot.value);
-    of_gateway[meter.registration.gateway.value].openings.push_back({salt, encode(s)});
+    of_gateway[meter.registration.gateway.value].push_back({salt, encode(s)});
   }
   std::vector<Transaction> out;
-  for (auto& [gateway, tx] : of_gateway) {
-    tx.kind = TransactionKind::statements;
-    tx.root = openings_root(tx.openings);
-    tx.body = encode(
-        StatementsBody{closed.slot, {gateway}, static_cast<std::uint32_t>(tx.openings.size())});
-    out.push_back(std::move(tx));
-  }
+  for (auto& [gateway, openings] : of_gateway)
+    for (std::size_t first = 0; first < openings.size();) {
+      const std::size_t count = as_many_as_fit(std::span(openings).subspan(first));
+      Transaction tx;
+      tx.kind = TransactionKind::statements;
+      for (std::size_t i = first; i < first + count; ++i)
+        tx.openings.push_back(std::move(openings[i]));
+      tx.root = openings_root(tx.openings);
+      tx.body = encode(StatementsBody{closed.slot, {gateway}, static_cast<std::uint32_t>(count)});
+      out.push_back(std::move(tx));
+      first += count;
+    }
   return out;
 }
 
@@ -152,6 +198,7 @@ Hash MarketState::next_content_root(const Transaction& settlement_without_root) 
     for (const auto& [root, leaf] : at->second.ruling_leaves) leaves.push_back(leaf);
     for (const auto& [root, leaf] : at->second.orders->leaves) leaves.push_back(leaf);
     for (const Hash& leaf : at->second.registry_leaves) leaves.push_back(leaf);
+    for (const auto& [root, leaf] : at->second.account_leaves) leaves.push_back(leaf);
   }
   leaves.push_back(leaf_hash(settlement_without_root.entry()));
   const Bytes number = ByteWriter().u32(next_slot_).take();
@@ -165,12 +212,15 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   if (expected[0].encode() != tx.encode()) return never("settlement differs from the state's own");
   owed_.assign(std::make_move_iterator(expected.begin() + 1),
                std::make_move_iterator(expected.end()));
-  for (const Posting& p : closed->settlement.postings) journal_.write().post(p);
+  journal_.write().post_all(closed->settlement.postings);
   const OpenSlot slot = std::move(open_slots_[next_slot_]);
   open_slots_.erase(next_slot_);
   move_anchors(slot);
-  move_tokens(closed->settlement);
+  move_tokens(*closed);
   close_cases(slot, *closed);
+  std::set<std::uint32_t> vintages;
+  carry_out(*slot.token_acts, vintages);
+  for (const std::uint32_t vintage : vintages) put_vintage({vintage});
   open_cases(closed->settlement);
   await_findings(closed->feeders);
   content_root_ = decode_settlement_body(tx.body)->content_root;
@@ -178,6 +228,7 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   ++next_slot_;
   drop_forecasts();
   drop_certificates();
+  forget_contracts();
   put_place();
   put_vintage(closed->slot);
   put_system_balances();
@@ -201,14 +252,17 @@ void MarketState::move_anchors(const OpenSlot& slot) {
   }
 }
 
-void MarketState::move_tokens(const Settlement& settlement) {
-  for (const Statement& s : settlement.statements) mint_tokens(s);
-  // Every seller's tokens are in escrow now; the buyers' are handed out and retired.
-  for (const Statement& s : settlement.statements) {
-    const auto released = tokens_.write().release(s.account, s.slot, s.bought);
+void MarketState::move_tokens(const ClosedSlot& closed) {
+  TokenBook& tokens = tokens_.write();
+  for (const Statement& s : closed.settlement.statements) mint_tokens(s);
+  // Every seller's tokens are in escrow now; the buyers' are handed out, and retired or held.
+  for (const Statement& s : closed.settlement.statements) {
+    const auto released = tokens.release(s.account, s.slot, s.bought);
     invariant(released.has_value(), "what was bought is what was sold");
-    const auto retired = tokens_.write().retire(s.account, s.slot, s.bought);
+    const auto retired = tokens.retire(s.account, s.slot, s.retired);
     invariant(retired.has_value(), "a buyer holds what it bought");
+    if (contract({s.account, Template::hold_tokens}, s.slot))
+      tokens.note_import(s.account, s.slot, s.imported);
   }
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 // The public bodies of what the state machine makes itself when a slot closes: one settlement, then
-// the statements, one transaction a gateway by rising id, so that none grows with the village.
+// the statements, one transaction a gateway by rising id, so that none grows with the village;
+// where a gateway's are above 1 MiB or 4,096, by account in as many as it takes, each as full as it
+// can be.
 //
 // settlement    body     slot u32, priced u8 (0 or 1), price i64 (0 where not priced), volume i64,
 //                        import i64, export i64 (Wh; -1 where ledger/oracle/public_sum.hpp hides
-//                        the sum), accounts u32, orders u32, gateways u32 (of the statements behind
-//                        it), book root 32, statements root 32, content root 32
+//                        the sum), accounts u32, orders u32, gateways u32 (transactions of
+//                        statements behind it), book root 32, statements root 32, content root 32
 //               no openings
 // statements    body     slot u32, gateway u32, count u32
 //               opening  one statement a home of the gateway, by account (market/settlement.hpp)

@@ -68,6 +68,8 @@ void MarketState::put_vintage(Slot vintage) {
   ByteWriter w;
   w.i64(v.minted.value).i64(v.escrowed.value).i64(v.retired.value);
   for (const auto& [holder, quantity] : v.held) w.raw(holder.bytes).i64(quantity.value);
+  if (!v.uncovered.empty()) w.raw(AccountId{}.bytes).i64(0);  // no holder has these
+  for (const auto& [account, imported] : v.uncovered) w.raw(account.bytes).i64(imported.value);
   put("vintage", number_bytes(vintage.value), commitment(system_salt("vintage"), w.view()));
 }
 
@@ -81,6 +83,20 @@ void MarketState::put_case(const CaseId& id, const QuarantineCase* waits) {
   const Salt salt = derive_salt(meters_->at(meter).restricted_key, SaltLabel::state, meter,
                                 next_slot_, bytes_of("case"));
   put("case", key, commitment(salt, w.view()));
+}
+
+// An account's contracts of one template, as far as they act yet.
+void MarketState::put_contracts(const ContractPlace& place) {
+  const auto& [account, of] = place;
+  const Bytes name{static_cast<std::uint8_t>(of)};
+  ByteWriter key, w;
+  key.raw(account.bytes).raw(name);
+  for (const Contract& c : contracts_->at(place).all()) w.sized(encode(c));
+  const std::uint32_t meter = meter_of_account_->at(account);
+  const Bytes more = ByteWriter().raw(bytes_of("contract")).raw(name).take();
+  const Salt salt =
+      derive_salt(meters_->at(meter).restricted_key, SaltLabel::state, meter, next_slot_, more);
+  put("contract", key.view(), commitment(salt, w.view()));
 }
 
 void MarketState::put_certificate(const Meter& m, const MeterCertificate& c, bool holds) {
@@ -141,6 +157,7 @@ void MarketState::drop_slot(const OpenSlot& slot) {
   for (const auto& [root, leaf] : slot.orders->leaves) put("order", root, gone);
   for (const auto& [root, leaf] : slot.swap_leaves) put("swap", root, gone);
   for (const auto& [root, leaf] : slot.ruling_leaves) put("ruling", root, gone);
+  for (const auto& [root, leaf] : slot.account_leaves) put("act", root, gone);
   for (const Hash& leaf : slot.registry_leaves) put("registry", leaf, gone);
 }
 

@@ -63,6 +63,28 @@ void TokenBook::mint_late(const AccountId& holder, Slot vintage, WattHours quant
   v.held[holder] += quantity;
 }
 
+void TokenBook::note_import(const AccountId& account, Slot vintage, WattHours imported) {
+  if (imported.value > 0) vintages_[vintage.value].uncovered[account] = imported;
+}
+
+WattHours TokenBook::uncovered(const AccountId& account, Slot vintage) const {
+  const auto v = vintages_.find(vintage.value);
+  if (v == vintages_.end()) return {};
+  const auto at = v->second.uncovered.find(account);
+  return at == v->second.uncovered.end() ? WattHours{} : at->second;
+}
+
+Result<void> TokenBook::cover(const AccountId& account, Slot vintage, WattHours quantity) {
+  if (quantity.value < 0 || uncovered(account, vintage) < quantity)
+    return failure("more tokens than the account's consumption of the slot that is left");
+  if (quantity.value == 0) return {};
+  auto& all = vintages_.at(vintage.value).uncovered;
+  const auto at = all.find(account);
+  at->second -= quantity;
+  if (at->second.value == 0) all.erase(at);
+  return {};
+}
+
 Result<void> TokenBook::escrow(const AccountId& from, Slot vintage, WattHours quantity) {
   if (quantity.value == 0) return {};
   if (auto ok = suffices(held(from, vintage), quantity, "held"); !ok) return ok;

@@ -27,6 +27,14 @@ class TokenBook {
   // that it never minted.
   void mint_late(const ledger::AccountId& holder, ledger::Slot vintage, ledger::WattHours quantity);
 
+  // What an account that retires by its own will imported in a slot, and what of it is covered.
+  void note_import(const ledger::AccountId& account, ledger::Slot vintage,
+                   ledger::WattHours imported);
+  ledger::WattHours uncovered(const ledger::AccountId& account, ledger::Slot vintage) const;
+  // Refused, with nothing changed, where less is uncovered.
+  ledger::Result<void> cover(const ledger::AccountId& account, ledger::Slot vintage,
+                             ledger::WattHours quantity);
+
   // Refused, with nothing changed, where the source has less.
   ledger::Result<void> escrow(const ledger::AccountId& from, ledger::Slot vintage,
                               ledger::WattHours quantity);
@@ -40,6 +48,8 @@ class TokenBook {
   struct Vintage {
     ledger::WattHours minted, escrowed, retired;
     std::map<ledger::AccountId, ledger::WattHours> held;
+    // Of accounts that hold what they buy: import of the slot that no token is retired against yet.
+    std::map<ledger::AccountId, ledger::WattHours> uncovered;
   };
   const std::map<std::uint32_t, Vintage>& vintages() const { return vintages_; }
 

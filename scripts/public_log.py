@@ -144,7 +144,7 @@ def included(leaf, index, size, path, root):
 HASHES = ("registrar", "metering_operator", "gateway_administrator", "certifier", "observer",
           "auditor_box", "rules", "input_hash")
 PERIODS = ("slot_ms", "batch_ms", "block_ms", "metering_ms", "close_grace_ms")
-MECHANISMS = ("retailer", "uniform", "mid-market", "supply-demand", "bill-sharing")
+MECHANISMS = ("retailer", "uniform", "pay-as-bid", "mid-market", "supply-demand", "bill-sharing")
 PRICES = ("grid_fee", "levies", "local_grid_fee", "retail_buy", "retail_sell")
 KEY_NAME = re.compile(r"[!-*,-~]+")
 EPOCH = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{3})?(Z|[+-](\d\d):(\d\d))",
@@ -470,7 +470,7 @@ def check_listing(files, entries, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 23, 24, 25, 26)
 DUE = (5, 12)
 SWAP, REGISTRATION, CONCENTRATED, BATCH = 16, 1, 19, 2
 BEHIND = {SWAP: REGISTRATION, CONCENTRATED: BATCH}  # what stands in a block right behind what

@@ -3,6 +3,7 @@ before it gave; and the proof that stands in its place once the account's data a
 import re
 
 from public_log import Trust, Wrong, canonical_json, is_int, leaf_hash, sha256, unhex, want
+from receipt_deals import holds_tokens
 from receipt_entries import U32, EntryReader, entry_signed, only_keys, read_entries
 from receipt_fields import ERASURE
 from receipt_money import check_bill, check_clearing, check_tariff
@@ -12,7 +13,7 @@ from receipt_signatures import check_signatures
 
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
         "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
-NOW_AND_THEN = {"certificates", "gateway", "keys"}  # where there are any
+NOW_AND_THEN = {"certificates", "contracts", "gateway", "keys"}  # where there are any
 
 
 class Checks:
@@ -80,7 +81,7 @@ def verify_receipt(data, trusted, checks):
 
     checks.begin("tariff")
     prices = trust.genesis["prices_micro_eur_per_kwh"]
-    check_tariff(openings.statement, settled.price, prices)
+    check_tariff(openings.statement, settled.price, prices, holds_tokens(openings.contracts))
     checks.holds()
 
     checks.begin("bill")

@@ -4,8 +4,8 @@ import re
 
 from public_log import (CONCENTRATED, check_checkpoint, check_entry, included, is_int, leaf_hash,
                         sha256, signed_by, unbase64, unhex, want)
-from receipt_fields import (BATCH, CERTIFICATE, GATEWAY, KEY_CHANGE, MARKS, ORDER, REGISTRATION,
-                            RULING, SETTLEMENT, STATEMENTS, SWAP, Fields, read_body)
+from receipt_fields import (BATCH, CERTIFICATE, CONTRACT, GATEWAY, KEY_CHANGE, MARKS, ORDER,
+                            REGISTRATION, RULING, SETTLEMENT, STATEMENTS, SWAP, Fields, read_body)
 
 U32 = 2**32 - 1
 
@@ -127,5 +127,6 @@ def read_entries(j, reader):
     e.key_changes = [reader.opened(o, KEY_CHANGE, "keys") for o in j.get("keys", [])]
     e.certificates = [reader.opened(o, CERTIFICATE, "certificates")
                       for o in j.get("certificates", [])]
+    e.contracts = [reader.opened(o, CONTRACT, "contracts") for o in j.get("contracts", [])]
     e.gateway = read_gateway(j, reader)
     return e

@@ -3,12 +3,15 @@ docs/formats/transactions.md."""
 from public_log import CONCENTRATED, Reader, read_concentrated_body, want
 
 REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, ERASURE, RULING = 1, 2, 3, 4, 5, 8, 10
-STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE = 12, 13, 16, 20, 21
+STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE, CONTRACT = 12, 13, 16, 20, 21, 25
 OF_METER, OF_ACCOUNT, OF_GATEWAY = range(3)
 
 (METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED,
  UNCERTIFIED, UNATTESTED) = range(10)
 RELEASE, REPLACEMENT, REJECTION = range(3)
+(COMMUNITY_KEY, SELL_SURPLUS, BUY_BELOW, HOLD_TOKENS, SUB_METERS, FLEXIBILITY_OFFER,
+ CURTAILMENT_DUTY) = range(1, 8)
+WITH_GRID_OPERATOR = {FLEXIBILITY_OFFER: "flexibility offer", CURTAILMENT_DUTY: "curtailment duty"}
 
 
 class Fields:
@@ -65,6 +68,8 @@ def read_body(kind, body, name):
         out = Fields(salt=r.raw(32), signature=r.raw(64))
     elif kind == ORDER:
         out = Fields(slot=r.uint(4), openings=1)
+    elif kind == CONTRACT:
+        out = Fields(slot=r.uint(4), openings=1, signature=r.raw(64) if r.left() else None)
     elif kind == STATEMENTS:
         slot, gateway, count = r.uints(4, 4, 4)
         out = Fields(slot=slot, gateway=gateway, openings=count)
@@ -164,17 +169,71 @@ def read_order(data):
     return out
 
 
+def read_tenants(r):
+    out = [(r.raw(16), r.uint(4)) for _ in range(r.uint(2))]
+    want(all(weight > 0 for _, weight in out) and len(out) <= 256
+         and all(a[0] < b[0] for a, b in zip(out, out[1:])), "contracts: tenants are malformed")
+    return out
+
+
+def read_contract(data):
+    r, meter = open_owner(data, "contracts")
+    first, end, number, template, side, share = r.uints(4, 4, 4, 1, 1, 2)
+    energy, price, ident = r.i64(), r.i64(), r.raw(16)
+    tenants = read_tenants(r)
+    out = Fields(meter=meter, first=first, end=end, template=template, side=side, share=share,
+                 energy=energy, price=price, id=ident, signature=r.raw(64), said=data[:-64])
+    r.done()
+    key, none = template == COMMUNITY_KEY, template in (HOLD_TOKENS, SUB_METERS)
+    says = any((side, share, energy, price, *ident)) or tenants
+    want(1 <= template <= CURTAILMENT_DUTY and side <= 1 and number > 0 and first <= end
+         and (first < end or not says)
+         and (first == end or ((1 <= share <= 1000) if key else share == side == 0)
+              and (energy == price == 0 if none
+                   else 1 <= energy <= 10_000_000 and 0 <= price <= 100_000_000)
+              and bool(tenants) == (template == SUB_METERS)),
+         "contracts: is not in its canonical form")
+    return out
+
+
 ENERGIES = ("imported", "exported", "contracted_buy", "contracted_sell", "bought", "sold")
 AMOUNTS = ("trade_paid", "trade_earned", "local_grid_fee", "trade_levies", "retail_energy",
            "grid_fee", "levies", "feed_in", "total")
 
 
+def read_deals(r, s):
+    """Of a statement of version 2, whose sums they are."""
+    out = []
+    for _ in range(r.uint(2)):
+        side, partner = r.uint(1), r.raw(16)
+        contracted, delivered, price, amount = (r.i64() for _ in range(4))
+        want(side <= 1 and 0 < contracted <= 2**44 and 0 <= delivered <= min(contracted, 2**40)
+             and 0 <= price <= 100_000_000 and 0 <= amount <= 2**62, "statement: a deal")
+        out.append(Fields(side=side, partner=partner, contracted=contracted, delivered=delivered,
+                          price=price, amount=amount))
+    want(1 <= len(out) and all(a.side <= b.side for a, b in zip(out, out[1:])),
+         "statement: deals are malformed")
+    for side, names in enumerate((("contracted_buy", "bought", "trade_paid"),
+                                  ("contracted_sell", "sold", "trade_earned"))):
+        mine = [d for d in out if d.side == side]
+        rest = [i for i, d in enumerate(mine) if not any(d.partner)]
+        want(rest in ([], [512]) and len(mine) <= 512 + len(rest)
+             and all(mine[i].price == 0 for i in rest), "statement: deals are malformed")
+        sums = [sum(d.__dict__[of] for d in mine) for of in ("contracted", "delivered", "amount")]
+        want(sums == [s.__dict__[name] for name in names], "statement: is not the sum of its deals")
+    return out
+
+
 def read_statement(data):
-    r, meter = open_owner(data, "statement")
-    slot, since, standing = r.uints(4, 4, 1)
+    r = Reader(data, "statement")
+    r.raw(16)
+    version = r.uint(1)
+    want(version in (1, 2), "statement: unknown version")
+    meter, slot, since, standing = r.uints(4, 4, 4, 1)
     s = Fields(meter=meter, slot=slot, since=since, standing=standing)
     for field in (*ENERGIES, *AMOUNTS, "minted", "retired", "balance"):
         s.__dict__[field] = r.i64()
+    s.deals = read_deals(r, s) if version == 2 else []
     r.done()
     want(standing <= UNATTESTED and since <= slot, "statement: is not in its canonical form")
     for field in (*ENERGIES, "minted", "retired"):

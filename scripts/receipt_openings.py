@@ -2,13 +2,14 @@
 it where that is what it is there for; from docs/formats/receipt.md."""
 from public_log import is_int, want
 from receipt_entries import U32
-from receipt_fields import (OF_METER, Fields, read_certificate, read_key_change, read_mark,
-                            read_order, read_registration, read_ruling, read_statement, read_swap)
+from receipt_fields import (OF_METER, Fields, read_certificate, read_contract, read_key_change,
+                            read_mark, read_order, read_registration, read_ruling,
+                            read_statement, read_swap)
 
 
 def read_openings(j, entries, slot):
-    """home, statement, mark and before (or None), swaps, rulings, orders, key_changes, meter_line
-    and certificates, lists beside the entries'."""
+    """home, statement, mark and before (or None), swaps, rulings, orders, key_changes, meter_line,
+    certificates and contracts, lists beside the entries'."""
     o = Fields(home=read_registration(entries.registration.data),
                statement=read_statement(entries.statement.data))
     r, s, billed = o.home, o.statement, entries.statement.body
@@ -32,6 +33,11 @@ def read_openings(j, entries, slot):
     o.meter_line = meter_line(o)
     o.certificates = [read_certificate(e.data) for e in entries.certificates]
     want(all(c.meter == r.meter for c in o.certificates), "certificates: of another meter")
+    o.contracts = [read_contract(e.data) for e in entries.contracts]
+    want(all(c.meter == r.meter and c.first == e.body.slot and c.first <= slot < c.end
+             for c, e in zip(o.contracts, entries.contracts))
+         and all(a.template < b.template for a, b in zip(o.contracts, o.contracts[1:])),
+         "contracts: of another meter, not standing in the slot, or not in order")
     return o
 
 

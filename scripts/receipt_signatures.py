@@ -2,11 +2,12 @@
 slot; from docs/formats/receipt.md and transactions.md."""
 from public_log import signed_by, want
 from receipt_entries import entry_signed
-from receipt_fields import (CERTIFICATE, GATEWAY, KEY_CHANGE, OF_ACCOUNT, OF_GATEWAY, OF_METER,
-                            REGISTRATION, RULING, SWAP, Fields)
+from receipt_fields import (CERTIFICATE, CONTRACT, GATEWAY, KEY_CHANGE, OF_ACCOUNT, OF_GATEWAY,
+                            OF_METER, REGISTRATION, RULING, SWAP, WITH_GRID_OPERATOR, Fields)
 
 ROLES = {REGISTRATION: "registrar", RULING: "registrar",
-         SWAP: "metering_operator", GATEWAY: "gateway_administrator", CERTIFICATE: "certifier",
+         SWAP: "metering_operator", CONTRACT: "metering_operator",
+         GATEWAY: "gateway_administrator", CERTIFICATE: "certifier",
          (KEY_CHANGE, OF_METER): "metering_operator", (KEY_CHANGE, OF_ACCOUNT): "registrar",
          (KEY_CHANGE, OF_GATEWAY): "gateway_administrator"}
 
@@ -94,4 +95,11 @@ def check_signatures(entries, o, slot, trust):
         said = b"aipchain order 1" + trust.chain_id + order.said
         want(signed_by(account_key(entries, o, slot, e.index), said, order.signature),
              "an order is not signed by the account")
+    for contract, e in zip(o.contracts, entries.contracts):
+        said = b"aipchain contract 1" + trust.chain_id + contract.said
+        want(signed_by(account_key(entries, o, contract.first, e.index), said, contract.signature),
+             "contracts: not signed by the account")
+        want(contract.template not in WITH_GRID_OPERATOR
+             or e.body.signature and by_role(e, CONTRACT, trust),
+             "contracts: not signed by the metering operator")
     return gateway

@@ -14,7 +14,8 @@ bool known(std::uint8_t kind) {
   return (k >= TransactionKind::registration && k <= TransactionKind::erasure) ||
          k == TransactionKind::ruling || k == TransactionKind::attestation ||
          k == TransactionKind::statements || k == TransactionKind::key_change ||
-         (k >= TransactionKind::meter_swap && k <= TransactionKind::certificate);
+         (k >= TransactionKind::meter_swap && k <= TransactionKind::certificate) ||
+         (k >= TransactionKind::transfer && k <= TransactionKind::cancellation);
 }
 
 }  // namespace

@@ -43,6 +43,10 @@ enum class TransactionKind : std::uint8_t {
   concentrated = 19,  // the batches of many gateways: market/concentration.hpp
   gateway = 20,       // one more, or one less
   certificate = 21,   // of a meter's conformity or calibration
+  transfer = 23,      // of held tokens, signed by the holder
+  retirement = 24,    // of held tokens, signed by the holder
+  contract = 25,      // a standing order, signed by its account
+  cancellation = 26,  // of an order, signed by its account
   // Kept for what is coming: 9 evidence, 14 tariff change, 15 rules change
 };
 

@@ -33,6 +33,10 @@ enum class SaltLabel : std::uint8_t {
   key_change = 'y',    // owner: meter, number: slot, more: whose key
   leaving = 'l',       // owner: meter, number: its last slot
   certificate = 'z',   // owner: meter, number: first slot, more: the certificate's hash
+  cancellation = 'n',  // owner: meter, number: slot, more: the order's id
+  transfer = 'x',      // owner: meter, number: slot, more: its id; of the notice, receiver behind
+  retirement = 'u',    // owner: meter, number: slot, more: its id
+  contract = 'v',      // owner: meter, number: its number, more: its template
   consent = 'c',       // owner: purpose, number: version, more: the recipient's key
   state = 't',         // owner: meter, number: next slot; more: name of an entry of no meter
 };

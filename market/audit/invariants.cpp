@@ -28,6 +28,10 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
     if (tx.kind == TransactionKind::statements) broken = take_statements(tx);
     if (tx.kind == TransactionKind::ruling) broken = take_rulings(tx);
     if (tx.kind == TransactionKind::deregistration) broken = take_deregistrations(tx);
+    if (tx.kind == TransactionKind::transfer) broken = take_transfer(tx);
+    if (tx.kind == TransactionKind::retirement) broken = take_retirement(tx);
+    if (tx.kind == TransactionKind::contract) broken = take_contract(tx);
+    if (tx.kind == TransactionKind::erasure) broken = take_erasure(tx);
     if (tx.kind == TransactionKind::settlement)
       if (const auto body = decode_settlement_body(tx.body)) {
         settled = *body;
@@ -35,9 +39,11 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
       }
     if (!broken.empty()) return broken;
   }
-  if (settled) ledger_.close(settled->slot);
-  if (settled)
+  if (settled) {
+    ledger_.close(settled->slot);
     if (std::string broken = check_slot(*settled, state); !broken.empty()) return broken;
+    if (std::string broken = carry_out(settled->slot); !broken.empty()) return broken;
+  }
   if (const auto residual = money_residual(ledger_, state.journal()); residual.value != 0)
     return words("micro-EUR apart between statements and balances", residual.value, 0);
   if (const auto residual = token_residual(ledger_, state.tokens()); residual.value != 0)
@@ -117,6 +123,66 @@ std::string InvariantWatch::take_deregistrations(const Transaction& tx) {
   return {};
 }
 
+std::string InvariantWatch::take_transfer(const Transaction& tx) {
+  if (tx.openings.empty()) return "a transfer without openings";
+  const auto transfer = decode_transfer(tx.openings[0].data);
+  if (!transfer) return transfer.error();
+  transfers_[transfer->slot.value].push_back(*transfer);
+  return {};
+}
+
+std::string InvariantWatch::take_retirement(const Transaction& tx) {
+  if (tx.openings.empty()) return "a retirement without openings";
+  const auto retirement = decode_retirement(tx.openings[0].data);
+  if (!retirement) return retirement.error();
+  retirements_[retirement->slot.value].push_back(*retirement);
+  return {};
+}
+
+std::string InvariantWatch::take_contract(const Transaction& tx) {
+  if (tx.openings.empty()) return "a contract without openings";
+  const auto contract = decode_contract(tx.openings[0].data);
+  if (!contract) return contract.error();
+  ledger_.add(*contract);
+  return {};
+}
+
+std::string InvariantWatch::take_erasure(const Transaction& tx) {
+  if (tx.openings.empty()) return "an erasure without openings";
+  const auto erasure = decode_erasure(tx.openings[0].data);
+  if (!erasure) return erasure.error();
+  ledger_.forget_contracts(erasure->account);
+  return {};
+}
+
+std::string InvariantWatch::take_tokens(const AccountId& from, Slot vintage, WattHours quantity) {
+  WattHours& held = held_[{vintage.value, from}];
+  held -= quantity;
+  return held.value < 0 ? words("Wh taken that an account does not hold", -held.value, 0) : "";
+}
+
+// Behind the slot's statements.
+std::string InvariantWatch::carry_out(Slot slot) {
+  for (const Transfer& t : transfers_[slot.value]) {
+    ledger_.add(t);
+    if (std::string broken = take_tokens(t.account, t.vintage, t.quantity); !broken.empty())
+      return broken;
+    held_[{t.vintage.value, t.to}] += t.quantity;
+  }
+  for (const Retirement& v : retirements_[slot.value]) {
+    ledger_.add(v);
+    if (std::string broken = take_tokens(v.account, v.vintage, v.quantity); !broken.empty())
+      return broken;
+    if (v.claim != TokenClaim::own_consumption) continue;
+    WattHours& left = uncovered_[{v.vintage.value, v.account}];
+    left -= v.quantity;
+    if (left.value < 0) return words("Wh retired beyond consumption", -left.value, 0);
+  }
+  transfers_.erase(slot.value);
+  retirements_.erase(slot.value);
+  return {};
+}
+
 // The statements of the slot say the balances that its rulings have corrected.
 std::string InvariantWatch::correct(Slot slot, const MarketState& state) {
   std::set<std::uint32_t> vintages;
@@ -165,11 +231,20 @@ std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot)
       trades(s.standing) ? std::min(s.exported, s.contracted_sell) : WattHours{};
   if (s.bought > may_buy) return words("bought Wh", s.bought.value, may_buy.value);
   if (s.sold > may_sell) return words("sold Wh", s.sold.value, may_sell.value);
+  for (const DealLine& d : s.deals)
+    if (!d.of_the_rest() && d.amount != cost_of(d.delivered, d.price))
+      return words("micro-EUR of a deal", d.amount.value, cost_of(d.delivered, d.price).value);
   if (!carries_energy(s.standing) && (s.imported.value != 0 || s.exported.value != 0))
     return "settles energy without a mark that carries any";
   const WattHours may_mint = mints(s.standing) ? s.exported : WattHours{};
   if (s.minted != may_mint) return words("minted Wh", s.minted.value, may_mint.value);
-  if (s.retired != s.bought) return words("retired Wh", s.retired.value, s.bought.value);
+  const bool holds = ledger_.contract({s.account, Template::hold_tokens}, s.slot) != nullptr;
+  const WattHours retires = holds ? WattHours{} : s.bought;
+  if (s.retired != retires) return words("retired Wh", s.retired.value, retires.value);
+  if (holds) {
+    held_[{s.slot.value, s.account}] += s.bought;
+    uncovered_[{s.slot.value, s.account}] += s.imported;
+  }
   MeterTotals& m = meters_[s.meter.value];
   m.exported += s.exported;
   m.minted += s.minted;
@@ -190,6 +265,7 @@ std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot)
   slot.bought += s.bought;
   slot.sold += s.sold;
   slot.minted += s.minted;
+  slot.retired += s.retired;
   ++slot.accounts;
   return {};
 }
@@ -209,8 +285,8 @@ std::string InvariantWatch::check_slot(const SettlementBody& settled,
   const TokenBook::Vintage v =
       vintage == state.tokens().vintages().end() ? TokenBook::Vintage{} : vintage->second;
   if (v.minted != slot.minted) return name + words("minted Wh", v.minted.value, slot.minted.value);
-  if (v.retired != slot.bought)
-    return name + words("retired Wh", v.retired.value, slot.bought.value);
+  if (v.retired != slot.retired)
+    return name + words("retired Wh", v.retired.value, slot.retired.value);
   if (v.escrowed.value != 0) return name + "tokens are left in escrow";
   return {};
 }

@@ -2,6 +2,7 @@
 
 #include "ledger/chain/chain.hpp"
 #include "market/audit/invariants.hpp"
+#include "market/audit/slot_books.hpp"
 #include "market/clearing/book_row.hpp"
 #include "market/clearing/clearing.hpp"
 #include "market/slot_entries.hpp"
@@ -89,26 +90,6 @@ Result<void> check_execution(const PublicLog& log, const Openings& openings, Ver
 
 namespace {
 
-// Of each slot, the rows of its book: from the orders that are left and the erased ones' rows.
-std::map<std::uint32_t, std::map<OrderId, Order>> books_of(const PublicLog& log,
-                                                           const Openings& openings) {
-  std::map<std::uint32_t, std::map<OrderId, Order>> out;
-  const auto add = [&](std::uint32_t slot, const Order& row) { out[slot].emplace(row.id, row); };
-  for (const auto& [entry, at] : openings.restricted) {
-    const auto view = view_entry(log.entries[entry]);
-    if (!view || view->kind != TransactionKind::order) continue;
-    for (const auto& [position, opening] : at)
-      if (auto o = decode_order(opening.data)) {
-        o->order.id = row_id(o->order.account, o->order.id);
-        add(o->order.slot.value, o->order);
-      }
-  }
-  for (const auto& [slot, rows] : openings.erased.book)
-    for (const Bytes& row : rows)
-      if (const auto o = decode_book_row(row)) add(slot, *o);
-  return out;
-}
-
 Result<void> check_clearing(const PublicLog& log, const SettlementBody& settled,
                             const std::map<OrderId, Order>& rows) {
   std::vector<Order> book;
@@ -155,7 +136,7 @@ Result<BareState> state_after(const PublicLog& log, const Openings& openings, Ve
 Result<WhatIsLeft> check_what_is_left(const PublicLog& log, const Openings& openings,
                                       Verifier& verifier) {
   WhatIsLeft out;
-  const auto books = books_of(log, openings);
+  const SlotBooks books = slot_books(log, openings);
   for (std::uint64_t i = 0; i < log.entries.size(); ++i) {
     const auto tx = opened_part(log, openings, i);
     if (!tx) return failure(tx.error());

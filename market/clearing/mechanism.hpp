@@ -31,11 +31,12 @@ constexpr std::string_view name_of(Mechanism m) {
 }
 std::optional<Mechanism> mechanism_named(std::string_view name);
 
-// Whether a chain's slots may be settled by it: those with one price for all, which follows from a
-// slot's anonymous book and the tariff. The others clear books of orders, and slots as shadows.
+// Whether a chain's slots may be settled by it: those that follow from a slot's anonymous book and
+// the tariff. The others clear books of orders, and slots as shadows.
 constexpr bool can_act(Mechanism m) {
-  return m == Mechanism::retailer || m == Mechanism::uniform || m == Mechanism::mid_market ||
-         m == Mechanism::supply_demand || m == Mechanism::bill_sharing;
+  return m == Mechanism::retailer || m == Mechanism::uniform || m == Mechanism::pay_as_bid ||
+         m == Mechanism::mid_market || m == Mechanism::supply_demand ||
+         m == Mechanism::bill_sharing;
 }
 std::vector<std::string> acting_names();
 

@@ -15,11 +15,13 @@
 //                    `since`; null: it begins at the registration's registers
 //   swaps[]          opened, of the account's meter, up to the slot
 //   keys[]           where there are any: opened key changes of meter and account, up to the slot
+//   contracts[]      where there are any: opened, those of the account that stand in the slot, by
+//                    template
 //   certificates[]   where there are any: opened ones that hold in the slot
 //   gateway[]        where there are any: {entry, proof} of the gateway's registration beyond
 //                    genesis and of its key changes up to the slot
 //   rulings[]        opened, of the account, that act in the slot, by what they are of
-//   orders[]         the account's own, opened, in their order on the log
+//   orders[]         the account's own that were not cancelled, opened, in their order on the log
 //   book[]           rows of the slot's anonymous book, by id
 //   batches[]        opened, with readings[{data, salt}] each: every one of the slot where it has
 //                    a mark
@@ -32,6 +34,7 @@
 // root, in a tree of `of` leaves. The registration's sealing key is no part of a receipt.
 
 #include "market/audit/openings.hpp"
+#include "market/flexibility.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
 
@@ -40,9 +43,10 @@ namespace market {
 inline constexpr std::string_view receipt_format = "aipchain receipt 1";
 
 // The lines of a bill, in order: what a person reads, in micro-euro. A line for each correction of
-// an earlier slot stands before the balance.
+// an earlier slot stands before the balance, then one for each payment by contract.
 std::vector<std::pair<std::string, std::int64_t>> bill_lines(
-    const Statement& statement, std::span<const Correction> corrections);
+    const Statement& statement, std::span<const Correction> corrections,
+    std::span<const ContractPayment> payments = {});
 
 // The account's receipt for a slot, or for its last settled one; where its data are erased, the
 // proof of that (market/receipt/erasure_receipt.hpp). The error says what there is none of:

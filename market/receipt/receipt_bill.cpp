@@ -9,7 +9,8 @@ namespace market {
 
 void check_tariff(const ReceiptOpenings& openings, const Genesis& genesis) {
   Statement recomputed = openings.statement;
-  price_statement(recomputed, openings.settlement.price, tariff_of(genesis));
+  price_statement(recomputed, openings.settlement.price, tariff_of(genesis),
+                  openings.holds_tokens());
   want(recomputed == openings.statement, "an amount does not follow from quantities and tariff");
 }
 
@@ -18,7 +19,10 @@ void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
   std::vector<Correction> corrections;
   for (const Ruling& ruling : openings.rulings)
     corrections.push_back(correction_of(ruling, tariff_of(genesis)));
-  const auto bill = bill_lines(openings.statement, corrections);
+  std::vector<ContractPayment> payments;
+  for (const Contract& c : openings.contracts)
+    if (const auto payment = payment_of(c, openings.statement)) payments.push_back(*payment);
+  const auto bill = bill_lines(openings.statement, corrections, payments);
   const ReceiptPart shown = receipt.at("bill");
   want(shown.is_list(), "the bill is not a list");
   const std::vector<ReceiptPart> rows = shown.items();
@@ -32,7 +36,8 @@ void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
 }
 
 std::vector<std::pair<std::string, std::int64_t>> bill_lines(
-    const Statement& s, std::span<const Correction> corrections) {
+    const Statement& s, std::span<const Correction> corrections,
+    std::span<const ContractPayment> payments) {
   std::vector<std::pair<std::string, std::int64_t>> out{
       {"bought from neighbours", s.trade_paid.value},
       {"sold to neighbours", -s.trade_earned.value},
@@ -45,6 +50,9 @@ std::vector<std::pair<std::string, std::int64_t>> bill_lines(
       {"total", s.total.value}};
   for (const Correction& c : corrections)
     out.emplace_back("correction of slot " + std::to_string(c.vintage.value), c.total.value);
+  for (const ContractPayment& p : payments)
+    out.emplace_back(p.of == Template::flexibility_offer ? "flexibility offer" : "curtailment duty",
+                     p.amount.value);
   out.emplace_back("balance after", s.balance.value);
   return out;
 }

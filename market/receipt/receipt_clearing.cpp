@@ -4,6 +4,7 @@
 
 #include "market/clearing/book_row.hpp"
 #include "market/receipt/receipt_checks.hpp"
+#include "market/receipt/receipt_deals.hpp"
 #include "market/tariff.hpp"
 
 namespace market {
@@ -26,15 +27,31 @@ struct Contracted {
   WattHours buy, sell;
 };
 
-Contracted contracted_of(const std::vector<SignedOrder>& own, const AccountId& account,
-                         const std::vector<Order>& book, const Clearing& clearing) {
+// The account's rows: its orders, and what its contracts make of what was metered.
+std::vector<Order> own_rows(const ReceiptOpenings& o, const AccountId& account, Slot slot) {
+  std::vector<Order> out;
+  for (const SignedOrder& own : o.orders) {
+    out.push_back(own.order);
+    out.back().id = row_id(account, own.order.id);
+  }
+  std::vector<const Contract*> standing;
+  for (const Contract& c : o.contracts) standing.push_back(&c);
+  const Statement& s = o.statement;
+  const SlotPosition metered{account, s.meter,    s.imported, s.exported, {},
+                             {},      s.standing, s.since,    false};
+  const auto made = contract_orders(standing, metered, out, slot);
+  out.insert(out.end(), made.begin(), made.end());
+  return out;
+}
+
+Contracted contracted_of(const std::vector<Order>& own, const std::vector<Order>& book,
+                         const Clearing& clearing) {
   Contracted out;
-  for (const SignedOrder& o : own) {
-    const OrderId id = row_id(account, o.order.id);
-    const auto row =
-        std::find_if(book.begin(), book.end(), [&](const Order& any) { return any.id == id; });
-    want(row != book.end() && row->energy == o.order.energy && row->limit == o.order.limit &&
-             row->side == o.order.side,
+  for (const Order& o : own) {
+    const auto row = std::lower_bound(book.begin(), book.end(), o.id,
+                                      [](const Order& any, OrderId id) { return any.id < id; });
+    want(row != book.end() && row->id == o.id && row->energy == o.energy && row->limit == o.limit &&
+             row->side == o.side,
          "an order of the account is not in the book");
     (row->side == Side::buy ? out.buy : out.sell) +=
         clearing.fills[static_cast<std::size_t>(row - book.begin())];
@@ -53,7 +70,8 @@ std::string check_clearing(const ReceiptPart& receipt, const ReceiptOpenings& op
   const Clearing clearing = clear_under(genesis, book);
   want(clearing.price == settled.price && clearing.volume == settled.volume,
        "price and volume do not follow from the book");
-  const Contracted contracted = contracted_of(openings.orders, account, book, clearing);
+  const std::vector<Order> own = own_rows(openings, account, settled.slot);
+  const Contracted contracted = contracted_of(own, book, clearing);
   const Statement& s = openings.statement;
   want(s.contracted_buy == contracted.buy && s.contracted_sell == contracted.sell,
        "contracted energy does not follow from the orders' fills");
@@ -61,6 +79,7 @@ std::string check_clearing(const ReceiptPart& receipt, const ReceiptOpenings& op
            s.sold <= std::min(contracted.sell, s.exported) && s.bought.value >= 0 &&
            s.sold.value >= 0,
        "delivered energy is above what was contracted or metered");
+  check_deals(s, own, book, clearing);
   return std::to_string(book.size()) + " orders cleared anew: " +
          (clearing.price ? std::to_string(clearing.price->value) + " micro-EUR/kWh" : "no price");
 }

@@ -1,5 +1,6 @@
 #include "market/receipt/receipt_openings.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "market/receipt/receipt_checks.hpp"
@@ -121,7 +122,27 @@ std::vector<MeterCertificate> read_certificates(const std::vector<ProvenEntry>& 
   return out;
 }
 
+std::vector<Contract> read_contracts(const std::vector<ProvenEntry>& entries, MeterId meter,
+                                     Slot slot) {
+  std::vector<Contract> out;
+  for (const ProvenEntry& e : entries) {
+    const auto body = take(decode_contract_body(e.tx.body), "contracts");
+    out.push_back(take(decode_contract(e.opening.data), "contracts"));
+    const Contract& c = out.back();
+    want(c.meter == meter && c.first_slot == body.slot && c.first_slot <= slot && slot < c.end_slot,
+         "contracts: one of another meter, or that does not stand in the slot");
+    want(out.size() < 2 || out[out.size() - 2].of < c.of,
+         "contracts: are not in order of templates");
+  }
+  return out;
+}
+
 }  // namespace
+
+bool ReceiptOpenings::holds_tokens() const {
+  return std::any_of(contracts.begin(), contracts.end(),
+                     [](const Contract& c) { return c.of == Template::hold_tokens; });
+}
 
 // A gateway hears of a change on the ledger late where others brought it, and of a swap in its
 // slot.
@@ -154,6 +175,7 @@ ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& 
   o.key_changes = read_key_changes(entries.key_changes, o.registration, slot);
   for (const ProvenEntry& e : entries.key_changes) o.changed_at.push_back(e.index);
   o.meter_keys = meter_keys_of(o);
+  o.contracts = read_contracts(entries.contracts, meter, slot);
   o.certificates = read_certificates(entries.certificates, meter);
   return o;
 }

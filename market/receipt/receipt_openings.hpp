@@ -2,6 +2,7 @@
 // What the entries of a receipt say of its account: each in its canonical form, of the account's
 // meter and of the receipt's slot, or before it where that is what it is there for.
 
+#include "market/contract.hpp"
 #include "market/key_line.hpp"
 #include "market/receipt/receipt_entries.hpp"
 #include "market/registry_entries.hpp"
@@ -32,7 +33,9 @@ struct ReceiptOpenings {
   std::vector<std::uint64_t> changed_at;  // where each stands on the log
   KeyLine meter_keys;                     // from registration, swaps and key changes
   std::vector<MeterCertificate> certificates;
+  std::vector<Contract> contracts;  // that stand in the slot, by template
 
+  bool holds_tokens() const;
   bool swapped_in(Slot slot) const { return !swaps.empty() && swaps.back().slot == slot; }
   // Whose signature holds in the receipt's slot for a batch that stands at this place on the log:
   // a change that came later touches nothing before it. Papers of swaps act before they are there.

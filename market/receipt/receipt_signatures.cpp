@@ -1,5 +1,7 @@
 #include "market/receipt/receipt_signatures.hpp"
 
+#include "market/account_entries.hpp"
+#include "market/flexibility.hpp"
 #include "market/receipt/receipt_checks.hpp"
 
 namespace market {
@@ -125,6 +127,24 @@ void check_orders(const ReceiptEntries& entries, const ReceiptOpenings& o, Slot 
   }
 }
 
+void check_contracts(const ReceiptEntries& entries, const ReceiptOpenings& o,
+                     const TrustRoot& trust) {
+  for (std::size_t i = 0; i < o.contracts.size(); ++i) {
+    const ProvenEntry& e = entries.contracts[i];
+    want(trust.verifier.verify(
+             account_key(entries, o, o.contracts[i].first_slot, e.index),
+             account_signed_bytes(TransactionKind::contract, trust.chain_id, e.opening.data),
+             o.contracts[i].signature),
+         "contracts: not signed by the account");
+    if (!with_grid_operator(o.contracts[i].of)) continue;
+    const auto body = take(decode_contract_body(e.tx.body), "contracts");
+    want(body.grid_operator &&
+             trust.signed_entry(e.entry, key_of(Role::metering_operator, trust.genesis),
+                                *body.grid_operator),
+         "contracts: not signed by the metering operator");
+  }
+}
+
 }  // namespace
 
 bool ReceiptGateway::signed_entry(const ProvenEntry& e, GatewayId named, Slot slot,
@@ -139,6 +159,7 @@ ReceiptGateway check_signatures(const ReceiptEntries& entries, const ReceiptOpen
   ReceiptGateway gateway = gateway_of(entries.gateway, openings.registration.gateway, trust);
   check_marks(entries, gateway, trust);
   check_orders(entries, openings, slot, trust);
+  check_contracts(entries, openings, trust);
   return gateway;
 }
 

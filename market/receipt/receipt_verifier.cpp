@@ -19,7 +19,7 @@ constexpr std::array receipt_keys{"account",   "batches",      "before",  "bill"
                                   "policy",    "registration", "rulings", "settlement", "slot",
                                   "statement", "swaps"};
 // These stand in a receipt only where there are any.
-constexpr std::array now_and_then{"certificates", "gateway", "keys"};
+constexpr std::array now_and_then{"certificates", "contracts", "gateway", "keys"};
 
 // Whose receipt it says that it is, and of which slot.
 struct Claim {

@@ -2,6 +2,8 @@
 
 #include "ledger/merkle/log_tree.hpp"
 #include "market/audit/replay.hpp"
+#include "market/audit/slot_books.hpp"
+#include "market/contract.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/receipt/proven_entry.hpp"
 #include "market/slot_entries.hpp"
@@ -21,7 +23,7 @@ struct Place {
 class ReceiptWriter {
  public:
   ReceiptWriter(const PublicLog& log, const Openings& openings, const AccountId& account)
-      : log_(log), openings_(openings), account_(account) {}
+      : log_(log), openings_(openings), account_(account), books_(slot_books(log, openings)) {}
   Result<std::string> write(std::optional<Slot> slot);
 
  private:
@@ -31,6 +33,8 @@ class ReceiptWriter {
   json book_json(std::uint32_t slot) const;
   json batches_json(std::uint32_t slot) const;
   json gateway_json(std::uint32_t slot) const;
+  json contracts_json(std::uint32_t slot) const;
+  bool in_its_book(const Order& order) const;
   void add_registry(json& j, std::uint32_t slot) const;
   json batch_json(std::uint64_t entry, const Bytes& batch,
                   const std::map<std::uint32_t, PersonalRecord>& records) const;
@@ -39,12 +43,13 @@ class ReceiptWriter {
   const PublicLog& log_;
   const Openings& openings_;
   AccountId account_;
+  SlotBooks books_;
   std::optional<Place> registration_;
   std::map<std::uint32_t, Place> statement_, mark_, swap_;  // by slot
   std::map<std::uint32_t, std::uint64_t> settlement_;       // by slot: its entry
   std::map<std::uint32_t, std::vector<Place>> own_orders_;
-  std::map<std::uint32_t, std::map<std::uint32_t, Place>> rulings_;     // by slot, and what of
-  std::map<std::uint32_t, std::vector<std::uint64_t>> orders_of_slot_;  // everybody's entries
+  std::map<std::uint32_t, std::map<std::uint32_t, Place>> rulings_;        // by slot, and what of
+  std::map<Template, std::vector<std::pair<Contract, Place>>> contracts_;  // by number
   std::map<std::pair<std::uint32_t, KeyOf>, Place> keys_;  // by the slot from which they hold
   std::vector<std::pair<MeterCertificate, Place>> certificates_;
   MeterId meter_;
@@ -67,6 +72,15 @@ json opening_json(const Opening& opening, std::uint64_t position, std::span<cons
   return out;
 }
 
+// Of one template by number; the highest of those that have begun.
+const Contract* standing_of(const std::vector<std::pair<Contract, Place>>& all,
+                            std::uint32_t slot) {
+  for (auto at = all.rbegin(); at != all.rend(); ++at)
+    if (at->first.first_slot.value <= slot)
+      return slot < at->first.end_slot.value ? &at->first : nullptr;
+  return nullptr;
+}
+
 void ReceiptWriter::find_places() {
   for (std::uint64_t entry = 0; entry < log_.entries.size(); ++entry) {
     const auto tx = decode_entry(log_.entries[entry]);
@@ -76,9 +90,6 @@ void ReceiptWriter::find_places() {
   for (const auto& [entry, openings] : openings_.restricted) {
     const auto tx = decode_entry(log_.entries[entry]);
     if (!tx) continue;
-    if (tx->kind == TransactionKind::order)
-      if (const auto body = decode_order_body(tx->body))
-        orders_of_slot_[body->slot.value].push_back(entry);
     for (const auto& [position, opening] : openings) {
       if (owner_of(opening) != account_) continue;
       const Place place{entry, position};
@@ -102,8 +113,10 @@ void ReceiptWriter::find_places() {
       } else if (tx->kind == TransactionKind::certificate) {
         if (const auto c = decode_meter_certificate(opening.data))
           certificates_.emplace_back(*c, place);
+      } else if (tx->kind == TransactionKind::contract) {
+        if (const auto c = decode_contract(opening.data)) contracts_[c->of].emplace_back(*c, place);
       } else if (tx->kind == TransactionKind::order) {
-        if (const auto o = decode_order(opening.data))
+        if (const auto o = decode_order(opening.data); o && in_its_book(o->order))
           own_orders_[o->order.slot.value].push_back(place);
       }
     }
@@ -122,19 +135,9 @@ json ReceiptWriter::opened_json(const Place& place) const {
 }
 
 json ReceiptWriter::book_json(std::uint32_t slot) const {
-  std::map<OrderId, Order> book;
-  if (const auto at = orders_of_slot_.find(slot); at != orders_of_slot_.end())
-    for (const std::uint64_t entry : at->second)
-      for (const auto& [position, opening] : openings_.restricted.at(entry))
-        if (auto o = decode_order(opening.data)) {
-          o->order.id = row_id(o->order.account, o->order.id);
-          book[o->order.id] = o->order;
-        }
-  if (const auto at = openings_.erased.book.find(slot); at != openings_.erased.book.end())
-    for (const Bytes& row : at->second)
-      if (const auto order = decode_book_row(row)) book[order->id] = *order;
   json out = json::array();
-  for (const auto& [id, order] : book) out.push_back(to_hex(book_row(order)));
+  if (const auto book = books_.find(slot); book != books_.end())
+    for (const auto& [id, order] : book->second) out.push_back(to_hex(book_row(order)));
   return out;
 }
 
@@ -214,6 +217,23 @@ json ReceiptWriter::gateway_json(std::uint32_t slot) const {
   return out;
 }
 
+// One that was cancelled is in none.
+bool ReceiptWriter::in_its_book(const Order& order) const {
+  const auto book = books_.find(order.slot.value);
+  return book != books_.end() && book->second.contains(row_id(order.account, order.id));
+}
+
+// Those that stand in the slot, by template.
+json ReceiptWriter::contracts_json(std::uint32_t slot) const {
+  json out = json::array();
+  for (const auto& [of, all] : contracts_) {
+    const Contract* standing = standing_of(all, slot);
+    for (const auto& [contract, place] : all)
+      if (&contract == standing) out.push_back(opened_json(place));
+  }
+  return out;
+}
+
 // Lists that are there where they are not empty.
 void ReceiptWriter::add_registry(json& j, std::uint32_t slot) const {
   json keys = json::array(), certificates = json::array();
@@ -221,6 +241,7 @@ void ReceiptWriter::add_registry(json& j, std::uint32_t slot) const {
     if (from.first <= slot) keys.push_back(opened_json(place));
   for (const auto& [certificate, place] : certificates_)
     if (certificate.covers({slot}, {slot})) certificates.push_back(opened_json(place));
+  if (json all = contracts_json(slot); !all.empty()) j["contracts"] = std::move(all);
   if (!keys.empty()) j["keys"] = std::move(keys);
   if (!certificates.empty()) j["certificates"] = std::move(certificates);
   if (json gateway = gateway_json(slot); !gateway.empty()) j["gateway"] = std::move(gateway);
@@ -268,8 +289,12 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
     corrections.push_back(correction_of(*decode_ruling(opening.data), tariff_of(log_.genesis)));
     j["rulings"].push_back(opened_json(place));
   }
+  std::vector<ContractPayment> payments;
+  for (const auto& [of, all] : contracts_)
+    if (const Contract* c = standing_of(all, s))
+      if (const auto payment = payment_of(*c, statement)) payments.push_back(*payment);
   j["bill"] = json::array();
-  for (const auto& [line, micro_eur] : bill_lines(statement, corrections))
+  for (const auto& [line, micro_eur] : bill_lines(statement, corrections, payments))
     j["bill"].push_back({{"line", line}, {"micro_eur", micro_eur}});
   return j.dump() + "\n";
 }

@@ -24,11 +24,11 @@ using test::Files;
 namespace {
 
 // A run that was made by the program, in memory.
-struct Run {
+struct FlippedRun {
   Files log, openings;
   std::string receipt;
 
-  Run() {
+  FlippedRun() {
     test::Folder folder;
     folder.write("scenario.toml", test::short_scenario);
     const auto run = test::aipchain(
@@ -48,30 +48,30 @@ struct Run {
   Files& files_of(bool of_log) { return of_log ? log : openings; }
 };
 
-Run& run() {
-  static Run made;
+FlippedRun& run() {
+  static FlippedRun made;
   return made;
 }
 
-Verifier& verifier() {
+Verifier& flips_verifier() {
   static Ed25519Verifier ed25519;
   static CachedVerifier cached(ed25519, 1 << 18);
   return cached;
 }
 
 // The first check that fails, as "R4: why"; empty where all hold.
-std::string audit_of(const Run& r, const std::string& policy = {}) {
+std::string audit_of(const FlippedRun& r, const std::string& policy = {}) {
   market::AuditInput input;
   input.trusted_policy = policy;
   input.log = test::view_of(r.log);
   input.openings = test::view_of(r.openings);
-  for (const market::AuditCheck& c : market::audit(input, verifier()))
+  for (const market::AuditCheck& c : market::audit(input, flips_verifier()))
     if (c.result == market::CheckResult::fails) return c.id + ": " + c.detail;
   return {};
 }
 
 std::string verify_of(const std::string& receipt, const std::string& policy = {}) {
-  for (const market::ReceiptCheck& c : market::verify_receipt(receipt, policy, verifier()))
+  for (const market::ReceiptCheck& c : market::verify_receipt(receipt, policy, flips_verifier()))
     if (!c.ok) return c.name + ": " + c.detail;
   return {};
 }

@@ -9,10 +9,12 @@
 #include "ledger/ocmf/ocmf_check.hpp"
 #include "ledger/ocmf/ocmf_samples.hpp"
 #include "ledger/privacy/masked_sum_format.hpp"
+#include "market/account_entries.hpp"
 #include "market/audit/erased_openings.hpp"
 #include "market/clearing/book_row.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
+#include "market/contract.hpp"
 #include "market/erasure.hpp"
 #include "market/feeder_entries.hpp"
 #include "market/receipt/receipt.hpp"
@@ -136,6 +138,12 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_gateway_body);
     case TransactionKind::certificate:
       return canonical(tx.body, decode_certificate_body);
+    case TransactionKind::transfer:
+    case TransactionKind::retirement:
+    case TransactionKind::cancellation:
+      return canonical(tx.body, decode_order_body);
+    case TransactionKind::contract:
+      return canonical(tx.body, decode_contract_body);
   }
   return {true, "a kind that there is not"};
 }
@@ -155,7 +163,17 @@ Outcome read_reading(BytesView bytes) {
 
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 17) {
+  switch (which % 22) {
+    case 17:
+      return canonical(bytes, decode_transfer);
+    case 18:
+      return canonical(bytes, decode_transfer_notice);
+    case 19:
+      return canonical(bytes, decode_retirement);
+    case 20:
+      return canonical(bytes, decode_contract);
+    case 21:
+      return canonical(bytes, decode_cancellation);
     case 14:
       return canonical(bytes, decode_key_change);
     case 15:

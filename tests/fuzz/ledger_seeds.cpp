@@ -10,6 +10,7 @@
 #include "market/clearing/book_row.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
+#include "market/contract.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/settlement.hpp"
 #include "tests/market/village_support.hpp"
@@ -75,6 +76,28 @@ Transaction concentrated() {
                              *market::batches_of(first_of(transactions(), TransactionKind::batch)));
 }
 
+market::Contract tenants_contract() {
+  market::Contract c;
+  c.account = market_test::account(1);
+  c.meter = {1};
+  c.end_slot = {9};
+  c.of = market::Template::sub_meters;
+  c.tenants = {{{1}, 2}, {{2}, 1}};
+  return c;
+}
+
+market::Statement statement_with_deals() {
+  market::Statement s;
+  s.account = market_test::account(1);
+  s.imported = {700};
+  s.deals = {{market::Side::buy, market_test::order_id(1), {300}, {200}, {100'000}, {}},
+             {market::Side::buy, market_test::order_id(2), {100}, {100}, {90'000}, {}}};
+  s.contracted_buy = {400};
+  s.bought = {300};
+  market::price_statement(s, std::nullopt, {});
+  return s;
+}
+
 // Numbered as `read_opening` of ledger_decoders.cpp does.
 std::vector<Bytes> opening_seeds() {
   const auto all = transactions();
@@ -101,7 +124,14 @@ std::vector<Bytes> opening_seeds() {
              encode(market::KeyChange{
                  market_test::account(1), {1}, market::KeyOf::account, {5}, opening_key(), {}})),
       behind(15, encode(market::Deregistration{market_test::account(1), {1}, {5}, {}})),
-      behind(16, data(TransactionKind::certificate, 0))};
+      behind(16, data(TransactionKind::certificate, 0)),
+      behind(17, data(TransactionKind::transfer, 0)),
+      behind(18, data(TransactionKind::transfer, 1)),
+      behind(19, data(TransactionKind::retirement, 0)),
+      behind(20, data(TransactionKind::contract, 0)),
+      behind(20, encode(tenants_contract())),
+      behind(21, data(TransactionKind::cancellation, 0)),
+      behind(5, encode(statement_with_deals()))};
 }
 
 std::vector<Bytes> block_seeds() {

@@ -5,6 +5,7 @@
 
 #include "market/audit/erasure_audit.hpp"
 #include "market/audit/replay.hpp"
+#include "market/audit/slot_books.hpp"
 #include "market/clearing/book_row.hpp"
 #include "tests/market/village_support.hpp"
 #include "tests/support/village_chain.hpp"
@@ -47,16 +48,14 @@ struct Erased {
       o.keys.at(id).personal_destroyed = true;
     }
     if (!(stages & billing_stage)) return;
+    for (const auto& [slot, rows] : slot_books(chain.log, o))
+      for (const auto& [row, order] : rows)
+        if (order.account == id) o.erased.book[slot].insert(book_row(order));
     for (auto& [entry, all] : o.restricted)
       for (auto at = all.begin(); at != all.end();) {
         if (owner_of(at->second) != id) {
           ++at;
           continue;
-        }
-        if (view_entry(chain.log.entries[entry])->kind == TransactionKind::order) {
-          SignedOrder order = *decode_order(at->second.data);
-          order.order.id = row_id(order.order.account, order.order.id);
-          o.erased.book[order.order.slot.value].insert(book_row(order.order));
         }
         o.erased.restricted[entry][at->first] = {
             leaf_hash(commitment(at->second.salt, at->second.data)), record};

@@ -125,6 +125,10 @@ std::vector<std::pair<std::string, std::string>> worked() {
   statement.balance = {100'065'800};
   show("statement opening", encode(statement));
 
+  statement.deals = {{Side::sell, {counting<16>(0xd0)}, {430}, {430}, {140'000}, {}}};
+  price_statement(statement, std::nullopt, {{320'000}, {80'000}, {90'000}, {60'000}, {40'000}});
+  show("statement with a deal", encode(statement));
+
   SettlementBody settled;
   settled.slot = {5};
   settled.price = Price{140'000};
@@ -187,6 +191,30 @@ std::vector<std::pair<std::string, std::string>> worked() {
       GatewayBody::Action::registered, {4}, counting<32>(0xd0), {5}, {96}, {}};
   show("gateway body", gateway_of(chain_id, gateway, role).body);
   const MeterCertificate certificate{owner, {3}, counting<32>(0x60), counting<32>(0xe0), {5}, {96}};
+  const Transaction moved = transfer_of(
+      chain_id, {owner, {3}, {9}, {5}, {430}, {counting<16>(0x10)}, {counting<16>(0xc0)}, {}}, key,
+      of_account);
+  show("transfer opening", moved.openings[0].data);
+  show("transfer notice", moved.openings[1].data);
+  show("transfer entry", moved.entry());
+  const Transaction retired = retirement_of(
+      chain_id, {owner, {3}, {9}, {5}, {430}, TokenClaim::green, {counting<16>(0xc0)}, {}}, key,
+      of_account);
+  show("retirement opening", retired.openings[0].data);
+  show("cancellation opening",
+       cancellation_of(chain_id, {owner, {3}, {5}, {counting<16>(0xc0)}, {}}, key, of_account)
+           .openings[0]
+           .data);
+  Contract standing;
+  standing.account = owner;
+  standing.meter = {3};
+  standing.first_slot = {5};
+  standing.end_slot = {96};
+  standing.energy = {430};
+  standing.price = {125'000};
+  standing.id = {counting<16>(0xc0)};
+  show("contract opening", contract_of(chain_id, standing, key, of_account).openings[0].data);
+  show("contract row", contract_row(standing, {5}).bytes);
   show("certificate opening", encode(certificate));
   show("certificate body", encode(CertificateBody{1, counting<64>(0x50)}));
   return out;
@@ -235,6 +263,12 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "attestation body") return !decode_attestation(b).has_value();
       if (name == "mark opening") return !decode_mark(b).has_value();
       if (name == "statement opening") return !decode_statement(b).has_value();
+      if (name == "statement with a deal") return !decode_statement(b).has_value();
+      if (name == "transfer opening") return !decode_transfer(b).has_value();
+      if (name == "transfer notice") return !decode_transfer_notice(b).has_value();
+      if (name == "retirement opening") return !decode_retirement(b).has_value();
+      if (name == "cancellation opening") return !decode_cancellation(b).has_value();
+      if (name == "contract opening") return !decode_contract(b).has_value();
       if (name == "settlement body") return !decode_settlement_body(b).has_value();
       if (name == "meter record") return !decode_meter_record(b).has_value();
       if (name == "block header") return !decode_header(b).has_value();

@@ -15,6 +15,10 @@ constexpr std::uint32_t rolling_home = 1;  // its registers begin anew at a MWh
 // Keys that change from a slot on, a home that leaves with one, and a gateway without meters.
 constexpr std::uint32_t rekeyed_home = 1, meter_key_slot = 5, account_key_slot = 8;
 constexpr std::uint32_t rekeyed_gateway = 1, gateway_key_slot = 10, leaving_slot = 60;
+// A home that sells its surplus and one that holds what it buys, gives of it away and retires the
+// rest by hand; in some slots an order is taken back.
+constexpr std::uint32_t selling_home = 3, holding_home = 2, receiving_home = 1;
+constexpr std::uint32_t contract_slot = 6, contract_end = 90;
 constexpr std::uint32_t late_gateway = 2, late_gateway_slot = 4, withdrawn_slot = 30;
 
 struct MeterLife {
@@ -76,6 +80,7 @@ class VillageWriter {
       const std::uint32_t slot = (minute - 1) / minutes_a_slot;
       if (!ends) begin_slot(slot);
       if (!ends) add_rulings(slot);
+      if (!ends && slot % 7 == 6) move_tokens(slot);
       if (!ends) add_findings();
       for (std::uint32_t g = 0; g < gateways; ++g) add_batch(g, minute, ends);
       if (ends) {
@@ -97,6 +102,9 @@ class VillageWriter {
   void plan(std::uint32_t slot);
   void begin_slot(std::uint32_t slot);
   void change_registry(std::uint32_t slot);
+  void make_contracts(std::uint32_t slot);
+  void cancel_order(std::uint32_t slot);
+  void move_tokens(std::uint32_t slot);
   void swap_meter(std::uint32_t home, std::uint32_t slot, bool told);
   void add_batch(std::uint32_t gateway, std::uint32_t epoch, bool ends_slot);
   PersonalRecord record_of(MeterLife& meter, std::uint32_t gateway, std::uint32_t epoch,
@@ -143,6 +151,8 @@ void VillageWriter::plan(std::uint32_t slot) {
       add(Village::order(id, slot, side, wh, limit, next_order_++, account_signer(id, slot)));
     }
   }
+  make_contracts(slot);
+  cancel_order(slot);
   // Before its key is said to be lost, for a slot in which the next one holds.
   if (slot + 2 == account_key_slot)
     add(Village::order(silent_home, account_key_slot, Side::buy, 10, 60'000, next_order_++,
@@ -157,6 +167,74 @@ void VillageWriter::plan(std::uint32_t slot) {
       for (int i = 0; i < 3; ++i) f.net_wh.push_back(static_cast<std::int32_t>(drawn(800)) - 400);
     add(Village::signed_anew(Village::forecast(g, std::move(all), std::nullopt, 3, slot),
                              gateway_signer(g, slot)));
+  }
+}
+
+// In the block that holds the order.
+void VillageWriter::cancel_order(std::uint32_t slot) {
+  if (slot % 10 != 9) return;
+  const std::uint8_t id = next_order_++;
+  Ed25519Signer& signer = signer_of(account_signer(holding_home, slot));
+  add(Village::order(holding_home, slot, Side::buy, 50, 300'000, id));
+  add(cancellation_of(out_.log.chain_id,
+                      {account(holding_home), {holding_home}, {slot}, order_id(id), {}},
+                      Village::restricted_key(holding_home), signer));
+}
+
+void VillageWriter::make_contracts(std::uint32_t slot) {
+  if (slot != contract_slot) return;
+  const auto add_contract = [&](std::uint32_t home, Template of, WattHours energy, Price price) {
+    Contract c;
+    c.account = account(static_cast<std::uint8_t>(home));
+    c.meter = {home};
+    c.first_slot = {slot};
+    c.end_slot = {contract_end};
+    c.of = of;
+    c.energy = energy;
+    c.price = price;
+    c.id = order_id(static_cast<std::uint8_t>(200 + home));
+    add(contract_of(out_.log.chain_id, c, Village::restricted_key(home),
+                    signer_of(account_signer(home, slot)),
+                    with_grid_operator(of) ? &signer_of("metering operator") : nullptr));
+  };
+  add_contract(receiving_home, Template::flexibility_offer, {500}, {100'000});
+  add_contract(selling_home, Template::curtailment_duty, {100}, {20'000});
+  add_contract(selling_home, Template::sell_surplus, {300}, {60'000});
+  add_contract(holding_home, Template::buy_below, {400}, {250'000});
+  add_contract(holding_home, Template::hold_tokens, {}, {});
+}
+
+// Of the oldest vintage that the holding home has some of: a part to another, a part is retired.
+void VillageWriter::move_tokens(std::uint32_t slot) {
+  const auto& state = static_cast<const MarketState&>(chain_.state());
+  const AccountId holder = account(holding_home);
+  for (const auto& [vintage, book] : state.tokens().vintages()) {
+    const WattHours free = state.free_tokens(holder, {vintage});
+    if (free.value < 10) continue;
+    const SubjectKey key = Village::restricted_key(holding_home);
+    Ed25519Signer& signer = signer_of(account_signer(holding_home, slot));
+    const OrderId id = order_id(static_cast<std::uint8_t>(slot));
+    add(transfer_of(out_.log.chain_id,
+                    {holder,
+                     {holding_home},
+                     {slot},
+                     {vintage},
+                     {free.value / 3},
+                     account(receiving_home),
+                     id,
+                     {}},
+                    key, signer));
+    add(retirement_of(out_.log.chain_id,
+                      {holder,
+                       {holding_home},
+                       {slot},
+                       {vintage},
+                       {free.value / 4},
+                       TokenClaim::own_consumption,
+                       id,
+                       {}},
+                      key, signer));
+    return;
   }
 }
 

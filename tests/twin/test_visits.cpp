@@ -170,7 +170,7 @@ TEST_CASE("visits: what the state refuses the visitor hears, in one line") {
 TEST_CASE("visits: what is no visit is refused, and whatever nodes say to each other") {
   Visited v;
   Transaction other = v.consent(v.wanted(1), v.home);
-  other.kind = TransactionKind::order;
+  other.kind = TransactionKind::marks;
   v.check_refused(other, "all else goes through a gateway");
   Bytes cut = frame(MessageKind::visit, v.consent(v.wanted(1), v.home).encode());
   for (const std::size_t size : {std::size_t{1}, std::size_t{2}, cut.size() - 1})

@@ -10,9 +10,11 @@
 // oracles on transactions. One that is behind is given decisions of any height from this node's own
 // records, so many a second.
 //
-// A visitor is no node and brings one consent or erasure. It is told at once whether the state
-// takes it, and by the observer, once a checkpoint covers its block, the proof. What the ledger has
-// already is no fault: it is proved again. So many visits wait; one more ends the oldest.
+// A visitor is no node and brings one erasure, or what an account signs: an order or its
+// cancellation, a consent, a contract, a transfer or retirement of tokens. It is told at once
+// whether the state takes it, and by the observer, once a checkpoint covers its block, the proof.
+// What the ledger has already is no fault: it is proved again. So many visits wait; one more ends
+// the oldest.
 
 #include <deque>
 #include <map>

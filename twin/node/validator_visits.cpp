@@ -19,14 +19,26 @@ constexpr NodeId all_visitors{Directory::first_visitor};
 
 // What would contradict what a gateway says of its homes goes through the gateway.
 bool may_visit(TransactionKind kind) {
-  return kind == TransactionKind::consent || kind == TransactionKind::erasure;
+  switch (kind) {
+    case TransactionKind::consent:
+    case TransactionKind::erasure:
+    case TransactionKind::order:
+    case TransactionKind::cancellation:
+    case TransactionKind::transfer:
+    case TransactionKind::retirement:
+    case TransactionKind::contract:
+      return true;
+    default:
+      return false;
+  }
 }
 
 }  // namespace
 
 Result<void> ValidatorNode::take_visit(NodeId visitor, Transaction tx) {
   if (!may_visit(tx.kind))
-    return failure("a visitor brings a consent or an erasure; all else goes through a gateway");
+    return failure(
+        "a visitor brings what an account signs, or an erasure; all else goes through a gateway");
   Visit visit{visitor, std::move(tx), {}, {}, 0};
   visit.id = leaf_of(visit.tx);
   if (const auto at = entry_of_visit_.find(visit.id); at != entry_of_visit_.end())

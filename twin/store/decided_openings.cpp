@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "market/erasure.hpp"
+
 namespace twin {
 
 using namespace ledger;
@@ -24,6 +26,10 @@ void DecidedOpenings::take(const Block& block) {
       closed = market::decode_settlement_body(tx.body)->slot;
       for (const market::Correction& c : std::exchange(corrections_[closed->value], {}))
         statements_.add(c);
+      for (const market::Transfer& t : std::exchange(transfers_[closed->value], {}))
+        statements_.add(t);
+      for (const market::Retirement& v : std::exchange(retirements_[closed->value], {}))
+        statements_.add(v);
     }
     if (tx.kind == TransactionKind::registration) take_registrations(tx);
     for (const Opening& o : tx.openings) take_opening(tx.kind, o.data);
@@ -55,6 +61,15 @@ void DecidedOpenings::take_opening(TransactionKind kind, const Bytes& data) {
   } else if (kind == TransactionKind::ruling) {
     const market::Ruling r = *market::decode_ruling(data);
     corrections_[r.slot.value].push_back(market::correction_of(r, tariff_));
+  } else if (kind == TransactionKind::transfer) {
+    if (const auto t = market::decode_transfer(data)) transfers_[t->slot.value].push_back(*t);
+  } else if (kind == TransactionKind::retirement) {
+    const market::Retirement v = *market::decode_retirement(data);
+    retirements_[v.slot.value].push_back(v);
+  } else if (kind == TransactionKind::contract) {
+    statements_.add(*market::decode_contract(data));
+  } else if (kind == TransactionKind::erasure) {
+    statements_.forget_contracts(market::decode_erasure(data)->account);
   } else if (kind == TransactionKind::forecast) {
     take_forecast(*market::decode_forecast(data));
   }

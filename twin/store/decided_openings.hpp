@@ -36,6 +36,8 @@ class DecidedOpenings {
   market::Tariff tariff_;
   market::StatementLedger statements_;
   std::map<std::uint32_t, std::vector<market::Correction>> corrections_;  // by slot, to come
+  std::map<std::uint32_t, std::vector<market::Transfer>> transfers_;
+  std::map<std::uint32_t, std::vector<market::Retirement>> retirements_;
   std::map<std::uint32_t, market::Forecast> forecast_of_meter_;
   std::map<std::uint32_t, std::vector<std::int64_t>> yesterday_of_meter_;
   std::map<std::uint32_t, std::int64_t> feeder_forecast_wh_;  // by slot

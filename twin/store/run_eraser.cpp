@@ -10,6 +10,7 @@
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
+#include "market/audit/slot_books.hpp"
 #include "market/clearing/book_row.hpp"
 #include "market/entries.hpp"
 #include "twin/store/run_directory.hpp"
@@ -161,14 +162,6 @@ class OpenFile {
   int file_;
 };
 
-// An order's row of its slot's book, if an opening is one.
-std::optional<Order> book_row_in(const Opening& opening) {
-  auto order = decode_order(opening.data);
-  if (!order) return std::nullopt;
-  order->order.id = row_id(order->order.account, order->order.id);
-  return order->order;
-}
-
 }  // namespace
 
 Result<void> overwrite(const std::string& path) {
@@ -201,9 +194,10 @@ ErasedOpenings after_erasure(const RunErasure& e, const PublicLog& log, const Op
     for (const auto& [position, o] : all) {
       if (owner_of(o) != e.account) continue;
       out.restricted[entry][position] = {leaf_hash(commitment(o.salt, o.data)), e.record};
-      if (view_entry(log.entries.at(entry))->kind != TransactionKind::order) continue;
-      if (const auto row = book_row_in(o)) out.book[row->slot.value].insert(book_row(*row));
     }
+  for (const auto& [slot, rows] : slot_books(log, openings))
+    for (const auto& [id, row] : rows)
+      if (row.account == e.account) out.book[slot].insert(book_row(row));
   if (!e.state.empty()) out.state.emplace(e.height, e.state);
   return out;
 }

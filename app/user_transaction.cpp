@@ -1,0 +1,117 @@
+#include "app/user_transaction.hpp"
+
+#include <algorithm>
+#include <iostream>
+
+#include "app/console.hpp"
+#include "app/network_visit.hpp"
+#include "app/run_ledger.hpp"
+#include "app/scenario_file.hpp"
+#include "hil/household_file.hpp"
+#include "ledger/base/codec.hpp"
+#include "ledger/chain/block.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "ledger/tlog/tlog_proof.hpp"
+#include "twin/node/identity.hpp"
+
+namespace app {
+
+using namespace ledger;
+
+namespace {
+
+using Make = std::function<Result<UserTransaction>(const UserKeys&)>;
+
+// From what nobody else knows, and a number that is another one each time.
+std::array<std::uint8_t, 16> id_from(const KeySeed& secret, std::uint64_t number) {
+  const Hash hash = sha256({bytes_of("aipchain id 1"), secret, ByteWriter().u64(number).view()});
+  std::array<std::uint8_t, 16> out{};
+  std::copy_n(hash.begin(), out.size(), out.begin());
+  return out;
+}
+
+int send_to_network(const UserAction& action, const AccountId& account, const Make& make) {
+  if (action.key.empty())
+    return complain(wrong_input, "--key: is missing: a household signs with its own file");
+  const auto network = hil::read_network_config(action.directory);
+  if (!network) return complain(wrong_input, network.error());
+  const auto household = hil::read_household(action.key);
+  if (!household) return complain(wrong_input, household.error());
+  if (household->account != account)
+    return complain(wrong_input,
+                    action.key + ": is of account " + to_hex(household->account.bytes));
+  Ed25519Signer signer(household->secret);
+  const auto made = make({chain_id_of(network->chain.genesis), account, household->restricted_key,
+                          &signer, id_from(household->secret, unix_seconds()), nullptr, nullptr});
+  if (!made) return complain(wrong_input, made.error());
+  return visit_network(*network, made->tx, {action.wait, action.json, made->also.dump()});
+}
+
+int print_decided(const UserTransaction& made, const twin::RunLedger& ledger,
+                  const twin::RunLedger::Decided& decided, bool as_json) {
+  const std::string id = to_hex(leaf_of(made.tx));
+  if (!as_json) {
+    std::cout << "transaction " << id << " is entry " << decided.entry << " of the log\n";
+    return done;
+  }
+  const market::PublicLog& log = ledger.log();
+  const TlogProof proof{decided.entry, log.tree.inclusion_proof(decided.entry, log.entries.size()),
+                        log.checkpoint_note};
+  nlohmann::json out = made.also;
+  out.update({{"entry", decided.entry},
+              {"height", decided.height},
+              {"proof", write_tlog_proof(proof)},
+              {"transaction", id}});
+  std::cout << out.dump(2) << "\n";
+  return done;
+}
+
+int decide(const UserAction& action, const AccountId& account, const Make& make) {
+  if (!action.key.empty() || !action.wait.empty())
+    return complain(wrong_input, "--key and --wait: are for a network (network.toml)");
+  Ed25519Verifier verifier;
+  auto ledger = load_run_ledger(action.directory, verifier);
+  if (!ledger) return complain(wrong_input, ledger.error());
+  if (const std::string why = absence_of(*ledger, account); !why.empty())
+    return complain(wrong_input, "--account " + action.account + ": " + why);
+  const auto seed = account_seed_of(action.directory, account);
+  if (!seed) return complain(wrong_input, seed.error());
+  const auto operators = operator_keys_of(action.directory, ledger->log().genesis);
+  if (!operators) return complain(wrong_input, operators.error());
+  Ed25519Signer signer(*seed), metering_operator(operators->metering_operator);
+  const auto made =
+      make({ledger->log().chain_id, account, ledger->openings().keys.at(account).restricted,
+            &signer, id_from(*seed, ledger->log().entries.size()), &*ledger, &metering_operator});
+  if (!made) return complain(wrong_input, made.error());
+  const auto decided = ledger->decide(made->tx, *operators);
+  if (!decided) return complain(failed, action.directory + ": " + decided.error());
+  return print_decided(*made, *ledger, *decided, action.json);
+}
+
+}  // namespace
+
+std::string absence_of(const twin::RunLedger& ledger, const AccountId& account) {
+  const auto erased = market::erasures_of(ledger.log(), account);
+  if (!erased.empty())
+    return "its data were erased by record " + std::to_string(erased.front().entry);
+  return ledger.openings().keys.contains(account) ? "" : "is no account of this ledger";
+}
+
+Result<KeySeed> account_seed_of(const std::string& directory, const AccountId& account) {
+  const auto loaded = load_scenario(directory);
+  if (!loaded) return failure(loaded.error());
+  for (const twin::MeterIdentity& m : twin::make_identities(loaded->scenario).meters)
+    if (m.account == account) return m.account_seed;
+  return failure(directory + ": no home of the scenario has account " + to_hex(account.bytes));
+}
+
+int send_transaction(const UserAction& action, const Make& make) {
+  const auto account = array_from_hex<16>(action.account);
+  if (!account)
+    return complain(wrong_input,
+                    "--account " + action.account + ": wants 32 lower-case hexadecimal digits");
+  return names_network(action.directory) ? send_to_network(action, {*account}, make)
+                                         : decide(action, {*account}, make);
+}
+
+}  // namespace app

@@ -1,0 +1,127 @@
+// One slot's settlement of many accounts, without its hashes: delivery, statements, postings into a
+// journal that has all accounts, tokens minted, escrowed, handed out and retired, and every
+// invariant checked (market/settlement_check.hpp, the journal's sum, the token book's vintages).
+// Beside it settle() alone, deals in the place of one price, and SHA-256 of each account's encoded
+// statement once, which is the least that any chain of commitments adds: the ratio to it does not
+// hang on the machine.
+
+#include <benchmark/benchmark.h>
+
+#include "ledger/base/rng.hpp"
+#include "ledger/crypto/sha256.hpp"
+#include "market/deal_settlement.hpp"
+#include "market/settlement_check.hpp"
+#include "market/token_book.hpp"
+
+namespace {
+
+using namespace market;
+using namespace ledger;
+
+constexpr Tariff tariff{{300'000}, {80'000}, {90'000}, {30'000}, {50'000}};
+constexpr Price price{150'000};
+
+// Half of them buy, half sell; most deliver what they contracted, or nearly.
+std::vector<SlotPosition> positions(std::size_t accounts) {
+  Rng rng(1);
+  std::vector<SlotPosition> out(accounts);
+  for (std::size_t i = 0; i < accounts; ++i) {
+    SlotPosition& p = out[i];
+    const auto id = rng.bytes32();
+    std::copy_n(id.begin(), p.account.bytes.size(), p.account.bytes.begin());
+    p.meter = {static_cast<std::uint32_t>(i)};
+    const WattHours contracted{1 + static_cast<std::int64_t>(rng.below(800))};
+    (i % 2 == 0 ? p.contracted_buy : p.contracted_sell) = contracted;
+    (i % 2 == 0 ? p.imported : p.exported) = {static_cast<std::int64_t>(rng.below(1500))};
+  }
+  return out;
+}
+
+// Pairs of neighbours, whose energies are their contracts.
+std::vector<Deal> deals(std::vector<SlotPosition>& all) {
+  std::vector<Deal> out;
+  for (std::size_t i = 0; i + 1 < all.size(); i += 2) {
+    const WattHours energy = std::min(all[i].contracted_buy, all[i + 1].contracted_sell);
+    all[i].contracted_buy = all[i + 1].contracted_sell = energy;
+    Deal d{{}, {}, all[i].account, all[i + 1].account, energy, price, price};
+    d.buyer_row.bytes = all[i].account.bytes;
+    d.seller_row.bytes = all[i + 1].account.bytes;
+    out.push_back(d);
+  }
+  return out;
+}
+
+struct Books {
+  explicit Books(const std::vector<SlotPosition>& all) {
+    for (const SlotPosition& p : all)
+      journal.post({PostingKind::deposit, bank, p.account, {100'000'000}});
+  }
+  // Whether all holds.
+  bool take(const Settlement& s, Slot slot) {
+    journal.post_all(s.postings);
+    for (const Statement& each : s.statements) {
+      exported[each.meter.value] += each.exported.value * 1000;
+      const auto minted = tokens.mint(each.meter, {exported[each.meter.value]}, each.account, slot);
+      if (minted != each.minted || !tokens.escrow(each.account, slot, each.sold) ||
+          !tokens.transfer(each.account, retailer, slot, each.minted - each.sold))
+        return false;
+    }
+    for (const Statement& each : s.statements)
+      if (!tokens.release(each.account, slot, each.bought) ||
+          !tokens.retire(each.account, slot, each.retired))
+        return false;
+    MicroEuros sum;
+    for (const auto& [account, balance] : journal.balances()) sum += balance;
+    return sum.value == 0 && tokens.broken_invariant().empty() && broken_invariant(s).empty();
+  }
+  Journal journal;
+  TokenBook tokens;
+  std::map<std::uint32_t, std::int64_t> exported;
+};
+
+void settle_alone(benchmark::State& state) {
+  const auto all = positions(static_cast<std::size_t>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(settle({7}, tariff, price, all).statements.data());
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(settle_alone)->Arg(1'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
+
+template <class Settle>
+void whole_slot(benchmark::State& state, const std::vector<SlotPosition>& all, Settle settle_slot) {
+  Books books(all);
+  std::uint32_t slot = 0;
+  for (auto _ : state) {
+    const Settlement s = settle_slot(Slot{slot});
+    if (!books.take(s, {slot})) state.SkipWithError("an invariant does not hold");
+    ++slot;
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+
+void slot_at_one_price(benchmark::State& state) {
+  const auto all = positions(static_cast<std::size_t>(state.range(0)));
+  whole_slot(state, all, [&](Slot slot) { return settle(slot, tariff, price, all); });
+}
+BENCHMARK(slot_at_one_price)->Arg(1'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
+
+void slot_by_deals(benchmark::State& state) {
+  auto all = positions(static_cast<std::size_t>(state.range(0)));
+  const auto pairs = deals(all);
+  whole_slot(state, all, [&](Slot slot) { return settle_deals(slot, tariff, pairs, all); });
+}
+BENCHMARK(slot_by_deals)->Arg(1'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
+
+void hash_each_statement(benchmark::State& state) {
+  const auto all = positions(static_cast<std::size_t>(state.range(0)));
+  std::vector<Bytes> encoded;
+  for (const Statement& s : settle({7}, tariff, price, all).statements)
+    encoded.push_back(encode(s));
+  for (auto _ : state)
+    for (const Bytes& bytes : encoded) benchmark::DoNotOptimize(sha256(bytes));
+  state.SetItemsProcessed(state.iterations() * state.range(0));
+}
+BENCHMARK(hash_each_statement)->Arg(100'000)->Unit(benchmark::kMillisecond);
+
+}  // namespace
+
+BENCHMARK_MAIN();

@@ -1,0 +1,81 @@
+#include "market/receipt/receipt_deals.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "market/deal_settlement.hpp"
+#include "market/receipt/receipt_checks.hpp"
+
+namespace market {
+
+namespace {
+
+// One side's lines with the most that this account's own meter lets it deliver or take of each.
+void add_expected(const Statement& s, Side side, std::span<const Deal> deals,
+                  std::vector<DealLine>& lines) {
+  const bool buys = side == Side::buy;
+  const SlotPosition p{s.account,        s.meter,           s.imported, s.exported,
+                       s.contracted_buy, s.contracted_sell, s.standing, s.since};
+  std::vector<WattHours> energies;
+  for (const Deal& d : deals) energies.push_back(d.energy);
+  const auto most = shares_of_deals(energies, buys ? can_take(p) : can_deliver(p));
+  for (std::size_t i = 0; i < deals.size(); ++i) {
+    const Deal& d = deals[i];
+    add_line(lines, {side,
+                     buys ? d.seller_row : d.buyer_row,
+                     d.energy,
+                     most[i],
+                     buys ? d.buyer_price : d.seller_price,
+                     {}});
+  }
+}
+
+// Of the line that sums further deals: at prices between the lowest and the highest of the side,
+// each deal rounded once.
+bool amount_fits(const DealLine& line, std::span<const Deal> deals) {
+  const auto price = [&](const Deal& d) {
+    return line.side == Side::buy ? d.buyer_price : d.seller_price;
+  };
+  Price low = max_order_price, high{};
+  for (const Deal& d : deals) {
+    low = std::min(low, price(d));
+    high = std::max(high, price(d));
+  }
+  const MicroEuros rounding{static_cast<std::int64_t>(deals.size())};
+  return cost_of(line.delivered, low) - rounding <= line.amount &&
+         line.amount <= cost_of(line.delivered, high) + rounding;
+}
+
+void check_side(const Statement& s, Side side, std::span<const Deal> deals) {
+  std::vector<DealLine> expected, found;
+  add_expected(s, side, deals, expected);
+  for (const DealLine& line : s.deals)
+    if (line.side == side) found.push_back(line);
+  want(found.size() == expected.size(), "the statement has another number of deals");
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const DealLine &f = found[i], &e = expected[i];
+    want(f.partner == e.partner && f.contracted == e.contracted && f.price == e.price,
+         "a deal does not follow from the book");
+    want(f.delivered <= e.delivered, "a deal delivers more than the account's share of it");
+    want(!f.of_the_rest() || amount_fits(f, deals), "further deals cost what no price makes");
+  }
+}
+
+}  // namespace
+
+void check_deals(const Statement& statement, std::span<const Order> own,
+                 std::span<const Order> book, const Clearing& clearing) {
+  std::set<OrderId> rows;
+  for (const Order& o : own) rows.insert(o.id);
+  std::vector<Deal> bought, sold;
+  for (const Deal& d : deals_of(book, clearing.trades)) {
+    if (rows.contains(d.buyer_row)) bought.push_back(d);
+    if (rows.contains(d.seller_row)) sold.push_back(d);
+  }
+  sort_deals(bought);
+  sort_deals(sold);
+  check_side(statement, Side::buy, bought);
+  check_side(statement, Side::sell, sold);
+}
+
+}  // namespace market

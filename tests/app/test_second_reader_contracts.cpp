@@ -1,0 +1,59 @@
+// Both readers on receipts of accounts with contracts: orders that contracts made stand in the
+// book, and what is bought is held; whole and damaged.
+
+#include <doctest/doctest.h>
+
+#include "market/receipt/receipt.hpp"
+#include "tests/app/reader_cases.hpp"
+#include "tests/support/village_chain.hpp"
+
+using nlohmann::json;
+
+namespace {
+
+// As the village of tests/market/village_support.hpp names them.
+ledger::AccountId village_account(std::uint8_t home) {
+  ledger::AccountId id;
+  id.bytes.fill(0xa0);
+  id.bytes.back() = home;
+  return id;
+}
+
+}  // namespace
+
+TEST_CASE("second reader: contracts in receipts are read alike") {
+  const market_test::VillageChain made = market_test::village_chain(4, 14);
+  test::ReaderCases cases;
+  std::size_t with_contracts = 0;
+  for (const std::uint8_t home : {1, 2, 3})
+    for (const std::uint32_t slot : {5u, 6u, 9u, 12u, 13u}) {
+      const auto receipt =
+          market::write_receipt(made.log, made.openings, village_account(home), ledger::Slot{slot});
+      REQUIRE_MESSAGE(receipt, receipt.error());
+      const std::string name = "home " + std::to_string(home) + " slot " + std::to_string(slot);
+      CHECK(test::verdict_of(*receipt) == "");
+      cases.receipt(name, *receipt);
+      const json whole = json::parse(*receipt);
+      if (!whole.contains("contracts")) continue;
+      ++with_contracts;
+      json without = whole;
+      without.erase("contracts");
+      cases.receipt(name + " without contracts", without.dump() + "\n");
+      for (std::size_t i = 0; i < whole["contracts"].size(); ++i) {
+        json fewer = whole;
+        fewer["contracts"].erase(i);
+        if (!fewer["contracts"].empty())
+          cases.receipt(name + " with a contract less", fewer.dump() + "\n");
+        json twice = whole;
+        twice["contracts"].push_back(whole["contracts"][i]);
+        cases.receipt(name + " with a contract twice", twice.dump() + "\n");
+        json other = whole;
+        std::string data = other["contracts"][i]["opening"]["data"];
+        data[90] = data[90] == '0' ? '1' : '0';
+        other["contracts"][i]["opening"]["data"] = data;
+        cases.receipt(name + " with another contract", other.dump() + "\n");
+      }
+    }
+  CHECK(with_contracts == 12);
+  cases.compare();
+}
