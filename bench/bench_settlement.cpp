@@ -5,6 +5,7 @@
 // statement once, which is the least that any chain of commitments adds: the ratio to it does not
 // hang on the machine.
 
+#include <algorithm>
 #include <benchmark/benchmark.h>
 
 #include "ledger/base/rng.hpp"
@@ -34,25 +35,34 @@ std::vector<SlotPosition> positions(std::size_t accounts) {
     (i % 2 == 0 ? p.contracted_buy : p.contracted_sell) = contracted;
     (i % 2 == 0 ? p.imported : p.exported) = {static_cast<std::int64_t>(rng.below(1500))};
   }
+  // As the state machine hands them over.
+  std::sort(out.begin(), out.end(),
+            [](const SlotPosition& a, const SlotPosition& b) { return a.account < b.account; });
   return out;
 }
 
-// Pairs of neighbours, whose energies are their contracts.
+// The first buyer with the first seller and so on, whose energies are their contracts.
 std::vector<Deal> deals(std::vector<SlotPosition>& all) {
+  std::vector<SlotPosition*> buyers, sellers;
+  for (SlotPosition& p : all) (p.contracted_buy.value > 0 ? buyers : sellers).push_back(&p);
   std::vector<Deal> out;
-  for (std::size_t i = 0; i + 1 < all.size(); i += 2) {
-    const WattHours energy = std::min(all[i].contracted_buy, all[i + 1].contracted_sell);
-    all[i].contracted_buy = all[i + 1].contracted_sell = energy;
-    Deal d{{}, {}, all[i].account, all[i + 1].account, energy, price, price};
-    d.buyer_row.bytes = all[i].account.bytes;
-    d.seller_row.bytes = all[i + 1].account.bytes;
-    out.push_back(d);
+  for (std::size_t i = 0; i < std::min(buyers.size(), sellers.size()); ++i) {
+    SlotPosition &buyer = *buyers[i], &seller = *sellers[i];
+    buyer.contracted_buy = seller.contracted_sell =
+        std::min(buyer.contracted_buy, seller.contracted_sell);
+    out.push_back({{buyer.account.bytes},
+                   {seller.account.bytes},
+                   buyer.account,
+                   seller.account,
+                   buyer.contracted_buy,
+                   price,
+                   price});
   }
   return out;
 }
 
 struct Books {
-  explicit Books(const std::vector<SlotPosition>& all) {
+  explicit Books(const std::vector<SlotPosition>& all) : exported(all.size()) {
     for (const SlotPosition& p : all)
       journal.post({PostingKind::deposit, bank, p.account, {100'000'000}});
   }
@@ -76,7 +86,7 @@ struct Books {
   }
   Journal journal;
   TokenBook tokens;
-  std::map<std::uint32_t, std::int64_t> exported;
+  std::vector<std::int64_t> exported;  // registers by meter, mWh
 };
 
 void settle_alone(benchmark::State& state) {

@@ -13,21 +13,21 @@ namespace {
 // By account, the deals that it is a party of on one side, in their order.
 using DealsOfAccounts = std::vector<std::pair<std::size_t, std::size_t>>;  // position, deal
 
-std::size_t index_of(const std::vector<SlotPosition>& positions, const AccountId& account) {
-  const auto at = std::lower_bound(
-      positions.begin(), positions.end(), account,
-      [](const SlotPosition& p, const AccountId& wanted) { return p.account < wanted; });
-  invariant(at != positions.end() && at->account == account, "every party has a position");
-  return static_cast<std::size_t>(at - positions.begin());
-}
-
 DealsOfAccounts parties(const std::vector<Deal>& deals, AccountId Deal::*party,
                         const std::vector<SlotPosition>& positions) {
+  std::vector<std::pair<AccountId, std::size_t>> by_account;
+  by_account.reserve(deals.size());
+  for (std::size_t d = 0; d < deals.size(); ++d) by_account.emplace_back(deals[d].*party, d);
+  std::sort(by_account.begin(), by_account.end());
   DealsOfAccounts out;
   out.reserve(deals.size());
-  for (std::size_t d = 0; d < deals.size(); ++d)
-    out.emplace_back(index_of(positions, deals[d].*party), d);
-  std::sort(out.begin(), out.end());
+  std::size_t position = 0;
+  for (const auto& [account, deal] : by_account) {
+    while (position < positions.size() && positions[position].account < account) ++position;
+    invariant(position < positions.size() && positions[position].account == account,
+              "every party has a position");
+    out.emplace_back(position, deal);
+  }
   return out;
 }
 

@@ -241,8 +241,11 @@ WattHours can_deliver(const SlotPosition& p) {
 }
 
 std::vector<Statement> begin_statements(Slot slot, std::vector<SlotPosition>& positions) {
-  std::sort(positions.begin(), positions.end(),
-            [](const SlotPosition& a, const SlotPosition& b) { return a.account < b.account; });
+  const auto by_account = [](const SlotPosition& a, const SlotPosition& b) {
+    return a.account < b.account;
+  };
+  if (!std::is_sorted(positions.begin(), positions.end(), by_account))
+    std::sort(positions.begin(), positions.end(), by_account);
   std::vector<Statement> out;
   out.reserve(positions.size());
   for (const SlotPosition& p : positions) {

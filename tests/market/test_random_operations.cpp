@@ -40,7 +40,7 @@ std::string listed(const std::vector<Operation>& operations) {
 }  // namespace
 
 TEST_CASE("operations: any number of random ones break no invariant and replay to the same root") {
-  const std::uint64_t count = test::setting("AIPCHAIN_OPERATIONS", 40'000);
+  const std::uint64_t count = test::setting("AIPCHAIN_OPERATIONS", 100'000);
   const std::uint64_t first_seed = test::setting("AIPCHAIN_SEED", 1);
   std::size_t done = 0, taken = 0, refused = 0, restarts = 0, traces = 0;
   for (std::uint64_t seed = first_seed; done < count; ++seed, ++traces) {
