@@ -44,7 +44,7 @@ void ZipPolicy::hear(const SlotOutcome& outcome, Rng& rng) {
   const std::int64_t change = mul_div_round(wanted, t.beta_permille, 1000);
   t.momentum = mul_div_round(t.momentum, t.gamma_permille, 1000) +
                mul_div_round(change, 1000 - t.gamma_permille, 1000);
-  t.quote = range_.clamp(from + t.momentum).value;
+  t.quote = from + t.momentum;  // within the range once it is bid
 }
 
 std::optional<Bid> ZipPolicy::bid(const Situation& s, Rng&) {
