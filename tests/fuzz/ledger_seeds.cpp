@@ -220,6 +220,7 @@ std::vector<Bytes> frame_seeds() {
                                   twin::opening_of(opening_key(), p.record, p.readings,
                                                    std::vector<Signature>(p.readings.size()))}}));
   add(twin::frame(MessageKind::visit, consent().encode()));
+  add(twin::frame(MessageKind::settled, first_of(all, TransactionKind::settlement).body));
   using Status = twin::VisitAnswer::Status;
   add(encode(twin::refusal("consent of an account whose data are erased")));
   add(encode(twin::VisitAnswer{Status::taken, {}, c.id, 0, {}}));
