@@ -53,9 +53,12 @@ struct Situation {
 // what it had bid itself.
 struct SlotOutcome {
   ledger::Slot slot;
-  std::optional<ledger::Price> price;  // none: nothing was traded
+  std::optional<ledger::Price> price;  // none: nothing was traded, or each deal has its own
   ledger::WattHours volume;
   std::optional<Bid> own;
+
+  // Whether it says who was served: not where deals have prices that are not public.
+  bool tells() const { return price || volume.value == 0; }
 };
 
 // How much of its own bid was served, as far as it follows from the price: all of one that is

@@ -43,7 +43,7 @@ void ForecastPolicy::hear(const SlotOutcome& outcome, ledger::Rng&) {
   const auto expected = price_forecast(outcome.slot);
   std::optional<std::int64_t> missed;
   if (outcome.price && expected) missed = std::abs(outcome.price->value - expected->value);
-  if (outcome.own && presumed_fill(outcome) < outcome.own->energy)
+  if (outcome.own && outcome.tells() && presumed_fill(outcome) < outcome.own->energy)
     missed = std::max(missed.value_or(0), least_miss_);
   if (missed) miss_ = miss_ ? *miss_ + *missed - *miss_ / 8 : *missed * 8;
   if (!outcome.price) return;

@@ -26,7 +26,7 @@ ZipPolicy::ZipPolicy(Rng rng) {
 }
 
 void ZipPolicy::hear(const SlotOutcome& outcome, Rng& rng) {
-  if (!outcome.own) return;
+  if (!outcome.own || !outcome.tells()) return;
   const Bid& own = *outcome.own;
   const bool buyer = own.side == Side::buy;
   const bool served =

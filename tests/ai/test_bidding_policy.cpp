@@ -189,13 +189,25 @@ TEST_CASE("a buyer who was served bids less, one who was passed over or found no
     Rng rng(9);
     const auto first = zip->bid(expecting(500), rng);
     SlotOutcome heard = outcome(1, first->limit.value + away.value_or(0), first);
-    if (!away) heard.price.reset();
+    if (!away) heard = {{1}, {}, {}, first};
     zip->hear(heard, rng);
     return zip->bid(expecting(500, tariff, 2), rng)->limit.value - first->limit.value;
   };
   CHECK(next_of(-40'000) < 0);
   CHECK(next_of(10'000) > 0);
   CHECK(next_of({}) > 0);
+}
+
+TEST_CASE("of a slot whose deals have prices of their own nothing is learnt") {
+  for (const Strategy s : strategies()) {
+    CAPTURE(names_of_strategies()[static_cast<std::size_t>(s)]);
+    if (s == Strategy::zero_intelligence) continue;
+    const auto p = policy(s);
+    Rng rng(9);
+    const auto first = p->bid(expecting(-500), rng);
+    p->hear({{1}, {}, {700}, first}, rng);
+    CHECK(p->bid(expecting(-500, tariff, 2), rng) == first);
+  }
 }
 
 TEST_CASE("a price forecast is the median of the same slot's last seven prices") {
