@@ -35,9 +35,10 @@ void ShadowMarkets::take(const market::ClosedSlot& slot) {
   if (mechanisms_.empty()) return;
   std::vector<market::Order> orders = slot.orders;
   for (market::Order& o : orders) {
-    const Place& place = places_.at(o.account);
-    o.bus = place.bus;
-    o.green = o.side == market::Side::sell && place.green;
+    const auto home = places_.find(o.account);
+    if (home == places_.end()) continue;  // not the scenario's: its place is not told
+    o.bus = home->second.bus;
+    o.green = o.side == market::Side::sell && home->second.green;
   }
   for (std::size_t i = 0; i < mechanisms_.size(); ++i) {
     const market::Clearing c = market::clear(mechanisms_[i], orders, terms_);
