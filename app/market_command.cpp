@@ -6,7 +6,10 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "app/book_output.hpp"
 #include "app/console.hpp"
+#include "app/fee_tree_book.hpp"
+#include "app/grid_book_output.hpp"
 #include "app/input_file.hpp"
 #include "market/clearing/clearing.hpp"
 #include "market/clearing/decimal.hpp"
@@ -22,6 +25,10 @@ constexpr std::size_t largest_book = std::size_t{256} << 20;
 struct ClearOptions {
   std::string file, mechanism, key = "dynamic";
   std::string retail_buy = "0.30", retail_sell = "0.08";  // EUR/kWh
+  std::string grid;                                       // file, of grid-aware
+  double slot_minutes = 15;
+  std::string fee_tree;  // file
+  std::uint32_t relief_percent = 25;
   bool json = false, quiet = false;
 };
 
@@ -33,10 +40,6 @@ struct ClearedBook {
   std::vector<market::Trade> trades;
 };
 
-double kwh(ledger::WattHours energy) { return static_cast<double>(energy.value) / 1e3; }
-double eur(ledger::MicroEuros amount) { return static_cast<double>(amount.value) / 1e6; }
-double eur_per_kwh(ledger::Price price) { return static_cast<double>(price.value) / 1e6; }
-
 // Weighted by energy; none where nothing is traded.
 std::optional<double> mean_price(const ClearedBook& c) {
   if (c.clearing.volume.value == 0) return std::nullopt;
@@ -47,13 +50,6 @@ std::optional<double> mean_price(const ClearedBook& c) {
 }
 
 json number_or_null(const std::optional<double>& number) { return number ? json(*number) : json(); }
-
-json remarks_json(const std::vector<market::BookRemark>& remarks) {
-  json out = json::array();
-  for (const market::BookRemark& r : remarks)
-    out.push_back({{"line", r.line}, {"id", r.id}, {"why", r.why}});
-  return out;
-}
 
 void print_json(const ClearedBook& c) {
   json trades = json::array();
@@ -114,15 +110,37 @@ std::optional<ledger::Price> price_of(const std::string& text) {
   return ledger::Price{units->units};
 }
 
+int clear_by_grid(const ClearOptions& o, const market::OrderBook& book) {
+  const auto cleared = o.grid.empty() ? clear_without_grid(book.orders)
+                                      : clear_on_grid(o.grid, book, o.slot_minutes);
+  if (!cleared) return complain(wrong_input, cleared.error());
+  print_grid_book(book, *cleared, o.grid, o.json);
+  return done;
+}
+
+int clear_by_fees(const ClearOptions& o, const market::OrderBook& book) {
+  if (o.fee_tree.empty())
+    return complain(wrong_input, "--fee-tree: is missing; fee-tree wants a file of nodes and fees");
+  const auto text = read_file(o.fee_tree);
+  if (!text) return complain(wrong_input, text.error());
+  const auto tree = market::read_fee_tree(*text, o.fee_tree, o.relief_percent);
+  if (!tree) return complain(wrong_input, tree.error());
+  const auto nodes = nodes_of(book, *tree, o.fee_tree);
+  if (!nodes) return complain(wrong_input, o.file + ": " + nodes.error());
+  print_fee_tree_book(book, *tree, *nodes, market::clear_fee_tree(book.orders, *nodes, tree->tree),
+                      o.json);
+  return done;
+}
+
 int clear(const ClearOptions& o) {
   const auto mechanism = market::mechanism_named(o.mechanism);
-  if (mechanism == market::Mechanism::grid_aware)
-    return complain(wrong_input, "--mechanism: grid-aware wants a feeder, which no book has");
   const auto text = read_file(o.file, largest_book);
   if (!text) return complain(wrong_input, text.error());
   const auto book = market::read_order_book(*text, o.file);
   if (!book) return complain(wrong_input, book.error());
   warn_of(o, *book);
+  if (mechanism == market::Mechanism::grid_aware) return clear_by_grid(o, *book);
+  if (mechanism == market::Mechanism::fee_tree) return clear_by_fees(o, *book);
   const market::ClearingTerms terms{
       price_of(o.retail_buy).value(), price_of(o.retail_sell).value(),
       o.key == "static" ? market::SharingKey::static_key : market::SharingKey::dynamic_key};
@@ -171,6 +189,21 @@ void add_market_command(CLI::App& program, std::function<int()>& chosen) {
                    "bill-sharing: dynamic by the energy ordered, static in equal shares of the "
                    "buying agents")
       ->check(CLI::IsMember({"dynamic", "static"}))
+      ->capture_default_str();
+  command->add_option("--grid", o->grid,
+                      "grid-aware: the feeder, a grid file; its buses are those of the book");
+  command
+      ->add_option("--slot-minutes", o->slot_minutes,
+                   "grid-aware: over which an order's energy is spread")
+      ->check(CLI::Range(1.0, 1440.0))
+      ->capture_default_str();
+  command->add_option("--fee-tree", o->fee_tree,
+                      "fee-tree: CSV node,parent,fee_eur_per_kwh,net_import_kwh; its nodes are the "
+                      "buses of the book");
+  command
+      ->add_option("--relief-percent", o->relief_percent,
+                   "fee-tree: of the fee, against the flow that is there anyway")
+      ->check(CLI::Range(0u, 100u))
       ->capture_default_str();
   command->add_flag("--json", o->json, "one JSON object on stdout");
   command->add_flag("--quiet", o->quiet, "nothing but errors on stderr");

@@ -13,6 +13,7 @@ pkg_check_modules(tomlplusplus REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(simgrid REQUIRED IMPORTED_TARGET simgrid)
 pkg_check_modules(modbus REQUIRED IMPORTED_TARGET libmodbus)
 pkg_check_modules(imgui REQUIRED IMPORTED_TARGET imgui)
+pkg_check_modules(clp REQUIRED IMPORTED_TARGET clp)
 
 # How our own code is compiled: warnings are errors, and a multiply and an add stay two roundings,
 # so that physics repeats on one machine whatever the optimiser sees. GCC 12 sees uninitialised

@@ -12,6 +12,7 @@
 #include "market/clearing/pay_as_bid_clearing.hpp"
 #include "market/clearing/retailer_clearing.hpp"
 #include "market/clearing/supply_demand_clearing.hpp"
+#include "market/clearing/thousandths.hpp"
 #include "market/clearing/uniform_clearing.hpp"
 
 namespace market {
@@ -19,11 +20,6 @@ namespace market {
 using namespace ledger;
 
 namespace {
-
-// Thousandths of a micro-euro (Wh times micro-euro per kWh) to the nearest micro-euro.
-MicroEuros from_thousandths(Wide sum) {
-  return {static_cast<std::int64_t>((sum + (sum >= 0 ? 500 : -500)) / 1000)};
-}
 
 Clearing cleared(Mechanism mechanism, std::span<const Order> orders, const ClearingTerms& terms) {
   switch (mechanism) {
@@ -44,6 +40,7 @@ Clearing cleared(Mechanism mechanism, std::span<const Order> orders, const Clear
     case Mechanism::bill_sharing:
       return bill_sharing_clearing(orders, terms);
     case Mechanism::grid_aware:
+    case Mechanism::fee_tree:
       break;
   }
   invariant(false, "a mechanism that needs no feeder");

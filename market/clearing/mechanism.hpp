@@ -20,16 +20,23 @@ enum class Mechanism : std::uint8_t {
   supply_demand,  // community sharing, priced by the ratio of supply to demand
   bill_sharing,   // community sharing, the community's saving spread over all energy
   grid_aware,     // nodal prices within the feeder's limits
+  fee_tree,       // grid fees by a trade's way through the feeder's tree
 };
 
-inline constexpr std::array<std::string_view, 9> mechanism_names{
+inline constexpr std::array<std::string_view, 10> mechanism_names{
     "retailer",   "uniform",       "pay-as-bid",   "continuous", "bilateral",
-    "mid-market", "supply-demand", "bill-sharing", "grid-aware"};
+    "mid-market", "supply-demand", "bill-sharing", "grid-aware", "fee-tree"};
 
 constexpr std::string_view name_of(Mechanism m) {
   return mechanism_names[static_cast<std::size_t>(m)];
 }
 std::optional<Mechanism> mechanism_named(std::string_view name);
+
+// Whether it needs more than a book says: a feeder's limits or fees
+// (market/clearing/grid_clearing.hpp, market/clearing/fee_tree.hpp). The others clear by `clear`.
+constexpr bool needs_feeder(Mechanism m) {
+  return m == Mechanism::grid_aware || m == Mechanism::fee_tree;
+}
 
 // Whether a chain's slots may be settled by it: those that follow from a slot's anonymous book and
 // the tariff. The others clear books of orders, and slots as shadows.

@@ -63,7 +63,7 @@ std::string problem_of_book(std::string_view text) {
     if (o.bus > book->buses.size()) return "a bus without a name";
   }
   for (const std::string_view name : mechanism_names)
-    if (const auto mechanism = mechanism_named(name).value(); mechanism != Mechanism::grid_aware)
+    if (const auto mechanism = mechanism_named(name).value(); !needs_feeder(mechanism))
       if (const std::string problem = problem_of_clearing(*book, mechanism); !problem.empty())
         return std::string(name) + ": " + problem;
   return {};

@@ -26,6 +26,7 @@ THIRD_PARTY = {
     "sodium.h": {"ledger"},
     "openssl/": {"ledger", "hil"},
     "nlohmann/": {"ledger", "market", "twin", "twin/store", "viz", "app"},
+    "Clp_": {"market"},
     "Eigen/": {"ai", "twin"},
     "boost/": {"twin", "hil"},
     "toml++/": {"twin", "hil"},

@@ -120,7 +120,7 @@ TEST_CASE("the worked example of docs/market.md is what the mechanisms make of i
       "| mechanism | price | deals: buyer, seller, Wh, micro-EUR/kWh |\n|---|---|---|\n";
   for (const std::string_view name : mechanism_names) {
     const auto mechanism = mechanism_named(name).value();
-    if (mechanism == Mechanism::grid_aware) continue;
+    if (needs_feeder(mechanism)) continue;
     const Clearing got = clear(mechanism, c.book.orders, c.terms);
     const auto trades = got.price ? pair_fills(c.book.orders, got.fills, *got.price) : got.trades;
     table += "| " + std::string(name) + " | " +

@@ -5,36 +5,12 @@
 #include <map>
 #include <sstream>
 
-#include "tests/support/shared_data.hpp"
-#include "twin/grid/grid_reader.hpp"
+#include "tests/support/european_lv.hpp"
 #include "twin/grid/power_flow.hpp"
 
 using namespace twin;
 
 namespace {
-
-const std::string folder = "ieee-feeders/opendss/LVTestCase/";
-
-ledger::Result<Network> european_lv() {
-  const LoadFile load = [](const std::string& path) {
-    return test::read_text(test::shared_path(folder + path));
-  };
-  return read_grid("Master.dss", load);
-}
-
-// Draws of one minute of the day, counted from 1 as in the references.
-std::vector<Phases> draws_at(const Network& net, std::size_t minute) {
-  std::vector<Phases> out;
-  for (const Connection& c : net.connections) {
-    const double tan_phi = std::tan(std::acos(c.power_factor));
-    const double watts = c.profile_w[minute - 1];
-    Phases draw{};
-    for (unsigned p = 0; p < 3; ++p)
-      if (c.phases >> p & 1) draw[p] = watts * Complex(1, tan_phi);
-    out.push_back(draw);
-  }
-  return out;
-}
 
 // The largest distance of any bus phase from the reference, V; the reference's buses must all
 // exist.
@@ -68,12 +44,8 @@ double largest_difference_v(const Network& net, const PowerFlowResult& r,
 }  // namespace
 
 TEST_CASE("European LV agrees with OpenDSS in both load models") {
-  if (!test::has_shared(folder + "Master.dss")) {
-    MESSAGE("skipped: ../shared/data/ieee-feeders is not there");
-    return;
-  }
-  auto net = european_lv();
-  REQUIRE_MESSAGE(net.has_value(), (net ? "" : net.error()));
+  auto net = test::european_lv();
+  if (!net) return;
   CHECK(net->buses.size() == 907);
   CHECK(net->lines.size() == 905);
   CHECK(net->connections.size() == 55);
@@ -90,7 +62,7 @@ TEST_CASE("European LV agrees with OpenDSS in both load models") {
     for (Connection& connection : net->connections)
       connection.model.max_pu = c.constant_power ? 10 : 1.05;
     PowerFlow flow(*net);
-    const PowerFlowResult& r = flow.solve(draws_at(*net, c.minute));
+    const PowerFlowResult& r = flow.solve(test::european_lv_draws(*net, c.minute));
     REQUIRE(r.converged);
     CHECK(largest_difference_v(*net, r, c.reference) < 0.01);
   }

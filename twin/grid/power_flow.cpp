@@ -32,7 +32,6 @@ double largest(const Phases& i) {
   return std::sqrt(out2);
 }
 
-// The current in a conductor at the `to` end when all coils carry their rated one.
 double rated_to_a(const Transformer& t) {
   const double coil_a = t.rated_va / static_cast<double>(t.coils.size()) / t.to_coil_v;
   const bool delta = t.coils.size() == 3 && t.coils[0].to[0] <= Terminal::phase_3 &&
@@ -41,6 +40,12 @@ double rated_to_a(const Transformer& t) {
 }
 
 }  // namespace
+
+double rated_current_a(const Network& network, std::uint32_t branch) {
+  const std::size_t lines = network.lines.size();
+  return branch < lines ? network.lines[branch].rated_a
+                        : rated_to_a(network.transformers[branch - lines]);
+}
 
 Complex answered_va(const LoadModel& model, Complex va, double u) {
   const double inside = std::clamp(u, model.min_pu, model.max_pu);
@@ -81,15 +86,11 @@ struct PowerFlow::Engine {
 PowerFlow::Engine::Engine(Network net, PowerFlowOptions opts)
     : network(std::move(net)), options(opts), topology(topology_of(network)) {
   take_network();
-  for (const Line& l : network.lines) {
-    is_plain.push_back(is_zero(l.shunt) && l.from_closed && l.to_closed);
-    rated_a.push_back(l.rated_a);
-  }
-  for (const Transformer& t : network.transformers) {
-    is_plain.push_back(false);
-    rated_a.push_back(rated_to_a(t));
-  }
   const std::size_t branches = branch_count(network);
+  for (const Line& l : network.lines)
+    is_plain.push_back(is_zero(l.shunt) && l.from_closed && l.to_closed);
+  is_plain.resize(branches, false);
+  for (std::uint32_t b = 0; b < branches; ++b) rated_a.push_back(rated_current_a(network, b));
   result.voltage_v.resize(network.buses.size());
   result.current_a.resize(branches);
   result.to_current_a.resize(branches);

@@ -52,6 +52,10 @@ struct PowerFlowResult {
 // What a connection's leg takes of `va` where its voltage is u times its nominal one.
 Complex answered_va(const LoadModel& model, Complex va, double u);
 
+// What `loading` is counted from, A in a conductor: a line's rating, a transformer's at its `to`
+// end when all coils carry their rated one; 0 where there is none.
+double rated_current_a(const Network& network, std::uint32_t branch);
+
 class PowerFlow {
  public:
   explicit PowerFlow(Network network, PowerFlowOptions options = {});

@@ -210,8 +210,9 @@ MeterEntry read_meter(TomlTable t) {
 MarketSpec read_market(TomlTable t) {
   MarketSpec out;
   out.mechanism = t.one_of("mechanism", "uniform", market::acting_names());
-  std::vector<std::string> shadows(market::mechanism_names.begin(), market::mechanism_names.end());
-  std::erase(shadows, market::name_of(market::Mechanism::grid_aware));
+  std::vector<std::string> shadows;
+  for (const std::string_view name : market::mechanism_names)
+    if (!market::needs_feeder(*market::mechanism_named(name))) shadows.emplace_back(name);
   out.shadows = t.some_of("shadows", shadows);
   t.close();
   return out;

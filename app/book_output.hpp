@@ -1,0 +1,20 @@
+#pragma once
+// What the outputs of cleared order books share.
+
+#include <nlohmann/json.hpp>
+
+#include "market/clearing/order_book_reader.hpp"
+
+namespace app {
+
+inline double kwh(ledger::WattHours energy) { return static_cast<double>(energy.value) / 1e3; }
+inline double eur(ledger::MicroEuros amount) { return static_cast<double>(amount.value) / 1e6; }
+inline double eur_per_kwh(ledger::Price price) { return static_cast<double>(price.value) / 1e6; }
+
+// Refused or rounded lines: line, id, why.
+nlohmann::json remarks_json(const std::vector<market::BookRemark>& remarks);
+
+// The name of the bus at which an order stands; empty where it names none.
+std::string bus_of(const market::OrderBook& book, std::size_t order);
+
+}  // namespace app

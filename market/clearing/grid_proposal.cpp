@@ -1,0 +1,211 @@
+#include "market/clearing/grid_proposal.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <tuple>
+
+#include "ledger/base/invariant.hpp"
+#include "market/clearing/merit_order.hpp"
+#include "market/clearing/thousandths.hpp"
+
+namespace market {
+
+using ledger::failure;
+using ledger::Price;
+using ledger::Result;
+using ledger::WattHours;
+using ledger::Wide;
+
+namespace {
+
+constexpr std::int64_t floor_quotient(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+// A proposal, beside what it is about.
+class Check {
+ public:
+  Check(std::span<const Order> orders, std::span<const std::uint32_t> buses,
+        const TradeLimits& limits, const GridProposal& proposal)
+      : orders_(orders), buses_(buses), limits_(limits), proposal_(proposal) {}
+
+  Result<NodalClearing> run() {
+    for (const auto step : {&Check::form, &Check::fills, &Check::shares, &Check::rows,
+                            &Check::values, &Check::prices, &Check::gap})
+      if (std::string why = (this->*step)(); !why.empty())
+        return failure("grid-aware proposal: " + why);
+    return std::move(out_);
+  }
+
+ private:
+  Wide worth(std::size_t i) const {
+    const Wide w = static_cast<Wide>(proposal_.fills[i].value) * orders_[i].limit.value;
+    return orders_[i].side == Side::buy ? w : -w;
+  }
+
+  std::string form() {
+    if (proposal_.fills.size() != orders_.size()) return "another number of fills than of orders";
+    if (proposal_.values.size() != limits_.buses) return "another number of values than of buses";
+    const auto& m = proposal_.multipliers;
+    for (std::size_t k = 0; k < m.size(); ++k) {
+      if (m[k].row >= limits_.rows.size() || (k > 0 && m[k].row <= m[k - 1].row))
+        return "multipliers are not one a row, in rising order";
+      if (m[k].value <= 0 || m[k].value > max_multiplier)
+        return "a multiplier is not of 1 to 10^17";
+    }
+    return {};
+  }
+
+  std::string fills() {
+    net_.assign(limits_.buses, 0);
+    WattHours bought, sold;
+    for (std::size_t i = 0; i < orders_.size(); ++i) {
+      const WattHours fill = proposal_.fills[i];
+      if (fill.value < 0 || fill > orders_[i].energy)
+        return "order " + std::to_string(i) + " is filled beyond its energy";
+      const bool buys = orders_[i].side == Side::buy;
+      (buys ? bought : sold) += fill;
+      net_[buses_[i]] += buys ? fill.value : -fill.value;
+    }
+    out_.volume = bought;
+    return bought == sold ? "" : "what is bought is not what is sold";
+  }
+
+  std::string shares() {
+    std::vector<WattHours> shared(orders_.size());
+    for (const OrderGroup& g : order_groups(orders_, buses_)) {
+      if (g.orders.size() == 1) continue;
+      WattHours total;
+      for (const std::uint32_t i : g.orders) total += proposal_.fills[i];
+      share_by_energy(orders_, g.orders, total, shared);
+      for (const std::uint32_t i : g.orders)
+        if (shared[i] != proposal_.fills[i])
+          return "order " + std::to_string(i) + " has not its share among its equals";
+    }
+    return {};
+  }
+
+  std::string rows() {
+    const std::size_t beyond = first_row_beyond(limits_, net_);
+    if (beyond == limits_.rows.size()) return {};
+    return "row " + std::to_string(beyond) + " is beyond its room";
+  }
+
+  std::string values() {
+    const auto exact = nodal_values(limits_, proposal_.balance, proposal_.multipliers);
+    return exact == proposal_.values ? "" : "values are not what its multipliers make them";
+  }
+
+  std::string prices() {
+    std::vector<Price> low(limits_.buses, {0}), high(limits_.buses, {INT64_MAX});
+    for (std::size_t i = 0; i < orders_.size(); ++i) {
+      if (proposal_.fills[i].value == 0) continue;
+      Price &least = low[buses_[i]], &most = high[buses_[i]];
+      if (orders_[i].side == Side::buy)
+        most = std::min(most, orders_[i].limit);
+      else
+        least = std::max(least, orders_[i].limit);
+    }
+    Wide rent = 0;
+    for (std::uint32_t b = 0; b < limits_.buses; ++b) {
+      if (low[b] > high[b]) return "no price suits all that trade at bus " + std::to_string(b);
+      const Price rounded{floor_quotient(proposal_.values[b], value_scale)};
+      out_.prices.push_back(std::clamp(rounded, low[b], high[b]));
+      rent += static_cast<Wide>(out_.prices.back().value) * net_[b];
+    }
+    out_.rent = from_thousandths(rent);
+    return {};
+  }
+
+  // D - W and its bound, in Wh times billionths of a micro-euro per kWh.
+  std::string gap() {
+    Wide welfare = 0, dual = 0;
+    std::int64_t highest = 0;
+    for (std::size_t i = 0; i < orders_.size(); ++i) {
+      const bool buys = orders_[i].side == Side::buy;
+      const Wide above =
+          static_cast<Wide>(orders_[i].limit.value) * value_scale - proposal_.values[buses_[i]];
+      dual += orders_[i].energy.value * std::max<Wide>(buys ? above : -above, 0);
+      welfare += worth(i);
+      if (buys) highest = std::max(highest, orders_[i].limit.value);
+    }
+    for (const RowMultiplier& m : proposal_.multipliers)
+      dual += static_cast<Wide>(m.value) * limits_.rows[m.row].room;
+    const Wide gap = dual - welfare * value_scale;
+    const auto most_wh = 4 * (static_cast<Wide>(proposal_.multipliers.size()) + 2);
+    const Wide dearest = static_cast<Wide>(highest) * value_scale + dearest_congestion();
+    out_.welfare = from_thousandths(welfare);
+    constexpr Wide micro_euro = Wide{1000} * value_scale;
+    if (gap > most_wh * dearest) return "its welfare is too far below what its multipliers allow";
+    out_.gap = {
+        static_cast<std::int64_t>(std::min<Wide>((gap + micro_euro - 1) / micro_euro, INT64_MAX))};
+    return {};
+  }
+
+  // The most that a Wh at one bus counts in all rows together, whatever its signs there.
+  Wide dearest_congestion() const {
+    std::vector<Wide> at(limits_.buses, 0);
+    for (const RowMultiplier& m : proposal_.multipliers)
+      for (const LimitTerm& t : limits_.rows[m.row].terms)
+        at[t.bus] += static_cast<Wide>(m.value) * std::abs(t.coefficient);
+    return *std::max_element(at.begin(), at.end());
+  }
+
+  std::span<const Order> orders_;
+  std::span<const std::uint32_t> buses_;
+  const TradeLimits& limits_;
+  const GridProposal& proposal_;
+  std::vector<std::int64_t> net_;  // by bus, bought - sold
+  NodalClearing out_;
+};
+
+}  // namespace
+
+std::vector<OrderGroup> order_groups(std::span<const Order> orders,
+                                     std::span<const std::uint32_t> buses) {
+  std::vector<std::uint32_t> sorted(orders.size());
+  std::iota(sorted.begin(), sorted.end(), 0u);
+  const auto key = [&](std::uint32_t i) {
+    return std::tuple(buses[i], orders[i].side, orders[i].limit);
+  };
+  std::sort(sorted.begin(), sorted.end(),
+            [&](std::uint32_t a, std::uint32_t b) { return key(a) < key(b); });
+  std::vector<OrderGroup> out;
+  for (const std::uint32_t i : sorted) {
+    if (out.empty() || key(out.back().orders.front()) != key(i))
+      out.push_back({buses[i], orders[i].side, orders[i].limit, {}, {}});
+    out.back().orders.push_back(i);
+    out.back().energy += orders[i].energy;
+  }
+  return out;
+}
+
+std::vector<std::int64_t> nodal_values(const TradeLimits& limits, std::int64_t balance,
+                                       std::span<const RowMultiplier> multipliers) {
+  std::vector<Wide> sums(limits.buses, balance);
+  for (const RowMultiplier& m : multipliers)
+    for (const LimitTerm& t : limits.rows[m.row].terms)
+      sums[t.bus] += static_cast<Wide>(m.value) * t.coefficient;
+  std::vector<std::int64_t> out;
+  for (const Wide sum : sums) {
+    if (sum > max_value || sum < -max_value) return {};
+    out.push_back(static_cast<std::int64_t>(sum));
+  }
+  return out;
+}
+
+Result<NodalClearing> check_proposal(std::span<const Order> orders,
+                                     std::span<const std::uint32_t> buses,
+                                     const TradeLimits& limits, const GridProposal& proposal) {
+  ledger::invariant(orders.size() <= max_orders_a_slot && buses.size() == orders.size() &&
+                        std::all_of(orders.begin(), orders.end(), within_bounds),
+                    "a book within its bounds, and where its orders stand");
+  ledger::invariant(check_trade_limits(limits).empty() &&
+                        std::all_of(buses.begin(), buses.end(),
+                                    [&](std::uint32_t b) { return b < limits.buses; }),
+                    "trade limits within their bounds, of all buses");
+  return Check(orders, buses, limits, proposal).run();
+}
+
+}  // namespace market

@@ -1,0 +1,94 @@
+#pragma once
+// A grid-aware clearing as a proposal in integers, and its check in integers: whoever solved the
+// linear program, everybody can see that the result is feasible, fair to every limit, and optimal
+// but for a stated bound. Nothing here knows how it was found (grid_clearing.hpp).
+//
+//   maximise   W = sum buyers' limit x fill - sum sellers' limit x fill
+//   so that    bought = sold,   0 <= fill <= energy,   every row of the trade limits holds
+//
+// Trades are among the feeder's homes alone; what they leave is the retailer's, as with every
+// mechanism. An order is for energy that flows only if it trades: what flows anyway is in the rows'
+// room. With a multiplier m_r >= 0 for each row and L for the balance, a Wh at bus b is worth
+//
+//   V_b = L + sum_r m_r a_rb          the nodal value; its differences between buses are congestion
+//   D   = sum energy x max(0, +-(limit - V_b)) + sum_r m_r room_r     >= W  for any m, L
+//         (+ buyers, - sellers: weak duality of linear programs)
+//
+// Multipliers and values are in billionths of a micro-euro per kWh. A proposal holds only if
+//   - fills are within energies, bought = sold, and no row is beyond its room;
+//   - orders of one bus, side and limit share their fill in proportion to their energy, rounded
+//     down, the remaining Wh one each by largest remainder, ties by rising id;
+//   - the stated values are V_b to the last digit;
+//   - each bus has a price: V_b rounded down to a whole micro-euro per kWh, raised to 0 and to the
+//     highest limit of a seller filled there, lowered to the lowest limit of a buyer filled there;
+//     a bus where these two cross is refused. So no trade is worse than its limit;
+//   - D - W is at most 4 (k + 2) Wh of the highest buyer's limit and of the largest sum_r m_r
+//   |a_rb|
+//     together, k the number of multipliers. A vertex of the program has k + 1 fills that are no
+//     whole Wh; rounding them costs some Wh, and leaves some room of each full row unused.
+// Every buyer at a bus pays its price, every seller gets it. Where rows bind, buyers pay more than
+// sellers get; the difference is the congestion rent. Where V_b is negative, at a bus whose surplus
+// has no way out, energy costs nothing.
+// Nodal prices: Schweppe, Caramanis, Tabors, Bohn, "Spot Pricing of Electricity", Kluwer 1988.
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "ledger/base/result.hpp"
+#include "market/clearing/trade_limits.hpp"
+#include "market/order.hpp"
+
+namespace market {
+
+inline constexpr std::int64_t value_scale = 1'000'000'000;
+inline constexpr std::int64_t max_value = 1'000'000'000'000'000'000;  // 10 x the highest limit
+inline constexpr std::int64_t max_multiplier = 100'000'000'000'000'000;
+
+struct RowMultiplier {
+  std::uint32_t row = 0;
+  std::int64_t value = 0;  // > 0
+  auto operator<=>(const RowMultiplier&) const = default;
+};
+
+struct GridProposal {
+  std::vector<ledger::WattHours> fills;    // in the order of the orders
+  std::int64_t balance = 0;                // L
+  std::vector<RowMultiplier> multipliers;  // by rising row; the others are 0
+  std::vector<std::int64_t> values;        // V, by bus
+  bool operator==(const GridProposal&) const = default;
+};
+
+// What follows from a proposal that holds.
+struct NodalClearing {
+  std::vector<ledger::Price> prices;  // by bus
+  ledger::WattHours volume;
+  ledger::MicroEuros welfare;  // W, rounded once
+  ledger::MicroEuros rent;     // what buyers pay beyond what sellers get, rounded once
+  ledger::MicroEuros gap;      // D - W, rounded up
+};
+
+// `buses`: by order, where it stands. `orders` within the bounds of market/order.hpp, `limits` as
+// check_trade_limits has them, every bus one of theirs: anything else is a broken invariant. The
+// error says what does not hold, and where.
+ledger::Result<NodalClearing> check_proposal(std::span<const Order> orders,
+                                             std::span<const std::uint32_t> buses,
+                                             const TradeLimits& limits,
+                                             const GridProposal& proposal);
+
+// Orders of one bus, side and limit, which share one fill. By bus, side, limit.
+struct OrderGroup {
+  std::uint32_t bus = 0;
+  Side side = Side::buy;
+  ledger::Price limit;
+  std::vector<std::uint32_t> orders;
+  ledger::WattHours energy;
+};
+std::vector<OrderGroup> order_groups(std::span<const Order> orders,
+                                     std::span<const std::uint32_t> buses);
+
+// V by bus; nothing where one is beyond max_value.
+std::vector<std::int64_t> nodal_values(const TradeLimits& limits, std::int64_t balance,
+                                       std::span<const RowMultiplier> multipliers);
+
+}  // namespace market

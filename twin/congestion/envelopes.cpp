@@ -1,0 +1,217 @@
+#include "twin/congestion/envelopes.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <set>
+#include <utility>
+
+#include "ledger/base/invariant.hpp"
+#include "twin/congestion/filling.hpp"
+#include "twin/grid/limited_elements.hpp"
+#include "twin/grid/power_flow.hpp"
+#include "twin/grid/sensitivities.hpp"
+
+namespace twin {
+namespace {
+
+constexpr int most_rounds = 30;  // each takes room away; the corners hold after two or three
+constexpr std::size_t most_corners = 16;
+constexpr double nearly_full = 0.03;   // of an element's limit
+constexpr double negligible = 1e-7;    // of an element's limit
+constexpr double solver_slack = 1e-7;  // of an element's limit: what the power flow leaves open
+constexpr double beside = 1.05;        // room is taken a little beyond what a corner exceeded
+
+struct Element {
+  LimitedElement what;
+  double allowed = 0;  // the limit, or what the base has where that is beyond it
+  double taken = 0;    // room that corners took away
+  double excess = 0;   // the most of this round's corners
+  std::vector<FillingRow> rows;
+};
+
+using Corner = std::vector<bool>;  // by home: at its import limit, else at its export limit
+
+}  // namespace
+
+std::vector<Phases> draws_with(const Network& network, std::span<const Phases> base_va,
+                               std::span<const FlexibleHome> homes, std::span<const double> net_w) {
+  std::vector<Phases> out(base_va.begin(), base_va.end());
+  for (std::size_t h = 0; h < homes.size(); ++h) {
+    const Connection& c = network.connections[homes[h].connection];
+    const double leg_w = net_w[h] / std::popcount(c.phases);
+    for (unsigned p = 0; p < 3; ++p)
+      if (c.phases >> p & 1) out[homes[h].connection][p].real(leg_w);
+  }
+  return out;
+}
+
+struct EnvelopeModel::Engine {
+  Engine(const Network& net, GridLimits lim)
+      : network(without_controls(net)),
+        limits(lim),
+        flow(network, {.tolerance_pu = 1e-10}),
+        sensitivities(network) {}
+  static Network without_controls(Network net) {
+    net.tap_controls.clear();
+    return net;
+  }
+
+  void find_elements();
+  void find_rows(Element& element) const;
+  FillingRow row_of(std::span<const double> a, double room, double limit) const;
+  std::vector<FillingRow> all_rows() const;
+  std::set<Corner> corners(std::span<const FillingRow> rows, std::span<const double> share) const;
+  bool check(const Corner& corner, std::span<const Envelope> box, SlotEnvelopes& out);
+  std::vector<Envelope> box_of(std::span<const double> share) const;
+
+  Network network;
+  GridLimits limits;
+  PowerFlow flow;
+  SensitivityModel sensitivities;
+  // Of the slot.
+  std::span<const Phases> base_va;
+  std::span<const FlexibleHome> homes;
+  PowerFlowResult base;
+  Sensitivities s;
+  std::vector<Element> elements;
+  double ceiling = 1;  // of all shares; falls where a corner has no power flow
+};
+
+EnvelopeModel::EnvelopeModel(const Network& network, GridLimits limits)
+    : engine_(std::make_unique<Engine>(network, limits)) {}
+EnvelopeModel::~EnvelopeModel() = default;
+EnvelopeModel::EnvelopeModel(EnvelopeModel&&) noexcept = default;
+
+void EnvelopeModel::Engine::find_elements() {
+  elements.clear();
+  for (const LimitedElement& e : limited_elements(network, s, limits))
+    elements.push_back({e, std::max(e.limit, value_of(e, network, s, base)), 0, 0, {}});
+  for (Element& e : elements) find_rows(e);
+}
+
+FillingRow EnvelopeModel::Engine::row_of(std::span<const double> a, double room,
+                                         double limit) const {
+  FillingRow row;
+  row.load.resize(2 * homes.size());
+  for (std::size_t h = 0; h < homes.size(); ++h) {
+    row.load[2 * h] = std::max(a[h], 0.0) * homes[h].import_w;
+    row.load[2 * h + 1] = std::max(-a[h], 0.0) * homes[h].export_w;
+  }
+  row.room = room;
+  row.grain = negligible * std::abs(limit);
+  return row;
+}
+
+void EnvelopeModel::Engine::find_rows(Element& element) const {
+  std::vector<double> least, most;
+  for (const FlexibleHome& h : homes) {
+    least.push_back(h.export_w);
+    most.push_back(h.import_w);
+  }
+  element.rows.clear();
+  each_row(element.what, network, s, element.taken, least, most,
+           [&](std::span<const double> a, double room) {
+             element.rows.push_back(row_of(a, room, element.what.limit));
+           });
+}
+
+std::vector<FillingRow> EnvelopeModel::Engine::all_rows() const {
+  std::vector<FillingRow> out;
+  for (const Element& e : elements) out.insert(out.end(), e.rows.begin(), e.rows.end());
+  return out;
+}
+
+std::vector<Envelope> EnvelopeModel::Engine::box_of(std::span<const double> share) const {
+  std::vector<Envelope> out;
+  for (std::size_t h = 0; h < homes.size(); ++h)
+    out.push_back({std::floor(share[2 * h] * homes[h].import_w),
+                   std::floor(share[2 * h + 1] * homes[h].export_w)});
+  return out;
+}
+
+// All-import, all-export, and the worst corners of the fullest rows.
+std::set<Corner> EnvelopeModel::Engine::corners(std::span<const FillingRow> rows,
+                                                std::span<const double> share) const {
+  std::vector<std::pair<double, std::size_t>> fullest;
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    double left = rows[r].room;
+    for (std::size_t v = 0; v < share.size(); ++v) left -= rows[r].load[v] * share[v];
+    if (left < nearly_full / negligible * rows[r].grain)
+      fullest.emplace_back(left / rows[r].grain, r);
+  }
+  std::sort(fullest.begin(), fullest.end());
+  std::set<Corner> out{Corner(homes.size(), true), Corner(homes.size(), false)};
+  for (const auto& [left, r] : fullest) {
+    if (out.size() == most_corners) break;
+    Corner worst(homes.size());
+    for (std::size_t h = 0; h < homes.size(); ++h) worst[h] = rows[r].load[2 * h] > 0;
+    out.insert(worst);
+  }
+  return out;
+}
+
+// Whether the corner is within all limits; notes by how much elements are not.
+bool EnvelopeModel::Engine::check(const Corner& corner, std::span<const Envelope> box,
+                                  SlotEnvelopes& out) {
+  std::vector<double> net_w;
+  for (std::size_t h = 0; h < homes.size(); ++h)
+    net_w.push_back(corner[h] ? box[h].import_w : -box[h].export_w);
+  const PowerFlowResult& at = flow.solve(draws_with(network, base_va, homes, net_w));
+  ++out.power_flows;
+  if (!at.converged) {
+    ceiling *= 0.8;
+    return false;
+  }
+  bool holds = true;
+  for (Element& e : elements) {
+    const double excess = value_of(e.what, network, s, at) - e.allowed;
+    if (excess <= solver_slack * std::abs(e.what.limit)) continue;
+    holds = false;
+    e.excess = std::max(e.excess, excess);
+  }
+  return holds;
+}
+
+ledger::Result<SlotEnvelopes> EnvelopeModel::allocate(std::span<const Phases> base_va,
+                                                      std::span<const FlexibleHome> homes) {
+  Engine& e = *engine_;
+  e.homes = homes;
+  std::vector<std::uint32_t> connections;
+  for (const FlexibleHome& h : homes) {
+    ledger::invariant(h.connection < base_va.size() && h.import_w >= 0 && h.export_w >= 0,
+                      "a home of the network, and what it asks for");
+    connections.push_back(h.connection);
+  }
+  const std::vector<Phases> at_rest =
+      draws_with(e.network, base_va, homes, std::vector<double>(homes.size(), 0.0));
+  e.base_va = at_rest;
+  e.base = e.flow.solve(at_rest);
+  if (!e.base.converged)
+    return ledger::failure("the power flow does not converge without the flexible homes");
+  auto sensitivities = e.sensitivities.at(e.base, at_rest, connections);
+  if (!sensitivities) return ledger::failure(sensitivities.error());
+  e.s = std::move(*sensitivities);
+  e.ceiling = 1;
+  e.find_elements();
+
+  SlotEnvelopes out;
+  for (const Element& element : e.elements)
+    if (element.allowed > element.what.limit) out.base_holds = false;
+  while (!out.corners_hold && out.rounds++ < most_rounds) {
+    const std::vector<FillingRow> rows = e.all_rows();
+    const std::vector<double> share = fill(rows, 2 * homes.size(), e.ceiling);
+    out.homes = e.box_of(share);
+    out.corners_hold = true;
+    for (const Corner& corner : e.corners(rows, share))
+      if (!e.check(corner, out.homes, out)) out.corners_hold = false;
+    for (Element& element : e.elements) {
+      if (element.excess == 0) continue;
+      element.taken += beside * std::exchange(element.excess, 0.0);
+      e.find_rows(element);
+    }
+  }
+  return out;
+}
+
+}  // namespace twin

@@ -1,0 +1,75 @@
+#pragma once
+// Dynamic operating envelopes: for one slot, an import and an export limit for each flexible home
+// of a feeder, such that the feeder holds its limits wherever each home stands between its two,
+// however the others do. (The subject: Petrou et al., "Ensuring distribution network integrity
+// using dynamic operating limits for prosumers", IEEE Trans. Smart Grid 12(5), 2021. The method: a
+// box that is robust by rows, and then checked.)
+//
+//   net power of home i at its connection      -export_i <= p_i <= import_i, W
+//   an element's row  a p <= room              limited_elements.hpp, at p = 0
+//   robust: its worst corner                   sum_i (a_i+ import_i + a_i- export_i) <= room
+//
+// Allocation is max-min fair by progressive filling (Bertsekas and Gallager, Data Networks, 2nd
+// ed., 6.5.2): every limit is a share of what the home asks for; all shares grow alike from 0 until
+// a row is full; whoever loads that row stays there, the others go on, to 1 at most. So a home gets
+// less than another one only where a full row, which the other one does not load, holds it back.
+//
+// Then the full power flow is solved at the all-import and the all-export corner and at the worst
+// corner of each fullest row; by as much as an element exceeds its limit there its rows lose room,
+// and filling begins anew, until all of these corners hold. What a slot carries without the
+// flexible homes may be beyond a limit already (`base_holds`): whoever makes that worse gets 0.
+//
+// A home's power is shared equally over the legs that it uses; reactive power, and the draw of
+// every other connection, is what the base has. Limits are whole watts, rounded down. Taps stand
+// still.
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "ledger/base/result.hpp"
+#include "twin/grid/grid_figures.hpp"
+#include "twin/grid/network.hpp"
+
+namespace twin {
+
+struct FlexibleHome {
+  std::uint32_t connection = 0;
+  double import_w = 0, export_w = 0;  // what it asks for, >= 0
+};
+
+struct Envelope {
+  double import_w = 0, export_w = 0;  // >= 0
+};
+
+struct SlotEnvelopes {
+  std::vector<Envelope> homes;  // in the order of the homes given
+  bool base_holds = true;       // with every flexible home at 0 W
+  // No corner exceeds a limit by more than 10^-7 of it, or the base where that is beyond it.
+  bool corners_hold = false;
+  int rounds = 0;  // of filling
+  int power_flows = 0;
+};
+
+// Draws with home h at `net_w[h]`: its reactive power as in `base_va`.
+std::vector<Phases> draws_with(const Network& network, std::span<const Phases> base_va,
+                               std::span<const FlexibleHome> homes, std::span<const double> net_w);
+
+class EnvelopeModel {
+ public:
+  // The network has passed PowerFlow::check.
+  EnvelopeModel(const Network& network, GridLimits limits);
+  ~EnvelopeModel();
+  EnvelopeModel(EnvelopeModel&&) noexcept;
+
+  // `base_va`: by connection and leg; active power of the flexible homes in it is passed over. Each
+  // connection is one home at most. Refused where the base has no power flow.
+  ledger::Result<SlotEnvelopes> allocate(std::span<const Phases> base_va,
+                                         std::span<const FlexibleHome> homes);
+
+ private:
+  struct Engine;
+  std::unique_ptr<Engine> engine_;
+};
+
+}  // namespace twin
