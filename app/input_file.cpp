@@ -10,9 +10,9 @@
 namespace app {
 namespace {
 
-struct Descriptor {
+struct OpenFile {
   int fd = -1;
-  ~Descriptor() {
+  ~OpenFile() {
     if (fd >= 0) close(fd);
   }
 };
@@ -28,7 +28,7 @@ ledger::Result<std::string> read_file(const std::string& path, std::size_t most)
   if (S_ISDIR(what.st_mode)) return fail("is a directory, not a file");
   if (!S_ISREG(what.st_mode) && !S_ISFIFO(what.st_mode))
     return fail("is neither a file nor a pipe");
-  const Descriptor file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const OpenFile file{open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) return fail(std::string("cannot be read: ") + std::strerror(errno));
   std::string out;
   std::array<char, 1 << 16> buffer;

@@ -13,6 +13,7 @@
 #include "app/erase_command.hpp"
 #include "app/field_command.hpp"
 #include "app/grid_command.hpp"
+#include "app/ladder_command.hpp"
 #include "app/market_command.hpp"
 #include "app/meter_command.hpp"
 #include "app/node_command.hpp"
@@ -116,6 +117,7 @@ int run(int argc, char** argv) {
   std::function<int()> chosen;
   program.add_subcommand("help", "what this program, or `help COMMAND`, can do");
   app::add_run_command(program, chosen);
+  app::add_ladder_command(program, chosen);
   app::add_audit_commands(program, chosen);
   app::add_erase_command(program, chosen);
   app::add_subject_commands(program, chosen);

@@ -14,14 +14,14 @@
 namespace app {
 namespace {
 
-struct Options {
+struct RunOptions {
   std::string scenario, out, seed, until;
   std::vector<std::string> set;
   unsigned threads = 2;
   bool json = false, quiet = false;
 };
 
-int run(const Options& o) {
+int run(const RunOptions& o) {
   const auto overrides = parse_overrides(o.set, o.seed);
   if (!overrides) return complain(wrong_input, overrides.error());
   const auto loaded = load_scenario(o.scenario, *overrides, o.until);
@@ -59,7 +59,7 @@ int run(const Options& o) {
 
 void add_run_command(CLI::App& program, std::function<int()>& chosen) {
   auto* command = program.add_subcommand("run", "runs a scenario in the twin");
-  auto o = std::make_shared<Options>();
+  auto o = std::make_shared<RunOptions>();
   command->add_option("scenario", o->scenario, "a scenario's folder or its scenario.toml")
       ->required();
   command->add_option("--out", o->out,

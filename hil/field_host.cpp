@@ -49,6 +49,7 @@ class Host {
         options_(options),
         verifier_(ed25519_),
         devices_(std::move(meters)),
+        gatherer_(deployment.directory().grid_operators > 0),
         end_(Instant{} + scenario.time.duration) {}
 
   Result<std::vector<DeviceReport>> run();
@@ -80,6 +81,7 @@ class Host {
   Seat* next_due(Instant until);
   bool stopped() const { return options_.stop && *options_.stop; }
   bool settled() const;
+  bool steered() const { return deployment_.directory().grid_operators > 0; }
   std::vector<DeviceReport> reports() const;
   RealClock::time_point real_time(Instant t) const;
   RealClock::duration real_interval() const;
@@ -96,6 +98,7 @@ class Host {
   std::deque<Delivery> queue_;
   std::vector<WiredMeter> devices_;
   MinuteGatherer gatherer_;
+  StandingOrders orders_;
   RealClock::time_point start_;
   Instant end_, now_;
   std::string failure_;
@@ -157,6 +160,8 @@ Result<void> Host::make_nodes() {
     seat.key = std::make_unique<Ed25519Signer>(keys.concentrators[c]);
     seat.node = seat_concentrator(deployment_.concentrator(c), *seat.key, verifier_);
   }
+  if (steered())
+    seats_[d.grid_operator().value].node = seat_grid_operator(deployment_.grid_operator());
   return {};
 }
 
@@ -191,6 +196,10 @@ void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
     queue_.push_back({seat.id, send->to, send->bytes});
     return;
   }
+  if (const auto* command = std::get_if<Command>(&effect)) {
+    orders_[command->home] = command->asked;
+    return;
+  }
   recorder_.effect(seat.id, now, effect);
   const auto* persist = std::get_if<Persist>(&effect);
   if (persist && seat.store)
@@ -213,7 +222,7 @@ Seat* Host::next_due(Instant until) {
   for (Seat& seat : seats_) {
     const Instant deadline = seat.node->next_deadline();
     const Directory& d = deployment_.directory();
-    const bool home = d.is_fleet(seat.id) || d.is_oracle(seat.id);
+    const bool home = d.is_fleet(seat.id) || d.is_oracle(seat.id) || d.is_grid_operator(seat.id);
     const Duration patience =
         d.is_concentrator(seat.id) ? ConcentratorConfig{}.patience : GatewayConfig{}.batch_patience;
     const bool over = home ? deadline > end_ : !seat.validator && deadline > end_ + patience;
@@ -328,6 +337,7 @@ Result<void> Host::interval(Instant end) {
   std::vector<MeterSample> samples;
   while (world_.now() < end) {
     for (const Measured& m : readings) world_.measured(m.home, m.draw_va);
+    for (const auto& [home, asked] : orders_) world_.set(home, asked);
     world_.step();
     gatherer_.add(world_);
     samples.insert(samples.end(), world_.samples().begin(), world_.samples().end());
@@ -336,8 +346,16 @@ Result<void> Host::interval(Instant end) {
   fire_deadlines(Instant{end.ns - 1});
   now_ = end;
   const Directory& d = deployment_.directory();
+  Inputs inputs{{}, samples};
+  std::optional<GridMeasurement> measured;
+  if (steered() && end.since_epoch() % minutes(1) == Duration{}) {
+    measured = measure_grid(world_);
+    inputs.homes = world_.homes();
+    inputs.grid = &*measured;
+    step(seats_[d.grid_operator().value], now_, inputs);
+  }
   for (std::uint32_t g = 0; g < d.gateways; ++g) {
-    step(seats_[d.fleet(g).value], now_, Inputs{{}, samples});
+    step(seats_[d.fleet(g).value], now_, inputs);
     settle_messages(now_);
   }
   fire_deadlines(end);

@@ -99,6 +99,8 @@ Result<void> write_users_keys(const std::string& dir, const Identities& keys) {
 
 Result<std::vector<std::string>> lay_out_network(const Deployment& deployment,
                                                  const LayoutOptions& options) {
+  if (deployment.directory().grid_operators > 0)
+    return failure("a network of processes has no grid operator: leave [[congestion]] out");
   std::error_code error;
   const std::string& dir = options.directory;
   if (fs::exists(dir, error) && (!fs::is_directory(dir, error) || !fs::is_empty(dir, error)))

@@ -29,4 +29,8 @@ std::unique_ptr<Node> seat_oracle(OracleConfig config, Signer& signer,
   return std::make_unique<OracleNode>(std::move(config), signer, std::move(attestor));
 }
 
+std::unique_ptr<Node> seat_grid_operator(GridOperatorConfig config) {
+  return std::make_unique<GridOperatorNode>(std::move(config));
+}
+
 }  // namespace hil

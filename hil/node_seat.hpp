@@ -5,6 +5,7 @@
 #include "twin/node/concentrator_node.hpp"
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
+#include "twin/node/grid_operator_node.hpp"
 #include "twin/node/oracle_node.hpp"
 #include "twin/node/validator_node.hpp"
 
@@ -21,5 +22,6 @@ std::unique_ptr<twin::Node> seat_concentrator(twin::ConcentratorConfig config,
                                               ledger::Signer& signer, ledger::Verifier& verifier);
 std::unique_ptr<twin::Node> seat_oracle(twin::OracleConfig config, ledger::Signer& signer,
                                         std::unique_ptr<market::Attestor> attestor);
+std::unique_ptr<twin::Node> seat_grid_operator(twin::GridOperatorConfig config);
 
 }  // namespace hil

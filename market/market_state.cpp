@@ -203,6 +203,8 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_gateway(tx, time_ms);
     case TransactionKind::certificate:
       return apply_certificates(tx);
+    case TransactionKind::grid_measure:
+      return apply_grid_measure(tx, time_ms);
   }
   return never("unknown kind of transaction");
 }

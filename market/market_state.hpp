@@ -240,6 +240,7 @@ class MarketState final : public StateMachine {
 
   // certificates.cpp
   Applied apply_certificates(const Transaction& tx);
+  Applied apply_grid_measure(const Transaction& tx, std::int64_t time_ms);  // grid_measures.cpp
   Applied check_certificate(const MeterCertificate& certificate) const;
   bool has_certificate(const Meter& meter, const MeterCertificate& certificate) const;
   bool is_certified(const Meter& meter, Slot since, Slot slot) const;
@@ -398,6 +399,7 @@ class MarketState final : public StateMachine {
   // By vintage and holder, what transfers and retirements of open slots will take.
   CopyOnWrite<std::map<std::pair<std::uint32_t, AccountId>, WattHours>> promised_;
   std::uint32_t next_slot_ = 0;
+  std::uint32_t measured_slots_ = 0;  // behind the last slot of which the grid operator told
   CopyOnWrite<Journal> journal_;
   CopyOnWrite<TokenBook> tokens_;
   Hash content_root_{};

@@ -7,8 +7,8 @@ namespace market {
 using namespace ledger;
 
 std::string_view name_of(Role role) {
-  constexpr std::array<std::string_view, 4> names{"registrar", "metering operator",
-                                                  "gateway administrator", "certifier"};
+  constexpr std::array<std::string_view, 5> names{
+      "registrar", "metering operator", "gateway administrator", "certifier", "grid operator"};
   return names[static_cast<std::size_t>(role)];
 }
 
@@ -22,8 +22,10 @@ const PublicKey& key_of(Role role, const Genesis& genesis) {
       return genesis.gateway_administrator;
     case Role::certifier:
       return genesis.certifier;
+    case Role::network_operator:
+      return genesis.grid_operator;
   }
-  invariant(false, "there are four roles");
+  invariant(false, "there are five roles");
   return genesis.registrar;
 }
 

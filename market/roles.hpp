@@ -11,7 +11,13 @@
 
 namespace market {
 
-enum class Role : std::uint8_t { registrar, metering_operator, gateway_administrator, certifier };
+enum class Role : std::uint8_t {
+  registrar,
+  metering_operator,
+  gateway_administrator,
+  certifier,
+  network_operator,  // the grid operator
+};
 
 // Whose key a key change is about; a byte of its body.
 enum class KeyOf : std::uint8_t { meter = 0, account = 1, gateway = 2 };
@@ -21,7 +27,7 @@ struct Duty {
   std::optional<KeyOf> of;  // of a key change
   Role role{};
 };
-inline constexpr std::array<Duty, 10> duties{{
+inline constexpr std::array<Duty, 11> duties{{
     {ledger::TransactionKind::registration, {}, Role::registrar},
     {ledger::TransactionKind::deregistration, {}, Role::registrar},
     {ledger::TransactionKind::ruling, {}, Role::registrar},
@@ -29,6 +35,7 @@ inline constexpr std::array<Duty, 10> duties{{
     {ledger::TransactionKind::meter_swap, {}, Role::metering_operator},
     {ledger::TransactionKind::gateway, {}, Role::gateway_administrator},
     {ledger::TransactionKind::certificate, {}, Role::certifier},
+    {ledger::TransactionKind::grid_measure, {}, Role::network_operator},
     {ledger::TransactionKind::key_change, KeyOf::meter, Role::metering_operator},
     {ledger::TransactionKind::key_change, KeyOf::account, Role::registrar},
     {ledger::TransactionKind::key_change, KeyOf::gateway, Role::gateway_administrator},

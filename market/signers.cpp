@@ -4,6 +4,7 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/oracle/batch.hpp"
+#include "market/grid_measure.hpp"
 #include "market/market_state.hpp"
 #include "market/refusals.hpp"
 
@@ -48,6 +49,9 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of_role(const Transacti
       return by_role(decode_gateway_body(tx.body));
     case TransactionKind::certificate:
       return by_role(decode_certificate_body(tx.body));
+    case TransactionKind::grid_measure:
+      if (genesis_->grid_operator == PublicKey{}) return never("this chain has no grid operator");
+      return by_role(decode_grid_measure_body(tx.body));
     default:
       return never("unknown kind of transaction");
   }
@@ -111,6 +115,10 @@ bool MarketState::signer_altered(const Transaction& tx) const {
 
 // Whether the ledger has what such a transaction wants.
 bool MarketState::has_change(const Transaction& tx) const {
+  if (tx.kind == TransactionKind::grid_measure) {
+    const auto body = decode_grid_measure_body(tx.body);
+    return body && body->slot.value < measured_slots_;
+  }
   if (tx.kind == TransactionKind::gateway) {
     const auto body = decode_gateway_body(tx.body);
     if (!body || body->gateway.value >= gateways_.size()) return false;

@@ -191,6 +191,10 @@ def check_genesis(text):
     keys = {"format", "name", "epoch", "validators", "gateways", "prices_micro_eur_per_kwh",
             "mechanism", "dark_utc_minutes", "oracles", "certificates", *HASHES, *PERIODS}
     keys |= {"concentrators"} & set(g)
+    if "grid_operator" in g:
+        keys.add("grid_operator")
+        want(unhex(g["grid_operator"], 32) not in (None, bytes(32)),
+             "genesis: grid_operator is not a key")
     if "attesters" in g:
         keys.add("attesters")
         want(type(g.get("oracles")) is list and is_int(g["attesters"], 1, min(len(g["oracles"]), 255)),
@@ -470,7 +474,7 @@ def check_listing(files, entries, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 23, 24, 25, 26)
+KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 16, 17, 18, 19, 20, 21, 23, 24, 25, 26, 27)
 DUE = (5, 12)
 SWAP, REGISTRATION, CONCENTRATED, BATCH = 16, 1, 19, 2
 BEHIND = {SWAP: REGISTRATION, CONCENTRATED: BATCH}  # what stands in a block right behind what

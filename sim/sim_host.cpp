@@ -9,6 +9,7 @@
 #include "sim/disturbances.hpp"
 #include "sim/site_network.hpp"
 #include "sim/world_pipeline.hpp"
+#include "twin/node/grid_operator_node.hpp"
 #include "twin/node/hostile_gateway.hpp"
 #include "twin/node/hostile_homes.hpp"
 #include "twin/node/hostile_link.hpp"
@@ -109,8 +110,9 @@ class Host {
   void live_twin(Seat& seat, Instant from);
   Instant wake_of(const Seat& seat, Instant now) const;
   void hear_oracles(Seat& seat);
-  void live_fleet(Seat& seat);  // actor of a node that samples its meters
+  void live_fleet(Seat& seat);  // actor of a node that samples its meters, or the grid
   std::vector<MeterSample> samples_at(Instant time) const;
+  const WorldMinute* minute_that_ends(Instant time) const;
   void step(Seat& seat, Instant now, const Inputs& inputs);
   void carry_out(Seat& seat, const twin::Effect& effect, Instant now);
   void send(const Seat& seat, const Send& message);
@@ -125,6 +127,7 @@ class Host {
   std::vector<Seat> seats_;
   std::deque<Seat> twins_;
   std::deque<std::shared_ptr<const WorldMinute>> minutes_;
+  StandingOrders orders_;
   Instant end_;
   bool stopped_ = false;
 };
@@ -231,6 +234,9 @@ void Host::seat_nodes() {
     seat.key = std::make_unique<Ed25519Signer>(keys.concentrators[c]);
     make_concentrator(seat);
   }
+  if (d.grid_operators > 0)
+    seats_[d.grid_operator().value].node =
+        std::make_unique<GridOperatorNode>(deployment_.grid_operator());
 }
 
 std::unique_ptr<Node> Host::make_oracle(std::uint32_t o, Signer& key) {
@@ -249,7 +255,7 @@ std::unique_ptr<Node> Host::make_oracle(std::uint32_t o, Signer& key) {
 void Host::start_actors() {
   const Directory& d = deployment_.directory();
   for (Seat& seat : seats_) {
-    const bool fleet = d.is_fleet(seat.id);
+    const bool fleet = d.is_fleet(seat.id) || d.is_grid_operator(seat.id);
     s4u::Actor::create(seat.mailbox->get_name(), s4u::Host::by_name(seat.mailbox->get_name()),
                        [this, &seat, fleet] { fleet ? live_fleet(seat) : live(seat); });
   }
@@ -334,7 +340,10 @@ void Host::hear_oracles(Seat& seat) {
 }
 
 void Host::live_fleet(Seat& seat) {
-  const Duration interval = scenario_.time.metering_interval;
+  // Who steers looks every minute, whether meters are read then or not.
+  const bool steered = deployment_.directory().grid_operators > 0;
+  const Duration metering = scenario_.time.metering_interval;
+  const Duration interval = steered ? std::min(metering, Duration{minutes(1)}) : metering;
   Instant tick = Instant{} + interval;
   seat.inbox.open(seat.mailbox);
   while (!stopped_) {
@@ -349,7 +358,12 @@ void Host::live_fleet(Seat& seat) {
     }
     const std::vector<MeterSample> samples =
         wake == tick ? samples_at(tick) : std::vector<MeterSample>{};
-    step(seat, wake, Inputs{{}, samples});
+    Inputs inputs{{}, samples};
+    if (const WorldMinute* minute = wake == tick ? minute_that_ends(tick) : nullptr) {
+      inputs.homes = minute->homes;
+      inputs.grid = minute->measured ? &*minute->measured : nullptr;
+    }
+    step(seat, wake, inputs);
     if (wake == tick) tick = tick + interval;
   }
   seat.inbox.close();
@@ -369,6 +383,12 @@ std::vector<MeterSample> Host::samples_at(Instant time) const {
   return {};
 }
 
+const WorldMinute* Host::minute_that_ends(Instant time) const {
+  for (const auto& minute : minutes_)
+    if (minute->end == time) return minute.get();
+  return nullptr;
+}
+
 void Host::step(Seat& seat, Instant now, const Inputs& inputs) {
   Outbox outbox;
   if (!seat.restarts.empty() && now >= seat.restarts.front()) {
@@ -383,6 +403,10 @@ void Host::step(Seat& seat, Instant now, const Inputs& inputs) {
 
 void Host::carry_out(Seat& seat, const twin::Effect& effect, Instant now) {
   if (const auto* message = std::get_if<Send>(&effect)) return send(seat, *message);
+  if (const auto* command = std::get_if<Command>(&effect)) {
+    orders_[command->home] = command->asked;
+    return;
+  }
   const auto* persist = std::get_if<Persist>(&effect);
   if (persist) seat.disk.keep(*persist);
   // Nobody takes a twin's word for what happened.
@@ -444,7 +468,9 @@ Result<void> Host::run(World& world, const SimOptions& options) {
   start_actors();
   start_twins();
 
-  WorldPipeline pipeline(world, recorder_.description(), end_, options.threads);
+  const bool steered = deployment_.directory().grid_operators > 0;
+  WorldPipeline pipeline(world, recorder_.description(), end_, options.threads,
+                         steered ? &orders_ : nullptr);
   bool wanted = true;
   while (auto minute = pipeline.next()) {
     minutes_.push_back(minute);

@@ -41,6 +41,8 @@ class HostMaker {
       add(name_of(directory_, directory_.oracle(o)), site_of(0), own_latency_s(site_of(0)));
     for (std::uint32_t c = 0; c < directory_.concentrators; ++c)
       add(name_of(directory_, directory_.concentrator(c)), site_of(c), own_latency_s(site_of(c)));
+    if (directory_.grid_operators > 0)
+      add(name_of(directory_, directory_.grid_operator()), site_of(0), own_latency_s(site_of(0)));
     std::vector<bool> twins(directory_.validators);
     for (const ValidatorFault& f : faults)
       if (f.kind == ValidatorFault::Kind::equivocate)
@@ -123,6 +125,7 @@ std::string name_of(const Directory& d, NodeId node) {
   if (d.is_oracle(node)) return "oracle-" + std::to_string(node.value - d.oracle(0).value);
   if (d.is_concentrator(node))
     return "concentrator-" + std::to_string(node.value - d.concentrator(0).value);
+  if (d.is_grid_operator(node)) return "grid-operator";
   return "homes-" + std::to_string(node.value - d.fleet(0).value);
 }
 

@@ -8,9 +8,10 @@ constexpr std::size_t minutes_ahead = 16;
 }  // namespace
 
 WorldPipeline::WorldPipeline(twin::World& world, const twin::RunDescription& run,
-                             ledger::Instant end, unsigned threads)
-    : world_(world), run_(run), end_(end) {
-  if (threads > 1) worker_ = std::thread([this] { work(); });
+                             ledger::Instant end, unsigned threads,
+                             const twin::StandingOrders* orders)
+    : world_(world), run_(run), end_(end), orders_(orders) {
+  if (threads > 1 && !orders) worker_ = std::thread([this] { work(); });
 }
 
 WorldPipeline::~WorldPipeline() {
@@ -25,7 +26,8 @@ WorldPipeline::~WorldPipeline() {
 
 std::shared_ptr<const twin::WorldMinute> WorldPipeline::compute() {
   if (world_.now() >= end_) return nullptr;
-  return std::make_shared<const twin::WorldMinute>(twin::advance_minute(world_, run_, end_));
+  return std::make_shared<const twin::WorldMinute>(
+      twin::advance_minute(world_, run_, end_, orders_));
 }
 
 void WorldPipeline::work() {

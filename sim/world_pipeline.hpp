@@ -1,7 +1,9 @@
 #pragma once
-// Runs the world ahead of the ledger: physics depends on nothing that the ledger decides, so a
-// second thread may compute the next minutes while the first one simulates the network. With one
-// thread the same minutes are computed when they are asked for; results are equal.
+// Runs the world ahead of the ledger: where no node steers devices, physics depends on nothing that
+// nodes decide, so a second thread may compute the next minutes while the first one simulates the
+// network. With one thread the same minutes are computed when they are asked for; results are
+// equal. Where nodes steer, each minute is computed when it is asked for, with what homes have
+// asked of their devices by then.
 
 #include <condition_variable>
 #include <deque>
@@ -17,8 +19,9 @@ namespace sim {
 class WorldPipeline {
  public:
   // `world` must not be touched while the pipeline lives; `run` describes it and outlives it.
+  // `orders`: null where nothing is steered; outlives it, and changes between two calls only.
   WorldPipeline(twin::World& world, const twin::RunDescription& run, ledger::Instant end,
-                unsigned threads);
+                unsigned threads, const twin::StandingOrders* orders = nullptr);
   ~WorldPipeline();
 
   // The next minute; null after the end.
@@ -31,6 +34,7 @@ class WorldPipeline {
   twin::World& world_;
   const twin::RunDescription& run_;
   ledger::Instant end_;
+  const twin::StandingOrders* orders_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::shared_ptr<const twin::WorldMinute>> ready_;

@@ -58,6 +58,7 @@ json to_json(const Genesis& g) {
               {"slot_ms", g.slot_ms},
               {"validators", keys_json(g.validators)}};
   if (g.attesters > 0) out["attesters"] = g.attesters;
+  if (g.grid_operator != PublicKey{}) out["grid_operator"] = to_hex(g.grid_operator);
   return out;
 }
 
@@ -137,6 +138,7 @@ Genesis from_json(const json& j) {
                                   {"gateway_administrator", &g.gateway_administrator},
                                   {"certifier", &g.certifier}})
     read_key(j.at(role), *key);
+  if (j.contains("grid_operator")) read_key(j["grid_operator"], g.grid_operator);
   read_key(j.at("observer"), g.observer);
   read_key(j.at("auditor_box"), g.auditor_box);
   const json& prices = j.at("prices_micro_eur_per_kwh");

@@ -27,6 +27,7 @@ struct Genesis {
   std::vector<PublicKey> gateways;        // by GatewayId
   // The roles: market/roles.hpp says which one signs what. One key may hold several.
   PublicKey registrar{}, metering_operator{}, gateway_administrator{}, certifier{};
+  PublicKey grid_operator{};                   // zeros: there is none
   std::vector<PublicKey> oracles;              // sign findings; none: nobody does
   std::uint32_t attesters = 0;                 // oracles that attest each batch; 0: none has to
   std::vector<PublicKey> concentrators;        // post many gateways' batches; none: nobody does

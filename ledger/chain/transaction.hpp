@@ -47,6 +47,7 @@ enum class TransactionKind : std::uint8_t {
   retirement = 24,    // of held tokens, signed by the holder
   contract = 25,      // a standing order, signed by its account
   cancellation = 26,  // of an order, signed by its account
+  grid_measure = 27,  // what the grid operator did to homes in a slot
   // Kept for what is coming: 9 evidence, 14 tariff change, 15 rules change
 };
 

@@ -17,6 +17,7 @@
 #include "market/contract.hpp"
 #include "market/erasure.hpp"
 #include "market/feeder_entries.hpp"
+#include "market/grid_measure.hpp"
 #include "market/receipt/receipt.hpp"
 #include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
@@ -25,6 +26,7 @@
 #include "tests/support/ocmf_record.hpp"
 #include "twin/node/attest_request.hpp"
 #include "twin/node/gateway_record.hpp"
+#include "twin/node/grid_words.hpp"
 #include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
@@ -144,6 +146,8 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_order_body);
     case TransactionKind::contract:
       return canonical(tx.body, decode_contract_body);
+    case TransactionKind::grid_measure:
+      return canonical(tx.body, decode_grid_measure_body);
   }
   return {true, "a kind that there is not"};
 }
@@ -163,7 +167,7 @@ Outcome read_reading(BytesView bytes) {
 
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 22) {
+  switch (which % 23) {
     case 17:
       return canonical(bytes, decode_transfer);
     case 18:
@@ -174,6 +178,8 @@ Outcome read_opening(std::uint8_t which, BytesView bytes) {
       return canonical(bytes, decode_contract);
     case 21:
       return canonical(bytes, decode_cancellation);
+    case 22:
+      return canonical(bytes, decode_home_measure);
     case 14:
       return canonical(bytes, decode_key_change);
     case 15:
@@ -471,6 +477,10 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_answer);
     case twin::MessageKind::settled:
       return canonical(body, market::decode_settlement_body);
+    case twin::MessageKind::home_reports:
+      return whole(twin::decode_home_reports);
+    case twin::MessageKind::grid_word:
+      return whole(twin::decode_grid_word);
   }
   return {};
 }

@@ -11,12 +11,14 @@
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/contract.hpp"
+#include "market/grid_measure.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/settlement.hpp"
 #include "tests/market/village_support.hpp"
 #include "tests/support/ocmf_record.hpp"
 #include "twin/node/attest_request.hpp"
 #include "twin/node/gateway_record.hpp"
+#include "twin/node/grid_words.hpp"
 #include "twin/node/key_shares.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/records.hpp"
@@ -131,7 +133,9 @@ std::vector<Bytes> opening_seeds() {
       behind(20, data(TransactionKind::contract, 0)),
       behind(20, encode(tenants_contract())),
       behind(21, data(TransactionKind::cancellation, 0)),
-      behind(5, encode(statement_with_deals()))};
+      behind(5, encode(statement_with_deals())),
+      behind(22,
+             encode(market::HomeMeasure{market_test::account(1), {1}, {5}, 1, 12, 4200, -6800}))};
 }
 
 std::vector<Bytes> block_seeds() {
@@ -229,6 +233,9 @@ std::vector<Bytes> frame_seeds() {
   add(twin::encode(twin::ErasedAccounts{market_test::account(1), market_test::account(2)}));
   add(encode(twin::AttestAnswer{what, 2, Signature{}, {}}));
   add(encode(twin::AttestAnswer{what, 2, std::nullopt, "meter 3: its mark is left out"}));
+  add(twin::encode(twin::HomeReports{
+      9, {{{1}, 900, 12'000, 1000, 0, 11'000, 11'000, 2000, 150'000}}, {{{1}, {3}, {400, -80}}}}));
+  add(twin::encode(twin::GridWord{{3}, 4'000'000, {0, 150'000}, {{{1}, 9500, 8000, 4200}}}));
   Bytes stream;  // one after the other, as they come
   for (const std::size_t i : {1, 4, 7}) append(stream, out[i]);
   out.push_back(stream);

@@ -8,6 +8,7 @@
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/oracle/public_sum.hpp"
 #include "market/entries.hpp"
+#include "market/grid_measure.hpp"
 #include "market/market_state.hpp"
 #include "tests/support/shared_data.hpp"
 
@@ -217,6 +218,10 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("contract row", contract_row(standing, {5}).bytes);
   show("certificate opening", encode(certificate));
   show("certificate body", encode(CertificateBody{1, counting<64>(0x50)}));
+  const HomeMeasure dimmed{owner, {3}, {5}, 0, 12, 4200, -6800};
+  show("grid measure body",
+       encode(GridMeasureBody{{5}, {{4, 0, 12, "line 3"}}, 1, counting<64>(0x50)}));
+  show("grid measure opening", opening_of(key, dimmed).data);
   return out;
 }
 
@@ -280,6 +285,8 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "deregistration body") return !decode_deregistration_body(b).has_value();
       if (name == "gateway body") return !decode_gateway_body(b).has_value();
       if (name == "certificate opening") return !decode_meter_certificate(b).has_value();
+      if (name == "grid measure body") return !decode_grid_measure_body(b).has_value();
+      if (name == "grid measure opening") return !decode_home_measure(b).has_value();
       if (name == "certificate body") return !decode_certificate_body(b).has_value();
       if (name == "erasure opening") return !decode_erasure(b).has_value();
       return true;

@@ -56,6 +56,26 @@ def wrong_energy(summary, where):
     return [] if holds else [where + "energy.balance_residual_kwh"]
 
 
+def check_ladder(program, scenario, folder, expected):
+    """Figures of `ladder`'s table: of a variant, `figure` in it, or against none. No list: no table."""
+    if not expected:
+        return []
+    run = subprocess.run([program, "ladder", scenario, "--out", folder + "/ladder", "--json",
+                          "--quiet"], capture_output=True, text=True, check=True)
+    variants = {v["name"]: v for v in json.loads(run.stdout)["variants"]}
+    failures = []
+    for figure in expected:
+        variant = variants[figure["rung"]]
+        part = "against_none" if figure.get("against_none") else "figures"
+        found = variant[part][figure["figure"]]["mean"]
+        holds = figure.get("min", found) <= found <= figure.get("max", found)
+        name = f"{figure['rung']}.{part}.{figure['figure']}"
+        print(f"{'ok  ' if holds else 'FAIL'} {name} = {found}")
+        if not holds:
+            failures.append(name)
+    return failures
+
+
 def main():
     program, scenario, *arguments = sys.argv[1:]
     if arguments[:1] == ["--needs"]:
@@ -68,6 +88,7 @@ def main():
         out = folder + "/run"
         summary = run(program, scenario, out, arguments)
         failures = wrong_figures(expected["figure"], summary, None, "") + wrong_energy(summary, "")
+        failures += check_ladder(program, scenario, folder, expected.get("ladder", []))
         checks = subprocess.run([program, "audit", out, "--openings", out + "/openings"])
         receipt = subprocess.run([program, "receipt", out, "--account", summary["accounts"][0],
                                   "--out", out + "/receipt.json"])

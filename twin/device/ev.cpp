@@ -75,6 +75,10 @@ EvStep Ev::step(ledger::Instant from, ledger::Duration span, double limit_w) {
     Session& s = session(day, from);
     charge(s, from, from + span, cap_w, out);
     out.deferred_wh += s.wanted_wh - s.unhindered_wh;
+    const ledger::Instant end = from + span;
+    if (s.wanted_wh <= 0 || end < s.arrival || end >= s.departure) continue;
+    out.wanted_wh = s.wanted_wh;
+    out.hours_left = hours(s.departure - end);
   }
   totals_.wanted_wh = sessions_[0].wanted_wh + sessions_[1].wanted_wh;
   out.power_w /= hours(span);

@@ -28,6 +28,8 @@ struct EvStep {
   double held_back_w = 0;  // mean that it would have drawn more without the set-point
   double deferred_wh = 0;  // at the step's end
   double unmet_wh = 0;     // that this step gave up
+  double wanted_wh = 0;    // at the step's end, of the session that is plugged in ...
+  double hours_left = 0;   // ... until it leaves; 0 where none wants anything
 };
 
 // At the plug, since the start.

@@ -43,6 +43,7 @@ class HeatPump {
                     double limit_w = std::numeric_limits<double>::infinity());
 
   double indoor_c() const { return building_.t_c; }
+  double low_c() const { return low_c_; }  // below it the building is cold
   double tank_c() const { return tank_.t_c; }
   HeatBalance balance() const;
 

@@ -20,7 +20,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr double omega = 2 * std::numbers::pi * 50;
+constexpr double omega_50hz = 2 * std::numbers::pi * 50;
 constexpr double ideal_sk_va = 1e20;
 constexpr double same = 1e-9;  // relative, of matrices that are to mean the same
 
@@ -154,7 +154,7 @@ void Writer::line(const Line& l) {
   const auto charge = [&](Complex admittance, const char* c, const char* tan) {
     if (admittance.imag() == 0 && admittance.real() != 0)
       refuse("line", l.name, "has a shunt conductance without a capacitance");
-    out[c] = admittance.imag() / omega;
+    out[c] = admittance.imag() / omega_50hz;
     out[tan] = admittance.imag() == 0 ? 0 : admittance.real() / admittance.imag();
   };
   out["r1"] = z->positive.real();
@@ -175,7 +175,7 @@ void Writer::asym_line(const Line& l) {
       const std::string at{'_', names[p], names[q]};
       out["r" + at] = l.z[p][q].real();
       out["x" + at] = l.z[p][q].imag();
-      out["c" + at] = l.shunt[p][q].imag() / omega;
+      out["c" + at] = l.shunt[p][q].imag() / omega_50hz;
       if (std::abs(l.shunt[p][q].real()) > same * largest(l.shunt))
         refuse("line", l.name, "has a shunt conductance by phase");
     }

@@ -8,7 +8,7 @@ using namespace ledger;
 
 namespace {
 
-constexpr Instant not_in_this_life{INT64_MIN};
+constexpr Instant not_asked_in_this_life{INT64_MIN};
 
 std::string words_for(const AttestedEntry& what) {
   return what.kind == TransactionKind::batch ? "batch " + std::to_string(what.number)
@@ -25,7 +25,7 @@ Attesting::Attesting(const Genesis& genesis, const Directory& directory, std::si
       directory_(directory),
       room_(room),
       verifier_(verifier),
-      asked_at_(directory.oracles, not_in_this_life) {}
+      asked_at_(directory.oracles, not_asked_in_this_life) {}
 
 void Attesting::ask(const AttestedEntry& what, SharedBytes request, Instant now, Outbox& outbox) {
   keep(what, std::move(request));

@@ -30,7 +30,7 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
       genesis_(make_genesis(scenario, identities_, world.place(), input_hash)),
       directory_{scenario.consensus.validators, scenario.ledger.gateways,
                  static_cast<std::uint32_t>(identities_.oracles.size()),
-                 scenario.ledger.concentrators} {
+                 scenario.ledger.concentrators, scenario.congestion.empty() ? 0u : 1u} {
   bind_to_chain(identities_, chain_id_of(genesis_));
   for (std::uint32_t m = 0; m < world.meters(); ++m) at_epoch_.push_back(world.registers(m));
   for (std::uint32_t h = 0; h < scenario.homes.size(); ++h)
@@ -46,6 +46,7 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
     for (const std::uint32_t g : e.gateways)
       next_gateways_[g] = std::make_unique<Ed25519Signer>(rng.fork("changed gateway", g).bytes32());
   for (const Transformer& t : world.network().transformers) transformer_va_ += t.rated_va;
+  if (!scenario.congestion.empty()) network_ = std::make_shared<const Network>(world.network());
   for (const HomeSpec& home : scenario.homes) {
     const Connection& c = world.network().connections[home.connection];
     nominal_v_.push_back(c.nominal_v > 0 ? c.nominal_v : world.network().buses[c.bus].nominal_v);
@@ -281,8 +282,53 @@ std::vector<Bytes> Deployment::certificates(std::uint32_t gateway) const {
   return out;
 }
 
+GridOperatorConfig Deployment::grid_operator() const {
+  GridOperatorConfig c;
+  c.directory = directory_;
+  c.start = scenario_.time.start;
+  c.slot = scenario_.time.market_slot;
+  c.rungs = scenario_.congestion;
+  c.max_loading = scenario_.grid.max_loading;
+  c.v_min_pu = scenario_.grid.v_min_pu;
+  c.v_max_pu = scenario_.grid.v_max_pu;
+  c.sell_eur_per_kwh = static_cast<double>(scenario_.prices.retail_sell.value) * 1e-6;
+  for (std::size_t h = 0; h < scenario_.homes.size(); ++h) {
+    const HomeSpec& home = scenario_.homes[h];
+    const MeterIdentity& meter = identities_.meters[h];
+    c.homes.push_back(
+        {home.connection, home.gateway, devices_of(home), meter.account, meter.restricted_key});
+  }
+  c.chain_id = chain_id_of(genesis_);
+  c.signer = &roles_->grid_operator;
+  c.network = network_;
+  return c;
+}
+
+// What a home asks for flexibility is its own, drawn once.
+HomeControlConfig Deployment::control_of(std::uint32_t gateway) const {
+  HomeControlConfig c;
+  c.directory = directory_;
+  c.retail_eur_per_kwh = static_cast<double>(scenario_.prices.retail_buy.value) * 1e-6;
+  c.slot_h = scenario_.time.market_slot.seconds() / 3600;
+  RungSpec market;
+  for (const RungSpec& r : scenario_.congestion)
+    if (r.kind == RungSpec::Kind::flexibility) market = r;
+  const Rng rng = Rng(scenario_.seed).fork("flexibility");
+  for (std::uint32_t h = 0; h < scenario_.homes.size(); ++h) {
+    const HomeSpec& home = scenario_.homes[h];
+    if (home.gateway != gateway) continue;
+    const auto span = static_cast<std::uint64_t>(market.offer_to.value - market.offer_from.value);
+    const std::uint64_t more = rng.fork(home.name).below(span + 1);
+    c.homes.push_back(
+        {h, devices_of(home),
+         static_cast<std::int32_t>(market.offer_from.value) + static_cast<std::int32_t>(more)});
+  }
+  return c;
+}
+
 FleetConfig Deployment::fleet(std::uint32_t g) const {
   FleetConfig c;
+  if (directory_.grid_operators > 0) c.control = control_of(g);
   c.gateway = g;
   c.directory = directory_;
   c.genesis = genesis_;

@@ -5,6 +5,7 @@
 #include "twin/node/concentrator_node.hpp"
 #include "twin/node/fleet_node.hpp"
 #include "twin/node/gateway_node.hpp"
+#include "twin/node/grid_operator_node.hpp"
 #include "twin/node/identity.hpp"
 #include "twin/node/oracle_node.hpp"
 #include "twin/node/validator_node.hpp"
@@ -38,6 +39,8 @@ class Deployment {
   ConcentratorConfig concentrator(std::uint32_t c) const;
   // Its evidence, and the registrar's signer, live as long as this deployment.
   OracleConfig oracle(std::uint32_t o) const;
+  // Where the scenario has a congestion ladder.
+  GridOperatorConfig grid_operator() const;
   // All meters, as they are registered.
   std::vector<market::Registration> registered() const;
   // Its signers live as long as this deployment.
@@ -45,6 +48,7 @@ class Deployment {
 
  private:
   struct MeterSigners;
+  HomeControlConfig control_of(std::uint32_t gateway) const;
   std::vector<Bytes> registrations(std::uint32_t gateway) const;
   market::Registration registration_of(const MeterIdentity& meter) const;
   std::vector<Bytes> certificates(std::uint32_t gateway) const;
@@ -67,6 +71,7 @@ class Deployment {
   std::unique_ptr<RoleSigners> roles_;
   std::map<std::uint32_t, std::unique_ptr<ledger::Ed25519Signer>> next_gateways_;  // next keys
   double transformer_va_ = 0;
+  std::shared_ptr<const Network> network_;            // where the scenario has a congestion ladder
   std::shared_ptr<ledger::FeederEvidence> evidence_;  // of the feeder; null: none ...
   std::string without_evidence_;                      // ... and why
 };

@@ -32,6 +32,7 @@ FleetNode::FleetNode(FleetConfig config)
     if (m.measures) others_.push_back(homes_.size());
     homes_.push_back(std::move(home));
   }
+  if (config_.control) control_.emplace(*config_.control);
 }
 
 std::size_t FleetNode::slots_a_day() const {
@@ -55,8 +56,9 @@ Instant FleetNode::next_deadline() const {
 }
 
 void FleetNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
-  for (const PeerMessage& m : inputs.messages) receive(m, outbox);
+  for (const PeerMessage& m : inputs.messages) receive(now, m, outbox);
   for (const MeterSample& s : inputs.samples) take(s, outbox);
+  if (control_ && !inputs.homes.empty()) control_->look(now, inputs.homes, outbox);
   while (now >= forecast_time(next_day_)) issue_forecasts(next_day_++, outbox);
   while (now >= order_time(next_order_slot_)) send_orders(Slot{next_order_slot_++}, outbox);
 }
@@ -120,7 +122,14 @@ void FleetNode::forget_before(Home& home, std::vector<ReadingBytes>::iterator fi
   home.readings.erase(home.readings.begin(), first);
 }
 
-void FleetNode::receive(const PeerMessage& message, Outbox& outbox) {
+void FleetNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
+  if (control_ && message.from == config_.directory.grid_operator()) {
+    const auto heard = kind_of(message.bytes) == MessageKind::grid_word
+                           ? control_->hear(now, message.bytes.view().subspan(1), outbox)
+                           : failure("a home takes no such message of the grid operator");
+    if (!heard) outbox.event(Refused{message.from, heard.error()});
+    return;
+  }
   if (message.from != config_.directory.gateway(config_.gateway))
     return outbox.event(Refused{message.from, "a home listens to its own gateway only"});
   if (kind_of(message.bytes) == MessageKind::settled) {
@@ -246,6 +255,9 @@ void FleetNode::issue_forecasts(std::uint32_t day, Outbox& outbox) {
     // Later days' are made within the last slot before, which the history lacks: it begins there.
     if (day > 0 && !home.forecast_wh.empty())
       std::rotate(home.forecast_wh.begin(), home.forecast_wh.begin() + 1, home.forecast_wh.end());
+    const auto ahead = std::span<const std::int64_t>(home.forecast_wh)
+                           .subspan(std::min(skipped, home.forecast_wh.size()));
+    if (control_) control_->forecast(home.meter.meter.value, first, ahead);
     market::Forecast f{home.meter.account, home.meter.meter, first, {}};
     for (std::size_t k = skipped; k < home.forecast_wh.size(); ++k)
       f.net_wh.push_back(static_cast<std::int32_t>(

@@ -1,7 +1,8 @@
 #pragma once
 // The homes behind one gateway: a single one in the field, arrays of them in the twin. Each home
 // samples its meter, signs a root over its readings once an interval, forecasts its next day, and
-// sends signed orders for the market.
+// sends signed orders for the market. Where a grid operator asks them to, homes also steer their
+// devices (home_control.hpp).
 //
 // A meter keeps its readings until its gateway has them on disk, and an interval brings all that
 // are kept, at most `max_readings`: then the oldest are lost, and their sequences show it. A meter
@@ -21,6 +22,7 @@
 #include "market/tariff.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/faulty_meter.hpp"
+#include "twin/node/home_control.hpp"
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
 #include "twin/node/operator_keys.hpp"
@@ -54,6 +56,7 @@ struct FleetConfig {
   ledger::Genesis genesis;
   std::vector<FleetMeter> meters;
   ledger::Signing signing = ledger::Signing::minute;
+  std::optional<HomeControlConfig> control{};  // where there is a grid operator
 };
 
 class FleetNode final : public Node {
@@ -101,7 +104,7 @@ class FleetNode final : public Node {
                        Outbox& outbox);
   void take(const MeterSample& sample, Outbox& outbox);
   void show(Home& home, const MeterSample& sample, Outbox& outbox);
-  void receive(const PeerMessage& message, Outbox& outbox);
+  void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   void forget(const MeterReceived& received);
   void forget_before(Home& home, std::vector<ledger::ReadingBytes>::iterator first);
   ledger::PublicKey key_of(const Home& home) const;
@@ -129,6 +132,7 @@ class FleetNode final : public Node {
   std::vector<std::size_t> others_;           // of homes_: those that measure another's
   std::uint32_t next_day_ = 0;                // whose forecast is not issued yet
   std::uint32_t next_order_slot_ = 1;
+  std::optional<HomeControl> control_;
 };
 
 }  // namespace twin

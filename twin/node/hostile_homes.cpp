@@ -10,6 +10,7 @@ using Kind = Attack::Kind;
 FleetConfig clones_of(FleetConfig owner, const std::vector<Attacked>& attacks,
                       std::uint32_t gateway) {
   owner.gateway = gateway;
+  owner.control.reset();  // the devices are the owner's
   std::erase_if(owner.meters, [&](const FleetMeter& m) {
     return std::none_of(attacks.begin(), attacks.end(), [&](const Attacked& a) {
       return a.attack.kind == Kind::cloned_key && a.meter == m.meter;

@@ -149,6 +149,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   g.metering_operator = public_key_of(identities.metering_operator);
   g.gateway_administrator = public_key_of(identities.gateway_administrator);
   g.certifier = public_key_of(identities.certifier);
+  if (!scenario.congestion.empty()) g.grid_operator = public_key_of(identities.grid_operator);
   g.observer = public_key_of(identities.observer);
   g.auditor_box = box_keys(identities.auditor_seed).public_key;
   g.retail_buy = scenario.prices.retail_buy;

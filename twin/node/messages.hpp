@@ -25,6 +25,7 @@
 //                   ledger/chain/transaction.hpp encodes it
 //   17 settled      validator to gateway, gateway to fleet: the body of a slot's settlement, as
 //                   market/slot_entries.hpp encodes it
+//   18, 19          home reports and grid word: grid_words.hpp
 // Decoders refuse every other byte sequence.
 
 #include <map>
@@ -53,6 +54,8 @@ enum class MessageKind : std::uint8_t {
   attest_answer = 15,
   on_ledger = 16,
   settled = 17,
+  home_reports = 18,
+  grid_word = 19,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s

@@ -17,6 +17,8 @@
 #include "ledger/base/time.hpp"
 #include "ledger/chain/genesis.hpp"
 #include "market/market_state.hpp"
+#include "twin/congestion/measure.hpp"
+#include "twin/world/grid_measurement.hpp"
 #include "twin/world/world.hpp"
 
 namespace twin {
@@ -36,6 +38,10 @@ struct PeerMessage {
 struct Inputs {
   std::span<const PeerMessage> messages;
   std::span<const MeterSample> samples;
+  // Of a run with a grid operator, at the end of each minute: what homes' devices did in its last
+  // step, by home of the world, for their own managers; what the operator measures in its grid.
+  std::span<const HomeState> homes{};
+  const GridMeasurement* grid = nullptr;
 };
 
 struct Send {
@@ -109,10 +115,24 @@ struct OracleNamed {  // by others: an oracle says other than they do
   std::uint32_t oracle = 0;
   std::string what;
 };
-using Event = std::variant<BlockDecided, AlertRaised, Refused, Judged, SlotSettled, EvidenceSeen,
-                           FeederFound, FeederNotFound, NotAttested, OracleNamed>;
+struct MeasuresTaken {  // by the grid operator, for the minutes to come
+  std::vector<Measure> measures;
+};
+struct LoadingForecast {  // by the grid operator: slots in which an element is expected to overload
+  ledger::Slot first, end;  // that it is about
+  std::vector<ExpectedOverload> overloads;
+};
+using Event =
+    std::variant<BlockDecided, AlertRaised, Refused, Judged, SlotSettled, EvidenceSeen, FeederFound,
+                 FeederNotFound, NotAttested, OracleNamed, MeasuresTaken, LoadingForecast>;
 
-using Effect = std::variant<Send, Persist, Event>;
+// What a home asks of its devices. It holds until the next one for that home.
+struct Command {
+  std::uint32_t home = 0;
+  SetPoints asked;
+};
+
+using Effect = std::variant<Send, Persist, Event, Command>;
 
 class Outbox {
  public:
@@ -121,6 +141,9 @@ class Outbox {
     effects_.emplace_back(Persist{kind, std::move(record), durable});
   }
   void event(Event e) { effects_.emplace_back(std::move(e)); }
+  void command(std::uint32_t home, const SetPoints& asked) {
+    effects_.emplace_back(Command{home, asked});
+  }
   void put(Effect effect) { effects_.push_back(std::move(effect)); }
 
   std::span<const Effect> effects() const { return effects_; }

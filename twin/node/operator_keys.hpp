@@ -14,18 +14,21 @@ struct OperatorKeys {
   std::vector<ledger::KeySeed> validators, gateways;
   // By market/roles.hpp.
   ledger::KeySeed registrar{}, metering_operator{}, gateway_administrator{}, certifier{};
+  ledger::KeySeed grid_operator{};
   ledger::KeySeed observer{};
   std::array<std::uint8_t, 32> auditor_seed{};
 };
 
 // Who signs for the roles.
 struct RoleSigners {
-  ledger::Ed25519Signer registrar, metering_operator, gateway_administrator, certifier;
+  ledger::Ed25519Signer registrar, metering_operator, gateway_administrator, certifier,
+      grid_operator;
   explicit RoleSigners(const OperatorKeys& keys)
       : registrar(keys.registrar),
         metering_operator(keys.metering_operator),
         gateway_administrator(keys.gateway_administrator),
-        certifier(keys.certifier) {}
+        certifier(keys.certifier),
+        grid_operator(keys.grid_operator) {}
 };
 
 OperatorKeys operator_keys(std::uint64_t scenario_seed, std::size_t validators,

@@ -23,6 +23,9 @@ void put(ByteWriter& w, const Persist& e) {
 // Events are for people; what of them is a result stands in the roots.
 void put(ByteWriter& w, const Event& e) { w.u8(3).u8(static_cast<std::uint8_t>(e.index())); }
 
+// Those whose inputs are recorded steer no devices.
+void put(ByteWriter& w, const Command& c) { w.u8(4).u32(c.home); }
+
 // Gives the recorded signatures back, in order, each only for the message it signs.
 class ReplaySigner final : public Signer {
  public:

@@ -94,7 +94,7 @@ std::size_t ValidatorNode::leading_transactions(std::span<const PeerMessage> mes
   const Directory& d = config_.directory;
   std::size_t count = 0;
   const auto sends = [&](NodeId n) {
-    return d.is_gateway(n) || d.is_oracle(n) || d.is_concentrator(n);
+    return d.is_gateway(n) || d.is_oracle(n) || d.is_concentrator(n) || d.is_grid_operator(n);
   };
   while (count < messages.size() && sends(messages[count].from) &&
          kind_of(messages[count].bytes) == MessageKind::transaction)

@@ -319,6 +319,41 @@ const std::vector<std::string>& names_of_validator_faults();
 // "validator-1", "gateway-0" ...
 std::vector<std::string> names_of_targets(const ValidatorFault& fault);
 
+// One rung of the congestion ladder (twin/congestion/rung.hpp). Loadings are shares of
+// grid.max_loading. Keys that a kind has no use for keep their defaults.
+struct RungSpec {
+  enum class Kind : std::uint8_t {
+    none,  // the grid operator watches and does nothing
+    time_of_use,
+    dynamic_grid_fee,
+    capacity_tariff,
+    dimming_14a,
+    envelopes,
+    flexibility,
+    curtailment,
+  };
+  Kind kind{};
+  double max_loading = 0.95;         // it acts on what is above, and brings it down to there
+  double voltage_margin_pu = 0.005;  // likewise this far inside grid.v_min_pu and v_max_pu
+  // time-of-use: hours of the local day, and what is added to a kWh in them
+  double high_from_h = 17, high_until_h = 21, low_from_h = 0, low_until_h = 6;
+  ledger::Price high{100'000}, low{-50'000};
+  // dynamic-grid-fee: added in slots whose forecast loading is above `from_loading`, all of it
+  // from `full_loading` on
+  ledger::Price fee{150'000};
+  double from_loading = 0.5, full_loading = 1;
+  // capacity-tariff: for the highest import of a quarter of an hour, a month
+  double eur_per_kw = 4;
+  // dimming-14a: less grid fee for each controllable device (BK8-22/010-A, module 1)
+  double relief_eur_per_year = 150;
+  // flexibility: what homes ask for a kWh more or less is drawn between these
+  ledger::Price offer_from{50'000}, offer_to{250'000};
+  // curtailment: what a kWh of household load that is not served is worth
+  ledger::Price lost_load{10'000'000};
+};
+// Their names in a scenario, in the enum's order.
+const std::vector<std::string>& names_of_rungs();
+
 struct OutputSpec {
   std::string recording;  // a validator's name ("validator-1") or empty
 };
@@ -342,6 +377,7 @@ struct Scenario {
   std::vector<Attack> attacks;                   // likewise
   std::vector<RegistryEvent> events;             // likewise
   std::vector<OracleFault> oracle_faults;        // likewise
+  std::vector<RungSpec> congestion;  // the ladder, in its order; none: there is no grid operator
   OutputSpec output;
 
   // Feeder meters are numbered behind the homes'.

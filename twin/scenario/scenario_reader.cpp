@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "market/clearing/mechanism.hpp"
+#include "twin/scenario/congestion_reader.hpp"
 #include "twin/scenario/consensus_reader.hpp"
 #include "twin/scenario/event_reader.hpp"
 #include "twin/scenario/fault_reader.hpp"
@@ -243,6 +244,8 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   for (TomlTable& t : root.tables("meter")) out.meters.push_back(read_meter(t));
   for (TomlTable& t : root.tables("fault")) read_fault(std::move(t), s);
   for (TomlTable& t : root.tables("event")) read_event(std::move(t), s);
+  for (TomlTable& t : root.tables("congestion")) read_rung(std::move(t), s);
+  read_ladder(root.table("ladder"), s);
   TomlTable output = root.table("output");
   out.where_recording = output.where("recording");
   s.output.recording = output.text("recording", "");

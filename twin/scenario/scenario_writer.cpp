@@ -245,6 +245,38 @@ void write_economy(Writer& w, const Scenario& s) {
   write_consensus(w, s.consensus);
 }
 
+void write_congestion(Writer& w, const Scenario& s) {
+  using Kind = RungSpec::Kind;
+  for (const RungSpec& r : s.congestion) {
+    w.element("congestion");
+    w.key("rung", quoted(names_of_rungs()[static_cast<std::size_t>(r.kind)]));
+    if (r.kind >= Kind::dimming_14a) {
+      w.key("max_loading", exact(r.max_loading));
+      w.key("voltage_margin_pu", exact(r.voltage_margin_pu));
+    }
+    if (r.kind == Kind::time_of_use) {
+      w.key("high_from_h", exact(r.high_from_h));
+      w.key("high_until_h", exact(r.high_until_h));
+      w.key("high_eur_per_kwh", euros(r.high));
+      w.key("low_from_h", exact(r.low_from_h));
+      w.key("low_until_h", exact(r.low_until_h));
+      w.key("low_eur_per_kwh", euros(r.low));
+    }
+    if (r.kind == Kind::dynamic_grid_fee) {
+      w.key("fee_eur_per_kwh", euros(r.fee));
+      w.key("from_loading", exact(r.from_loading));
+      w.key("full_loading", exact(r.full_loading));
+    }
+    if (r.kind == Kind::capacity_tariff) w.key("eur_per_kw", exact(r.eur_per_kw));
+    if (r.kind == Kind::dimming_14a) w.key("relief_eur_per_year", exact(r.relief_eur_per_year));
+    if (r.kind == Kind::flexibility) {
+      w.key("offer_from_eur_per_kwh", euros(r.offer_from));
+      w.key("offer_to_eur_per_kwh", euros(r.offer_to));
+    }
+    if (r.kind == Kind::curtailment) w.key("lost_load_eur_per_kwh", euros(r.lost_load));
+  }
+}
+
 }  // namespace
 
 std::string write_scenario(const Scenario& s, const Network& network) {
@@ -283,6 +315,7 @@ std::string write_scenario(const Scenario& s, const Network& network) {
   write_attacks(w, s);
   write_events(w, s);
   write_oracle_faults(w, s);
+  write_congestion(w, s);
   w.section("output");
   w.key("recording", quoted(s.output.recording));
   return w.take();

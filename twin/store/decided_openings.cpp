@@ -21,6 +21,7 @@ void DecidedOpenings::take(const Block& block) {
   std::optional<Slot> closed;
   for (const Transaction& tx : block.transactions) {
     count_change(tx);
+    if (tx.kind == TransactionKind::grid_measure) ++grid_measures_;
     if (tx.kind == TransactionKind::settlement) {
       settlement_height_ = block.header.height;
       closed = market::decode_settlement_body(tx.body)->slot;

@@ -25,6 +25,8 @@ class DecidedOpenings {
   std::optional<std::int64_t> forecast_wh(ledger::Slot slot) const;
   Summary::Forecast forecast_score() const;
   const std::map<std::string, std::uint64_t>& registry_changes() const { return changes_; }
+  // Slots of which the grid operator told what it did.
+  std::uint64_t grid_measures() const { return grid_measures_; }
 
  private:
   void count_change(const ledger::Transaction& tx);
@@ -43,7 +45,7 @@ class DecidedOpenings {
   std::map<std::uint32_t, std::int64_t> feeder_forecast_wh_;  // by slot
   ai::ForecastScore score_, persistence_score_;
   std::map<std::string, std::uint64_t> changes_;  // by kind
-  std::uint64_t settlement_height_ = 0;
+  std::uint64_t settlement_height_ = 0, grid_measures_ = 0;
 };
 
 }  // namespace twin

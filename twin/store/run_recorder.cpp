@@ -4,6 +4,7 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
+#include "twin/congestion/dimming_14a.hpp"
 
 namespace twin {
 
@@ -20,6 +21,17 @@ std::optional<NodeId> recorded_node(const Scenario& scenario, const Directory& d
   if (name == "observer") return directory.observer();
   return directory.validator(
       static_cast<std::uint32_t>(std::stoul(name.substr(name.find('-') + 1))));
+}
+
+// What the grid operator pays whether it limits anybody or not, by the hour.
+double standing_eur_per_hour(const Scenario& scenario) {
+  constexpr double hours_a_year = 8760;
+  double out = 0;
+  for (const RungSpec& r : scenario.congestion)
+    for (const HomeSpec& home : scenario.homes)
+      if (r.kind == RungSpec::Kind::dimming_14a)
+        out += r.relief_eur_per_year / hours_a_year * controllable_devices(devices_of(home));
+  return out;
 }
 
 }  // namespace
@@ -55,6 +67,9 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       shadows_(scenario_, deployment, description_, summary_),
       alerts_(scenario_, writer_, summary_.alerts, failure_),
       findings_(scenario, deployment.directory()) {
+  if (!scenario.congestion.empty())
+    congestion_.emplace(scenario.congestion, scenario.homes.size(), scenario.grid.max_loading,
+                        scenario.time.market_slot, standing_eur_per_hour(scenario));
   summary_.scenario = scenario.name;
   summary_.seed = scenario.seed;
   for (const MeterIdentity& m : deployment.identities().meters)
@@ -67,6 +82,8 @@ Result<void> RunRecorder::minute(const WorldMinute& minute) {
   summary_.readings += minute.samples.size();
   summary_.energy = minute.energy;
   summary_.grid = minute.grid;
+  if (congestion_ && minute.measured)
+    congestion_->minute(minute.end, minute.steered, *minute.measured, minute.feeder.import_w);
   const Snapshot ledger_side = snapshot_;
   snapshot_ = minute.snapshot;
   snapshot_.price_eur_per_kwh = ledger_side.price_eur_per_kwh;
@@ -153,6 +170,10 @@ void RunRecorder::take_event(NodeId from, Instant now, const Event& event) {
   if (const auto* feeder = std::get_if<FeederNotFound>(&event))
     alerts_.feeder_not_found(now, feeder->why);
   if (std::holds_alternative<EvidenceSeen>(event)) ++summary_.ledger.evidence;
+  if (const auto* taken = std::get_if<MeasuresTaken>(&event))
+    congestion_->measures(now, taken->measures);
+  if (const auto* ahead = std::get_if<LoadingForecast>(&event))
+    congestion_->expects(now, ahead->overloads);
   take_oracle_event(from, now, event);
 }
 
@@ -250,14 +271,30 @@ void RunRecorder::grid_ends(const GridFigures& figures) {
                                         std::string(to_text(e.kind)), figures.element_name(e),
                                         e.depth, e.deepest, std::string(to_text(e.cause))}));
   std::uint32_t branch = 0;
-  for (const BranchFigures& f : figures.branches())
+  for (const BranchFigures& f : figures.branches()) {
+    if (f.overload_minutes > 0) {
+      const Summary::Element e{description_.branches.at(branch).name,
+                               false,
+                               f.max_loading,
+                               f.overload_minutes,
+                               f.overload_kwh,
+                               0,
+                               0,
+                               0};
+      summary_.elements.push_back(e);
+    }
     failure_.keep(writer_.branch_figure(
         {branch++, f.max_loading, f.overload_minutes, f.overload_kwh, f.losses_kwh}));
+  }
   std::size_t connection = 0;
-  for (const SupplyFigures& f : figures.supplies())
+  for (const SupplyFigures& f : figures.supplies()) {
+    if (f.minutes_outside > 0)
+      summary_.elements.push_back({figures.connection_name(connection), true, 0, 0, 0, f.v_min_pu,
+                                   f.v_max_pu, f.minutes_outside});
     failure_.keep(writer_.supply({figures.connection_name(connection++), f.v_min_pu, f.v_max_pu,
                                   f.minutes_outside, f.ten_minutes, f.ten_minutes_inside,
                                   f.ten_minute_min_pu, f.ten_minute_max_pu, f.max_unbalance}));
+  }
 }
 
 void RunRecorder::chain_ends(const ValidatorNode& observer) {
@@ -295,6 +332,10 @@ Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceR
   summary_.market.slots_due = static_cast<std::uint64_t>(end_ / scenario_.time.market_slot);
   summary_.market.slots_settled = settled_slots_;
   summary_.forecast = openings_.forecast_score();
+  if (congestion_) {
+    summary_.congestion = congestion_->figures();
+    summary_.congestion->slots_recorded = openings_.grid_measures();
+  }
   summary_.registry = openings_.registry_changes();
   findings_.ends(end_);
   summary_.faults = findings_.faults();

@@ -97,6 +97,7 @@ class RunRecorder {
   ShadowMarkets shadows_;
   AlertRecorder alerts_;
   FaultFindings findings_;
+  std::optional<CongestionCounter> congestion_;
   std::set<Bytes> signed_twice_;  // kind, gateway and number of those kept
   std::string checkpoint_;
   std::uint64_t checkpoint_height_ = 0, checkpoint_size_ = 0, published_height_ = 0;

@@ -1,6 +1,7 @@
 #include "twin/store/slot_recorder.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace twin {
 
@@ -14,7 +15,9 @@ SlotRecorder::SlotRecorder(const Scenario& scenario, const Deployment& deploymen
       failure_(failure),
       tariff_(market::tariff_of(deployment.genesis())) {
   summary_.market.mechanism = scenario.market.mechanism;
-  summary_.market.savings_micro_eur.resize(scenario.homes.size());
+  for (auto* by_home :
+       {&summary_.market.savings_micro_eur, &summary_.market.bought_wh, &summary_.market.sold_wh})
+    by_home->resize(scenario.homes.size());
   for (const MeterIdentity& m : deployment.identities().meters)
     if (!m.feeder) home_of_account_[m.account] = m.meter.value;
   if (!scenario.ledger.masked_sums) return;
@@ -35,6 +38,7 @@ WattHours SlotRecorder::take(const market::ClosedSlot& slot,
   m.welfare_micro_eur += slot.clearing.welfare.value;
   m.optimal_welfare_micro_eur += slot.clearing.optimal_welfare.value;
   failure_.keep(writer_.slot(row));
+  count_orders(slot);
   write_statements(slot);
   write_postings(slot);
   if (masked_totals_) sum_masked(slot);
@@ -57,8 +61,28 @@ SlotRow SlotRecorder::row_of(const market::ClosedSlot& slot) const {
   return row;
 }
 
+// Individual rationality is looked at from outside, whatever the mechanism says of itself.
+void SlotRecorder::count_orders(const market::ClosedSlot& slot) {
+  const auto is_worse = [](const market::Order& o, Price price) {
+    return o.side == market::Side::buy ? price > o.limit : price < o.limit;
+  };
+  const market::Clearing& c = slot.clearing;
+  std::set<std::uint32_t> worse;
+  for (std::uint32_t i = 0; c.price && i < std::min(c.fills.size(), slot.orders.size()); ++i)
+    if (c.fills[i].value > 0 && is_worse(slot.orders[i], *c.price)) worse.insert(i);
+  for (const market::Trade& t : c.trades)
+    for (const std::uint32_t i : {t.buyer, t.seller})
+      if (is_worse(slot.orders.at(i), t.price)) worse.insert(i);
+  summary_.market.orders += slot.orders.size();
+  summary_.market.irrational_orders += worse.size();
+}
+
 void SlotRecorder::write_statements(const market::ClosedSlot& slot) {
   for (const market::Statement& s : slot.settlement.statements) {
+    summary_.market.bought_wh[s.meter.value] += s.bought.value;
+    summary_.market.sold_wh[s.meter.value] += s.sold.value;
+    summary_.market.paid_micro_eur += s.trade_paid.value;
+    summary_.market.earned_micro_eur += s.trade_earned.value;
     const MicroEuros alone = market::retailer_bill(s, tariff_);
     summary_.market.savings_micro_eur[s.meter.value] += (alone - s.total).value;
     StatementRow row;

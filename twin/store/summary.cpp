@@ -5,12 +5,15 @@
 #include <nlohmann/json.hpp>
 
 #include "ledger/crypto/sha256.hpp"
+#include "market/fairness.hpp"
 
 namespace twin {
 
 using nlohmann::json;
 
 namespace {
+
+constexpr std::size_t most_homes_listed = 1000;
 
 double eur(std::int64_t micro_eur) { return static_cast<double>(micro_eur) / 1e6; }
 double kwh(std::int64_t wh) { return static_cast<double>(wh) / 1e3; }
@@ -100,8 +103,64 @@ json energy_json(const EnergyTotals& e) {
           {"unserved_kwh", micro(e.unserved_kwh)}};
 }
 
-json grid_json(const GridTotals& g) {
-  return {{"connections_outside_en50160", g.connections_outside},
+json elements_json(const std::vector<Summary::Element>& elements) {
+  json out = json::array();
+  for (const Summary::Element& e : elements) {
+    if (e.is_connection)
+      out.push_back({{"minutes_outside", micro(e.minutes_outside)},
+                     {"name", e.name},
+                     {"v_max_pu", micro(e.v_max_pu)},
+                     {"v_min_pu", micro(e.v_min_pu)}});
+    else
+      out.push_back({{"max_loading", micro(e.max_loading)},
+                     {"name", e.name},
+                     {"overload_kwh", micro(e.overload_kwh)},
+                     {"overload_minutes", micro(e.overload_minutes)}});
+  }
+  return out;
+}
+
+json congestion_json(const CongestionFigures& c) {
+  json rungs = json::object();
+  for (const auto& [name, f] : c.by_rung)
+    rungs[name] = {{"eur", micro(f.eur)},
+                   {"home_minutes", f.home_minutes},
+                   {"minutes", f.minutes},
+                   {"moved_kwh", micro(f.moved_kwh)}};
+  const CongestionFigures::Forecast& f = c.forecast;
+  const auto share = [](std::uint64_t part, std::uint64_t of) {
+    return micro(of == 0 ? 1 : static_cast<double>(part) / static_cast<double>(of));
+  };
+  std::uint64_t limited = 0, most = 0;
+  for (const std::int64_t m : c.limited_minutes) {
+    limited += m > 0 ? 1 : 0;
+    most = std::max(most, static_cast<std::uint64_t>(m));
+  }
+  return {
+      {"by_rung", rungs},
+      {"cold_kelvin_hours", micro(c.cold_kh)},
+      {"cost_eur", micro(c.eur)},
+      {"curtailed_kwh", micro(c.curtailed_kwh)},
+      {"ev_unmet_kwh", micro(c.ev_unmet_kwh)},
+      {"forecast",
+       {{"expected", f.expected},
+        {"happened", f.happened},
+        {"hits", f.hits},
+        {"lead_h", micro(f.lead_h)},
+        {"precision", share(f.hits, f.expected)},
+        {"recall", share(f.hits, f.happened)}}},
+      {"held_back_kwh", micro(c.held_back_kwh)},
+      {"limited", {{"gini", micro(c.limited_gini)}, {"homes", limited}, {"most_minutes", most}}},
+      {"rebound_kw", micro(c.rebound_kw)},
+      {"rungs", c.rungs},
+      {"shed_kwh", micro(c.shed_kwh)},
+      {"slots_acted", c.slots_acted},
+      {"slots_recorded", c.slots_recorded}};
+}
+
+json grid_json(const GridTotals& g, const std::vector<Summary::Element>& elements) {
+  return {{"elements", elements_json(elements)},
+          {"connections_outside_en50160", g.connections_outside},
           {"events", g.events},
           {"least_share_inside_en50160", micro(g.least_share_inside)},
           {"max_loading", micro(g.max_loading)},
@@ -141,6 +200,31 @@ json shadows_json(const Summary::Market& m) {
   return out;
 }
 
+json or_null(const std::optional<double>& value) {
+  return value ? json(micro(*value)) : json(nullptr);
+}
+
+// How evenly savings are spread (where somebody loses the indices have no meaning: null), and how
+// concentrated both sides of the market are.
+json fairness_json(const Summary::Market& m) {
+  const auto concentration = [](const std::vector<std::int64_t>& wh) {
+    const auto found = market::hhi(wh);
+    return found ? json(*found) : json(nullptr);
+  };
+  return {{"gini_savings", or_null(market::gini(m.savings_micro_eur))},
+          {"hhi_buyers", concentration(m.bought_wh)},
+          {"hhi_sellers", concentration(m.sold_wh)},
+          {"jain_savings", or_null(market::jain(m.savings_micro_eur))}};
+}
+
+json savings_json(const Summary::Market& m, double mean, std::int64_t least, std::int64_t losers) {
+  json out = {{"losers", losers}, {"mean", micro(mean)}, {"min", eur(least)}};
+  if (m.savings_micro_eur.size() > most_homes_listed) return out;
+  out["by_home"] = json::array();
+  for (const std::int64_t s : m.savings_micro_eur) out["by_home"].push_back(eur(s));
+  return out;
+}
+
 json market_json(const Summary::Market& m) {
   std::int64_t sum = 0, least = 0, losers = 0;
   for (const std::int64_t s : m.savings_micro_eur) {
@@ -151,18 +235,23 @@ json market_json(const Summary::Market& m) {
   if (!m.savings_micro_eur.empty())
     least = *std::min_element(m.savings_micro_eur.begin(), m.savings_micro_eur.end());
   const auto homes = static_cast<double>(std::max<std::size_t>(1, m.savings_micro_eur.size()));
-  return {
-      {"efficiency",
-       micro(efficiency(m.welfare_micro_eur, m.optimal_welfare_micro_eur, m.slots_settled))},
-      {"mean_price_eur_per_kwh", micro(mean_price(m.turnover_micro_eur, m.traded_wh))},
-      {"mechanism", m.mechanism},
-      {"money_residual_eur", eur(m.money_residual_micro_eur)},
-      {"savings_eur", {{"losers", losers}, {"mean", micro(eur(sum) / homes)}, {"min", eur(least)}}},
-      {"shadows", shadows_json(m)},
-      {"slots_due", m.slots_due},
-      {"slots_settled", m.slots_settled},
-      {"traded_kwh", kwh(m.traded_wh)},
-      {"turnover_eur", eur(m.turnover_micro_eur)}};
+  return {{"budget_balance_eur", eur(m.paid_micro_eur - m.earned_micro_eur)},
+          {"efficiency",
+           micro(efficiency(m.welfare_micro_eur, m.optimal_welfare_micro_eur, m.slots_settled))},
+          {"fairness", fairness_json(m)},
+          {"irrational_orders", m.irrational_orders},
+          {"mean_price_eur_per_kwh", micro(mean_price(m.turnover_micro_eur, m.traded_wh))},
+          {"mechanism", m.mechanism},
+          {"money_residual_eur", eur(m.money_residual_micro_eur)},
+          {"optimal_welfare_eur", eur(m.optimal_welfare_micro_eur)},
+          {"orders", m.orders},
+          {"savings_eur", savings_json(m, eur(sum) / homes, least, losers)},
+          {"shadows", shadows_json(m)},
+          {"slots_due", m.slots_due},
+          {"slots_settled", m.slots_settled},
+          {"traded_kwh", kwh(m.traded_wh)},
+          {"turnover_eur", eur(m.turnover_micro_eur)},
+          {"welfare_eur", eur(m.welfare_micro_eur)}};
 }
 
 json forecast_json(const Summary::Forecast& f) {
@@ -247,7 +336,7 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
             {"energy", energy_json(s.energy)},
             {"faults", faults_json(s.faults)},
             {"forecast", forecast_json(s.forecast)},
-            {"grid", grid_json(s.grid)},
+            {"grid", grid_json(s.grid, s.elements)},
             {"honest", honest_json(s.honest)},
             {"input_hash", ledger::to_hex(s.input_hash)},
             {"ledger", ledger_json(s.ledger)},
@@ -263,6 +352,7 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
               {"residual_wh", s.tokens.residual_wh},
               {"retired_wh", s.tokens.retired_wh}}}};
   if (!s.registry.empty()) j["registry"] = s.registry;
+  if (s.congestion) j["congestion"] = congestion_json(*s.congestion);
   if (s.masked_sums) j["masked_sums"] = masked_sums_json(*s.masked_sums);
   j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
   // What floating point leaves over differs between optimisation levels: shown, not hashed.

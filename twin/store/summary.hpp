@@ -10,6 +10,7 @@
 
 #include "ledger/base/bytes.hpp"
 #include "ledger/base/result.hpp"
+#include "twin/congestion/congestion_figures.hpp"
 #include "twin/store/fault_findings.hpp"
 #include "twin/world/world.hpp"
 
@@ -49,6 +50,15 @@ struct Summary {
 
   EnergyTotals energy;
   GridTotals grid;
+  // Elements that were outside of their limits, lines first, then transformers, then connections.
+  struct Element {
+    std::string name;
+    bool is_connection = false;
+    double max_loading = 0, overload_minutes = 0, overload_kwh = 0;  // of a branch
+    double v_min_pu = 0, v_max_pu = 0, minutes_outside = 0;          // of a connection
+  };
+  std::vector<Element> elements;
+  std::optional<CongestionFigures> congestion;  // where there is a grid operator
 
   struct Shadow {  // another mechanism on the same orders, before metering
     std::string mechanism;
@@ -64,6 +74,10 @@ struct Summary {
     std::int64_t money_residual_micro_eur = 0;
     std::vector<std::int64_t> savings_micro_eur;  // by home, against the retailer alone
     std::vector<Shadow> shadows;
+    std::vector<std::int64_t> bought_wh, sold_wh;           // by home
+    std::int64_t paid_micro_eur = 0, earned_micro_eur = 0;  // for trades, by buyers and sellers
+    std::uint64_t orders = 0;
+    std::uint64_t irrational_orders = 0;  // that traded at a price worse than their limit
   } market;
 
   struct Tokens {

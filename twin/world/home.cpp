@@ -113,6 +113,8 @@ void Home::charge_car(ledger::Instant from, ledger::Duration span) {
   state_.ev_held_back_w = did.held_back_w;
   state_.ev_deferred_wh = did.deferred_wh;
   state_.ev_unmet_wh = did.unmet_wh;
+  state_.ev_wanted_wh = did.wanted_wh;
+  state_.ev_hours = did.hours_left;
 }
 
 // What the household leaves of its limit.
@@ -134,6 +136,7 @@ void Home::run_heat_pump(ledger::Instant from, ledger::Duration span, double out
   state_.heat_pump_blocked_s = did.blocked_s;
   state_.cold_kh = did.cold_kh;
   state_.indoor_c = heat_pump_->indoor_c();
+  state_.warmth_k = heat_pump_->indoor_c() - heat_pump_->low_c();
 }
 
 void Home::run_battery(double hours) {

@@ -64,11 +64,14 @@ struct HomeState {
   double battery_asked_w = 0;  // of the battery, by set-point or by the home's own policy
   double ev_held_back_w = 0;   // that the car would have drawn more
   double ev_deferred_wh = 0;   // that the car is behind now
+  double ev_wanted_wh = 0;     // of a car that is plugged in: before it leaves ...
+  double ev_hours = 0;         // ... in so many hours
   double ev_unmet_wh = 0;      // given up in this step: not to be had before departure
   double heat_pump_held_back_w = 0;
   double heat_pump_blocked_s = 0;  // of this step: wanted to run, was not allowed to at all
   double cold_kh = 0;              // of this step: kelvin-hours below the thermostat's band
   double warm_kh = 0;              // of this step: above the air conditioner's set point
+  double warmth_k = 0;             // above the band's lower end
 };
 
 // Loads and plants of the grid file at connections without a home, in the last step, W, >= 0. They

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "viz/report/canvas.hpp"
+#include "viz/report/congestion_section.hpp"
+#include "viz/report/html.hpp"
 #include "viz/report/style.hpp"
 #include "viz/text.hpp"
 
@@ -12,18 +14,6 @@ namespace viz {
 namespace {
 
 constexpr std::size_t most_rows = 200;
-
-std::string element(std::string_view name, std::string_view classes, const std::string& inside) {
-  const std::string attribute =
-      classes.empty() ? std::string() : " class=\"" + std::string(classes) + "\"";
-  return "<" + std::string(name) + attribute + ">" + inside + "</" + std::string(name) + ">\n";
-}
-
-// A cell of a table: figures to the right, words to the left.
-std::string cell(const std::string& words) { return "<td>" + escape(words) + "</td>"; }
-std::string word_cell(const std::string& words) {
-  return "<td class=\"words\">" + escape(words) + "</td>";
-}
 
 double euros(std::int64_t micro_eur) { return static_cast<double>(micro_eur) / 1e6; }
 
@@ -107,12 +97,6 @@ std::string figure_html(const Figure& figure) {
   return "<figure id=\"" + figure.id + "\">\n" + element("h2", "", escape(figure.title)) +
          element("p", "message", escape(figure.message)) +
          (legend.empty() ? "" : element("ul", "legend", legend)) + figure.svg + "</figure>\n";
-}
-
-std::string section_html(const std::string& id, const std::string& title,
-                         const std::string& message, const std::string& body) {
-  return "<section id=\"" + id + "\">\n" + element("h2", "", escape(title)) +
-         (message.empty() ? "" : element("p", "message", escape(message))) + body + "</section>\n";
 }
 
 std::string alert_row(const ReportData& data, const twin::AlertRow& alert) {
@@ -271,10 +255,6 @@ std::string shadows_html(const ReportData& data) {
       element("div", "scroll", element("table", "", head + element("tbody", "", rows) + foot)));
 }
 
-std::string fact(const std::string& name, const std::string& html) {
-  return "<dt>" + escape(name) + "</dt><dd>" + html + "</dd>\n";
-}
-
 std::string root_html(const std::string& root) {
   return root.empty() ? "–" : "<code>" + escape(root) + "</code>";
 }
@@ -289,30 +269,33 @@ std::string ledger_html(const ReportData& data) {
   for (const auto& block : data.blocks) bytes += block.bytes;
   const std::string body = element(
       "dl", "",
-      fact("Height", or_dash(s.height) + " blocks, " + or_dash(s.transactions) + " transactions, " +
-                         number_text(static_cast<double>(bytes) / 1000, 0) + " kB") +
-          fact("Finality", or_dash(s.finality_p50_ms) + " ms median, " +
-                               or_dash(s.finality_p95_ms) + " ms in 95 %, " +
-                               or_dash(s.finality_p99_ms) + " ms in 99 % of blocks; at most " +
-                               or_dash(s.rounds_max) + " rounds, " + or_dash(s.rounds_mean, 2) +
-                               " on average") +
-          fact("Missed slots", or_dash(s.missed_slots) +
-                                   " blocks not decided within their interval; " +
-                                   or_dash(s.evidence) + " proofs of two statements for one step") +
-          fact("Messages", or_dash(s.messages) + " between gateways, validators and observer, " +
-                               megabytes(s.message_bytes) + "; " + or_dash(s.messages_lost) +
-                               " of them lost") +
-          fact("Posted", or_dash(s.posted) + " transactions of gateways and homes, decided after " +
-                             or_dash(s.posted_p50_ms) + " ms (median) and " +
-                             or_dash(s.posted_p99_ms) + " ms (99 %); " +
-                             or_dash(s.posted_undecided) + " undecided at the end") +
-          fact("Log root", root_html(s.log_root)) + fact("State root", root_html(s.state_root)) +
-          fact("Content root", root_html(s.content_root)) +
-          fact("Energy tokens", or_dash(s.minted_wh) + " Wh minted, " + or_dash(s.retired_wh) +
-                                    " Wh retired, residual " + or_dash(s.tokens_residual_wh) +
-                                    " Wh") +
-          fact("Money residual", or_dash(s.money_residual_eur, 6) + " EUR") +
-          fact("Result hash", root_html(s.result_hash)));
+      fact_html("Height", or_dash(s.height) + " blocks, " + or_dash(s.transactions) +
+                              " transactions, " +
+                              number_text(static_cast<double>(bytes) / 1000, 0) + " kB") +
+          fact_html("Finality", or_dash(s.finality_p50_ms) + " ms median, " +
+                                    or_dash(s.finality_p95_ms) + " ms in 95 %, " +
+                                    or_dash(s.finality_p99_ms) + " ms in 99 % of blocks; at most " +
+                                    or_dash(s.rounds_max) + " rounds, " +
+                                    or_dash(s.rounds_mean, 2) + " on average") +
+          fact_html("Missed slots",
+                    or_dash(s.missed_slots) + " blocks not decided within their interval; " +
+                        or_dash(s.evidence) + " proofs of two statements for one step") +
+          fact_html("Messages", or_dash(s.messages) +
+                                    " between gateways, validators and observer, " +
+                                    megabytes(s.message_bytes) + "; " + or_dash(s.messages_lost) +
+                                    " of them lost") +
+          fact_html("Posted",
+                    or_dash(s.posted) + " transactions of gateways and homes, decided after " +
+                        or_dash(s.posted_p50_ms) + " ms (median) and " + or_dash(s.posted_p99_ms) +
+                        " ms (99 %); " + or_dash(s.posted_undecided) + " undecided at the end") +
+          fact_html("Log root", root_html(s.log_root)) +
+          fact_html("State root", root_html(s.state_root)) +
+          fact_html("Content root", root_html(s.content_root)) +
+          fact_html("Energy tokens", or_dash(s.minted_wh) + " Wh minted, " + or_dash(s.retired_wh) +
+                                         " Wh retired, residual " + or_dash(s.tokens_residual_wh) +
+                                         " Wh") +
+          fact_html("Money residual", or_dash(s.money_residual_eur, 6) + " EUR") +
+          fact_html("Result hash", root_html(s.result_hash)));
   return section_html("ledger", "Ledger", "", body);
 }
 
@@ -342,8 +325,8 @@ std::string render_report(const ReportData& data) {
        {power_figure(data), flow_figure(data), voltage_figure(data), loading_figure(data),
         map_figure(data), price_figure(data), forecast_figure(data), consensus_figure(data)})
     body += figure_html(figure);
-  body += alerts_html(data) + events_html(data) + shadows_html(data) + homes_html(data) +
-          ledger_html(data);
+  body += congestion_html(data.summary) + alerts_html(data) + events_html(data) +
+          market_html(data.summary) + shadows_html(data) + homes_html(data) + ledger_html(data);
   body += element("footer", "",
                   "Times are civil times of the scenario. Import from the grid is positive. "
                   "Figures come from run.db and summary.json beside this page.");

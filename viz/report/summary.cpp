@@ -59,6 +59,17 @@ constexpr NumberKey number_keys[] = {
     {&Summary::mean_price_eur_per_kwh, "market", "mean_price_eur_per_kwh"},
     {&Summary::efficiency, "market", "efficiency"},
     {&Summary::money_residual_eur, "market", "money_residual_eur"},
+    {&Summary::welfare_eur, "market", "welfare_eur"},
+    {&Summary::optimal_welfare_eur, "market", "optimal_welfare_eur"},
+    {&Summary::budget_balance_eur, "market", "budget_balance_eur"},
+    {&Summary::orders, "market", "orders"},
+    {&Summary::irrational_orders, "market", "irrational_orders"},
+    {&Summary::ladder_cost_eur, "congestion", "cost_eur"},
+    {&Summary::held_back_kwh, "congestion", "held_back_kwh"},
+    {&Summary::shed_kwh, "congestion", "shed_kwh"},
+    {&Summary::ev_unmet_kwh, "congestion", "ev_unmet_kwh"},
+    {&Summary::cold_kelvin_hours, "congestion", "cold_kelvin_hours"},
+    {&Summary::rebound_kw, "congestion", "rebound_kw"},
     {&Summary::minted_wh, "tokens", "minted_wh"},
     {&Summary::retired_wh, "tokens", "retired_wh"},
     {&Summary::tokens_residual_wh, "tokens", "residual_wh"},
@@ -120,10 +131,56 @@ void read_shadows(const Json& root, Summary& out) {
   }
 }
 
+std::string text_at(const Json& root, const char* key) {
+  const Json* found = root.is_object() ? find(root, "", key) : nullptr;
+  return found && found->is_string() ? found->get<std::string>() : std::string();
+}
+
+void read_elements(const Json& root, Summary& out) {
+  const Json* elements = find(root, "grid", "elements");
+  if (!elements || !elements->is_array()) return;
+  for (const Json& e : *elements) {
+    if (!e.is_object()) continue;
+    const auto overload = number_at(e, "", "overload_minutes");
+    out.elements.push_back({text_at(e, "name"), number_at(e, "", "max_loading"),
+                            number_at(e, "", "overload_kwh"), number_at(e, "", "v_min_pu"),
+                            number_at(e, "", "v_max_pu"),
+                            overload ? overload : number_at(e, "", "minutes_outside")});
+  }
+}
+
+void read_ladder(const Json& root, Summary& out) {
+  out.has_ladder = find(root, "congestion", "rungs") != nullptr;
+  if (const Json* limited = inner(root, "congestion", "limited")) {
+    out.limited_homes = number_at(*limited, "", "homes");
+    out.most_limited_minutes = number_at(*limited, "", "most_minutes");
+    out.limited_gini = number_at(*limited, "", "gini");
+  }
+  if (const Json* forecast = inner(root, "congestion", "forecast")) {
+    out.forecast_expected = number_at(*forecast, "", "expected");
+    out.forecast_happened = number_at(*forecast, "", "happened");
+    out.forecast_hits = number_at(*forecast, "", "hits");
+    out.forecast_lead_h = number_at(*forecast, "", "lead_h");
+  }
+  if (const Json* rungs = inner(root, "congestion", "by_rung"))
+    for (const auto& [name, r] : rungs->items())
+      if (r.is_object())
+        out.rungs.push_back({name, number_at(r, "", "minutes"), number_at(r, "", "home_minutes"),
+                             number_at(r, "", "moved_kwh"), number_at(r, "", "eur")});
+}
+
 // The groups that lie one level deeper.
 void read_nested(const Json& root, Summary& out) {
   read_consensus(root, out);
   read_shadows(root, out);
+  read_elements(root, out);
+  read_ladder(root, out);
+  if (const Json* fairness = inner(root, "market", "fairness")) {
+    out.jain_savings = number_at(*fairness, "", "jain_savings");
+    out.gini_savings = number_at(*fairness, "", "gini_savings");
+    out.hhi_sellers = number_at(*fairness, "", "hhi_sellers");
+    out.hhi_buyers = number_at(*fairness, "", "hhi_buyers");
+  }
   if (const Json* finality = inner(root, "ledger", "finality_ms")) {
     out.finality_p50_ms = number_at(*finality, "", "p50");
     out.finality_p95_ms = number_at(*finality, "", "p95");

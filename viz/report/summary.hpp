@@ -30,6 +30,26 @@ struct Summary {
   std::optional<double> posted, posted_undecided, posted_p50_ms, posted_p99_ms;
   std::optional<double> finality_p50_ms, finality_p95_ms, finality_p99_ms;
   std::vector<ShadowFigures> shadows;  // other mechanisms on the same orders
+  std::optional<double> welfare_eur, optimal_welfare_eur, budget_balance_eur;
+  std::optional<double> orders, irrational_orders;
+  std::optional<double> jain_savings, gini_savings, hhi_sellers, hhi_buyers;
+
+  struct Element {  // outside of its limits at some time: a branch, or a connection
+    std::string name;
+    std::optional<double> max_loading, overload_kwh;
+    std::optional<double> v_min_pu, v_max_pu;
+    std::optional<double> minutes;
+  };
+  std::vector<Element> elements;
+  struct Rung {  // that limited somebody
+    std::string name;
+    std::optional<double> minutes, home_minutes, moved_kwh, eur;
+  };
+  bool has_ladder = false;
+  std::vector<Rung> rungs;
+  std::optional<double> limited_homes, most_limited_minutes, limited_gini, ladder_cost_eur;
+  std::optional<double> held_back_kwh, shed_kwh, ev_unmet_kwh, cold_kelvin_hours, rebound_kw;
+  std::optional<double> forecast_expected, forecast_happened, forecast_hits, forecast_lead_h;
   std::string worst_element, log_root, state_root, content_root, result_hash, input_hash;
 };
 

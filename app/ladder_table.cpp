@@ -1,0 +1,231 @@
+#include "app/ladder_table.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "app/input_file.hpp"
+#include "app/paired_difference.hpp"
+#include "twin/store/run_reader.hpp"
+
+namespace app {
+
+using ledger::failure;
+using ledger::Result;
+using nlohmann::json;
+
+namespace {
+
+struct FigureKey {
+  const char* name;
+  const char* pointer;  // in summary.json
+};
+constexpr std::array<FigureKey, 20> keys{{
+    {"overload_minutes", "/grid/overload_minutes"},
+    {"overload_kwh", "/grid/overload_kwh"},
+    {"voltage_minutes", "/grid/voltage_violation_minutes"},
+    {"max_loading", "/grid/max_loading"},
+    {"consumed_kwh", "/energy/consumed_kwh"},
+    {"curtailed_kwh", "/congestion/curtailed_kwh"},
+    {"shed_kwh", "/congestion/shed_kwh"},
+    {"held_back_kwh", "/congestion/held_back_kwh"},
+    {"ev_unmet_kwh", "/congestion/ev_unmet_kwh"},
+    {"cold_kelvin_hours", "/congestion/cold_kelvin_hours"},
+    {"cost_eur", "/congestion/cost_eur"},
+    {"limited_homes", "/congestion/limited/homes"},
+    {"limited_gini", "/congestion/limited/gini"},
+    {"most_limited_minutes", "/congestion/limited/most_minutes"},
+    {"rebound_kw", "/congestion/rebound_kw"},
+    {"forecast_precision", "/congestion/forecast/precision"},
+    {"forecast_recall", "/congestion/forecast/recall"},
+    {"forecast_lead_h", "/congestion/forecast/lead_h"},
+    {"mean_saving_eur", "/market/savings_eur/mean"},
+    {"losers", "/market/savings_eur/losers"},
+}};
+
+// A tenth of a second is below what a step of the physics resolves.
+constexpr double least_minutes = 1.0 / 600;
+
+std::vector<double> of_all(const std::vector<LadderRun>& runs, const std::string& figure) {
+  std::vector<double> out;
+  for (const LadderRun& r : runs) out.push_back(r.figures.at(figure));
+  return out;
+}
+
+Estimate difference(const LadderRuns& all, std::size_t variant, const std::string& figure) {
+  std::vector<double> out = of_all(all.runs[variant], figure);
+  const std::vector<double> none = of_all(all.runs[0], figure);
+  for (std::size_t s = 0; s < out.size(); ++s) out[s] -= none[s];
+  return estimate_of(out);
+}
+
+json to_json(const Estimate& e) {
+  json out = {{"mean", e.mean}};
+  if (e.low) out["low"] = *e.low;
+  if (e.high) out["high"] = *e.high;
+  return out;
+}
+
+// What an hour of overload that was avoided cost; nothing where none was.
+std::optional<double> eur_per_avoided_hour(const LadderRuns& all, std::size_t variant) {
+  const double avoided_h = -difference(all, variant, "overload_minutes").mean / 60;
+  if (avoided_h <= 0) return std::nullopt;
+  return estimate_of(of_all(all.runs[variant], "cost_eur")).mean / avoided_h;
+}
+
+struct Worse {
+  std::uint64_t seed = 0;
+  std::string element;
+  double before = 0, after = 0;
+};
+
+std::vector<Worse> worse_elements(const LadderRuns& all, std::size_t variant) {
+  std::vector<Worse> out;
+  for (std::size_t s = 0; s < all.seeds.size(); ++s) {
+    const auto& before = all.runs[0][s].minutes_outside;
+    for (const auto& [element, minutes] : all.runs[variant][s].minutes_outside) {
+      const auto at = before.find(element);
+      const double was = at == before.end() ? 0 : at->second;
+      if (minutes > was + least_minutes) out.push_back({all.seeds[s], element, was, minutes});
+    }
+  }
+  return out;
+}
+
+json variant_json(const LadderRuns& all, std::size_t v) {
+  json figures = json::object(), differences = json::object(), worse = json::array();
+  for (const auto& [name, value] : all.runs[v][0].figures) {
+    figures[name] = to_json(estimate_of(of_all(all.runs[v], name)));
+    if (v > 0) differences[name] = to_json(difference(all, v, name));
+  }
+  for (const Worse& w : worse_elements(all, v))
+    worse.push_back({{"element", w.element},
+                     {"minutes_outside", w.after},
+                     {"minutes_outside_without", w.before},
+                     {"seed", w.seed}});
+  json out = {{"figures", figures}, {"name", all.variants[v]}};
+  if (v == 0) return out;
+  out["against_none"] = differences;
+  out["worse"] = worse;
+  const auto eur = eur_per_avoided_hour(all, v);
+  out["eur_per_avoided_overload_hour"] = eur ? json(*eur) : json(nullptr);
+  return out;
+}
+
+std::string number(double value, int decimals) {
+  std::array<char, 40> out{};
+  const int n = std::snprintf(out.data(), out.size(), "%.*f", decimals, value);
+  return {out.data(), static_cast<std::size_t>(n)};
+}
+
+std::string interval(const Estimate& e, int decimals) {
+  if (!e.low) return number(e.mean, decimals);
+  return number(e.mean, decimals) + " [" + number(*e.low, decimals) + ", " +
+         number(*e.high, decimals) + "]";
+}
+
+struct Column {
+  const char* head;
+  const char* figure;
+  int decimals;
+};
+constexpr std::array<Column, 12> columns{{{"overload min", "overload_minutes", 0},
+                                          {"overload kWh", "overload_kwh", 2},
+                                          {"voltage min", "voltage_minutes", 0},
+                                          {"shifted kWh", "shifted_kwh", 1},
+                                          {"curtailed kWh", "curtailed_kwh", 1},
+                                          {"shed kWh", "shed_kwh", 2},
+                                          {"EV unmet kWh", "ev_unmet_kwh", 2},
+                                          {"cold K h", "cold_kelvin_hours", 2},
+                                          {"cost EUR", "cost_eur", 2},
+                                          {"homes", "limited_homes", 1},
+                                          {"Gini", "limited_gini", 2},
+                                          {"rebound kW", "rebound_kw", 1}}};
+
+std::vector<std::string> row_of(const LadderRuns& all, std::size_t v) {
+  std::vector<std::string> out{all.variants[v]};
+  for (const Column& c : columns)
+    out.push_back(number(estimate_of(of_all(all.runs[v], c.figure)).mean, c.decimals));
+  const auto eur = v == 0 ? std::nullopt : eur_per_avoided_hour(all, v);
+  out.push_back(eur ? number(*eur, 2) : "-");
+  out.push_back(v == 0 ? "-" : interval(difference(all, v, "overload_minutes"), 0));
+  out.push_back(v == 0 ? "-" : std::to_string(worse_elements(all, v).size()));
+  return out;
+}
+
+std::string aligned(const std::vector<std::vector<std::string>>& rows) {
+  std::vector<std::size_t> widths(rows[0].size());
+  for (const auto& row : rows)
+    for (std::size_t c = 0; c < row.size(); ++c) widths[c] = std::max(widths[c], row[c].size());
+  std::string out;
+  for (const auto& row : rows) {
+    for (std::size_t c = 0; c < row.size(); ++c) {
+      const std::string room(widths[c] - row[c].size(), ' ');
+      out += (c == 0 ? row[c] + room : "  " + room + row[c]);
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<LadderRun> read_ladder_run(const std::string& directory) {
+  const auto text = read_file(directory + "/summary.json");
+  if (!text) return failure(text.error());
+  const json summary = json::parse(*text, nullptr, false);
+  LadderRun out;
+  for (const FigureKey& key : keys) {
+    const json::json_pointer at(key.pointer);
+    if (!summary.is_object() || !summary.contains(at) || !summary[at].is_number())
+      return failure(directory + "/summary.json: " + key.pointer + " is missing");
+    out.figures[key.name] = summary[at].get<double>();
+  }
+  for (const json& e : summary["grid"]["elements"])
+    out.minutes_outside[e.at("name").get<std::string>()] =
+        e.contains("minutes_outside") ? e["minutes_outside"].get<double>()
+                                      : e.at("overload_minutes").get<double>();
+  auto reader = twin::RunReader::open(directory + "/run.db");
+  if (!reader) return failure(reader.error().message);
+  const auto slots = reader->slots();
+  if (!slots) return failure(slots.error().message);
+  for (const twin::SlotRow& s : *slots) out.slot_wh.push_back(s.actual_wh);
+  return out;
+}
+
+double shifted_kwh(const LadderRun& run, const LadderRun& none) {
+  std::int64_t up = 0, down = 0;
+  for (std::size_t s = 0; s < std::min(run.slot_wh.size(), none.slot_wh.size()); ++s) {
+    const std::int64_t more = run.slot_wh[s] - none.slot_wh[s];
+    (more > 0 ? up : down) += std::abs(more);
+  }
+  return static_cast<double>(std::min(up, down)) / 1000;
+}
+
+std::string ladder_json(const LadderRuns& all) {
+  json variants = json::array();
+  for (std::size_t v = 0; v < all.variants.size(); ++v) variants.push_back(variant_json(all, v));
+  return json{{"scenario", all.scenario}, {"seeds", all.seeds}, {"variants", variants}}.dump(2) +
+         "\n";
+}
+
+std::string ladder_text(const LadderRuns& all) {
+  std::vector<std::vector<std::string>> rows{{"rung"}};
+  for (const Column& c : columns) rows[0].push_back(c.head);
+  for (const char* head : {"EUR/h avoided", "overload min against none", "worse"})
+    rows[0].push_back(head);
+  for (std::size_t v = 0; v < all.variants.size(); ++v) rows.push_back(row_of(all, v));
+  std::string out = all.scenario + ": means over " + std::to_string(all.seeds.size()) +
+                    (all.seeds.size() == 1 ? " seed" : " seeds, differences with 95 % intervals") +
+                    "\n" + aligned(rows);
+  for (std::size_t v = 1; v < all.variants.size(); ++v)
+    for (const Worse& w : worse_elements(all, v))
+      out += all.variants[v] + " makes " + w.element + " worse (seed " + std::to_string(w.seed) +
+             "): " + number(w.before, 1) + " to " + number(w.after, 1) + " minutes outside\n";
+  return out;
+}
+
+}  // namespace app

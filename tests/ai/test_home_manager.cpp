@@ -1,0 +1,153 @@
+#include <doctest/doctest.h>
+
+#include "ai/home_manager.hpp"
+
+using namespace ai;
+
+namespace {
+
+HomeDevices all_devices() {
+  HomeDevices d;
+  d.pv_w = 8000;
+  d.battery_w = 4000;
+  d.battery_wh = 8000;
+  d.battery_round_trip = 0.9;
+  d.ev_w = 11000;
+  d.ev_least_w = 4140;
+  d.heat_pump_w = 3000;
+  return d;
+}
+
+HomeNow evening() {
+  HomeNow now;
+  now.load_w = 1000;
+  now.heat_pump_w = 2000;
+  now.warmth_k = 0.6;
+  now.ev_wanted_wh = 22000;
+  now.ev_hours = 12;
+  now.battery_charge = 0.5;
+  return now;
+}
+
+HomePrices flat() { return {std::vector<double>(96, 0.3), 0.25, 0, 0}; }
+
+}  // namespace
+
+TEST_CASE("Without prices that differ and without limits devices are left to themselves") {
+  const HomePlan plan = plan_by_price(all_devices(), evening(), flat());
+  CHECK(plan.ev_w == 11000);
+  CHECK(plan.heat_pump_w == 2000);
+  CHECK(plan.battery_w == -4000);  // covers what it can of 14 kW
+  const HomeSetPoints s = set_points_for(all_devices(), evening(), plan, {});
+  CHECK(!s.pv_limit_w);
+  CHECK(!s.battery_w);
+  CHECK(!s.ev_limit_w);
+  CHECK(!s.heat_pump_limit_w);
+  CHECK(!s.load_limit_w);
+}
+
+TEST_CASE("A car waits for the cheapest slots that suffice, and no longer") {
+  HomePrices p = flat();
+  for (std::size_t k = 20; k < 40; ++k) p.eur_per_kwh[k] = 0.2;  // cheaper in five hours
+  HomeNow now = evening();
+  CHECK(plan_by_price(all_devices(), now, p).ev_w == 0);
+  // It leaves before: then the earliest of equal slots.
+  now.ev_hours = 4;
+  CHECK(plan_by_price(all_devices(), now, p).ev_w == 11000);
+  // In the cheap slots it charges.
+  p.eur_per_kwh.erase(p.eur_per_kwh.begin(), p.eur_per_kwh.begin() + 20);
+  now.ev_hours = 7;
+  CHECK(plan_by_price(all_devices(), now, p).ev_w == 11000);
+}
+
+TEST_CASE("Heat waits in dear slots while it is warm, the battery keeps its charge for them") {
+  HomePrices p = flat();
+  p.eur_per_kwh[0] = 0.5;
+  CHECK(plan_by_price(all_devices(), evening(), p).heat_pump_w == 0);
+  HomeNow cold = evening();
+  cold.warmth_k = 0.1;
+  CHECK(plan_by_price(all_devices(), cold, p).heat_pump_w == 2000);
+  HomePrices later = flat();
+  for (std::size_t k = 30; k < 40; ++k) later.eur_per_kwh[k] = 0.5;
+  later.eur_per_kwh[90] = 0.1;
+  CHECK(plan_by_price(all_devices(), evening(), later).battery_w == 0);
+  later.eur_per_kwh[0] = 0.05;
+  CHECK(plan_by_price(all_devices(), evening(), later).battery_w == 4000);
+}
+
+TEST_CASE(
+    "Where peaks cost, a car charges at what just suffices or stays below the peak there is") {
+  HomePrices p = flat();
+  p.eur_per_kw = 4;
+  CHECK(plan_by_price(all_devices(), evening(), p).ev_w == doctest::Approx(4140));
+  p.peak_w = 9000;
+  CHECK(plan_by_price(all_devices(), evening(), p).ev_w == doctest::Approx(6000));
+}
+
+TEST_CASE("Dimmed devices draw the limit together, heat first, and own PV beside it") {
+  HomeLimits limits;
+  limits.controllable_w = 7560;
+  const HomePlan wanted = plan_by_price(all_devices(), evening(), flat());
+  const HomePlan plan = within_limits(all_devices(), evening(), wanted, limits);
+  CHECK(plan.heat_pump_w == 2000);
+  CHECK(plan.ev_w == 5560);
+  CHECK(plan.load_w == 1000);
+  const HomeSetPoints s = set_points_for(all_devices(), evening(), plan, limits);
+  REQUIRE(s.ev_limit_w);
+  CHECK(*s.ev_limit_w == 5560);
+  HomeNow noon = evening();
+  noon.pv_w = 4000;
+  const HomePlan more =
+      within_limits(all_devices(), noon, plan_by_price(all_devices(), noon, flat()), limits);
+  CHECK(more.ev_w == 5560 + 3000);
+}
+
+TEST_CASE("A charger that would have to go below six amperes waits") {
+  HomeLimits limits;
+  limits.controllable_w = 4200;
+  const HomePlan plan = within_limits(all_devices(), evening(),
+                                      plan_by_price(all_devices(), evening(), flat()), limits);
+  CHECK(plan.heat_pump_w == 2000);
+  CHECK(plan.ev_w == 0);
+}
+
+TEST_CASE("An import limit takes the car before the heat, an export limit fills before it cuts") {
+  HomeLimits limits;
+  limits.import_w = 0;
+  const HomePlan wanted = plan_by_price(all_devices(), evening(), flat());
+  const HomePlan plan = within_limits(all_devices(), evening(), wanted, limits);
+  CHECK(plan.ev_w == 0);
+  CHECK(plan.net_w() <= 0);
+
+  HomeNow noon;
+  noon.load_w = 500;
+  noon.pv_w = 8000;
+  noon.battery_charge = 1;  // full
+  HomeLimits out;
+  out.export_w = 3000;
+  const HomePlan sunny =
+      within_limits(all_devices(), noon, plan_by_price(all_devices(), noon, flat()), out);
+  CHECK(-sunny.net_w() == doctest::Approx(3000));
+  CHECK(sunny.pv_w == doctest::Approx(3500));
+  noon.battery_charge = 0.5;
+  const HomePlan stored =
+      within_limits(all_devices(), noon, plan_by_price(all_devices(), noon, flat()), out);
+  CHECK(stored.pv_w == doctest::Approx(7500));
+  CHECK(stored.battery_w == doctest::Approx(4000));
+}
+
+TEST_CASE("Flexibility is what the devices can do at once, and a shift does it") {
+  const HomeDevices d = all_devices();
+  const HomeNow now = evening();
+  const HomePlan wanted = plan_by_price(d, now, flat());
+  const HomeFlexibility f = flexibility_of(d, now, wanted);
+  CHECK(f.down_w == doctest::Approx(13000));  // car and heat; the battery gives all it can
+  CHECK(f.up_w == doctest::Approx(8000));     // the battery turns round
+  HomeLimits limits;
+  limits.shift_w = -3000;
+  const HomePlan down = within_limits(d, now, wanted, limits);
+  CHECK(wanted.net_w() - down.net_w() == doctest::Approx(3000));
+  limits.shift_w = 2500;
+  const HomePlan up = within_limits(d, now, wanted, limits);
+  CHECK(up.net_w() - wanted.net_w() == doctest::Approx(2500));
+}

@@ -1,0 +1,248 @@
+// Words between the grid operator and homes, and the node that says them.
+
+#include <doctest/doctest.h>
+
+#include "ledger/base/rng.hpp"
+#include "twin/grid/feeder_generator.hpp"
+#include "twin/node/grid_operator_node.hpp"
+#include "twin/node/home_control.hpp"
+#include "twin/node/messages.hpp"
+
+using namespace twin;
+using ledger::Instant;
+using ledger::minutes;
+using ledger::seconds;
+
+namespace {
+
+Directory one_gateway() { return {1, 1, 0, 0, 1}; }
+
+HomeControl home_with_a_car() {
+  HomeControlConfig c;
+  c.directory = one_gateway();
+  c.retail_eur_per_kwh = 0.3;
+  ManagedHome home;
+  home.devices.ev_w = 11000;
+  home.devices.ev_least_w = 4140;
+  c.homes.push_back(home);
+  return HomeControl(c);
+}
+
+// A car that charges, or waits for a set-point to let it.
+HomeState charging(double ev_w) {
+  HomeState s;
+  s.load_w = 1000;
+  s.ev_w = ev_w;
+  s.ev_held_back_w = 11000 - ev_w;
+  s.ev_wanted_wh = 20000;
+  s.ev_hours = 10;
+  s.draw_va[0] = 1000 + ev_w;
+  s.battery_charge = -1;
+  return s;
+}
+
+template <class What>
+std::vector<What> all_of(const Outbox& out) {
+  std::vector<What> found;
+  for (const Effect& e : out.effects())
+    if (const auto* one = std::get_if<What>(&e)) found.push_back(*one);
+  return found;
+}
+
+Bytes body_of(const Bytes& message) { return {message.begin() + 1, message.end()}; }
+
+}  // namespace
+
+TEST_CASE("Reports and grid words are canonical") {
+  HomeReports reports;
+  reports.minute = 9;
+  reports.homes = {{{1}, 900, 12000, 1000, 0, 11000, 11000, 2000, 150'000}, {{4}, -5, -5, 1, 6, 0}};
+  reports.forecasts = {{{1}, {3}, {400, -80}}};
+  const Bytes said = encode(reports);
+  const auto back = decode_home_reports(body_of(said));
+  REQUIRE(back);
+  CHECK(encode(*back) == said);
+  CHECK(back->forecasts[0].net_wh[1] == -80);
+  std::swap(reports.homes[0], reports.homes[1]);
+  CHECK(!decode_home_reports(body_of(encode(reports))));
+  GridWord word;
+  word.slot = {3};
+  word.fees = {0, -50'000};
+  word.limits = {{{1}, 9500, unlimited, 4200, unlimited, unlimited, -700}};
+  const Bytes told = encode(word);
+  const auto heard = decode_grid_word(body_of(told));
+  REQUIRE(heard);
+  CHECK(encode(*heard) == told);
+  word.limits[0].pv_w = -1;
+  CHECK(!decode_grid_word(body_of(encode(word))));
+  CHECK(!decode_grid_word(BytesView(told).subspan(1, told.size() - 2)));
+}
+
+TEST_CASE("A home obeys a word, is released by the next one, and after five minutes by itself") {
+  HomeControl control = home_with_a_car();
+  GridWord word;
+  word.limits = {{{0}, unlimited, unlimited, 4200, unlimited, unlimited, 0}};
+  Outbox out;
+  REQUIRE(control.hear(Instant{}, body_of(encode(word)), out));
+  out.clear();
+  const HomeState free = charging(11000), dimmed = charging(4200);
+  control.look(Instant{} + minutes(1), std::span(&free, 1), out);
+  auto commands = all_of<Command>(out);
+  REQUIRE(commands.size() == 1);
+  CHECK(commands[0].asked.ev_limit_w.value() == doctest::Approx(4200));
+
+  // It reports what it would do without.
+  const auto sent = all_of<Send>(out);
+  REQUIRE(sent.size() == 1);
+  CHECK(sent[0].to == one_gateway().grid_operator());
+  const auto reports = decode_home_reports(sent[0].bytes.view().subspan(1));
+  REQUIRE(reports);
+  CHECK(reports->homes[0].net_w == 12000);
+  CHECK(reports->homes[0].controllable_w == 11000);
+
+  out.clear();
+  REQUIRE(control.hear(Instant{} + minutes(2), body_of(encode(GridWord{})), out));
+  commands = all_of<Command>(out);
+  REQUIRE(commands.size() == 1);
+  CHECK(!commands[0].asked.ev_limit_w);
+  out.clear();
+  control.look(Instant{} + minutes(2), std::span(&dimmed, 1), out);
+  CHECK(all_of<Command>(out).empty());  // it said so already
+
+  REQUIRE(control.hear(Instant{} + minutes(3), body_of(encode(word)), out));
+  out.clear();
+  control.look(Instant{} + minutes(8), std::span(&dimmed, 1), out);
+  CHECK(all_of<Command>(out)[0].asked.ev_limit_w.has_value());
+  out.clear();
+  control.look(Instant{} + minutes(9), std::span(&dimmed, 1), out);
+  REQUIRE(all_of<Command>(out).size() == 1);
+  CHECK(!all_of<Command>(out)[0].asked.ev_limit_w);
+}
+
+TEST_CASE("A home refuses a word about others, and one that is no word") {
+  HomeControl control = home_with_a_car();
+  GridWord word;
+  word.limits = {{{7}, 0, 0, 0, 0, 0, 0}};
+  Outbox out;
+  CHECK(!control.hear(Instant{}, body_of(encode(word)), out));
+  CHECK(!control.hear(Instant{}, Bytes{1, 2, 3}, out));
+  CHECK(out.effects().empty());
+}
+
+namespace {
+
+// An operator of two homes on a small feeder, and the reports that its fleet would send.
+struct OperatorBench {
+  ledger::Ed25519Signer signer{ledger::KeySeed{9}};
+  std::unique_ptr<GridOperatorNode> node;
+  GridMeasurement grid;
+  std::size_t branches = 0;
+
+  explicit OperatorBench(RungSpec::Kind kind) {
+    GeneratorSpec spec;
+    spec.homes = 2;
+    spec.branches = 1;
+    spec.transformer_kva = 30;
+    const Network network = generate_feeder(spec, ledger::Rng(1).fork("feeder"));
+    branches = network.lines.size() + network.transformers.size();
+    GridOperatorConfig c;
+    c.directory = one_gateway();
+    c.signer = &signer;
+    RungSpec rung;
+    rung.kind = kind;
+    c.rungs = {rung};
+    for (std::uint32_t h = 0; h < 2; ++h) {
+      GridOperatorConfig::Home home;
+      home.connection = h;
+      home.devices.ev_w = 11000;
+      home.account.bytes[0] = static_cast<std::uint8_t>(h + 1);
+      c.homes.push_back(home);
+    }
+    c.network = std::make_shared<const Network>(network);
+    node = std::make_unique<GridOperatorNode>(c);
+    grid.loading.assign(branches, 0.3);
+    grid.v_min_pu.assign(network.connections.size(), 1);
+    grid.v_max_pu.assign(network.connections.size(), 1);
+  }
+
+  // One minute: measured, reported, acted on.
+  Outbox minute(int n, double loading, std::int32_t net_w, std::int32_t actual_w) {
+    HomeReports reports;
+    for (std::uint32_t h = 0; h < 2; ++h)
+      reports.homes.push_back({{h}, actual_w, net_w, 1000, 0, net_w - 1000, net_w - 1000, 0, 0});
+    const PeerMessage message{one_gateway().fleet(0), encode(reports)};
+    grid.loading.back() = loading;  // the transformer
+    Inputs inputs{std::span(&message, 1), {}};
+    inputs.grid = &grid;
+    Outbox out;
+    node->step(Instant{} + minutes(n), inputs, out);
+    CHECK(node->next_deadline() == Instant{} + minutes(n) + seconds(5));
+    out.clear();
+    node->step(node->next_deadline(), Inputs{}, out);
+    return out;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("An operator dims while homes would overload, though they do not, and then lets go") {
+  OperatorBench b(RungSpec::Kind::dimming_14a);
+  CHECK(all_of<Send>(b.minute(1, 0.6, 6000, 6000)).empty());
+  const Outbox over = b.minute(2, 1.2, 12000, 12000);
+  const auto told = all_of<Send>(over);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].to == one_gateway().fleet(0));
+  const auto word = decode_grid_word(told[0].bytes.view().subspan(1));
+  REQUIRE(word);
+  REQUIRE(word->limits.size() == 2);
+  CHECK(word->limits[0].controllable_w == word->limits[1].controllable_w);
+  CHECK(word->limits[0].controllable_w >= 4200);
+  CHECK(word->limits[0].controllable_w < 11000);
+  // Dimmed by now, as measured, but for the limits it would be over again.
+  const auto still = all_of<Send>(b.minute(3, 0.9, 12000, 8000));
+  REQUIRE(still.size() == 1);
+  CHECK(decode_grid_word(still[0].bytes.view().subspan(1))->limits.size() == 2);
+  const auto released = all_of<Send>(b.minute(4, 0.6, 6000, 6000));
+  REQUIRE(released.size() == 1);
+  CHECK(decode_grid_word(released[0].bytes.view().subspan(1))->limits.empty());
+  CHECK(all_of<Send>(b.minute(5, 0.6, 6000, 6000)).empty());
+}
+
+TEST_CASE("With a slot's last climb the operator posts what it did in it, and to whom") {
+  OperatorBench b(RungSpec::Kind::dimming_14a);
+  std::vector<Send> posted;
+  for (int n = 1; n <= 20; ++n)
+    for (const Send& s :
+         all_of<Send>(b.minute(n, n == 3 || n == 4 ? 1.2 : 0.5, n == 3 || n == 4 ? 12000 : 5000,
+                               n == 3 || n == 4 ? 12000 : 5000)))
+      if (s.to == one_gateway().validator(0)) posted.push_back(s);
+  REQUIRE(posted.size() == 1);
+  const auto tx = ledger::decode_transaction(posted[0].bytes.view().subspan(1));
+  REQUIRE(tx);
+  CHECK(tx->kind == ledger::TransactionKind::grid_measure);
+  const auto body = market::decode_grid_measure_body(tx->body);
+  REQUIRE(body);
+  CHECK(body->slot == ledger::Slot{0});
+  REQUIRE(body->measures.size() == 1);
+  CHECK(body->measures[0].minutes == 2);
+  CHECK(body->homes == 2);
+  const auto home = market::decode_home_measure(tx->openings[1].data);
+  REQUIRE(home);
+  CHECK(home->meter == ledger::MeterId{1});
+  CHECK(home->minutes == 2);
+  CHECK(home->change_w < 0);
+}
+
+TEST_CASE("The operator takes reports of its fleets' own homes only") {
+  OperatorBench b(RungSpec::Kind::none);
+  HomeReports reports;
+  reports.homes.push_back({{5}, 0, 0, 0, 0, 0, 0, 0, 0});
+  const PeerMessage strange{one_gateway().fleet(0), encode(reports)};
+  const PeerMessage gateway{one_gateway().gateway(0), encode(HomeReports{})};
+  for (const PeerMessage& m : {strange, gateway}) {
+    Outbox out;
+    b.node->step(Instant{}, Inputs{std::span(&m, 1), {}}, out);
+    REQUIRE(all_of<Event>(out).size() == 1);
+    CHECK(std::holds_alternative<Refused>(all_of<Event>(out)[0]));
+  }
+}

@@ -1,0 +1,92 @@
+#pragma once
+// The grid operator: measures its feeder, hears what homes would do without limits, climbs the
+// congestion ladder (twin/congestion/rung.hpp) five seconds into each minute, and tells the homes
+// what holds. So a measure acts in the minute after the next at the latest: the physics of a minute
+// is done when its words arrive. With the last climb of a slot it posts what it did to whom in it,
+// and why, signed (market/grid_measure.hpp).
+//
+// From the homes' day-ahead forecasts it computes the loading of each slot, tells which elements
+// it expects beyond `warning_loading` of their limit, and shows it to the rungs that price ahead.
+
+#include <map>
+#include <tuple>
+
+#include "market/grid_measure.hpp"
+#include "twin/congestion/rung.hpp"
+#include "twin/node/directory.hpp"
+#include "twin/node/grid_words.hpp"
+#include "twin/node/node.hpp"
+
+namespace twin {
+
+// Forecasts are means over a slot and know no phases: what they bring near the limit may pass it.
+inline constexpr double warning_loading = 0.8;
+
+struct GridOperatorConfig {
+  Directory directory;
+  ledger::Hash chain_id{};
+  ledger::Signer* signer = nullptr;  // the grid operator's, outlives the node
+  ledger::CivilTime start;
+  ledger::Duration slot = ledger::minutes(15);
+  std::vector<RungSpec> rungs;
+  double max_loading = 1, v_min_pu = 0.9, v_max_pu = 1.1;
+  double sell_eur_per_kwh = 0;
+  struct Home {
+    std::uint32_t connection = 0, gateway = 0;
+    ai::HomeDevices devices;  // as they are registered
+    ledger::AccountId account;
+    ledger::SubjectKey restricted_key{};
+  };
+  std::vector<Home> homes;  // of the world
+  std::shared_ptr<const Network> network;
+};
+
+class GridOperatorNode final : public Node {
+ public:
+  explicit GridOperatorNode(GridOperatorConfig config);
+  void step(Instant now, const Inputs& inputs, Outbox& outbox) override;
+  Instant next_deadline() const override;
+
+ private:
+  struct Known {
+    HomeReport report;
+    std::optional<Instant> heard;
+  };
+  void receive(Instant now, const PeerMessage& message, Outbox& outbox);
+  void take(const NetForecast& forecast);
+  void look_ahead(Outbox& outbox);
+  void act(Instant now, Outbox& outbox);
+  Situation situation(Instant now);
+  HomeView view_of(Instant now, std::uint32_t home) const;
+  void add_loadings(Situation& s, std::span<const double> restored_w) const;
+  void add_voltages(Situation& s, std::span<const double> restored_w) const;
+  std::vector<double> forecast_from(ledger::Slot slot) const;
+  LadderPlan climb(const Situation& s) const;
+  void note(const std::vector<Measure>& measures);
+  void post(ledger::Slot slot, Outbox& outbox);
+  void tell(const Situation& s, const LadderPlan& plan, Outbox& outbox);
+
+  GridOperatorConfig config_;
+  FeederModel model_;
+  std::vector<std::unique_ptr<Rung>> ladder_;
+  std::vector<Known> homes_;
+  GridMeasurement measured_;
+  FeederModel::Sensitivities sensitivities_;
+  std::optional<ledger::Slot> sensitivities_of_;
+  std::map<std::uint32_t, std::vector<double>> ahead_w_;  // by slot: mean net of each home
+  std::map<std::uint32_t, double> forecast_;              // by slot: highest share of the limit
+  struct InSlot {  // of a measure and home, in the running slot
+    std::uint16_t minutes = 0;
+    std::int64_t limit_w = 0, change_w = 0;  // the lowest; the sum
+  };
+  struct Noted {
+    std::uint16_t minutes = 0;
+    std::map<std::uint32_t, InSlot> homes;
+  };
+  using Place = std::tuple<RungSpec::Kind, Congested, std::string>;  // with the element's name
+  std::map<Place, Noted> noted_;
+  std::uint64_t next_minute_ = 1;
+  std::vector<bool> told_;  // by fleet: whether the last word to it said anything
+};
+
+}  // namespace twin

@@ -1,0 +1,146 @@
+#include "twin/node/home_control.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace twin {
+
+using namespace ledger;
+
+namespace {
+
+constexpr Duration word_holds = minutes(5);
+constexpr double least_ev_w_per_phase = 6 * 230.0;  // IEC 61851-1
+constexpr double least_cop = 1.5;                   // twin/device/heat_pump.hpp
+constexpr double share_of_minute_h = 1.0 / 60;
+
+std::int32_t whole(double w) {
+  return static_cast<std::int32_t>(std::clamp<double>(std::round(w), -1e9, 1e9));
+}
+double limit_of(std::int32_t w) { return w == unlimited ? ai::no_limit : w; }
+
+ai::HomeNow now_of(const HomeState& s) {
+  ai::HomeNow out;
+  out.load_w = s.load_w + s.shed_w;
+  out.pv_w = s.pv_w + s.curtailed_w;
+  out.heat_pump_w = s.heat_pump_w + s.heat_pump_held_back_w;
+  out.warmth_k = s.warmth_k;
+  out.ev_wanted_wh = s.ev_wanted_wh;
+  out.ev_hours = s.ev_hours;
+  out.battery_charge = std::max(0.0, s.battery_charge);
+  return out;
+}
+
+double net_of(const HomeState& s) { return (s.draw_va[0] + s.draw_va[1] + s.draw_va[2]).real(); }
+
+}  // namespace
+
+ai::HomeDevices devices_of(const HomeSpec& home) {
+  ai::HomeDevices d;
+  if (home.pv) d.pv_w = home.pv->inverter_kw * 1000;
+  if (home.battery) {
+    d.battery_w = home.battery->power_kw * 1000;
+    d.battery_wh = home.battery->capacity_kwh * 1000;
+    d.battery_round_trip = home.battery->charge_efficiency * home.battery->discharge_efficiency;
+  }
+  if (home.ev) {
+    d.ev_w = home.ev->plug_kw * 1000;
+    d.ev_least_w = least_ev_w_per_phase * home.ev->phases;
+  }
+  if (home.heat_pump) d.heat_pump_w = home.heat_pump->thermal_kw * 1000 / least_cop;
+  return d;
+}
+
+HomeControl::HomeControl(HomeControlConfig config) : config_(std::move(config)) {
+  for (const ManagedHome& home : config_.homes) {
+    index_of_[home.home] = homes_.size();
+    homes_.push_back({home, {}, {}, {}, 0, 0, 0, false});
+  }
+}
+
+void HomeControl::forecast(std::uint32_t home, Slot first, std::span<const std::int64_t> net_wh) {
+  NetForecast f{{home}, first, {}};
+  for (const std::int64_t wh : net_wh)
+    f.net_wh.push_back(
+        static_cast<std::int32_t>(std::clamp<std::int64_t>(wh, -1'000'000'000, 1'000'000'000)));
+  forecasts_.push_back(std::move(f));
+}
+
+// What a kWh costs from the running slot on. Without a word that holds: nothing is known.
+ai::HomePrices HomeControl::prices(Instant now, const Managed& m) const {
+  ai::HomePrices out;
+  out.slot_h = config_.slot_h;
+  out.peak_w = m.peak_w;
+  if (!heard_) return out;
+  out.eur_per_kw = static_cast<double>(word_.micro_eur_per_kw) * 1e-6;
+  const auto slot = static_cast<std::size_t>(now.since_epoch().seconds() / 3600 / out.slot_h);
+  for (std::size_t k = slot - std::min<std::size_t>(slot, word_.slot.value); k < word_.fees.size();
+       ++k)
+    out.eur_per_kwh.push_back(config_.retail_eur_per_kwh +
+                              static_cast<double>(word_.fees[k]) * 1e-6);
+  return out;
+}
+
+void HomeControl::count_peak(Instant now, Managed& m, const HomeState& state) const {
+  m.slot_wh += net_of(state) * share_of_minute_h;
+  const std::int64_t slot_minutes = std::llround(config_.slot_h * 60);
+  if ((now.since_epoch() / minutes(1)) % slot_minutes != 0) return;
+  m.peak_w = std::max(m.peak_w, std::exchange(m.slot_wh, 0) / config_.slot_h);
+}
+
+HomeReport HomeControl::report(const Managed& m) const {
+  const ai::HomeFlexibility flexible = ai::flexibility_of(m.home.devices, m.now, m.wanted);
+  return {{m.home.home},          whole(m.actual_w),    whole(m.wanted.net_w()),
+          whole(m.wanted.load_w), whole(m.wanted.pv_w), whole(m.wanted.controllable_w()),
+          whole(flexible.down_w), whole(flexible.up_w), m.home.ask};
+}
+
+void HomeControl::look(Instant now, std::span<const HomeState> states, Outbox& outbox) {
+  HomeReports reports;
+  reports.minute = static_cast<std::uint32_t>(now.since_epoch() / minutes(1));
+  if (heard_ && now - *heard_ > word_holds) {
+    for (Managed& m : homes_) m.limits = {};
+    heard_.reset();
+  }
+  for (Managed& m : homes_) {
+    const HomeState& state = states[m.home.home];
+    m.now = now_of(state);
+    m.actual_w = net_of(state);
+    count_peak(now, m, state);
+    m.wanted = ai::plan_by_price(m.home.devices, m.now, prices(now, m));
+    reports.homes.push_back(report(m));
+    command(m, outbox);
+  }
+  reports.forecasts = std::exchange(forecasts_, {});
+  outbox.send(config_.directory.grid_operator(), encode(reports));
+}
+
+void HomeControl::command(Managed& m, Outbox& outbox) const {
+  const ai::HomePlan plan = ai::within_limits(m.home.devices, m.now, m.wanted, m.limits);
+  const ai::HomeSetPoints s = ai::set_points_for(m.home.devices, m.now, plan, m.limits);
+  const SetPoints asked{s.pv_limit_w, s.battery_w, s.ev_limit_w, s.heat_pump_limit_w,
+                        s.load_limit_w};
+  const bool any = asked.pv_limit_w || asked.battery_w || asked.ev_limit_w ||
+                   asked.heat_pump_limit_w || asked.load_limit_w;
+  if (any || m.commanded) outbox.command(m.home.home, asked);
+  m.commanded = any;
+}
+
+Result<void> HomeControl::hear(Instant now, BytesView grid_word, Outbox& outbox) {
+  auto word = decode_grid_word(grid_word);
+  if (!word) return failure(word.error());
+  for (const LimitWord& l : word->limits)
+    if (!index_of_.contains(l.meter.value)) return failure("a limit of a home of others");
+  word_ = std::move(*word);
+  heard_ = now;
+  for (Managed& m : homes_) m.limits = {};
+  for (const LimitWord& l : word_.limits)
+    homes_[index_of_.at(l.meter.value)].limits = {
+        limit_of(l.import_w), limit_of(l.export_w), limit_of(l.controllable_w),
+        limit_of(l.pv_w),     limit_of(l.load_w),   static_cast<double>(l.shift_w)};
+  for (Managed& m : homes_) command(m, outbox);
+  return {};
+}
+
+}  // namespace twin
