@@ -15,7 +15,7 @@
 namespace twin {
 namespace {
 
-struct Winding {
+struct DssWinding {
   std::string bus;
   DssPlace bus_place;
   bool delta = false;
@@ -28,7 +28,7 @@ struct Winding {
 // What a Transformer and the XfmrCode that it names say.
 struct Plan {
   std::size_t phases = 3;
-  std::vector<Winding> windings{2};
+  std::vector<DssWinding> windings{2};
   std::size_t current = 0;
   double x12 = 7, x13 = 35, x23 = 30;  // percent of the first winding's rating
   double no_load_percent = 0, magnetising_percent = 0;
@@ -43,7 +43,7 @@ class TransformerReading {
 
  private:
   void take(const DssSaid& s);
-  bool take_winding(const DssSaid& s, Winding& w);
+  bool take_winding(const DssSaid& s, DssWinding& w);
   bool take_list(const DssSaid& s);
   void use_code(const DssSaid& s);
   void set_reactances(const DssSaid& s);
@@ -53,15 +53,15 @@ class TransformerReading {
   void for_each_number(const DssSaid& s, Set&& set);
   bool delta_of(const DssSaid& s, const std::string& word);
 
-  double coil_v(const Winding& w) const;
+  double coil_v(const DssWinding& w) const;
   std::vector<std::array<Terminal, 2>> coils(std::size_t w, std::uint32_t& bus);
   int delta_direction() const;
   void note_neutral(const DssTerminal& t);
-  std::optional<Complex> neutral_z(const Winding& w, bool free) const;
+  std::optional<Complex> neutral_z(const DssWinding& w, bool free) const;
   void add_two_windings();
   void add_three_windings();
   Transformer between(std::size_t from, std::size_t to);
-  void finish(Transformer& t, Complex z_percent, const Winding& to) const;
+  void finish(Transformer& t, Complex z_percent, const DssWinding& to) const;
   double antifloat(Complex z_percent) const;
   void note(std::size_t w, std::size_t transformer, bool at_to);
   bool check();
@@ -101,7 +101,7 @@ void TransformerReading::for_each_number(const DssSaid& s, Set&& set) {
 }
 
 // Of the winding that `wdg` chose.
-bool TransformerReading::take_winding(const DssSaid& s, Winding& w) {
+bool TransformerReading::take_winding(const DssSaid& s, DssWinding& w) {
   if (s.name == "bus") {
     w.bus = build_.word(s);
     w.bus_place = s.value->place;
@@ -134,20 +134,20 @@ bool TransformerReading::take_winding(const DssSaid& s, Winding& w) {
 // Of all windings.
 bool TransformerReading::take_list(const DssSaid& s) {
   if (s.name == "buses") {
-    for_each_winding(s, [&](Winding& w, const std::string& word) {
+    for_each_winding(s, [&](DssWinding& w, const std::string& word) {
       w.bus = lower_case(word);
       w.bus_place = s.value->place;
     });
   } else if (s.name == "conns") {
-    for_each_winding(s, [&](Winding& w, const std::string& c) { w.delta = delta_of(s, c); });
+    for_each_winding(s, [&](DssWinding& w, const std::string& c) { w.delta = delta_of(s, c); });
   } else if (s.name == "kvs") {
-    for_each_number(s, [](Winding& w, double v) { w.kv = v; });
+    for_each_number(s, [](DssWinding& w, double v) { w.kv = v; });
   } else if (s.name == "kvas") {
-    for_each_number(s, [](Winding& w, double v) { w.kva = v; });
+    for_each_number(s, [](DssWinding& w, double v) { w.kva = v; });
   } else if (s.name == "taps") {
-    for_each_number(s, [](Winding& w, double v) { w.tap = v; });
+    for_each_number(s, [](DssWinding& w, double v) { w.tap = v; });
   } else if (s.name == "%rs") {
-    for_each_number(s, [](Winding& w, double v) { w.percent_r = v; });
+    for_each_number(s, [](DssWinding& w, double v) { w.percent_r = v; });
   } else if (s.name == "%loadloss") {
     const double half = build_.number(s) / 2;
     plan_.windings[0].percent_r = plan_.windings[1].percent_r = half;
@@ -196,7 +196,7 @@ void TransformerReading::take(const DssSaid& s) {
   }
 }
 
-double TransformerReading::coil_v(const Winding& w) const {
+double TransformerReading::coil_v(const DssWinding& w) const {
   const bool of_line_voltage = w.delta || plan_.phases == 1;
   return w.kv * 1000 / (of_line_voltage ? 1 : std::numbers::sqrt3);
 }
@@ -204,7 +204,7 @@ double TransformerReading::coil_v(const Winding& w) const {
 // A delta's coil stands from its conductor to the next one, or to the one before where that makes
 // the lower voltage lag by 30 degrees (lead, as leadlag says).
 int TransformerReading::delta_direction() const {
-  const Winding &a = plan_.windings[0], &b = plan_.windings[1];
+  const DssWinding &a = plan_.windings[0], &b = plan_.windings[1];
   if (a.delta == b.delta) return 1;
   const bool high_is_delta = a.kv >= b.kv ? a.delta : b.delta;
   return high_is_delta == plan_.high_side_leads ? 1 : -1;
@@ -218,7 +218,7 @@ void TransformerReading::note_neutral(const DssTerminal& t) {
 // The ends of a winding's coils.
 std::vector<std::array<Terminal, 2>> TransformerReading::coils(std::size_t index,
                                                                std::uint32_t& bus) {
-  const Winding& w = plan_.windings[index];
+  const DssWinding& w = plan_.windings[index];
   const std::size_t n = plan_.phases;
   const bool closed_delta = w.delta && n == 3;
   const DssTerminal t = build_.terminal(object_, w.bus_place, w.bus, closed_delta ? n : n + 1, n);
@@ -245,7 +245,7 @@ std::vector<std::array<Terminal, 2>> TransformerReading::coils(std::size_t index
   return out;
 }
 
-std::optional<Complex> TransformerReading::neutral_z(const Winding& w, bool free) const {
+std::optional<Complex> TransformerReading::neutral_z(const DssWinding& w, bool free) const {
   if (!free || w.neutral_r < 0) return std::nullopt;
   return Complex(w.neutral_r, w.neutral_x);
 }
@@ -258,7 +258,7 @@ double TransformerReading::antifloat(Complex z_percent) const {
 }
 
 // Impedance and no-load losses, per unit of the first winding's rating, at the `to` coil.
-void TransformerReading::finish(Transformer& t, Complex z_percent, const Winding& to) const {
+void TransformerReading::finish(Transformer& t, Complex z_percent, const DssWinding& to) const {
   constexpr double smallest = 1e-7;  // percent; zero would tie its ends together
   if (std::abs(z_percent) < smallest) z_percent = {0, smallest};
   const double va = plan_.windings[0].kva * 1000 / static_cast<double>(plan_.phases);
@@ -286,7 +286,7 @@ Transformer TransformerReading::between(std::size_t from, std::size_t to) {
         (at_to ? t.coils[c].to : t.coils[c].from) = {static_cast<Terminal>(c), Terminal::ground};
       continue;
     }
-    const Winding& w = plan_.windings[index];
+    const DssWinding& w = plan_.windings[index];
     const auto ends = coils(index, bus);
     for (std::size_t c = 0; c < plan_.phases; ++c)
       (at_to ? t.coils[c].to : t.coils[c].from) = ends[c];
@@ -300,7 +300,7 @@ Transformer TransformerReading::between(std::size_t from, std::size_t to) {
 }
 
 void TransformerReading::note(std::size_t w, std::size_t transformer, bool at_to) {
-  const Winding& winding = plan_.windings[w];
+  const DssWinding& winding = plan_.windings[w];
   DssBuild::Winding out;
   out.transformer = static_cast<std::uint32_t>(transformer);
   out.at_to = at_to;
@@ -312,7 +312,7 @@ void TransformerReading::note(std::size_t w, std::size_t transformer, bool at_to
 }
 
 void TransformerReading::add_two_windings() {
-  const Winding &a = plan_.windings[0], &b = plan_.windings[1];
+  const DssWinding &a = plan_.windings[0], &b = plan_.windings[1];
   Transformer t = between(0, 1);
   finish(t, {a.percent_r + b.percent_r, plan_.x12}, a);
   const double va = a.kva * 1000 / static_cast<double>(plan_.phases);
@@ -343,7 +343,7 @@ void TransformerReading::add_three_windings() {
 }
 
 bool TransformerReading::check() {
-  for (const Winding& w : plan_.windings) {
+  for (const DssWinding& w : plan_.windings) {
     if (w.bus.empty()) build_.refuse(object_, "a winding has no bus");
     if (!(w.kv > 0) || !(w.kva > 0) || !(w.tap > 0))
       build_.refuse(object_, "a winding needs a voltage, a rating and a tap above zero");
@@ -351,7 +351,7 @@ bool TransformerReading::check() {
     if (w.delta && plan_.phases == 2)
       build_.refuse(object_, "a delta winding of two phases is not supported");
   }
-  const Winding& first = plan_.windings[0];
+  const DssWinding& first = plan_.windings[0];
   if (plan_.windings.size() == 2 && is_too_small(plan_.x12) &&
       is_too_small(first.percent_r + plan_.windings[1].percent_r))
     build_.refuse(object_, "needs an impedance other than zero");
