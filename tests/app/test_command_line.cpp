@@ -48,7 +48,7 @@ TEST_CASE("every command has --version, and help by two names") {
 
 TEST_CASE("an unknown command or option names the nearest known one") {
   CHECK(refused({"rum"}, "rum: unknown command; did you mean run?") == 2);
-  CHECK(refused({"frobnicate"}, "known: help run audit") == 2);
+  CHECK(refused({"frobnicate"}, "known: help run ladder audit") == 2);
   CHECK(refused({"meter", "serv"}, "serv: unknown command; did you mean serve?") == 2);
   CHECK(refused({"run", "x", "--sed", "1"}, "--sed: unknown option; did you mean --seed?") == 2);
   CHECK(refused({"run", "x", "--sed=1"}, "did you mean --seed?") == 2);

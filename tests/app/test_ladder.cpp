@@ -28,7 +28,7 @@ metering_interval = "60s"
 [grid.generator]
 homes = 6
 branches = 2
-transformer_kva = 30
+transformer_kva = 25
 
 [ledger]
 block_interval = "60s"
