@@ -148,6 +148,26 @@ TEST_CASE("visitors: who has left, or has had an answer for longest, makes room 
   CHECK(bench.wait([&] { return bench.heard.size() == before + 1; }));
 }
 
+TEST_CASE("visitors: who waits for an answer makes no room for others") {
+  DoorBench bench(10s);
+  const TlsContext context = anybody();
+  std::vector<Caller> inside;
+  const auto is_heard = [&] {
+    const std::size_t before = bench.heard.size();
+    bench.during([&] {
+      Caller c = Caller::call(bench.port);
+      if (c.shake(context) && c.say(visit_frame({1}))) inside.push_back(std::move(c));
+    });
+    return bench.wait([&] { return bench.heard.size() > before; }, 1s);
+  };
+  for (int k = 0; k < 16; ++k) REQUIRE(is_heard());
+  CHECK_FALSE(is_heard());
+  CHECK(bench.door->inside() == 16);
+  bench.door->send(bench.heard[3].first, Bytes(50, 3), false);
+  CHECK(is_heard());  // in the place of the one who has an answer now
+  CHECK(bench.door->inside() == 16);
+}
+
 TEST_CASE("visitors: who has no Ed25519 key, an old TLS or none at all stays outside") {
   DoorBench bench;
   const TlsContext none;
