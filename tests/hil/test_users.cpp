@@ -165,6 +165,9 @@ TEST_CASE("users: a consent and an erasure in a running network, proved, and not
   check_proved(users.erase(0, net.file("registrar.key"), {"--wait", "30s"}), net.genesis());
   for (int n = 0; n < 150 && fs::exists(file); ++n) pause(100);
   CHECK(!fs::exists(file));
+  // Nor in the records of a gateway that runs: not in their log, nor in pages that are free.
+  for (int n = 0; n < 20 && found_below(gateway, words) > 0; ++n) pause(100);
+  CHECK(found_below(gateway, words) == 0);
   CHECK(users.consent(0, users.household(0), {"--wait", "20s"}).says("whose data are erased"));
   pause(1200);  // one batch more; and in the same second it would be the same transaction
   const Ran twice = users.erase(0, net.file("registrar.key"), {"--wait", "20s"});
