@@ -6,6 +6,7 @@
 #include <optional>
 #include <unordered_map>
 
+#include "ledger/base/cell_text.hpp"
 #include "ledger/base/utf8.hpp"
 #include "market/clearing/decimal.hpp"
 
@@ -22,21 +23,6 @@ enum Column : std::uint8_t { id, side, agent, bus, kwh, price, partner, kind };
 constexpr std::array<std::string_view, max_columns> column_names{
     "id", "side", "agent", "bus", "kwh", "price_eur_per_kwh", "partner", "kind"};
 constexpr std::size_t required = 6;
-
-std::string_view trimmed(std::string_view s) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!s.empty() && blank(s.front())) s.remove_prefix(1);
-  while (!s.empty() && blank(s.back())) s.remove_suffix(1);
-  return s;
-}
-
-// What stands there, as a message can show it.
-std::string shown(std::string_view s) {
-  constexpr std::size_t longest = 40;
-  std::string out = "\"";
-  for (const char c : s.substr(0, longest)) out += c >= 0x20 && c < 0x7f ? c : '?';
-  return out + (s.size() > longest ? "...\"" : "\"");
-}
 
 bool is_plain_text(std::string_view s) {
   while (!s.empty()) {
@@ -227,7 +213,7 @@ Result<void> BookReader::read_heading() {
   for (std::size_t c = 0; c < heading->kept.size(); ++c) {
     const auto name = std::find(column_names.begin(), column_names.end(), heading->kept[c]);
     if (name == column_names.end())
-      return failure(where() + "found column " + shown(heading->kept[c]) + "; " +
+      return failure(where() + "found column " + shown_cell(heading->kept[c]) + "; " +
                      std::string(wanted));
     std::size_t& at = at_[static_cast<std::size_t>(name - column_names.begin())];
     if (at != SIZE_MAX) return failure(where() + std::string(*name) + ": is there twice");
@@ -246,9 +232,9 @@ std::string BookReader::problem_of_name(Column column, bool may_be_empty) const 
   const std::string_view name = cell(column);
   if (name.empty() && may_be_empty) return {};
   if (name.empty()) return "is empty";
-  if (name.size() > max_name) return "found " + shown(name) + "; wants at most 64 bytes";
+  if (name.size() > max_name) return "found " + shown_cell(name) + "; wants at most 64 bytes";
   if (!is_plain_text(name))
-    return "found " + shown(name) + "; wants UTF-8 without control characters";
+    return "found " + shown_cell(name) + "; wants UTF-8 without control characters";
   return {};
 }
 
@@ -258,34 +244,34 @@ std::string BookReader::read_side(std::string_view text, Order& order) const {
   const bool buys = lower == "buy" || lower == "bid";
   order.side = buys ? Side::buy : Side::sell;
   if (buys || lower == "sell" || lower == "ask" || lower == "offer") return {};
-  return "found " + shown(text) + "; wants buy or sell";
+  return "found " + shown_cell(text) + "; wants buy or sell";
 }
 
 std::string BookReader::read_energy(std::string_view text, Order& order) {
   const auto wh = decimal_of(text, 3);
-  if (!wh) return "found " + shown(text) + "; wants a number";
+  if (!wh) return "found " + shown_cell(text) + "; wants a number";
   order.energy = {wh->units};
   if (wh->units < 0 || (wh->units == 0 && (wh->exact || text.starts_with('-'))))
-    return "found " + shown(text) + "; wants more than 0";
-  if (wh->units == 0) return "found " + shown(text) + "; wants half a Wh at least";
-  if (order.energy > max_order_energy) return "found " + shown(text) + "; wants at most 10000";
+    return "found " + shown_cell(text) + "; wants more than 0";
+  if (wh->units == 0) return "found " + shown_cell(text) + "; wants half a Wh at least";
+  if (order.energy > max_order_energy) return "found " + shown_cell(text) + "; wants at most 10000";
   return {};
 }
 
 std::string BookReader::read_price(std::string_view text, Order& order) {
   const auto price_units = decimal_of(text, 6);
-  if (!price_units) return "found " + shown(text) + "; wants a number";
+  if (!price_units) return "found " + shown_cell(text) + "; wants a number";
   order.limit = {price_units->units};
   if (order.limit.value < 0 || order.limit > max_order_price ||
       (text.starts_with('-') && !price_units->exact))
-    return "found " + shown(text) + "; wants 0 to 100";
+    return "found " + shown_cell(text) + "; wants 0 to 100";
   return {};
 }
 
 std::string BookReader::read_kind(std::string_view text, Order& order) const {
   order.green = text == "green";
   if (text.empty() || text == "green" || text == "grey" || text == "local") return {};
-  return "found " + shown(text) + "; wants green, grey, local or nothing";
+  return "found " + shown_cell(text) + "; wants green, grey, local or nothing";
 }
 
 void BookReader::read_order() {
@@ -317,13 +303,14 @@ void BookReader::read_order() {
     if (!problem.empty()) return refuse(std::string(column_names[column]) + ": " + problem);
   const auto [first, fresh] = line_of_id_.try_emplace(std::string(cell(id)), number_);
   if (!fresh)
-    return refuse("id: " + shown(cell(id)) + " is on line " + std::to_string(first->second) +
+    return refuse("id: " + shown_cell(cell(id)) + " is on line " + std::to_string(first->second) +
                   " already");
   for (const auto& [column, decimals] : {std::pair{kwh, 3}, {price, 6}})
     if (const auto read = decimal_of(cell(column), decimals); !read->exact)
       out_.rounded.push_back({number_, std::string(cell(id)),
-                              std::string(column_names[column]) + ": found " + shown(cell(column)) +
-                                  "; taken as " + std::to_string(read->units) +
+                              std::string(column_names[column]) + ": found " +
+                                  shown_cell(cell(column)) + "; taken as " +
+                                  std::to_string(read->units) +
                                   (column == kwh ? " Wh" : " micro-EUR/kWh")});
   if (!cell(bus).empty()) {
     const auto [at, is_new] = buses_.try_emplace(std::string(cell(bus)), buses_.size() + 1);
@@ -366,7 +353,7 @@ void BookReader::drop_without_partner() {
     if (!partners_[i].empty() && !out_.orders[i].partner) {
       out_.refused.push_back(
           {lines_[i], out_.ids[i],
-           "partner: found " + shown(partners_[i]) + "; wants an agent of this book"});
+           "partner: found " + shown_cell(partners_[i]) + "; wants an agent of this book"});
       continue;
     }
     out_.orders[kept] = out_.orders[i];

@@ -4,11 +4,15 @@
 #include <charconv>
 #include <cmath>
 
+#include "ledger/base/cell_text.hpp"
+
 namespace twin {
 
 using ledger::Duration;
 using ledger::failure;
 using ledger::Result;
+using ledger::shown_cell;
+using ledger::trimmed;
 
 namespace {
 
@@ -22,21 +26,6 @@ constexpr std::array<std::string_view, 12> months{
     "Januar", "Februar", "M\xc3\xa4rz", "April",   "Mai",      "Juni",
     "Juli",   "August",  "September",   "Oktober", "November", "Dezember"};
 constexpr std::array<std::string_view, day_types> types{"SA", "FT", "WT"};  // by DayType
-
-std::string_view trimmed(std::string_view s) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!s.empty() && blank(s.front())) s.remove_prefix(1);
-  while (!s.empty() && blank(s.back())) s.remove_suffix(1);
-  return s;
-}
-
-// What stands there, as a message can show it.
-std::string shown(std::string_view s) {
-  constexpr std::size_t longest = 40;
-  std::string out = "\"";
-  for (const char c : s.substr(0, longest)) out += c >= 0x20 && c < 0x7f ? c : '?';
-  return out + (s.size() > longest ? "...\"" : "\"");
-}
 
 std::optional<double> number(std::string_view s) {
   double value = 0;
@@ -115,19 +104,20 @@ Result<std::array<Column, columns>> read_columns(Lines& lines) {
   for (std::size_t c = 0; c < columns; ++c) {
     const auto month = place_in(months, (*month_row)[c + 1]);
     if (!month)
-      return failure(lines.where() + "found " + shown((*month_row)[c + 1]) +
+      return failure(lines.where() + "found " + shown_cell((*month_row)[c + 1]) +
                      "; wants a month in German, such as \"Januar\"");
     out[c].month = *month;
   }
   const auto type_row = row_of(lines, "\"[kWh]\" and the day type of each column");
   if (!type_row) return failure(type_row.error());
   if ((*type_row)[0] != "[kWh]")
-    return failure(lines.where() + "found unit " + shown((*type_row)[0]) + "; wants \"[kWh]\"");
+    return failure(lines.where() + "found unit " + shown_cell((*type_row)[0]) +
+                   "; wants \"[kWh]\"");
   std::array<bool, columns> seen{};
   for (std::size_t c = 0; c < columns; ++c) {
     const auto type = place_in(types, (*type_row)[c + 1]);
     if (!type)
-      return failure(lines.where() + "found day type " + shown((*type_row)[c + 1]) +
+      return failure(lines.where() + "found day type " + shown_cell((*type_row)[c + 1]) +
                      "; wants SA, FT or WT");
     out[c].type = *type;
     bool& here = seen[out[c].month * day_types + *type];
@@ -150,7 +140,7 @@ std::string quarter_name(std::size_t quarter) {
 Result<double> value_of(std::string_view field, const Lines& lines) {
   const auto value = number(field);
   if (!value || *value < 0 || *value > max_value)
-    return failure(lines.where() + "found " + shown(field) + "; wants a number from 0 to 1e9");
+    return failure(lines.where() + "found " + shown_cell(field) + "; wants a number from 0 to 1e9");
   return *value;
 }
 
@@ -174,7 +164,7 @@ Result<StandardProfile> read_standard_profile(std::string_view text, const std::
     const auto row = row_of(lines, "a quarter hour and its energies");
     if (!row) return failure(row.error());
     if ((*row)[0] != name)
-      return failure(lines.where() + "found " + shown((*row)[0]) + "; wants \"" + name + "\"");
+      return failure(lines.where() + "found " + shown_cell((*row)[0]) + "; wants \"" + name + "\"");
     for (std::size_t c = 0; c < columns; ++c) {
       const auto kwh = value_of((*row)[c + 1], lines);
       if (!kwh) return failure(kwh.error());
@@ -183,7 +173,8 @@ Result<StandardProfile> read_standard_profile(std::string_view text, const std::
     }
   }
   if (std::string_view line; lines.next(line))
-    return failure(lines.where() + "found " + shown(line) + "; wants the end after 96 quarters");
+    return failure(lines.where() + "found " + shown_cell(line) +
+                   "; wants the end after 96 quarters");
   if (sum < least_sum) return failure(lines.where() + "all values are 0; a profile has energy");
   return out;
 }
@@ -197,7 +188,7 @@ Result<std::int64_t> time_of(std::string_view field, Times times, const Lines& l
   if (times == Times::timestamps) {
     const auto time = ledger::from_rfc3339(field);
     if (!time)
-      return failure(lines.where() + "found " + shown(field) +
+      return failure(lines.where() + "found " + shown_cell(field) +
                      "; wants an RFC 3339 time with its offset, such as 2026-01-01T00:00:00+01:00");
     return time->unix_ms;
   }
@@ -205,7 +196,7 @@ Result<std::int64_t> time_of(std::string_view field, Times times, const Lines& l
   std::int64_t seconds = -1;
   const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), seconds);
   if (error != std::errc() || end != field.data() + field.size() || seconds < 0 || seconds > most_s)
-    return failure(lines.where() + "found " + shown(field) +
+    return failure(lines.where() + "found " + shown_cell(field) +
                    "; wants whole seconds from 0 to 34560000");
   return seconds * 1000;
 }
@@ -218,7 +209,7 @@ Result<void> read_timed(Lines& lines, Times times, LoadSeries& out) {
       return failure(lines.where() + "found more than 4000000 values");
     const auto fields = fields_of(line, 3);
     if (fields.size() != 2)
-      return failure(lines.where() + "found " + shown(line) + "; wants a time and a power");
+      return failure(lines.where() + "found " + shown_cell(line) + "; wants a time and a power");
     const auto at_ms = time_of(fields[0], times, lines);
     if (!at_ms) return failure(at_ms.error());
     const auto value = value_of(fields[1], lines);
@@ -226,7 +217,7 @@ Result<void> read_timed(Lines& lines, Times times, LoadSeries& out) {
     if (out.values.empty()) first_ms = *at_ms;
     if (out.values.size() == 1) step_ms = *at_ms - first_ms;
     if (!out.values.empty() && (*at_ms <= before_ms || *at_ms - before_ms != step_ms))
-      return failure(lines.where() + "found " + shown(fields[0]) + ", " +
+      return failure(lines.where() + "found " + shown_cell(fields[0]) + ", " +
                      std::to_string(*at_ms - before_ms) + " ms after the line before; wants " +
                      (step_ms > 0 ? std::to_string(step_ms) + " ms as at first" : "rising times"));
     before_ms = *at_ms;
@@ -273,7 +264,7 @@ Result<LoadSeries> read_load_series(std::string_view text, const std::string& fi
             : names[0] == "seconds" ? Times::seconds
                                     : Times::none;
   if (times == Times::none && !number(header))
-    return failure(after_header.where() + "found " + shown(header) +
+    return failure(after_header.where() + "found " + shown_cell(header) +
                    "; wants \"timestamp,watts\", \"seconds,watts\", or a number a line");
   if (times != Times::none && step)
     return failure(after_header.where() + "the file has times of its own; leave out load.step");

@@ -4,15 +4,13 @@
 #include <charconv>
 #include <cmath>
 
-namespace twin {
-namespace {
+#include "ledger/base/cell_text.hpp"
 
-std::string_view trimmed(std::string_view s) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!s.empty() && blank(s.front())) s.remove_prefix(1);
-  while (!s.empty() && blank(s.back())) s.remove_suffix(1);
-  return s;
-}
+namespace twin {
+
+using ledger::trimmed;
+
+namespace {
 
 // Takes one field off the line's front.
 std::string_view take_field(std::string_view& line) {
