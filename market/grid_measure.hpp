@@ -8,12 +8,13 @@
 //               opening  account 16, version u8, meter u32, slot u32, measure u8, minutes u16,
 //                        limit i32 (the lowest of them, W), change i32 (mean of them, W)
 // `homes` counts openings: a home and measure each, by rising meter, then measure. `measure` is the
-// number of one in the body. Rungs and reasons are those of twin/congestion/measure.hpp by number:
-// the ledger takes the operator's word for what they were, and for why.
+// number of one in the body. The ledger takes the operator's word for what they were, and for why.
 //
 // The state takes one a slot, of slots that have begun and in their order.
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "ledger/chain/transaction.hpp"
@@ -23,7 +24,15 @@ namespace market {
 
 using namespace ledger;
 
-inline constexpr std::uint8_t most_rungs = 16, most_reasons = 3;
+// Rungs of the ladder and reasons by number, as scenarios and receipts name them; further rungs, up
+// to `most_rungs`, have no name yet. A limit is on import ("envelopes": on import or export), of a
+// curtailment on what is fed in or consumed, of flexibility the change that was bought.
+inline constexpr std::array<std::string_view, 8> names_of_rungs{
+    "none",        "time-of-use", "dynamic-grid-fee", "capacity-tariff",
+    "dimming-14a", "envelopes",   "flexibility",      "curtailment"};
+inline constexpr std::array<std::string_view, 3> names_of_reasons{"loading", "low voltage",
+                                                                  "high voltage"};
+inline constexpr std::uint8_t most_rungs = 16, most_reasons = names_of_reasons.size();
 inline constexpr std::size_t most_measures = 64;  // of a slot
 
 struct GridMeasure {

@@ -13,7 +13,7 @@ from receipt_signatures import check_signatures
 
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
         "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
-NOW_AND_THEN = {"certificates", "contracts", "gateway", "keys"}  # where there are any
+NOW_AND_THEN = {"certificates", "contracts", "gateway", "keys", "measures"}  # where there are any
 
 
 class Checks:
@@ -65,6 +65,10 @@ def verify_receipt(data, trusted, checks):
     checks.begin("signatures")
     gateway = check_signatures(entries, openings, slot, trust)
     checks.holds()
+
+    if openings.measures:
+        checks.begin("grid measures")
+        checks.holds()
 
     checks.begin("readings")
     readings = read_readings(j, reader, openings, gateway, slot, trust)

@@ -4,8 +4,9 @@ import re
 
 from public_log import (CONCENTRATED, check_checkpoint, check_entry, included, is_int, leaf_hash,
                         sha256, signed_by, unbase64, unhex, want)
-from receipt_fields import (BATCH, CERTIFICATE, CONTRACT, GATEWAY, KEY_CHANGE, MARKS, ORDER,
-                            REGISTRATION, RULING, SETTLEMENT, STATEMENTS, SWAP, Fields, read_body)
+from receipt_fields import (BATCH, CERTIFICATE, CONTRACT, GATEWAY, GRID_MEASURE, KEY_CHANGE,
+                            MARKS, ORDER, REGISTRATION, RULING, SETTLEMENT, STATEMENTS, SWAP,
+                            Fields, read_body)
 
 U32 = 2**32 - 1
 
@@ -128,5 +129,6 @@ def read_entries(j, reader):
     e.certificates = [reader.opened(o, CERTIFICATE, "certificates")
                       for o in j.get("certificates", [])]
     e.contracts = [reader.opened(o, CONTRACT, "contracts") for o in j.get("contracts", [])]
+    e.measures = [reader.opened(o, GRID_MEASURE, "measures") for o in j.get("measures", [])]
     e.gateway = read_gateway(j, reader)
     return e

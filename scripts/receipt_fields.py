@@ -3,7 +3,8 @@ docs/formats/transactions.md."""
 from public_log import CONCENTRATED, Reader, read_concentrated_body, want
 
 REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, ERASURE, RULING = 1, 2, 3, 4, 5, 8, 10
-STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE, CONTRACT = 12, 13, 16, 20, 21, 25
+STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE, CONTRACT, GRID_MEASURE = (
+    12, 13, 16, 20, 21, 25, 27)
 OF_METER, OF_ACCOUNT, OF_GATEWAY = range(3)
 
 (METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED,
@@ -70,6 +71,8 @@ def read_body(kind, body, name):
         out = Fields(slot=r.uint(4), openings=1)
     elif kind == CONTRACT:
         out = Fields(slot=r.uint(4), openings=1, signature=r.raw(64) if r.left() else None)
+    elif kind == GRID_MEASURE:
+        out = read_grid_measure_body(r, name)
     elif kind == STATEMENTS:
         slot, gateway, count = r.uints(4, 4, 4)
         out = Fields(slot=slot, gateway=gateway, openings=count)
@@ -84,6 +87,21 @@ def read_body(kind, body, name):
                      book_root=r.raw(32))
         r.raw(64)
     r.done()
+    return out
+
+
+def read_grid_measure_body(r, name):
+    """slot, and the minutes of each measure."""
+    slot, measures = r.uints(4, 1)
+    out = Fields(slot=slot, minutes=[])
+    for _ in range(measures):
+        rung, reason, minutes = r.uints(1, 1, 2)
+        element = r.raw(r.uint(4))
+        want(rung < 16 and reason < 3 and minutes > 0 and 1 <= len(element) <= 64
+             and all(32 <= c < 127 for c in element), f"{name}: is not in its canonical form")
+        out.minutes.append(minutes)
+    out.openings, out.signature = r.uint(4), r.raw(64)
+    want(1 <= measures <= 64, f"{name}: is not in its canonical form")
     return out
 
 
@@ -194,6 +212,14 @@ def read_contract(data):
               and bool(tenants) == (template == SUB_METERS)),
          "contracts: is not in its canonical form")
     return out
+
+
+def read_home_measure(data):
+    r, meter = open_owner(data, "measures")
+    slot, measure, minutes, _, _ = r.uints(4, 1, 2, 4, 4)
+    r.done()
+    want(minutes > 0, "measures: is not in its canonical form")
+    return Fields(meter=meter, slot=slot, measure=measure, minutes=minutes)
 
 
 ENERGIES = ("imported", "exported", "contracted_buy", "contracted_sell", "bought", "sold")

@@ -3,13 +3,13 @@ it where that is what it is there for; from docs/formats/receipt.md."""
 from public_log import is_int, want
 from receipt_entries import U32
 from receipt_fields import (OF_METER, Fields, read_certificate, read_contract, read_key_change,
-                            read_mark, read_order, read_registration, read_ruling,
-                            read_statement, read_swap)
+                            read_home_measure, read_mark, read_order, read_registration,
+                            read_ruling, read_statement, read_swap)
 
 
 def read_openings(j, entries, slot):
     """home, statement, mark and before (or None), swaps, rulings, orders, key_changes, meter_line,
-    certificates and contracts, lists beside the entries'."""
+    certificates, contracts and measures, lists beside the entries'."""
     o = Fields(home=read_registration(entries.registration.data),
                statement=read_statement(entries.statement.data))
     r, s, billed = o.home, o.statement, entries.statement.body
@@ -38,6 +38,12 @@ def read_openings(j, entries, slot):
              for c, e in zip(o.contracts, entries.contracts))
          and all(a.template < b.template for a, b in zip(o.contracts, o.contracts[1:])),
          "contracts: of another meter, not standing in the slot, or not in order")
+    o.measures = [read_home_measure(e.data) for e in entries.measures]
+    want(all((m.meter, m.slot) == (r.meter, slot) and e.body.slot == slot
+             and m.measure < len(e.body.minutes) and m.minutes <= e.body.minutes[m.measure]
+             for m, e in zip(o.measures, entries.measures))
+         and all(a.measure < b.measure for a, b in zip(o.measures, o.measures[1:])),
+         "measures: on another meter, of another slot, not in their entry, or not in order")
     return o
 
 

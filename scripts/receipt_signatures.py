@@ -2,18 +2,21 @@
 slot; from docs/formats/receipt.md and transactions.md."""
 from public_log import signed_by, want
 from receipt_entries import entry_signed
-from receipt_fields import (CERTIFICATE, CONTRACT, GATEWAY, KEY_CHANGE, OF_ACCOUNT, OF_GATEWAY,
-                            OF_METER, REGISTRATION, RULING, SWAP, WITH_GRID_OPERATOR, Fields)
+from receipt_fields import (CERTIFICATE, CONTRACT, GATEWAY, GRID_MEASURE, KEY_CHANGE, OF_ACCOUNT,
+                            OF_GATEWAY, OF_METER, REGISTRATION, RULING, SWAP,
+                            WITH_GRID_OPERATOR, Fields)
 
 ROLES = {REGISTRATION: "registrar", RULING: "registrar",
          SWAP: "metering_operator", CONTRACT: "metering_operator",
          GATEWAY: "gateway_administrator", CERTIFICATE: "certifier",
+         GRID_MEASURE: "grid_operator",
          (KEY_CHANGE, OF_METER): "metering_operator", (KEY_CHANGE, OF_ACCOUNT): "registrar",
          (KEY_CHANGE, OF_GATEWAY): "gateway_administrator"}
 
 
 def by_role(entry, kind, trust):
-    return entry_signed(entry, bytes.fromhex(trust.genesis[ROLES[kind]]), trust)
+    key = trust.genesis.get(ROLES[kind])
+    return key is not None and entry_signed(entry, bytes.fromhex(key), trust)
 
 
 def key_said(trust, of, whose, slot, key):
@@ -55,6 +58,8 @@ def check_roles(entries, o, trust):
          "rulings: not signed by the registrar")
     want(all(by_role(e, CERTIFICATE, trust) for e in entries.certificates),
          "certificates: not signed by the certifier")
+    want(all(by_role(e, GRID_MEASURE, trust) for e in entries.measures),
+         "measures: not signed by the grid operator")
 
 
 def gateway_of(entries, own, trust):

@@ -2,6 +2,8 @@
 
 #include "ledger/oracle/batch.hpp"
 #include "market/entries.hpp"
+#include "market/grid_measure.hpp"
+#include "market/ruling.hpp"
 
 namespace market {
 namespace {
@@ -29,9 +31,14 @@ Result<std::map<std::uint64_t, Reach>> erasures_on(const PublicLog& log, Verifie
   return out;
 }
 
-// How many openings of one account an entry of this kind can have.
-std::size_t most_openings(TransactionKind kind) {
-  return kind == TransactionKind::registration ? 2 : 1;
+// How many openings of one account an entry can have.
+std::size_t most_openings(const EntryView& entry) {
+  if (entry.kind == TransactionKind::registration) return 2;
+  if (entry.kind == TransactionKind::ruling)
+    if (const auto body = decode_ruling_body(entry.body)) return body->count;
+  if (entry.kind == TransactionKind::grid_measure)
+    if (const auto body = decode_grid_measure_body(entry.body)) return body->measures.size();
+  return 1;
 }
 
 Result<void> check_restricted(const PublicLog& log, const ErasedOpenings& erased,
@@ -48,9 +55,9 @@ Result<void> check_restricted(const PublicLog& log, const ErasedOpenings& erased
       ++at->second.restricted;
       ++here[l.record];
     }
-    const auto kind = view_entry(log.entries[entry])->kind;
+    const std::size_t most = most_openings(*view_entry(log.entries[entry]));
     for (const auto& [record, count] : here)
-      if (count > most_openings(kind))
+      if (count > most)
         return failure("erased/restricted: " + name_of(record) + " erases " +
                        std::to_string(count) + " openings of entry " + std::to_string(entry) +
                        ", more than one account has there");

@@ -4,6 +4,7 @@
 #include "ledger/oracle/batch.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/audit/public_log.hpp"
+#include "market/grid_measure.hpp"
 #include "market/receipt/receipt_checks.hpp"
 #include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
@@ -28,6 +29,8 @@ std::uint64_t openings_of(const Transaction& tx, const std::string& name) {
       return take(decode_ruling_body(tx.body), name).count;
     case TransactionKind::certificate:
       return take(decode_certificate_body(tx.body), name).count;
+    case TransactionKind::grid_measure:
+      return take(decode_grid_measure_body(tx.body), name).homes;
     case TransactionKind::batch:
       return take(decode_batch(tx.body), name).records;
     default:

@@ -18,6 +18,8 @@
 //   contracts[]      where there are any: opened, those of the account that stand in the slot, by
 //                    template
 //   certificates[]   where there are any: opened ones that hold in the slot
+//   measures[]       where there are any: opened, what the grid operator did to the account's home
+//                    in the slot, by measure (market/grid_measure.hpp)
 //   gateway[]        where there are any: {entry, proof} of the gateway's registration beyond
 //                    genesis and of its key changes up to the slot
 //   rulings[]        opened, of the account, that act in the slot, by what they are of

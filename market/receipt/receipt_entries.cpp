@@ -71,6 +71,7 @@ ReceiptEntries read_entries(const ReceiptPart& receipt, EntryReader& reader) {
   e.key_changes = read_any(receipt, "keys", TransactionKind::key_change, reader);
   e.certificates = read_any(receipt, "certificates", TransactionKind::certificate, reader);
   e.contracts = read_any(receipt, "contracts", TransactionKind::contract, reader);
+  e.measures = read_any(receipt, "measures", TransactionKind::grid_measure, reader);
   e.gateway = read_gateway(receipt, reader);
   return e;
 }

@@ -12,7 +12,7 @@ struct ReceiptEntries {
   std::optional<ProvenEntry> mark, before;
   std::vector<ProvenEntry> swaps, rulings;
   std::vector<ProvenEntry> orders;  // by index
-  std::vector<ProvenEntry> key_changes, certificates, contracts;
+  std::vector<ProvenEntry> key_changes, certificates, contracts, measures;
   std::vector<ProvenEntry> gateway;  // its registration and key changes, by index
 };
 

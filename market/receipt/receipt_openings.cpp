@@ -137,6 +137,22 @@ std::vector<Contract> read_contracts(const std::vector<ProvenEntry>& entries, Me
   return out;
 }
 
+std::vector<std::pair<GridMeasure, HomeMeasure>> read_measures(
+    const std::vector<ProvenEntry>& entries, MeterId meter, Slot slot) {
+  std::vector<std::pair<GridMeasure, HomeMeasure>> out;
+  for (const ProvenEntry& e : entries) {
+    const auto body = take(decode_grid_measure_body(e.tx.body), "measures");
+    const auto home = take(decode_home_measure(e.opening.data), "measures");
+    want(home.meter == meter && home.slot == slot && body.slot == slot,
+         "measures: one on another meter or of another slot");
+    want(home.measure < body.measures.size() && home.minutes <= body.measures[home.measure].minutes,
+         "measures: one that its entry does not hold");
+    want(out.empty() || out.back().second.measure < home.measure, "measures: are not in order");
+    out.emplace_back(body.measures[home.measure], home);
+  }
+  return out;
+}
+
 }  // namespace
 
 bool ReceiptOpenings::holds_tokens() const {
@@ -177,6 +193,7 @@ ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& 
   o.meter_keys = meter_keys_of(o);
   o.contracts = read_contracts(entries.contracts, meter, slot);
   o.certificates = read_certificates(entries.certificates, meter);
+  o.measures = read_measures(entries.measures, meter, slot);
   return o;
 }
 

@@ -3,6 +3,7 @@
 // meter and of the receipt's slot, or before it where that is what it is there for.
 
 #include "market/contract.hpp"
+#include "market/grid_measure.hpp"
 #include "market/key_line.hpp"
 #include "market/receipt/receipt_entries.hpp"
 #include "market/registry_entries.hpp"
@@ -34,6 +35,7 @@ struct ReceiptOpenings {
   KeyLine meter_keys;                     // from registration, swaps and key changes
   std::vector<MeterCertificate> certificates;
   std::vector<Contract> contracts;  // that stand in the slot, by template
+  std::vector<std::pair<GridMeasure, HomeMeasure>> measures;  // of the slot, by their number
 
   bool holds_tokens() const;
   bool swapped_in(Slot slot) const { return !swaps.empty() && swaps.back().slot == slot; }

@@ -68,6 +68,10 @@ void check_roles(const ReceiptEntries& entries, const ReceiptOpenings& o, const 
   for (const ProvenEntry& e : entries.certificates)
     want(by_role(e, take(decode_certificate_body(e.tx.body), "certificates").signature, trust),
          "certificates: not signed by the certifier");
+  for (const ProvenEntry& e : entries.measures)
+    want(trust.genesis.grid_operator != PublicKey{} &&
+             by_role(e, take(decode_grid_measure_body(e.tx.body), "measures").signature, trust),
+         "measures: not signed by the grid operator");
 }
 
 void take_registration(ReceiptGateway& gateway, const ProvenEntry& e, const TrustRoot& trust) {

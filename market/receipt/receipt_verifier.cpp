@@ -19,7 +19,7 @@ constexpr std::array receipt_keys{"account",   "batches",      "before",  "bill"
                                   "policy",    "registration", "rulings", "settlement", "slot",
                                   "statement", "swaps"};
 // These stand in a receipt only where there are any.
-constexpr std::array now_and_then{"certificates", "contracts", "gateway", "keys"};
+constexpr std::array now_and_then{"certificates", "contracts", "gateway", "keys", "measures"};
 
 // Whose receipt it says that it is, and of which slot.
 struct Claim {
@@ -59,6 +59,23 @@ std::string number_and_verdict(const ReceiptReadings& r) {
          (r.verdict == 0 ? std::string() : "; verdict: " + rule_names(r.verdict));
 }
 
+std::string in_words(const GridMeasure& measure, const HomeMeasure& home) {
+  const std::string rung = measure.rung < names_of_rungs.size()
+                               ? std::string(names_of_rungs[measure.rung])
+                               : "rung " + std::to_string(measure.rung);
+  return rung + " for " + std::to_string(home.minutes) + " min, lowest limit " +
+         std::to_string(home.limit_w) + " W, mean change " + std::to_string(home.change_w) +
+         " W, because of " + std::string(names_of_reasons[measure.reason]) + " at " +
+         measure.element;
+}
+
+std::string in_words(const std::vector<std::pair<GridMeasure, HomeMeasure>>& measures) {
+  std::string out;
+  for (const auto& [measure, home] : measures)
+    out += (out.empty() ? "" : "; ") + in_words(measure, home);
+  return out;
+}
+
 void verify_whole(std::string_view written, const std::string& trusted_policy, Verifier& verifier,
                   ReceiptChecks& checks) {
   checks.begin("canonical form");
@@ -84,6 +101,11 @@ void verify_whole(std::string_view written, const std::string& trusted_policy, V
   checks.begin("signatures");
   const ReceiptGateway gateway = check_signatures(entries, openings, claim.slot, trust);
   checks.holds("roles, gateway and account signed what is theirs");
+
+  if (!openings.measures.empty()) {
+    checks.begin("grid measures");
+    checks.holds(in_words(openings.measures));
+  }
 
   checks.begin("readings");
   const ReceiptReadings readings =

@@ -4,6 +4,7 @@
 #include "market/audit/replay.hpp"
 #include "market/audit/slot_books.hpp"
 #include "market/contract.hpp"
+#include "market/grid_measure.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/receipt/proven_entry.hpp"
 #include "market/slot_entries.hpp"
@@ -52,6 +53,7 @@ class ReceiptWriter {
   std::map<Template, std::vector<std::pair<Contract, Place>>> contracts_;  // by number
   std::map<std::pair<std::uint32_t, KeyOf>, Place> keys_;  // by the slot from which they hold
   std::vector<std::pair<MeterCertificate, Place>> certificates_;
+  std::map<std::uint32_t, std::map<std::uint8_t, Place>> measures_;  // by slot, and number
   MeterId meter_;
   GatewayId gateway_;
 };
@@ -115,6 +117,9 @@ void ReceiptWriter::find_places() {
           certificates_.emplace_back(*c, place);
       } else if (tx->kind == TransactionKind::contract) {
         if (const auto c = decode_contract(opening.data)) contracts_[c->of].emplace_back(*c, place);
+      } else if (tx->kind == TransactionKind::grid_measure) {
+        if (const auto m = decode_home_measure(opening.data))
+          measures_[m->slot.value][m->measure] = place;
       } else if (tx->kind == TransactionKind::order) {
         if (const auto o = decode_order(opening.data); o && in_its_book(o->order))
           own_orders_[o->order.slot.value].push_back(place);
@@ -236,14 +241,17 @@ json ReceiptWriter::contracts_json(std::uint32_t slot) const {
 
 // Lists that are there where they are not empty.
 void ReceiptWriter::add_registry(json& j, std::uint32_t slot) const {
-  json keys = json::array(), certificates = json::array();
+  json keys = json::array(), certificates = json::array(), measures = json::array();
   for (const auto& [from, place] : keys_)
     if (from.first <= slot) keys.push_back(opened_json(place));
   for (const auto& [certificate, place] : certificates_)
     if (certificate.covers({slot}, {slot})) certificates.push_back(opened_json(place));
+  if (const auto at = measures_.find(slot); at != measures_.end())
+    for (const auto& [number, place] : at->second) measures.push_back(opened_json(place));
   if (json all = contracts_json(slot); !all.empty()) j["contracts"] = std::move(all);
   if (!keys.empty()) j["keys"] = std::move(keys);
   if (!certificates.empty()) j["certificates"] = std::move(certificates);
+  if (!measures.empty()) j["measures"] = std::move(measures);
   if (json gateway = gateway_json(slot); !gateway.empty()) j["gateway"] = std::move(gateway);
 }
 

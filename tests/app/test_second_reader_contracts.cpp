@@ -57,3 +57,45 @@ TEST_CASE("second reader: contracts in receipts are read alike") {
   CHECK(with_contracts == 12);
   cases.compare();
 }
+
+TEST_CASE("second reader: grid measures in receipts are read alike") {
+  const market_test::VillageChain made = market_test::village_chain(4, 9);
+  test::ReaderCases cases;
+  const auto receipt_of = [&](std::uint8_t home, std::uint32_t slot) {
+    const auto receipt =
+        market::write_receipt(made.log, made.openings, village_account(home), ledger::Slot{slot});
+    REQUIRE_MESSAGE(receipt, receipt.error());
+    return *receipt;
+  };
+  const json whole = json::parse(receipt_of(1, 6)), earlier = json::parse(receipt_of(1, 2));
+  REQUIRE(whole.at("measures").size() == 2);
+  const auto changed = [&](const std::string& name, auto change) {
+    json other = whole;
+    change(other["measures"]);
+    const std::string text = other.dump() + "\n";
+    CHECK_MESSAGE(test::verdict_of(text) != "", name);
+    cases.receipt(name, text);
+  };
+  cases.receipt("whole", whole.dump() + "\n");
+  json fewer = whole;  // nothing says how many there have to be
+  fewer["measures"].erase(0);
+  CHECK(test::verdict_of(fewer.dump() + "\n") == "");
+  cases.receipt("one less", fewer.dump() + "\n");
+  changed("none", [](json& m) { m = json::array(); });
+  changed("twice", [](json& m) { m.push_back(m[1]); });
+  changed("in another order", [](json& m) { std::swap(m[0], m[1]); });
+  changed("of another slot", [&](json& m) { m[0] = earlier.at("measures")[0]; });
+  for (const std::size_t at : {1u, 90u, 120u, 200u, 270u})
+    changed("entry changed at " + std::to_string(at), [&](json& m) {
+      std::string entry = m[0]["entry"];
+      entry[at] = entry[at] == '0' ? '1' : '0';
+      m[0]["entry"] = entry;
+    });
+  for (const std::size_t at : {33u, 41u, 49u, 52u, 70u})
+    changed("opening changed at " + std::to_string(at), [&](json& m) {
+      std::string data = m[0]["opening"]["data"];
+      data[at] = data[at] == '0' ? '1' : '0';
+      m[0]["opening"]["data"] = data;
+    });
+  cases.compare();
+}

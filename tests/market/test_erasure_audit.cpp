@@ -18,11 +18,13 @@ constexpr std::uint32_t erased_home = 1, other_home = 2;
 
 // A village's chain with an erasure of home 1 at its end; its openings are still all there.
 struct Erased {
-  VillageChain chain = village_chain(3, 4);
+  VillageChain chain;
   std::uint64_t record = 0;
   Stages stages;
 
-  explicit Erased(Stages s, const std::string& signer = "registrar") : stages(s) {
+  explicit Erased(Stages s, const std::string& signer = "registrar", std::uint32_t slots = 4,
+                  std::uint64_t seed = 3)
+      : chain(village_chain(seed, slots)), stages(s) {
     PublicLog& log = chain.log;
     Salt salt;
     salt.fill(5);
@@ -87,6 +89,18 @@ TEST_CASE("erased data of one home leave every other opening under its entry") {
       CHECK(whole != e.chain.openings.erased.restricted.contains(i));
     }
   }
+}
+
+TEST_CASE("erased data of a home that one entry rules on, and that one measures, more than once") {
+  Erased e(3, "registrar", 100, 14);
+  std::map<TransactionKind, std::size_t> most;
+  for (const auto& [entry, leaves] : e.chain.openings.erased.restricted) {
+    std::size_t& n = most[view_entry(e.chain.log.entries[entry])->kind];
+    n = std::max(n, leaves.size());
+  }
+  CHECK(most[TransactionKind::ruling] > 1);
+  CHECK(most[TransactionKind::grid_measure] == 2);
+  CHECK(e.wrong() == "");
 }
 
 TEST_CASE("an erasure that the registrar did not sign") {

@@ -51,17 +51,17 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
     roots.push_back(chain.state_root());
   }
   CHECK(roots == made.state_roots);
-  CHECK(kinds.size() == 18);
+  CHECK(kinds.size() == 19);
   // This chain asks for no certificates and no attesters.
   CHECK(seen.size() == standings - 2);
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
-        "34fb5df037dea6c5b151799295f396c5760ab90f7645e15cc41200725fceaa52");
+        "d5e595b9aa54441a20a65c07b2325ace3867a55ffff75bef657bd1e0f70118b2");
   CHECK(to_hex(chain.state_root()) ==
-        "dbf3eadf7ef9441343f8dfe5d147a75440bf99862a4c78cdda57c7b29f417dcc");
+        "84c813cccba692781bd4e1f73b10d82410a2ea9d5d1aee8e4d4714031be8c5ce");
   CHECK(to_hex(chain.state().content_root()) ==
-        "e7f0f4b610bb94f0a8121877d6402eb7e90c87d5b73542ba110177d477f4917f");
-  CHECK(digest(roots) == "1f987b7e7e90cef4018e8c36075623ac9c865a7cc58be0d83d4f955fa990751e");
+        "a4f04a0d1e87cae5adc043457426ac5cce11d2b46a79db1621433c0aac1fe36b");
+  CHECK(digest(roots) == "bf8575738eaefeab6ea1faf49a7d6c1d30b7f7219d8e51074a5598956465c4d1");
   MESSAGE("golden chain: ", made.blocks.size(), " blocks, ", chain.log().size(),
           " transactions, state roots ", digest(roots));
 }
@@ -124,6 +124,30 @@ TEST_CASE("golden chain: receipts hold over changes of keys, by the key of the s
     if (c.gateway > 0) CHECK(!without("gateway", "genesis").ok);
     if (c.keys > 0 && c.home == 1) CHECK(without("keys", "mark").name == "readings");
   }
+}
+
+TEST_CASE("golden chain: receipts show what the grid operator did to the home") {
+  const VillageChain& made = chain_of_100_slots();
+  Ed25519Verifier verifier;
+  const auto shown = [&](std::uint8_t home, std::uint32_t slot) {
+    const auto receipt = write_receipt(made.log, made.openings, account(home), Slot{slot});
+    REQUIRE_MESSAGE(receipt, receipt.error());
+    std::string words;
+    for (const ReceiptCheck& check : verify_receipt(*receipt, made.log.policy_text, verifier)) {
+      CHECK_MESSAGE(check.ok, check.name, ": ", check.detail);
+      if (check.name == "grid measures") words = check.detail;
+    }
+    CHECK((words != "") == (receipt->find("\"measures\":[") != std::string::npos));
+    return words;
+  };
+  const std::string both = shown(1, 6);
+  CHECK(both.starts_with("dimming-14a for 2 min, lowest limit "));
+  CHECK(both.find(", because of loading at transformer; curtailment for 1 min, lowest limit ") !=
+        std::string::npos);
+  CHECK(both.ends_with(" W, because of high voltage at home 3"));
+  CHECK(shown(3, 6).starts_with("curtailment for 2 min"));
+  CHECK(shown(2, 6) == "");
+  CHECK(shown(1, 5) == "");
 }
 
 TEST_CASE("golden chain: receipts show the rulings that act in their slot") {

@@ -54,6 +54,7 @@ inline Genesis village_genesis() {
   g.metering_operator = signer_of("metering operator").public_key();
   g.gateway_administrator = signer_of("gateway administrator").public_key();
   g.certifier = signer_of("certifier").public_key();
+  g.grid_operator = signer_of("grid operator").public_key();
   g.observer = signer_of("observer").public_key();
   for (std::uint32_t o = 0; o < village_oracles().oracles; ++o)
     g.oracles.push_back(signer_of(name_of_oracle(o)).public_key());

@@ -1,6 +1,7 @@
 #include "tests/support/village_chain.hpp"
 
 #include "ledger/chain/chain.hpp"
+#include "market/grid_measure.hpp"
 #include "tests/market/signed_checkpoint.hpp"
 
 namespace market_test {
@@ -81,6 +82,7 @@ class VillageWriter {
       if (!ends) begin_slot(slot);
       if (!ends) add_rulings(slot);
       if (!ends && slot % 7 == 6) move_tokens(slot);
+      if (!ends && slot % 4 == 3) add_measures(slot);
       if (!ends) add_findings();
       for (std::uint32_t g = 0; g < gateways; ++g) add_batch(g, minute, ends);
       if (ends) {
@@ -111,6 +113,7 @@ class VillageWriter {
                            bool ends_slot);
   void add_marks(std::uint32_t gateway, std::uint32_t slot);
   void add_rulings(std::uint32_t slot);
+  void add_measures(std::uint32_t slot);
   void add_findings();
   void put_block(std::int64_t time_ms);
   std::int64_t drawn(std::int64_t most) {
@@ -408,6 +411,27 @@ void VillageWriter::add_rulings(std::uint32_t slot) {
       rulings.back().import_in_place = {drawn(1000)};
   }
   if (!rulings.empty()) add(Village::rulings(slot, rulings));
+}
+
+// What the grid operator did in the slot before: it dimmed a home, and curtailed it and another.
+void VillageWriter::add_measures(std::uint32_t slot) {
+  std::vector<Opening> homes;
+  const auto add_home = [&](std::uint32_t home, std::uint8_t measure, std::uint16_t minutes) {
+    homes.push_back(opening_of(Village::restricted_key(home),
+                               HomeMeasure{account(static_cast<std::uint8_t>(home)),
+                                           {home},
+                                           {slot - 1},
+                                           measure,
+                                           minutes,
+                                           static_cast<std::int32_t>(drawn(4200)),
+                                           -static_cast<std::int32_t>(drawn(900))}));
+  };
+  add_home(1, 0, 2);
+  add_home(1, 1, 1);
+  add_home(3, 1, 2);
+  add(grid_measure_of(out_.log.chain_id, {slot - 1},
+                      {{4, 0, 2, "transformer"}, {7, 2, 2, "home 3"}}, std::move(homes),
+                      signer_of("grid operator")));
 }
 
 // Of the last slot that closed.

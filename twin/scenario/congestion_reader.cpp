@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "market/grid_measure.hpp"
+
 namespace twin {
 
 namespace {
@@ -42,9 +44,8 @@ void read_limits(TomlTable& t, RungSpec& r) {
 }  // namespace
 
 const std::vector<std::string>& names_of_rungs() {
-  static const std::vector<std::string> names{
-      "none",        "time-of-use", "dynamic-grid-fee", "capacity-tariff",
-      "dimming-14a", "envelopes",   "flexibility",      "curtailment"};
+  static const std::vector<std::string> names(market::names_of_rungs.begin(),
+                                              market::names_of_rungs.end());
   return names;
 }
 
