@@ -14,6 +14,7 @@
 #include "app/run_output.hpp"
 #include "hil/key_file.hpp"
 #include "market/entries.hpp"
+#include "market/journal.hpp"
 #include "twin/store/run_eraser.hpp"
 
 namespace app {
@@ -203,7 +204,8 @@ Result<std::vector<AccountId>> due(const EraseOptions& o, const twin::RunLedger&
   std::vector<AccountId> out;
   if (last + kept->whole_ms() > *now) return out;
   for (const auto& [account, keys] : ledger.openings().keys)
-    if (o.billing || !keys.personal_destroyed) out.push_back(account);
+    if (!market::is_system_account(account) && (o.billing || !keys.personal_destroyed))
+      out.push_back(account);
   return out;
 }
 

@@ -28,6 +28,7 @@ std::unique_ptr<StateMachine> MarketState::clone() const {
 }
 
 const SubjectKey* MarketState::restricted_key(const AccountId& account) const {
+  if (account == grid_operator) return grid_operator_key_ ? &*grid_operator_key_ : nullptr;
   const auto at = meter_of_account_->find(account);
   return at == meter_of_account_->end() ? nullptr : &meters_->at(at->second).restricted_key;
 }
@@ -205,6 +206,8 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_certificates(tx);
     case TransactionKind::grid_measure:
       return apply_grid_measure(tx, time_ms);
+    case TransactionKind::trading_grid:
+      return apply_trading_grid(tx, leaf, time_ms);
   }
   return never("unknown kind of transaction");
 }

@@ -66,6 +66,7 @@
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
 #include "market/token_book.hpp"
+#include "market/trading_grid.hpp"
 #include "market/witnesses.hpp"
 
 namespace market {
@@ -84,6 +85,7 @@ struct ClosedSlot {
   std::vector<WitnessApart> witnesses;  // feeder meters that lie apart from the others
 };
 inline constexpr std::uint32_t findings_patience = 8;  // slots behind their own
+inline constexpr std::size_t max_waiting_grids = 16;   // with the one that holds
 
 class MarketState final : public StateMachine {
  public:
@@ -140,6 +142,8 @@ class MarketState final : public StateMachine {
   // The one that stands in a slot; null where there is none.
   const Contract* contract(const ContractPlace& place, Slot slot) const;
   const Contracts& contracts() const { return *contracts_; }
+  // The one that holds in a slot; null where there is none.
+  const TradingGrid* trading_grid(Slot slot) const;
   // What an account holds of a vintage and has not promised away.
   WattHours free_tokens(const AccountId& account, Slot vintage) const;
 
@@ -241,6 +245,9 @@ class MarketState final : public StateMachine {
   // certificates.cpp
   Applied apply_certificates(const Transaction& tx);
   Applied apply_grid_measure(const Transaction& tx, std::int64_t time_ms);  // grid_measures.cpp
+  // trading_grids.cpp
+  Applied apply_trading_grid(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
+  void forget_grids();
   Applied check_certificate(const MeterCertificate& certificate) const;
   bool has_certificate(const Meter& meter, const MeterCertificate& certificate) const;
   bool is_certified(const Meter& meter, Slot since, Slot slot) const;
@@ -398,6 +405,8 @@ class MarketState final : public StateMachine {
   CopyOnWrite<Contracts> contracts_;
   // By vintage and holder, what transfers and retirements of open slots will take.
   CopyOnWrite<std::map<std::pair<std::uint32_t, AccountId>, WattHours>> promised_;
+  CopyOnWrite<std::vector<TradingGrid>> trading_grids_;  // by slot, the first one holds
+  std::optional<SubjectKey> grid_operator_key_;          // once a trading grid has brought it
   std::uint32_t next_slot_ = 0;
   std::uint32_t measured_slots_ = 0;  // behind the last slot of which the grid operator told
   CopyOnWrite<Journal> journal_;

@@ -7,6 +7,7 @@
 #include "market/grid_measure.hpp"
 #include "market/market_state.hpp"
 #include "market/refusals.hpp"
+#include "market/trading_grid.hpp"
 
 namespace market {
 
@@ -52,6 +53,9 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of_role(const Transacti
     case TransactionKind::grid_measure:
       if (genesis_->grid_operator == PublicKey{}) return never("this chain has no grid operator");
       return by_role(decode_grid_measure_body(tx.body));
+    case TransactionKind::trading_grid:
+      if (genesis_->grid_operator == PublicKey{}) return never("this chain has no grid operator");
+      return by_role(decode_trading_grid_body(tx.body));
     default:
       return never("unknown kind of transaction");
   }
@@ -118,6 +122,10 @@ bool MarketState::has_change(const Transaction& tx) const {
   if (tx.kind == TransactionKind::grid_measure) {
     const auto body = decode_grid_measure_body(tx.body);
     return body && body->slot.value < measured_slots_;
+  }
+  if (tx.kind == TransactionKind::trading_grid) {
+    const auto body = decode_trading_grid_body(tx.body);
+    return body && !trading_grids_->empty() && body->from <= trading_grids_->back().from;
   }
   if (tx.kind == TransactionKind::gateway) {
     const auto body = decode_gateway_body(tx.body);

@@ -229,6 +229,7 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   drop_forecasts();
   drop_certificates();
   forget_contracts();
+  forget_grids();
   put_place();
   put_vintage(closed->slot);
   put_system_balances();

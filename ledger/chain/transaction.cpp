@@ -15,7 +15,7 @@ bool known(std::uint8_t kind) {
          k == TransactionKind::ruling || k == TransactionKind::attestation ||
          k == TransactionKind::statements || k == TransactionKind::key_change ||
          (k >= TransactionKind::meter_swap && k <= TransactionKind::certificate) ||
-         (k >= TransactionKind::transfer && k <= TransactionKind::grid_measure);
+         (k >= TransactionKind::transfer && k <= TransactionKind::trading_grid);
 }
 
 }  // namespace

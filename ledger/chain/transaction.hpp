@@ -48,6 +48,7 @@ enum class TransactionKind : std::uint8_t {
   contract = 25,      // a standing order, signed by its account
   cancellation = 26,  // of an order, signed by its account
   grid_measure = 27,  // what the grid operator did to homes in a slot
+  trading_grid = 28,  // what a feeder lets trades add, or its fees, and where homes stand
   // Kept for what is coming: 9 evidence, 14 tariff change, 15 rules change
 };
 

@@ -23,6 +23,7 @@
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
 #include "market/slot_entries.hpp"
+#include "market/trading_grid.hpp"
 #include "tests/support/ocmf_record.hpp"
 #include "twin/node/attest_request.hpp"
 #include "twin/node/gateway_record.hpp"
@@ -148,6 +149,8 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_contract_body);
     case TransactionKind::grid_measure:
       return canonical(tx.body, decode_grid_measure_body);
+    case TransactionKind::trading_grid:
+      return canonical(tx.body, decode_trading_grid_body);
   }
   return {true, "a kind that there is not"};
 }
@@ -165,9 +168,30 @@ Outcome read_reading(BytesView bytes) {
   return and_then({true, ""}, encode(decode_reading(in)) == in, "a reading is not canonical");
 }
 
+// Its number of buses before it.
+Outcome read_feeder(market::FeederForm form, BytesView bytes) {
+  if (bytes.size() < 4) return {};
+  const std::uint32_t buses = ByteReader(bytes).u32();
+  const auto feeder = market::decode_feeder(form, buses, bytes.subspan(4));
+  if (!feeder || !market::check_feeder(*feeder).empty()) return {};
+  const Bytes again = market::encode(*feeder);
+  return and_then({true, ""}, std::equal(again.begin(), again.end(), bytes.begin() + 4, bytes.end()),
+                  "a feeder is not canonical");
+}
+
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 23) {
+  switch (which % 28) {
+    case 23:
+      return canonical(bytes, decode_grid_operator_key);
+    case 24:
+      return canonical(bytes, decode_feeder_piece);
+    case 25:
+      return canonical(bytes, decode_home_place);
+    case 26:
+      return read_feeder(FeederForm::limits, bytes);
+    case 27:
+      return read_feeder(FeederForm::fees, bytes);
     case 17:
       return canonical(bytes, decode_transfer);
     case 18:

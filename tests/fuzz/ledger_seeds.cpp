@@ -14,6 +14,7 @@
 #include "market/grid_measure.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/settlement.hpp"
+#include "market/trading_grid.hpp"
 #include "tests/market/village_support.hpp"
 #include "tests/support/ocmf_record.hpp"
 #include "twin/node/attest_request.hpp"
@@ -100,6 +101,10 @@ market::Statement statement_with_deals() {
   return s;
 }
 
+Bytes with_buses(const market::FeederTerms& feeder) {
+  return ByteWriter().u32(market::buses_of(feeder)).raw(market::encode(feeder)).take();
+}
+
 // Numbered as `read_opening` of ledger_decoders.cpp does.
 std::vector<Bytes> opening_seeds() {
   const auto all = transactions();
@@ -135,7 +140,12 @@ std::vector<Bytes> opening_seeds() {
       behind(21, data(TransactionKind::cancellation, 0)),
       behind(5, encode(statement_with_deals())),
       behind(22,
-             encode(market::HomeMeasure{market_test::account(1), {1}, {5}, 1, 12, 4200, -6800}))};
+             encode(market::HomeMeasure{market_test::account(1), {1}, {5}, 1, 12, 4200, -6800})),
+      behind(23, encode(market::GridOperatorKey{market_test::Village::restricted_key(9)})),
+      behind(24, encode(market::FeederPiece{{5}, 0, to_bytes(bytes_of("a piece"))})),
+      behind(25, encode(market::HomePlace{market_test::account(1), {1}, {5}, 2})),
+      behind(26, with_buses(market::TradeLimits{3, {{{{0, 1000}, {2, -500}}, 70'000}}})),
+      behind(27, with_buses(market::FeeTree{{}, {0, {30'000}, {10'000}}, {1, {0}, {20'000}}}))};
 }
 
 std::vector<Bytes> block_seeds() {

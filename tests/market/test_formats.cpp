@@ -10,6 +10,7 @@
 #include "market/entries.hpp"
 #include "market/grid_measure.hpp"
 #include "market/market_state.hpp"
+#include "market/trading_grid.hpp"
 #include "tests/support/shared_data.hpp"
 
 using namespace market;
@@ -222,6 +223,13 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("grid measure body",
        encode(GridMeasureBody{{5}, {{4, 0, 12, "line 3"}}, 1, counting<64>(0x50)}));
   show("grid measure opening", opening_of(key, dimmed).data);
+  show("trading grid body",
+       encode(TradingGridBody{{5}, FeederForm::limits, 3, 1, 1, counting<64>(0x50)}));
+  show("grid operator key", encode(GridOperatorKey{counting<32>(0x20)}));
+  const FeederTerms line = TradeLimits{3, {{{{1, 1000}, {2, -500}}, 70'000}}};
+  show("feeder piece", encode(FeederPiece{{5}, 0, encode(line)}));
+  show("feeder of fees", encode(FeederTerms{FeeTree{{}, {0, {30'000}, {10'000}}}}));
+  show("home place", opening_of(key, HomePlace{owner, {3}, {5}, 2}).data);
   return out;
 }
 
@@ -287,6 +295,10 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "certificate opening") return !decode_meter_certificate(b).has_value();
       if (name == "grid measure body") return !decode_grid_measure_body(b).has_value();
       if (name == "grid measure opening") return !decode_home_measure(b).has_value();
+      if (name == "trading grid body") return !decode_trading_grid_body(b).has_value();
+      if (name == "grid operator key") return !decode_grid_operator_key(b).has_value();
+      if (name == "feeder of fees") return !decode_feeder(FeederForm::fees, 2, b).has_value();
+      if (name == "home place") return !decode_home_place(b).has_value();
       if (name == "certificate body") return !decode_certificate_body(b).has_value();
       if (name == "erasure opening") return !decode_erasure(b).has_value();
       return true;

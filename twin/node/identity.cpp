@@ -127,6 +127,7 @@ void bind_to_chain(Identities& identities, const Hash& chain_id) {
     m.personal_key = on_chain(chain_id, m.personal_key);
     m.restricted_key = on_chain(chain_id, m.restricted_key);
   }
+  identities.grid_operator_key = on_chain(chain_id, identities.grid_operator_key);
 }
 
 Genesis make_genesis(const Scenario& scenario, const Identities& identities, const Place& place,

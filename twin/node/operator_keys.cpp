@@ -17,6 +17,7 @@ OperatorKeys operator_keys(std::uint64_t scenario_seed, std::size_t validators,
   out.gateway_administrator = rng.fork("gateway administrator").bytes32();
   out.certifier = rng.fork("certifier").bytes32();
   out.grid_operator = rng.fork("grid operator").bytes32();
+  out.grid_operator_key = rng.fork("grid operator's restricted key").bytes32();
   out.observer = rng.fork("observer").bytes32();
   out.auditor_seed = rng.fork("auditor").bytes32();
   return out;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "ledger/crypto/commitment.hpp"
 #include "ledger/crypto/ed25519.hpp"
 
 namespace twin {
@@ -15,6 +16,7 @@ struct OperatorKeys {
   // By market/roles.hpp.
   ledger::KeySeed registrar{}, metering_operator{}, gateway_administrator{}, certifier{};
   ledger::KeySeed grid_operator{};
+  ledger::SubjectKey grid_operator_key{};  // seals what is restricted to it (bind_to_chain)
   ledger::KeySeed observer{};
   std::array<std::uint8_t, 32> auditor_seed{};
 };

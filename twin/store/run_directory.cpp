@@ -7,7 +7,9 @@
 #include "ledger/chain/transaction.hpp"
 #include "ledger/crypto/seal.hpp"
 #include "ledger/crypto/sha256.hpp"
+#include "market/clearing/mechanism.hpp"
 #include "market/concentration.hpp"
+#include "market/journal.hpp"
 #include "twin/store/vault.hpp"
 
 namespace twin {
@@ -16,6 +18,17 @@ using namespace ledger;
 namespace fs = std::filesystem;
 
 namespace {
+
+// The grid operator has openings where trade heeds a feeder, and no personal data: a key stands in
+// the place of theirs because a line has two.
+bool has_operator_openings(const Genesis& genesis) {
+  const auto mechanism = market::mechanism_named(genesis.mechanism);
+  return mechanism && market::needs_feeder(*mechanism);
+}
+
+SubjectKey key_of_nothing(const SubjectKey& restricted_key) {
+  return sha256({bytes_of("aipchain no personal data 1"), restricted_key});
+}
 
 // A wrapped key's ephemeral secret: derived, so that runs repeat; bound to what it wraps.
 std::array<std::uint8_t, 32> ephemeral_of(const SubjectKey& key) {
@@ -41,14 +54,20 @@ Result<RunDirectory> RunDirectory::create(const std::string& path, const Genesis
 Result<void> RunDirectory::write_keys(const Genesis& genesis, const Identities& identities) {
   std::vector<std::string> lines;
   std::map<AccountId, SubjectKey> root_keys;
+  const auto wrap = [&](const SubjectKey& key) {
+    return to_hex(wrap_key(key, genesis.auditor_box, ephemeral_of(key)));
+  };
+  const auto add = [&](const AccountId& account, const SubjectKey& restricted,
+                       const SubjectKey& personal) {
+    lines.push_back(to_hex(account.bytes) + " " + wrap(restricted) + " " + wrap(personal) + "\n");
+  };
   for (const MeterIdentity& m : identities.meters) {
     root_keys.emplace(m.account, m.root_key);
-    const auto wrap = [&](const SubjectKey& key) {
-      return to_hex(wrap_key(key, genesis.auditor_box, ephemeral_of(key)));
-    };
-    lines.push_back(to_hex(m.account.bytes) + " " + wrap(m.restricted_key) + " " +
-                    wrap(m.personal_key) + "\n");
+    add(m.account, m.restricted_key, m.personal_key);
   }
+  if (has_operator_openings(genesis))
+    add(market::grid_operator, identities.grid_operator_key,
+        key_of_nothing(identities.grid_operator_key));
   std::sort(lines.begin(), lines.end());
   std::string keys;
   for (const std::string& line : lines) keys += line;
