@@ -9,7 +9,6 @@
 #include "app/console.hpp"
 #include "app/run_ledger.hpp"
 #include "market/audit/yearly_statement.hpp"
-#include "market/sub_meters.hpp"
 
 namespace app {
 namespace {
@@ -22,6 +21,7 @@ struct StatementOptions {
   std::int32_t year = 0;
   market::EmissionFactors factors;
   bool json = false;
+  std::uint32_t vat_permille = 0;  // genesis'
 };
 
 json energy_json(const market::StatementSums& s, const market::EmissionFactors& factors) {
@@ -62,15 +62,10 @@ json sums_json(const market::StatementSums& s, const market::EmissionFactors& fa
 std::string two_digits(std::int32_t n) { return (n < 10 ? "0" : "") + std::to_string(n); }
 
 json tenants_json(const market::YearlyStatement& y, const market::EmissionFactors& factors) {
-  std::vector<market::StatementSums> sums(y.tenants.size());
-  for (const market::Statement& s : y.statements) {
-    const auto bills = market::tenant_bills(s, y.tenants);
-    for (std::size_t i = 0; i < bills.size(); ++i) sums[i].add(bills[i].part);
-  }
   json out = json::array();
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    out.push_back(sums_json(sums[i], factors));
-    out.back().update({{"tenant", to_hex(y.tenants[i].name)}, {"weight", y.tenants[i].weight}});
+  for (const auto& [name, sums] : y.by_tenant) {
+    out.push_back(sums_json(sums, factors));
+    out.back()["tenant"] = to_hex(name);
   }
   return out;
 }
@@ -102,8 +97,11 @@ json statement_json(const market::YearlyStatement& y, const StatementOptions& o)
     row["feeder"] = of.second == market::unknown_feeder ? json() : json(of.second);
     out["origin"].push_back(row);
   }
+  const std::int64_t vat = market::vat_in(y.all, y.corrections, o.vat_permille);
   const std::int64_t levies = y.all.trade_levies + y.all.levies + y.corrections.levies;
   out["taxes_and_levies"] = {
+      {"vat_permille", o.vat_permille},
+      {"vat_contained_micro_eur", vat},
       {"levies_paid_micro_eur", levies},
       {"grid_fees_paid_micro_eur", y.all.local_grid_fee + y.all.grid_fee + y.corrections.grid_fee},
       {"income_from_neighbours_micro_eur", y.all.trade_earned},
@@ -124,7 +122,10 @@ json statement_json(const market::YearlyStatement& y, const StatementOptions& o)
                         {"local_g_per_kwh", o.factors.local_g_per_kwh},
                         {"grid_source", "Umweltbundesamt, German mix of 2023, unless given"},
                         {"local_source", "IPCC AR5 WG III annex III, rooftop PV, unless given"}};
-  if (!y.tenants.empty()) out["tenants"] = tenants_json(y, o.factors);
+  if (!y.by_tenant.empty()) {
+    out["tenants"] = tenants_json(y, o.factors);
+    out["let_in_all"] = sums_json(y.let, o.factors);
+  }
   return out;
 }
 
@@ -137,6 +138,16 @@ std::string eur(std::int64_t micro) {
 std::string kwh(std::int64_t wh) {
   std::array<char, 40> text{};
   std::snprintf(text.data(), text.size(), "%.3f kWh", static_cast<double>(wh) / 1e3);
+  return text.data();
+}
+
+// Where genesis states a rate.
+std::string vat_line(const market::YearlyStatement& y, const StatementOptions& o) {
+  if (o.vat_permille == 0) return "";
+  std::array<char, 80> text{};
+  std::snprintf(text.data(), text.size(), "  of these VAT     %s, %.1f %% of what is net\n",
+                eur(market::vat_in(y.all, y.corrections, o.vat_permille)).c_str(),
+                o.vat_permille / 10.0);
   return text.data();
 }
 
@@ -153,7 +164,7 @@ void print(const market::YearlyStatement& y, const StatementOptions& o) {
             << "  fed in           " << kwh(y.all.fed_in_wh) << "  " << eur(-y.all.feed_in) << "\n"
             << "  grid fees        " << eur(y.all.local_grid_fee + y.all.grid_fee) << "\n"
             << "  taxes and levies " << eur(y.all.trade_levies + y.all.levies) << "\n"
-            << "  corrections      " << eur(y.corrections.total) << "\n"
+            << vat_line(y, o) << "  corrections      " << eur(y.corrections.total) << "\n"
             << "  grid operator    " << eur(y.curtailment - y.flexibility) << "\n"
             << "  total            "
             << eur(y.all.total + y.corrections.total + y.curtailment - y.flexibility) << "\n"
@@ -175,7 +186,7 @@ int put(const market::YearlyStatement& y, const StatementOptions& o) {
   return file ? done : complain(failed, o.out + ": cannot be written");
 }
 
-int state(const StatementOptions& o) {
+int state(StatementOptions o) {
   const auto account = array_from_hex<16>(o.account);
   if (!account)
     return complain(wrong_input,
@@ -198,6 +209,7 @@ int state(const StatementOptions& o) {
   const auto year = market::yearly_statement(ledger->log(), ledger->openings(), {*account}, *zone,
                                              o.year == 0 ? std::nullopt : std::optional(o.year));
   if (!year) return complain(wrong_input, "--account " + o.account + ": " + year.error());
+  o.vat_permille = ledger->log().genesis.vat_permille;
   return put(*year, o);
 }
 

@@ -41,6 +41,8 @@ void read_prices(TomlTable prices, Genesis& g) {
     if (!prices.has(key)) prices.fail(key, "is missing");
     price->value = prices.micro_eur(key, 0);
   }
+  g.vat_permille =
+      static_cast<std::uint32_t>(prices.integer("vat_permille", 0, 0, max_vat_permille));
   prices.close();
 }
 

@@ -16,7 +16,8 @@
 //               says: vintage u32, quantity i64 (Wh), claim u8, id 16
 //               Claim 0, own consumption: at most what the account imported in the slot of the
 //               vintage less what is retired against it already; known of slots in which its
-//               contract `hold tokens` stood (market/contract.hpp). Claim 1, a green claim: any.
+//               contract `hold tokens` stood (market/contract.hpp) and whose mark was theirs alone
+//               (market/mark_rules.hpp). Claim 1, a green claim: any.
 //
 // Ids are the client's, 128 random bits. In its slot the same id with the same bytes is on the
 // ledger already, with others it is refused by that name. Tokens of a transfer or retirement that

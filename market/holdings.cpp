@@ -83,7 +83,9 @@ MarketState::Applied MarketState::apply_transfer(const Transaction& tx, const Ha
   if (t.to == t.account) return never("transfer of an account to itself");
   const auto to = meter_of_account_->find(t.to);
   if (to == meter_of_account_->end()) return not_yet("transfer to an unknown account");
-  if (!meters_->at(to->second).registration.valid_in(t.slot) || erased(t.to))
+  const Registration& receiver = meters_->at(to->second).registration;
+  if (receiver.kind != MeterKind::home) return never("transfer to an account that is no home's");
+  if (!receiver.valid_in(t.slot) || erased(t.to))
     return never("transfer to an account that has left or is erased");
   const OrderId row = row_id(t.account, t.id);
   const auto open = open_slots_.find(t.slot.value);

@@ -262,7 +262,7 @@ void MarketState::move_tokens(const ClosedSlot& closed) {
     invariant(released.has_value(), "what was bought is what was sold");
     const auto retired = tokens.retire(s.account, s.slot, s.retired);
     invariant(retired.has_value(), "a buyer holds what it bought");
-    if (contract({s.account, Template::hold_tokens}, s.slot))
+    if (trades(s.standing) && contract({s.account, Template::hold_tokens}, s.slot))
       tokens.note_import(s.account, s.slot, s.imported);
   }
 }

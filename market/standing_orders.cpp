@@ -57,7 +57,13 @@ MarketState::Applied MarketState::apply_contract(const Transaction& tx, const Ha
   }
   if (c.withdraws() && line.all().empty())
     return never("withdrawal of a contract that was never made");
-  if (line.all().size() >= max_waiting_contracts)
+  // So that no number is the last one: an account could replace or end nothing behind it.
+  if (c.number - line.newest() > most_numbers_ahead)
+    return never("contract of number " + std::to_string(c.number) + ", which is more than " +
+                 std::to_string(most_numbers_ahead) + " above the newest one's, " +
+                 std::to_string(line.newest()));
+  // One place more, since what waits must not keep an account from ending it.
+  if (line.all().size() >= max_waiting_contracts + (c.withdraws() ? 1 : 0))
     return never("contract of an account that has " + std::to_string(max_waiting_contracts) +
                  " of the template to come");
   contracts_.write()[place].add(c);
@@ -120,15 +126,16 @@ MarketState::Applied MarketState::apply_cancellation(const Transaction& tx, cons
 void MarketState::add_contract_orders(const std::vector<SlotPosition>& positions,
                                       ClosedSlot& closed) const {
   if (contracts_->empty()) return;
-  std::map<AccountId, std::vector<Order>> own;
+  std::map<AccountId, std::vector<Order>> own;  // of those who have contracts
+  for (const auto& [place, line] : *contracts_) own[place.first];
   for (const Order& o : closed.orders)
-    if (contracts_->lower_bound({o.account, Template{}}) != contracts_->end())
-      own[o.account].push_back(o);
+    if (const auto at = own.find(o.account); at != own.end()) at->second.push_back(o);
   const std::size_t signed_orders = closed.orders.size();
   for (const SlotPosition& p : positions)
-    for (const Order& o :
-         contract_orders(standing(p.account, closed.slot), p, own[p.account], closed.slot))
-      if (closed.orders.size() < max_orders_a_slot) closed.orders.push_back(o);
+    if (const auto at = own.find(p.account); at != own.end())
+      for (const Order& o :
+           contract_orders(standing(p.account, closed.slot), p, at->second, closed.slot))
+        if (closed.orders.size() < max_orders_a_slot) closed.orders.push_back(o);
   if (closed.orders.size() == signed_orders) return;
   std::sort(closed.orders.begin(), closed.orders.end(),
             [](const Order& a, const Order& b) { return a.id < b.id; });

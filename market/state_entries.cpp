@@ -70,7 +70,8 @@ void MarketState::put_vintage(Slot vintage) {
   for (const auto& [holder, quantity] : v.held) w.raw(holder.bytes).i64(quantity.value);
   if (!v.uncovered.empty()) w.raw(AccountId{}.bytes).i64(0);  // no holder has these
   for (const auto& [account, imported] : v.uncovered) w.raw(account.bytes).i64(imported.value);
-  put("vintage", number_bytes(vintage.value), commitment(system_salt("vintage"), w.view()));
+  const Salt salt = system_salt("vintage " + std::to_string(vintage.value));
+  put("vintage", number_bytes(vintage.value), commitment(salt, w.view()));
 }
 
 // Of a case that waits for a ruling; null: it is closed.

@@ -195,6 +195,9 @@ def check_genesis(text):
         keys.add("grid_operator")
         want(unhex(g["grid_operator"], 32) not in (None, bytes(32)),
              "genesis: grid_operator is not a key")
+    if "vat_permille" in g:
+        keys.add("vat_permille")
+        want(is_int(g["vat_permille"], 1, 500), "genesis: vat_permille is not 1 to 500")
     if "attesters" in g:
         keys.add("attesters")
         want(type(g.get("oracles")) is list and is_int(g["attesters"], 1, min(len(g["oracles"]), 255)),

@@ -58,6 +58,7 @@ json to_json(const Genesis& g) {
               {"slot_ms", g.slot_ms},
               {"validators", keys_json(g.validators)}};
   if (g.attesters > 0) out["attesters"] = g.attesters;
+  if (g.vat_permille > 0) out["vat_permille"] = g.vat_permille;
   if (g.grid_operator != PublicKey{}) out["grid_operator"] = to_hex(g.grid_operator);
   return out;
 }
@@ -98,6 +99,13 @@ std::uint32_t read_attesters(const json& j, std::size_t oracles) {
   const std::int64_t out = read_integer(j);
   if (out < 1 || out > static_cast<std::int64_t>(std::min<std::size_t>(oracles, max_attesters)))
     throw std::invalid_argument("attesters are not 1 to as many as there are oracles");
+  return static_cast<std::uint32_t>(out);
+}
+
+std::uint32_t read_vat(const json& j) {
+  const std::int64_t out = read_integer(j);
+  if (out < 1 || out > max_vat_permille)
+    throw std::invalid_argument("vat_permille is not 1 to " + std::to_string(max_vat_permille));
   return static_cast<std::uint32_t>(out);
 }
 
@@ -148,6 +156,7 @@ Genesis from_json(const json& j) {
                                    {"local_grid_fee", &g.local_grid_fee},
                                    {"levies", &g.levies}})
     price->value = read_integer(prices.at(key));
+  if (j.contains("vat_permille")) g.vat_permille = read_vat(j["vat_permille"]);
   g.mechanism = j.at("mechanism").get<std::string>();
   g.certificates = j.at("certificates").get<bool>();
   read_key(j.at("rules"), g.rules);

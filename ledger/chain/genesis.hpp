@@ -1,7 +1,7 @@
 #pragma once
 // What a chain starts from, as a public file: canonical JSON (keys sorted, no spaces, integers).
-// Its SHA-256 is the chain id, which is part of everything that is signed. "attesters" stands there
-// only where it is above 0.
+// Its SHA-256 is the chain id, which is part of everything that is signed. "attesters" and
+// "vat_permille" stand there only where they are above 0.
 
 #include <string>
 #include <vector>
@@ -14,6 +14,8 @@
 #include "ledger/oracle/nights.hpp"
 
 namespace ledger {
+
+inline constexpr std::uint32_t max_vat_permille = 500;
 
 struct Genesis {
   std::string name;                // of the chain; its log's origin is made of it
@@ -35,9 +37,10 @@ struct Genesis {
   std::array<std::uint8_t, 32> auditor_box{};  // X25519: who the auditor's copy is sealed for
   // Prices, micro-euro per kWh; meaning in market/tariff.hpp.
   Price retail_buy, retail_sell, grid_fee, local_grid_fee, levies;
-  std::string mechanism;                // market
-  bool certificates = false;            // what a meter without one exports is not minted
-  Hash rules{};                         // hash of the oracle's rule set
+  std::uint32_t vat_permille = 0;  // contained in these but retail_sell; at most max_vat_permille
+  std::string mechanism;           // market
+  bool certificates = false;       // what a meter without one exports is not minted
+  Hash rules{};                    // hash of the oracle's rule set
   std::array<Nights::Dark, 12> dark{};  // by month: ledger/oracle/nights.hpp
   Hash input_hash{};                    // of the scenario or plan that the chain was set up from
 };

@@ -243,7 +243,7 @@ std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot)
   if (s.retired != retires) return words("retired Wh", s.retired.value, retires.value);
   if (holds) {
     held_[{s.slot.value, s.account}] += s.bought;
-    uncovered_[{s.slot.value, s.account}] += s.imported;
+    if (trades(s.standing)) uncovered_[{s.slot.value, s.account}] += s.imported;
   }
   MeterTotals& m = meters_[s.meter.value];
   m.exported += s.exported;

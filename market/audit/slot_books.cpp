@@ -80,8 +80,13 @@ std::uint64_t BookKeeper::erased_at(const AccountId& account) const {
 }
 
 void BookKeeper::add_contracts_orders() {
+  const bool erases = std::any_of(log_.entries.begin(), log_.entries.end(), [](const Bytes& entry) {
+    const auto view = view_entry(entry);
+    return view && view->kind == TransactionKind::erasure;
+  });
   std::map<AccountId, std::uint64_t> ends;
-  for (const auto& [account, lines] : contracts_) ends[account] = erased_at(account);
+  for (const auto& [account, lines] : contracts_)
+    ends[account] = erases ? erased_at(account) : UINT64_MAX;
   for (const auto& [slot, accounts] : metered_) {
     std::map<OrderId, Order>& book = out_[slot];
     std::map<AccountId, std::vector<Order>> own;

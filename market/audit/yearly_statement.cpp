@@ -8,9 +8,12 @@
 #include "market/proportional_shares.hpp"
 #include "market/ruling.hpp"
 #include "market/slot_entries.hpp"
+#include "market/sub_meters.hpp"
 
 namespace market {
 namespace {
+
+constexpr std::int64_t last_year_ms = 253'370'764'800'000;  // 9999-01-01, UTC
 
 class YearKeeper {
  public:
@@ -26,10 +29,22 @@ class YearKeeper {
         zone_, log_.genesis.epoch.unix_ms + std::int64_t{slot.value} * log_.genesis.slot_ms));
   }
   Result<void> read();
+  bool is_told(Slot slot) const {
+    return log_.genesis.epoch.unix_ms + std::int64_t{slot.value} * log_.genesis.slot_ms <
+           last_year_ms;
+  }
+  template <class Acts>
+  bool are_told(const Acts& acts) const {
+    return std::all_of(acts.begin(), acts.end(), [&](const auto& a) { return is_told(a.slot); });
+  }
   void take(TransactionKind kind, const Opening& opening);
   void take_own(TransactionKind kind, const Opening& opening);
-  void note_payments(const Statement& s);
-  void add(const Statement& s);
+  void note_contracts(const Statement& s);
+  Result<void> add(const Statement& s);
+  bool add_tenants(const Statement& s);
+  void add_corrections(Slot last);
+  void add_tokens(Slot last);
+  bool in_year(Slot slot) const { return began(slot).year == out_.year; }
   void add_origin(const Statement& s, std::int32_t month);
   void add_origin_of_deals(const Statement& s, std::int32_t month);
 
@@ -39,6 +54,7 @@ class YearKeeper {
   std::vector<Statement> statements_;  // the account's
   std::map<Template, ContractLine> contracts_;
   std::map<std::uint32_t, std::vector<ContractPayment>> payments_;  // by slot
+  std::map<std::uint32_t, std::vector<Tenant>> tenants_;            // by slot
   std::vector<Ruling> rulings_;
   std::vector<Transfer> given_;
   std::vector<TransferNotice> received_;
@@ -55,7 +71,7 @@ class YearKeeper {
 void YearKeeper::take_own(TransactionKind kind, const Opening& o) {
   if (kind == TransactionKind::statements) {
     if (auto s = decode_statement(o.data)) {
-      note_payments(*s);
+      note_contracts(*s);
       statements_.push_back(std::move(*s));
     }
   } else if (kind == TransactionKind::erasure) {
@@ -69,17 +85,19 @@ void YearKeeper::take_own(TransactionKind kind, const Opening& o) {
     if (const auto v = decode_retirement(o.data)) retirements_.push_back(*v);
   } else if (kind == TransactionKind::contract) {
     if (auto c = decode_contract(o.data)) {
-      if (c->of == Template::sub_meters && !c->withdraws()) out_.tenants = c->tenants;
       contracts_[c->of].add(std::move(*c));
     }
   }
 }
 
 // By what stands before the statement on the log.
-void YearKeeper::note_payments(const Statement& s) {
-  for (const auto& [of, line] : contracts_)
-    if (const Contract* c = line.standing_in(s.slot))
-      if (const auto payment = payment_of(*c, s)) payments_[s.slot.value].push_back(*payment);
+void YearKeeper::note_contracts(const Statement& s) {
+  for (const auto& [of, line] : contracts_) {
+    const Contract* c = line.standing_in(s.slot);
+    if (!c) continue;
+    if (of == Template::sub_meters) tenants_[s.slot.value] = c->tenants;
+    if (const auto payment = payment_of(*c, s)) payments_[s.slot.value].push_back(*payment);
+  }
 }
 
 void YearKeeper::take(TransactionKind kind, const Opening& o) {
@@ -101,6 +119,9 @@ Result<void> YearKeeper::read() {
     if (!tx) return failure(tx.error());
     for (const Opening& o : tx->openings) take(tx->kind, o);
   }
+  if (!are_told(statements_) || !are_told(rulings_) || !are_told(given_) || !are_told(received_) ||
+      !are_told(retirements_))
+    return failure("has a slot beyond the year 9998");
   for (const Bytes& entry : log_.entries)
     if (const auto view = view_entry(entry); view && view->kind == TransactionKind::settlement)
       if (const auto body = decode_settlement_body(view->body))
@@ -144,12 +165,22 @@ void YearKeeper::add_origin(const Statement& s, std::int32_t month) {
     if (const std::int64_t part = parts[i++]; part > 0) out_.origin_wh[{month, feeder}] += part;
 }
 
-void YearKeeper::add(const Statement& s) {
+bool YearKeeper::add_tenants(const Statement& s) {
+  const auto tenants = tenants_.find(s.slot.value);
+  if (tenants == tenants_.end()) return true;
+  bool fits = out_.let.add(s);
+  for (const TenantBill& bill : tenant_bills(s, tenants->second))
+    fits &= out_.by_tenant[bill.tenant.name].add(bill.part);
+  return fits;
+}
+
+Result<void> YearKeeper::add(const Statement& s) {
   const CivilFields at = began(s.slot);
-  out_.all.add(s);
-  out_.by_month[static_cast<std::size_t>(at.month - 1)].add(s);
-  out_.by_hour[static_cast<std::size_t>(at.hour)].add(s);
-  out_.by_day[{at.month, at.day}].add(s);
+  if (!out_.all.add(s)) return failure("has sums beyond 64 bits");
+  bool fits = out_.by_month[static_cast<std::size_t>(at.month - 1)].add(s);
+  fits &= out_.by_hour[static_cast<std::size_t>(at.hour)].add(s);
+  fits &= out_.by_day[{at.month, at.day}].add(s);
+  if (!fits || !add_tenants(s)) return failure("has sums beyond 64 bits");
   add_origin(s, at.month);
   if (const auto paid = payments_.find(s.slot.value); paid != payments_.end())
     for (const ContractPayment& p : paid->second) {
@@ -158,20 +189,10 @@ void YearKeeper::add(const Statement& s) {
     }
   out_.balance = s.balance.value;
   out_.statements.push_back(s);
+  return {};
 }
 
-Result<YearlyStatement> YearKeeper::keep(std::optional<std::int32_t> year) {
-  if (auto ok = read(); !ok) return failure(ok.error());
-  if (statements_.empty()) return failure("has no settled slot");
-  const auto in_year = [&](Slot slot) { return began(slot).year == out_.year; };
-  out_.year = year.value_or(began(statements_.back().slot).year);
-  for (const Statement& s : statements_)
-    if (in_year(s.slot)) add(s);
-  if (out_.statements.empty())
-    return failure("has no settled slot in " + std::to_string(out_.year) + ", but in " +
-                   std::to_string(began(statements_.front().slot).year) + " to " +
-                   std::to_string(began(statements_.back().slot).year));
-  const Slot last = statements_.back().slot;
+void YearKeeper::add_corrections(Slot last) {
   for (const Ruling& r : rulings_) {
     if (!in_year(r.slot) || r.slot > last) continue;
     const Correction c = correction_of(r, tariff_of(log_.genesis));
@@ -182,6 +203,9 @@ Result<YearlyStatement> YearKeeper::keep(std::optional<std::int32_t> year) {
     out_.corrections.feed_in += c.feed_in.value;
     out_.corrections.total += c.total.value;
   }
+}
+
+void YearKeeper::add_tokens(Slot last) {
   for (const Transfer& t : given_)
     if (in_year(t.slot) && t.slot <= last) out_.given_wh += t.quantity.value;
   for (const TransferNotice& n : received_)
@@ -190,31 +214,59 @@ Result<YearlyStatement> YearKeeper::keep(std::optional<std::int32_t> year) {
     if (in_year(v.slot) && v.slot <= last)
       (v.claim == TokenClaim::green ? out_.retired_green_wh : out_.retired_for_consumption_wh) +=
           v.quantity.value;
+}
+
+Result<YearlyStatement> YearKeeper::keep(std::optional<std::int32_t> year) {
+  if (auto ok = read(); !ok) return failure(ok.error());
+  if (statements_.empty()) return failure("has no settled slot");
+  out_.year = year.value_or(began(statements_.back().slot).year);
+  for (const Statement& s : statements_)
+    if (in_year(s.slot))
+      if (auto ok = add(s); !ok) return failure(ok.error());
+  const Slot last{accounts_of_.empty() ? 0 : accounts_of_.rbegin()->first};
+  add_corrections(last);
+  add_tokens(last);
+  if (out_.statements.empty() && out_.corrections.rulings == 0)
+    return failure("has no settled slot in " + std::to_string(out_.year) + ", but in " +
+                   std::to_string(began(statements_.front().slot).year) + " to " +
+                   std::to_string(began(statements_.back().slot).year));
   return std::move(out_);
 }
 
 }  // namespace
 
-void StatementSums::add(const Statement& s) {
+bool StatementSums::add(const Statement& s) {
+  bool fits = true;
+  const auto plus = [&fits](std::int64_t& sum, std::int64_t more) {
+    fits &= !__builtin_add_overflow(sum, more, &sum);
+  };
   ++slots;
-  imported_wh += s.imported.value;
-  exported_wh += s.exported.value;
-  bought_wh += s.bought.value;
-  sold_wh += s.sold.value;
-  from_retailer_wh += (s.imported - s.bought).value;
-  fed_in_wh += (s.exported - s.sold).value;
-  minted_wh += s.minted.value;
-  retired_wh += s.retired.value;
-  if (s.since < s.slot) late_wh += (s.imported + s.exported).value;
-  trade_paid += s.trade_paid.value;
-  trade_earned += s.trade_earned.value;
-  local_grid_fee += s.local_grid_fee.value;
-  trade_levies += s.trade_levies.value;
-  retail_energy += s.retail_energy.value;
-  grid_fee += s.grid_fee.value;
-  levies += s.levies.value;
-  feed_in += s.feed_in.value;
-  total += s.total.value;
+  plus(imported_wh, s.imported.value);
+  plus(exported_wh, s.exported.value);
+  plus(bought_wh, s.bought.value);
+  plus(sold_wh, s.sold.value);
+  plus(from_retailer_wh, (s.imported - s.bought).value);
+  plus(fed_in_wh, (s.exported - s.sold).value);
+  plus(minted_wh, s.minted.value);
+  plus(retired_wh, s.retired.value);
+  if (s.since < s.slot) plus(late_wh, (s.imported + s.exported).value);
+  plus(trade_paid, s.trade_paid.value);
+  plus(trade_earned, s.trade_earned.value);
+  plus(local_grid_fee, s.local_grid_fee.value);
+  plus(trade_levies, s.trade_levies.value);
+  plus(retail_energy, s.retail_energy.value);
+  plus(grid_fee, s.grid_fee.value);
+  plus(levies, s.levies.value);
+  plus(feed_in, s.feed_in.value);
+  plus(total, s.total.value);
+  return fits;
+}
+
+std::int64_t vat_in(const StatementSums& s, const CorrectionSums& c, std::uint32_t permille) {
+  const Wide gross = Wide{s.retail_energy} + s.grid_fee + s.levies + s.local_grid_fee +
+                     s.trade_levies + c.retail_energy + c.grid_fee + c.levies;
+  const Wide parts = 1000 + permille, twice = 2 * gross * permille;
+  return static_cast<std::int64_t>((twice + (gross < 0 ? -parts : parts)) / (2 * parts));
 }
 
 Emissions emissions_of(const StatementSums& sums, const EmissionFactors& f) {

@@ -7,7 +7,7 @@
 // A slot's figures belong to the local month, day and hour in which it began. Energy that a
 // statement settles for several slots at once (`since` below its slot, market/mark_rules.hpp) is
 // counted where it was settled, and named in `late_wh`. A ruling's amounts belong to the slot that
-// it acts in.
+// it acts in, also of an account that has left by then.
 //
 // CO2, in mg: import from the retailer at the grid mix's factor, energy of neighbours at the
 // factor of local generation, both g/kWh, which is mg/Wh; what was fed in or sold is told as
@@ -38,7 +38,8 @@ struct StatementSums {
   std::int64_t trade_paid = 0, trade_earned = 0, local_grid_fee = 0, trade_levies = 0;
   std::int64_t retail_energy = 0, grid_fee = 0, levies = 0, feed_in = 0, total = 0;
 
-  void add(const Statement& s);
+  // False where a sum is beyond 64 bits, which no ledger's own statements reach.
+  bool add(const Statement& s);
   auto operator<=>(const StatementSums&) const = default;
 };
 
@@ -58,6 +59,12 @@ struct Emissions {
 };
 Emissions emissions_of(const StatementSums& sums, const EmissionFactors& factors);
 
+// The value-added tax contained in what the account paid to retailer, grid operator and state,
+// rounded once, half away from zero; neighbours' energy is without (private sellers: in Germany
+// UStG section 19). Genesis says the rate.
+std::int64_t vat_in(const StatementSums& sums, const CorrectionSums& corrections,
+                    std::uint32_t permille);
+
 inline constexpr std::uint32_t unknown_feeder = UINT32_MAX;
 
 struct YearlyStatement {
@@ -74,11 +81,15 @@ struct YearlyStatement {
   // Tokens: of those that it held by contract; retired by hand beside what slots retired.
   std::int64_t received_wh = 0, given_wh = 0, retired_for_consumption_wh = 0, retired_green_wh = 0;
   std::vector<Statement> statements;  // of the year, by slot
-  std::vector<Tenant> tenants;        // of the last contract of sub-meters, where there is one
+  // By name, of the slots in which a contract of sub-meters stood; their sums are `let`. What
+  // corrections and contracts with the grid operator come to is the account's own.
+  std::map<std::array<std::uint8_t, 16>, StatementSums> by_tenant;
+  StatementSums let;
   std::int64_t balance = 0;           // after the last of them
 };
 
-// The error: an account without statements in the year, or openings that are not their entries'.
+// The error: an account with nothing in the year, openings that are not their entries', or what no
+// ledger has: a slot beyond the year 9998, sums beyond 64 bits.
 Result<YearlyStatement> yearly_statement(const PublicLog& log, const Openings& openings,
                                          const AccountId& account, const Zone& zone,
                                          std::optional<std::int32_t> year);

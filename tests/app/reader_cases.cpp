@@ -84,7 +84,7 @@ ReadRun::ReadRun() {
   scenario.replace(scenario.find("gateways = 2"), 12, "gateways = 2\nconcentrators = 1");
   folder.write("scenario.toml",
                scenario +
-                   "[oracle]\ncertificates = true\n"
+                   "[prices]\nvat_percent = 7.5\n[oracle]\ncertificates = true\n"
                    "[[event]]\nkind = \"key_change\"\nat = \"5s\"\ntarget = \"home-01\"\n"
                    "[[event]]\nkind = \"certificate\"\nat = \"1s\"\nfor = \"1m\"\n"
                    "target = \"home-02\"\n");

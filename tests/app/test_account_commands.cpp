@@ -12,7 +12,7 @@ namespace {
 // A run of its own, which grows by what accounts sign.
 struct AccountRun {
   AccountRun() {
-    folder.write("short.toml", test::short_scenario);
+    folder.write("short.toml", test::short_scenario + std::string("[prices]\nvat_percent = 19\n"));
     REQUIRE(test::aipchain({"run", folder.at("short.toml"), "--out", path(), "--quiet"}).code == 0);
     accounts = json::parse(test::slurp(path() + "/summary.json")).at("accounts");
   }
@@ -57,6 +57,14 @@ TEST_CASE("statement: an account's year is the sum of its bills") {
   CHECK(all.at("bought_from_neighbours_wh") == bought);
   CHECK(all.at("total_micro_eur") == total);
   CHECK(year.at("taxes_and_levies").at("levies_paid_micro_eur") == levies);
+  std::int64_t gross = 0;
+  for (const char* line : {"retail_energy_micro_eur", "grid_fee_micro_eur", "levies_micro_eur",
+                           "local_grid_fee_micro_eur", "levies_on_neighbours_energy_micro_eur"})
+    gross += all.at(line).get<std::int64_t>();
+  CHECK(year.at("taxes_and_levies").at("vat_permille") == 190);
+  CHECK(std::abs(year.at("taxes_and_levies").at("vat_contained_micro_eur").get<std::int64_t>() -
+                 gross * 19 / 119) <= 1);
+  CHECK(run.statement({}).output.find("of these VAT") != std::string::npos);
   CHECK(all.at("co2_grid_mg") == 380 * (imported - bought));
   std::int64_t by_hour = 0;
   for (const json& hour : year.at("by_hour")) by_hour += hour.at("imported_wh").get<std::int64_t>();
@@ -122,11 +130,6 @@ TEST_CASE("tx: contracts, orders and tokens of an account are decided and leave 
   const test::Outcome audit =
       test::aipchain({"audit", run.path(), "--openings", run.path() + "/openings"});
   CHECK_MESSAGE(audit.code == 0, audit.output);
-  // Tenants' parts sum to the account's.
-  const json year = json::parse(run.statement({"--json"}).output);
-  REQUIRE(year.at("tenants").size() == 2);
-  std::int64_t sum = 0;
-  for (const json& tenant : year.at("tenants"))
-    sum += tenant.at("total_micro_eur").get<std::int64_t>();
-  CHECK(sum == year.at("year_in_all").at("total_micro_eur"));
+  // The contract of sub-meters stands from a slot on that is not settled yet.
+  CHECK_FALSE(json::parse(run.statement({"--json"}).output).contains("tenants"));
 }

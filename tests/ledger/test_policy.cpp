@@ -100,6 +100,19 @@ TEST_CASE("a genesis whose policy could not be read is refused") {
   CHECK_FALSE(decode_genesis(encode(wrong)));
 }
 
+TEST_CASE("genesis states a VAT above 0, or none") {
+  Genesis with = genesis_of(4);
+  CHECK(encode(with).find("vat_permille") == std::string::npos);
+  with.vat_permille = 190;
+  CHECK(decode_genesis(encode(with))->vat_permille == 190);
+  CHECK(chain_id_of(with) != chain_id_of(genesis_of(4)));
+  for (const char* wrong : {"0", "501", "-1", "19.5"}) {
+    std::string text = encode(with);
+    text.replace(text.find(":190") + 1, 3, wrong);
+    CHECK_FALSE_MESSAGE(decode_genesis(text), wrong);
+  }
+}
+
 // The library would turn 1e300 into an integer, which is undefined (found by fuzzing).
 TEST_CASE("a genesis whose numbers are not integers is refused before they are converted") {
   const std::string good = encode(genesis_of(4));

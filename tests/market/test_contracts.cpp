@@ -193,6 +193,23 @@ TEST_CASE("contracts: what is wrong is refused by name") {
   t.accept(as_signed(shared));
 }
 
+TEST_CASE("contracts: no number and no number of contracts keeps an account from ending one") {
+  Trading t;
+  const auto offer = [](std::uint32_t first, std::uint32_t number) {
+    return as_signed(standing(3, Template::sell_surplus, 300, 60'000, first, 100, number));
+  };
+  CHECK(refused_with(t.v, offer(2, UINT32_MAX), 0, "which is more than 1000 above the newest"));
+  CHECK(refused_with(t.v, offer(2, 1001), 0, "which is more than 1000 above the newest one's, 0"));
+  t.accept(offer(2, 1000));
+  CHECK(
+      refused_with(t.v, offer(3, 2001), 0, "which is more than 1000 above the newest one's, 1000"));
+  for (std::uint32_t i = 1; i < max_waiting_contracts; ++i) t.accept(offer(2 + i, 1000 + i));
+  CHECK(refused_with(t.v, offer(20, 1020), 0, "has 8 of the template to come"));
+  t.accept(as_signed(withdrawn(3, Template::sell_surplus, 20, 1020)));
+  CHECK(refused_with(t.v, as_signed(withdrawn(3, Template::sell_surplus, 21, 1021)), 0,
+                     "has 8 of the template to come"));
+}
+
 TEST_CASE("orders: one that is cancelled is in no book, and its id stays taken") {
   Trading t;
   t.accept(Village::order(3, 0, Side::sell, 400, 100'000, 3));

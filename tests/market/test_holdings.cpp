@@ -65,11 +65,13 @@ struct Held {
     const std::string why = v.refusal(tx, time_ms);
     REQUIRE_MESSAGE(why.empty(), why);
   }
-  void close(std::uint32_t slot, std::int64_t import_1, std::int64_t export_3) {
+  void close(std::uint32_t slot, std::int64_t import_1, std::int64_t export_3,
+             bool quarantined_1 = false) {
     const std::int64_t end = (slot + 1) * 120'000;
     for (std::uint32_t g : {0u, 1u}) v.batches_until(g, 2 * slot + 2);
     accept(Village::marks(0, slot,
-                          {Village::mark(1, slot, import_1, 500), Village::mark(2, slot, 0, 500)}),
+                          {Village::mark(1, slot, import_1, 500, quarantined_1),
+                           Village::mark(2, slot, 0, 500)}),
            end);
     accept(Village::marks(1, slot,
                           {Village::mark(3, slot, 0, export_3), Village::mark(4, slot, 0, 500)}),
@@ -148,6 +150,17 @@ TEST_CASE("holdings: own consumption retires at most what was imported in the sl
   CHECK(refused_with(h.v, retirement(2, 3, 0, 1, TokenClaim::green), 370'000, "has 0 free"));
 }
 
+TEST_CASE("holdings: what a mark says of several slots is nobody's consumption of one") {
+  Held h;
+  h.close(1, 900'000, 500'500, true);
+  CHECK(h.v.state().tokens().uncovered(account(1), {1}) == WattHours{});
+  h.close(2, 1'000'000, 500'500);
+  CHECK(h.v.state().last_closed()->settlement.statements[0].standing == Standing::recovering);
+  CHECK(h.v.state().tokens().uncovered(account(1), {2}) == WattHours{});
+  h.close(3, 1'100'000, 500'500);
+  CHECK(h.v.state().tokens().uncovered(account(1), {3}) == WattHours{100});
+}
+
 TEST_CASE("holdings: what may not be moved is refused by name") {
   Held h;
   const auto refused = [&](const Transaction& tx, const char* words) {
@@ -157,6 +170,8 @@ TEST_CASE("holdings: what may not be moved is refused by name") {
                 "is not signed by its account"));
   CHECK(refused(signed_transfer(transfer(1, 1, 1, 0, 10)), "transfer of an account to itself"));
   CHECK(refused(signed_transfer(transfer(1, 7, 1, 0, 10)), "transfer to an unknown account"));
+  CHECK(refused(signed_transfer(transfer(1, 4, 1, 0, 10)),
+                "transfer to an account that is no home's"));
   CHECK(refused(signed_transfer(transfer(1, 2, 0, 0, 10)), "acts in a slot that is closed"));
   CHECK(refused(signed_transfer(transfer(1, 2, 5000, 0, 10)), "too far ahead"));
   CHECK(refused(signed_transfer(transfer(1, 2, 1, 1, 10)),

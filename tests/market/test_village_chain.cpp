@@ -56,12 +56,12 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
   CHECK(seen.size() == standings - 2);
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
-        "d5e595b9aa54441a20a65c07b2325ace3867a55ffff75bef657bd1e0f70118b2");
+        "c7f1ead551a18c6a05042e7848e8acb5f8f4b11175688ce3d004423d6dc1f6a7");
   CHECK(to_hex(chain.state_root()) ==
-        "84c813cccba692781bd4e1f73b10d82410a2ea9d5d1aee8e4d4714031be8c5ce");
+        "af2c09a7ecac1aa0df6b1c02dd5dc6e3107f092b4e145a9939da0410caa1b372");
   CHECK(to_hex(chain.state().content_root()) ==
-        "a4f04a0d1e87cae5adc043457426ac5cce11d2b46a79db1621433c0aac1fe36b");
-  CHECK(digest(roots) == "bf8575738eaefeab6ea1faf49a7d6c1d30b7f7219d8e51074a5598956465c4d1");
+        "42d73e9ba03d646878d79111d988542f5d20648d3863e5e6883cf8ee324cd688");
+  CHECK(digest(roots) == "f4453ce91602c3a43d7fa4f18bd069dde587dd9258266a80097c8936921bffc0");
   MESSAGE("golden chain: ", made.blocks.size(), " blocks, ", chain.log().size(),
           " transactions, state roots ", digest(roots));
 }

@@ -93,6 +93,69 @@ TEST_CASE("yearly statement: statements, rulings and contracts are what the depo
   }
 }
 
+TEST_CASE("yearly statement: tenants have their parts of the slots in which their contract stood") {
+  const YearlyStatement y = year_of(year_chain(), 1);
+  std::map<std::array<std::uint8_t, 16>, StatementSums> expected;
+  StatementSums let;
+  for (const Statement& s : statements_of(year_chain(), 1)) {
+    if (s.slot.value < 20 || s.slot.value >= 60) continue;
+    const std::vector<Tenant> tenants = s.slot.value < 40 ? std::vector<Tenant>{{{1}, 2}, {{2}, 1}}
+                                                          : std::vector<Tenant>{{{2}, 1}, {{3}, 4}};
+    CHECK(let.add(s));
+    for (const TenantBill& b : tenant_bills(s, tenants)) CHECK(expected[b.tenant.name].add(b.part));
+  }
+  CHECK(y.by_tenant == expected);
+  CHECK(y.let == let);
+  CHECK(let.slots == 40);
+  CHECK(y.by_tenant.at({1}).slots == 20);
+  CHECK(y.by_tenant.at({2}).slots == 40);
+  std::int64_t imported = 0, total = 0;
+  for (const auto& [name, sums] : y.by_tenant) {
+    imported += sums.imported_wh;
+    total += sums.total;
+  }
+  CHECK(imported == let.imported_wh);
+  CHECK(total == let.total);
+  CHECK(year_of(year_chain(), 2).by_tenant.empty());
+}
+
+TEST_CASE("yearly statement: the VAT that is contained, rounded once") {
+  StatementSums s;
+  s.retail_energy = 700'000;
+  s.grid_fee = 300'000;
+  s.levies = 100'000;
+  s.local_grid_fee = 60'000;
+  s.trade_levies = 30'000;
+  s.trade_paid = 5'000'000;  // of neighbours, without
+  s.feed_in = 4'000'000;
+  CHECK(vat_in(s, {}, 190) == 190'000);
+  CHECK(vat_in(s, {}, 0) == 0);
+  CorrectionSums less;
+  less.retail_energy = -1'190'000;
+  CHECK(vat_in(s, less, 190) == 0);
+  less.levies = -119;
+  CHECK(vat_in(s, less, 190) == -19);
+  StatementSums odd;
+  odd.levies = 3;  // 0.479 of a micro-euro
+  CHECK(vat_in(odd, {}, 190) == 0);
+  odd.levies = 4;  // 0.639
+  CHECK(vat_in(odd, {}, 190) == 1);
+}
+
+TEST_CASE("yearly statement: rulings that acted after an account left belong to its year") {
+  const VillageChain chain = village_chain(2, 70);  // home 5 leaves in slot 60
+  std::uint32_t rulings = 0, late = 0;
+  for (const auto& [entry, all] : chain.openings.restricted)
+    for (const auto& [position, o] : all)
+      if (view_entry(chain.log.entries[entry])->kind == TransactionKind::ruling &&
+          owner_of(o) == account(5)) {
+        ++rulings;
+        late += decode_ruling(o.data)->slot > statements_of(chain, 5).back().slot;
+      }
+  CHECK(late > 0);
+  CHECK(year_of(chain, 5).corrections.rulings == rulings);
+}
+
 TEST_CASE("yearly statement: CO2 by the factors, in whole mg") {
   const YearlyStatement y = year_of(year_chain(), 2);
   const Emissions co2 = emissions_of(y.all, {400, 50});
@@ -142,6 +205,10 @@ TEST_CASE("yearly statement: a year has its own slots alone") {
   const auto none = yearly_statement(chain.log, chain.openings, account(2), Zone{}, 2020);
   REQUIRE_FALSE(none);
   CHECK(none.error() == "has no settled slot in 2020, but in 2026 to 2027");
+  const VillageChain far = moved_to("9990-01-01T00:00:00Z", 86'400'000 * 50ll);
+  const auto beyond = yearly_statement(far.log, far.openings, account(2), Zone{}, std::nullopt);
+  REQUIRE_FALSE(beyond);
+  CHECK(beyond.error() == "has a slot beyond the year 9998");
 }
 
 TEST_CASE("yearly statement: a household's own openings give the same sums, but no feeder") {

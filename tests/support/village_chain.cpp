@@ -20,6 +20,8 @@ constexpr std::uint32_t rekeyed_gateway = 1, gateway_key_slot = 10, leaving_slot
 // rest by hand; in some slots an order is taken back.
 constexpr std::uint32_t selling_home = 3, holding_home = 2, receiving_home = 1;
 constexpr std::uint32_t contract_slot = 6, contract_end = 90;
+// A home that is let to tenants, from one slot on to others, and then to none.
+constexpr std::uint32_t let_home = 1, let_slot = 20, let_anew_slot = 40, let_end = 60;
 constexpr std::uint32_t late_gateway = 2, late_gateway_slot = 4, withdrawn_slot = 30;
 
 struct MeterLife {
@@ -105,6 +107,7 @@ class VillageWriter {
   void begin_slot(std::uint32_t slot);
   void change_registry(std::uint32_t slot);
   void make_contracts(std::uint32_t slot);
+  void let_to(std::uint32_t slot, std::uint32_t number, std::vector<Tenant> tenants);
   void cancel_order(std::uint32_t slot);
   void move_tokens(std::uint32_t slot);
   void swap_meter(std::uint32_t home, std::uint32_t slot, bool told);
@@ -184,7 +187,24 @@ void VillageWriter::cancel_order(std::uint32_t slot) {
                       Village::restricted_key(holding_home), signer));
 }
 
+void VillageWriter::let_to(std::uint32_t slot, std::uint32_t number, std::vector<Tenant> tenants) {
+  Contract c;
+  c.account = account(let_home);
+  c.meter = {let_home};
+  c.first_slot = c.end_slot = {slot};
+  if (!tenants.empty()) c.end_slot = {contract_end};
+  c.number = number;
+  c.of = Template::sub_meters;
+  c.tenants = std::move(tenants);
+  if (!c.withdraws()) c.id = order_id(static_cast<std::uint8_t>(220 + number));
+  add(contract_of(out_.log.chain_id, c, Village::restricted_key(let_home),
+                  signer_of(account_signer(let_home, slot))));
+}
+
 void VillageWriter::make_contracts(std::uint32_t slot) {
+  if (slot == let_slot) let_to(slot, 1, {{{1}, 2}, {{2}, 1}});
+  if (slot == let_anew_slot) let_to(slot, 2, {{{2}, 1}, {{3}, 4}});
+  if (slot == let_end) let_to(slot, 3, {});
   if (slot != contract_slot) return;
   const auto add_contract = [&](std::uint32_t home, Template of, WattHours energy, Price price) {
     Contract c;

@@ -158,6 +158,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   g.grid_fee = scenario.prices.grid_fee;
   g.local_grid_fee = scenario.prices.local_grid_fee;
   g.levies = scenario.prices.levies;
+  g.vat_permille = scenario.prices.vat_permille;
   g.mechanism = scenario.market.mechanism;
   g.certificates = scenario.oracle.certificates;
   g.rules = rules_hash();

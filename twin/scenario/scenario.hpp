@@ -129,6 +129,7 @@ struct PricesSpec {
   ledger::Price grid_fee{90'000};        // part of retail_buy; also due on traded energy ...
   ledger::Price local_grid_fee{60'000};  // ... at this lower rate
   ledger::Price levies{40'000};          // part of retail_buy, due on all import
+  std::uint32_t vat_permille = 0;        // contained in all of these but retail_sell
 };
 
 struct MarketSpec {

@@ -92,6 +92,12 @@ WeatherSpec read_weather(TomlTable t) {
   return s;
 }
 
+std::uint32_t read_vat(TomlTable& t) {
+  const double permille = 10 * t.number("vat_percent", 0, 0, ledger::max_vat_permille / 10.0);
+  if (std::abs(permille - std::round(permille)) > 1e-9) t.refuse("vat_percent", "one decimal");
+  return static_cast<std::uint32_t>(std::lround(permille));
+}
+
 PricesSpec read_prices(TomlTable t) {
   PricesSpec s;
   s.retail_buy.value = t.micro_eur("retail_buy_eur_per_kwh", s.retail_buy.value);
@@ -99,6 +105,7 @@ PricesSpec read_prices(TomlTable t) {
   s.grid_fee.value = t.micro_eur("grid_fee_eur_per_kwh", s.grid_fee.value);
   s.local_grid_fee.value = t.micro_eur("local_grid_fee_eur_per_kwh", s.local_grid_fee.value);
   s.levies.value = t.micro_eur("levies_eur_per_kwh", s.levies.value);
+  s.vat_permille = read_vat(t);
   for (const auto& [key, price] : {std::pair{"grid_fee_eur_per_kwh", s.grid_fee},
                                    {"local_grid_fee_eur_per_kwh", s.local_grid_fee},
                                    {"levies_eur_per_kwh", s.levies},

@@ -222,6 +222,7 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("grid_fee_eur_per_kwh", euros(s.prices.grid_fee));
   w.key("local_grid_fee_eur_per_kwh", euros(s.prices.local_grid_fee));
   w.key("levies_eur_per_kwh", euros(s.prices.levies));
+  if (s.prices.vat_permille > 0) w.key("vat_percent", exact(s.prices.vat_permille / 10.0));
   w.section("market");
   w.key("mechanism", quoted(s.market.mechanism));
   if (!s.market.shadows.empty()) w.key("shadows", listed(s.market.shadows, quoted));
