@@ -184,6 +184,15 @@ HomeFlexibility flexibility_of(const HomeDevices& d, const HomeNow& now, const H
   return {plan.net_w() - down.net_w(), up.net_w() - plan.net_w()};
 }
 
+ImportUse import_use_of(const HomeDevices& d, const HomeNow& now, const HomePlan& plan) {
+  ImportUse out;
+  out.idle_w = plan.net_w() - plan.ev_w - std::max(0.0, plan.battery_w);
+  out.least_w = out.idle_w + (plan.ev_w > 0 ? std::min(d.ev_least_w, plan.ev_w) : 0);
+  if (now.ev_wanted_wh > 0 && d.ev_w > 0)
+    out.slack_h = std::max(0.0, now.ev_hours - now.ev_wanted_wh / d.ev_w);
+  return out;
+}
+
 HomeSetPoints set_points_for(const HomeDevices& d, const HomeNow& now, const HomePlan& plan,
                              const HomeLimits& limits) {
   HomeSetPoints out;

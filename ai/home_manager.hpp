@@ -4,8 +4,9 @@
 //
 // 1. plan_by_price: what the home wants by itself.
 //      EV           charges at full power in the cheapest slots before departure that would
-//                   suffice at half of it; of equal ones the earliest. Where peaks cost, at the power that just suffices,
-//                   or more as far as the home stays below the peak that it has had
+//                   suffice at half of it; of equal ones the earliest. Where peaks cost, at the
+//                   power that just suffices, or more as far as the home stays below the peak that
+//                   it has had
 //      heat pump    runs as its thermostat wants; not in a slot that is dearer than the mean of
 //                   those known by `worth_waiting_eur_per_kwh`, while it is warm
 //      battery      takes surplus and covers deficit. Where prices differ it covers deficit only
@@ -83,6 +84,15 @@ struct HomeFlexibility {
 };
 HomeFlexibility flexibility_of(const HomeDevices& devices, const HomeNow& now,
                                const HomePlan& plan);
+
+// What of a plan's import is of use to the home: all up to `idle_w`, which it draws without its car
+// and without charging its battery; beyond, `least_w` or more, with which its car charges. Equal
+// where no car charges by the plan.
+struct ImportUse {
+  double idle_w = 0, least_w = 0;
+  double slack_h = no_limit;  // that the car can wait yet: until it leaves, less at full power
+};
+ImportUse import_use_of(const HomeDevices& devices, const HomeNow& now, const HomePlan& plan);
 
 // What has to be said so that the devices do it.
 HomeSetPoints set_points_for(const HomeDevices& devices, const HomeNow& now, const HomePlan& plan,

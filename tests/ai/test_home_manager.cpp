@@ -151,3 +151,21 @@ TEST_CASE("Flexibility is what the devices can do at once, and a shift does it")
   const HomePlan up = within_limits(d, now, wanted, limits);
   CHECK(up.net_w() - wanted.net_w() == doctest::Approx(2500));
 }
+
+TEST_CASE("Of an import is of use what runs without the car, and from six amperes on") {
+  const HomeDevices d = all_devices();
+  HomeNow now = evening();
+  HomePlan plan = plan_by_price(d, now, flat());
+  plan.battery_w = 500;  // charging counts as what can wait
+  ImportUse use = import_use_of(d, now, plan);
+  CHECK(use.idle_w == 3000);
+  CHECK(use.least_w == 3000 + 4140);
+  CHECK(use.slack_h == doctest::Approx(10));  // two of twelve hours at full power
+  now.ev_hours = 1;
+  CHECK(import_use_of(d, now, plan).slack_h == 0);
+  plan.ev_w = 0;  // waits by itself
+  CHECK(import_use_of(d, now, plan).least_w == 3000);
+  now.ev_wanted_wh = 0;
+  use = import_use_of(d, now, plan);
+  CHECK(use.slack_h == no_limit);
+}

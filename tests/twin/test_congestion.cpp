@@ -123,15 +123,6 @@ TEST_CASE("A home that hardly moves the element is left alone") {
   CHECK(plan.limits[0].controllable_w == doctest::Approx(6000).epsilon(1e-4));
 }
 
-TEST_CASE("An envelope is the same for all, and touches those alone that are beyond it") {
-  const Situation s = evening(1.05);
-  const LadderPlan plan = after(Kind::envelopes, s);
-  CHECK(plan.limits[0].import_w == doctest::Approx(9500).epsilon(1e-4));
-  CHECK(plan.limits[1].import_w == doctest::Approx(9500).epsilon(1e-4));
-  CHECK(!plan.limits[2].any());
-  CHECK(value_of(s.constraints[0], plan) == doctest::Approx(1).epsilon(1e-6));
-}
-
 TEST_CASE("Feed-in is limited where feed-in is what overloads") {
   Situation s = evening(1.1);
   for (std::size_t h = 0; h < 4; ++h) {
@@ -140,9 +131,6 @@ TEST_CASE("Feed-in is limited where feed-in is what overloads") {
     s.homes[h].pv_w = h == 3 ? 0 : 8000;
     s.homes[h].net_w = -s.homes[h].pv_w;
   }
-  const LadderPlan envelope = after(Kind::envelopes, s);
-  CHECK(envelope.limits[0].export_w == doctest::Approx(8000 - 10000.0 / 3).epsilon(1e-4));
-  CHECK(!envelope.limits[3].any());
   const LadderPlan cut = after(Kind::curtailment, s);
   CHECK(cut.limits[0].pv_w == doctest::Approx(8000 - 10000.0 / 3).epsilon(1e-4));
   CHECK(!cut.limits[3].any());
@@ -220,11 +208,11 @@ namespace {
 struct Street {
   Network network;
   std::vector<std::uint32_t> connections;
-  Street() {
+  explicit Street(double transformer_kva = 400) {
     GeneratorSpec spec;
     spec.homes = 8;
     spec.branches = 2;
-    spec.transformer_kva = 400;
+    spec.transformer_kva = transformer_kva;
     network = generate_feeder(spec, ledger::Rng(3).fork("feeder"));
     for (std::uint32_t c = 0; c < network.connections.size(); ++c) {
       connections.push_back(c);
@@ -235,20 +223,184 @@ struct Street {
 
 }  // namespace
 
-TEST_CASE("Sensitivities foresee what a power flow then says") {
-  const Street street;
+TEST_CASE("Effects foresee what a power flow then says") {
+  Street street;
+  street.network.connections[1].phases = 0b010;  // so that one phase is the fullest
   const FeederModel model(street.network, street.connections);
   std::vector<double> home_w(8, 8000);
   const FeederModel::State before = model.solve(home_w);
-  const FeederModel::Sensitivities s = model.sensitivities(home_w);
-  home_w[2] += 2000;
-  const FeederModel::State with = model.solve(home_w);
-  for (std::size_t b = 0; b < model.branches(); ++b)
-    CHECK(with.loading[b] - before.loading[b] ==
-          doctest::Approx(2000 * s.loading[b][2]).epsilon(0.02).scale(1e-4));
-  for (std::size_t v = 0; v < 8; ++v)
-    CHECK(with.v_pu[v] - before.v_pu[v] ==
-          doctest::Approx(2000 * s.v_pu[v][2]).epsilon(0.02).scale(1e-5));
+  const auto effects = model.effects(home_w);
+  REQUIRE(effects);
+  for (std::size_t h = 0; h < 8; ++h) {
+    std::vector<double> more_w = home_w;
+    more_w[h] += 100;
+    const FeederModel::State with = model.solve(more_w);
+    for (std::size_t b = 0; b < model.branches(); ++b)
+      CHECK(with.loading[b] - before.loading[b] ==
+            doctest::Approx(100 * effects->loading[b][h]).epsilon(0.01).scale(1e-5));
+    for (std::size_t v = 0; v < 8; ++v)
+      CHECK(with.v_min_pu[v] - before.v_min_pu[v] ==
+            doctest::Approx(100 * effects->v_pu[v][h]).epsilon(0.01).scale(1e-6));
+  }
+}
+
+TEST_CASE("A feeder without a power flow has no effects, which is said") {
+  const Street street;
+  const FeederModel model(street.network, street.connections);
+  const auto effects = model.effects(std::vector<double>(8, 1e7));
+  REQUIRE_FALSE(effects);
+  CHECK(effects.error().find("does not converge") != std::string::npos);
+}
+
+namespace {
+
+// The street as the operator sees it: what homes would do, and what that makes of the transformer
+// and the lines, `measured` times what the model says.
+Situation situation_of(const FeederModel& model, std::span<const double> net_w, double max_loading,
+                       double measured = 1) {
+  Situation s;
+  s.model = &model;
+  s.max_loading = max_loading;
+  const FeederModel::State state = model.solve(net_w);
+  const auto effects = model.effects(net_w);
+  REQUIRE(effects);
+  for (const double w : net_w) {
+    HomeView home;
+    home.net_w = w;
+    home.load_w = home.idle_w = home.least_w = std::max(0.0, w);
+    home.down_w = std::max(0.0, w);
+    home.pv_w = std::max(0.0, -w);
+    s.homes.push_back(home);
+  }
+  for (std::size_t b = 0; b < state.loading.size(); ++b) {
+    s.loading.push_back(measured * state.loading[b]);
+    if (s.loading.back() > max_loading)
+      s.constraints.push_back({Congested::loading, static_cast<std::uint32_t>(b),
+                               model.branch_name(static_cast<std::uint32_t>(b)), s.loading.back(),
+                               max_loading, effects->loading[b]});
+  }
+  s.v_min_pu = state.v_min_pu;
+  s.v_max_pu = state.v_max_pu;
+  return s;
+}
+
+// By full power flow, with every home at its limit.
+double loading_after(const FeederModel& model, const Situation& s, const LadderPlan& plan) {
+  std::vector<double> net_w;
+  for (std::size_t h = 0; h < s.homes.size(); ++h)
+    net_w.push_back(
+        std::clamp(s.homes[h].net_w, -plan.limits[h].export_w, plan.limits[h].import_w));
+  return model.solve(net_w).loading.back();
+}
+
+// A home whose car wants `ev_w` beside `idle_w` and can wait so long.
+void plug_in(HomeView& home, double idle_w, double slack_h, int waited_minutes = 0) {
+  home.idle_w = idle_w;
+  home.least_w = idle_w + 4140;
+  home.down_w = home.net_w - idle_w;
+  home.slack_h = slack_h;
+  home.waited_minutes = waited_minutes;
+}
+
+}  // namespace
+
+TEST_CASE("Envelopes are alike for those who load what is full, by full power flow") {
+  const Street street(40);
+  const FeederModel model(street.network, street.connections);
+  const std::vector<double> net_w{12000, 12000, 6000, 6000, 12000, 6000, 3000, -2000};
+  const double full = model.solve(net_w).loading.back();
+  const Situation s = situation_of(model, net_w, 0.9 * full);
+  const LadderPlan plan = after(Kind::envelopes, s);
+  CHECK(plan.failures.empty());
+  CHECK(plan.limits[0].import_w == doctest::Approx(2 * plan.limits[2].import_w).epsilon(1e-3));
+  CHECK(plan.limits[4].import_w == doctest::Approx(4 * plan.limits[6].import_w).epsilon(1e-3));
+  CHECK(!plan.limits[7].any());  // feeds in, which relieves
+  CHECK(loading_after(model, s, plan) <= 0.9 * full * (1 + 1e-6));
+  CHECK(loading_after(model, s, plan) > 0.89 * full);
+  REQUIRE(plan.measures.size() == 1);
+  CHECK(plan.measures[0].homes.size() == 7);
+  CHECK(plan.measures[0].element_name == model.branch_name(s.constraints[0].element));
+  CHECK(plan.measures[0].after == doctest::Approx(0.9 * full).epsilon(0.01));
+
+  // What was measured beyond the model takes room away.
+  const Situation more = situation_of(model, net_w, 0.9 * full, 1.05);
+  CHECK(loading_after(model, more, after(Kind::envelopes, more)) ==
+        doctest::Approx(0.85 * full).epsilon(0.01));
+}
+
+TEST_CASE("Envelopes stand on what the rungs before have done") {
+  const Street street(40);
+  const FeederModel model(street.network, street.connections);
+  const std::vector<double> net_w{12000, 12000, 6000, 6000, 12000, 6000, 3000, -2000};
+  const double full = model.solve(net_w).loading.back();
+  const Situation s = situation_of(model, net_w, 0.8 * full);
+  const auto together_w = [&](double home_0_w, double home_7_w) {
+    LadderPlan plan = empty_plan(8);
+    plan.change_w[0] = home_0_w;
+    plan.change_w[7] = home_7_w;
+    make_rung(spec_of(Kind::envelopes), 0)->act(s, plan);
+    double sum = 0;
+    for (std::size_t h = 0; h < 7; ++h) sum += net_w[h] + plan.change_w[h];
+    return sum;
+  };
+  const double free_w = together_w(0, 0);
+  CHECK(together_w(-4000, 0) == doctest::Approx(free_w).epsilon(0.01));
+  CHECK(together_w(0, -3000) == doctest::Approx(free_w + 3000).epsilon(0.01));
+}
+
+TEST_CASE("What a home cannot help stands; what cannot be relieved takes all of the rest") {
+  const Street street(40);
+  const FeederModel model(street.network, street.connections);
+  const std::vector<double> net_w(8, 6000);
+  Situation s = situation_of(model, net_w, 0.2 * model.solve(net_w).loading.back());
+  for (HomeView& home : s.homes) home.down_w = 2000;
+  const LadderPlan plan = after(Kind::envelopes, s);
+  for (const ai::HomeLimits& l : plan.limits) CHECK(l.import_w == 4000);
+}
+
+TEST_CASE("Feed-in has envelopes where feed-in is what overloads") {
+  const Street street(40);
+  const FeederModel model(street.network, street.connections);
+  std::vector<double> net_w(8, -8000);
+  net_w[3] = 2000;
+  const double full = model.solve(net_w).loading.back();
+  const Situation s = situation_of(model, net_w, 0.8 * full);
+  const LadderPlan plan = after(Kind::envelopes, s);
+  CHECK(!plan.limits[3].any());
+  CHECK(plan.limits[0].export_w < 7000);
+  CHECK(plan.limits[0].export_w == doctest::Approx(plan.limits[6].export_w).epsilon(1e-3));
+  CHECK(loading_after(model, s, plan) <= 0.8 * full * (1 + 1e-6));
+  CHECK(loading_after(model, s, plan) > 0.78 * full);
+}
+
+TEST_CASE(
+    "Where equal shares let no car charge, homes take turns: least slack, then longest wait") {
+  const Street street(40);
+  const FeederModel model(street.network, street.connections);
+  const std::vector<double> net_w(8, 12000);
+  const double idle = model.solve(std::vector<double>(8, 1000)).loading.back();
+  const double full = model.solve(net_w).loading.back();
+  // Room for 26 kW beside what is idle: six cars at 4.14 kW, and not eight.
+  Situation s = situation_of(model, net_w, idle + (full - idle) * 26.0 / 88);
+  for (std::size_t h = 0; h < 8; ++h)
+    plug_in(s.homes[h], 1000, h == 5 ? 1.0 : 3.01, h == 6 ? 30 : static_cast<int>(h));
+  const auto charges = [](const Situation& now, const LadderPlan& plan) {
+    std::vector<std::size_t> out;
+    for (std::size_t h = 0; h < 8; ++h)
+      if (plan.limits[h].import_w >= now.homes[h].least_w) out.push_back(h);
+    return out;
+  };
+  const LadderPlan plan = after(Kind::envelopes, s);
+  CHECK(charges(s, plan) == std::vector<std::size_t>{2, 3, 4, 5, 6, 7});
+  CHECK(plan.limits[0].import_w == 1000);
+  CHECK(plan.limits[1].import_w == 1000);
+  CHECK(loading_after(model, s, plan) <= s.max_loading * (1 + 1e-6));
+  // Those who waited come first then.
+  s.homes[0].waited_minutes = s.homes[1].waited_minutes = 60;
+  CHECK(charges(s, after(Kind::envelopes, s)) == std::vector<std::size_t>{0, 1, 4, 5, 6, 7});
+  // Nobody who is let in has to wait longer by it: the earlier turn stands, whatever others ask.
+  for (HomeView& home : s.homes) home.slack_h = 3.2;
+  CHECK(charges(s, after(Kind::envelopes, s)) == std::vector<std::size_t>{0, 1, 4, 5, 6, 7});
 }
 
 TEST_CASE("Flexibility is bought inside, cheapest by effect, and sold outside of the bottleneck") {
@@ -264,7 +416,9 @@ TEST_CASE("Flexibility is bought inside, cheapest by effect, and sold outside of
     s.homes[h].ask_eur_per_kwh = 0.1 + 0.01 * static_cast<double>(h);
   }
   const FeederModel::State now = model.solve(home_w);
-  const FeederModel::Sensitivities effect = model.sensitivities(home_w);
+  const auto found = model.effects(home_w);
+  REQUIRE(found);
+  const FeederModel::Effects& effect = *found;
   // The line that some homes load and others do not.
   std::size_t line = 0;
   const auto on_it = [&](std::size_t b) {

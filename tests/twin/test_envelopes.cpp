@@ -137,6 +137,95 @@ TEST_CASE("whoever would make a limit worse that is exceeded already gets nothin
   }
 }
 
+namespace {
+
+// Cars at 40 A: 27.6 kW beside what is drawn anyway.
+Asked cars(std::size_t homes, double import_w, double idle_w) {
+  Asked a = one_line(homes, 40);
+  for (FlexibleHome& home : a.homes) {
+    home.import_w = import_w;
+    home.export_w = 0;
+    home.step = UseStep{idle_w, idle_w + 4140};
+  }
+  return a;
+}
+
+double import_of(const SlotEnvelopes& e) {
+  double sum = 0;
+  for (const Envelope& home : e.homes) sum += home.import_w;
+  return sum;
+}
+
+}  // namespace
+
+TEST_CASE("a step is taken wholly or not at all, home by home in the order given") {
+  const SlotEnvelopes e = allocate(cars(8, 11000, 0));  // 8 x 4.14 kW do not fit, 6 do
+  CHECK(e.corners_hold);
+  for (std::size_t h = 0; h < 6; ++h) CHECK(e.homes[h].import_w >= 4140);
+  CHECK(e.homes[6].import_w == 0);
+  CHECK(e.homes[7].import_w == 0);
+  // What is left beyond the steps is shared alike.
+  CHECK(e.homes[0].import_w == doctest::Approx(e.homes[5].import_w).epsilon(1e-3));
+  CHECK(import_of(e) > 0.98 * 27600);
+  // Without steps each would have 3.4 kW.
+  Asked alike = cars(8, 11000, 0);
+  for (FlexibleHome& home : alike.homes) home.step.reset();
+  CHECK(allocate(alike).homes[0].import_w == doctest::Approx(27600.0 / 8).epsilon(0.02));
+}
+
+TEST_CASE("what is idle comes before steps, of all homes; a later home may fit where one did not") {
+  Asked a = cars(4, 12000, 5000);  // 20 kW idle, one step of 4.14 kW beside it
+  SlotEnvelopes e = allocate(a);
+  CHECK(e.homes[0].import_w >= 9140);
+  for (std::size_t h = 1; h < 4; ++h) CHECK(e.homes[h].import_w == 5000);
+  a.homes[0].step->least_w = 13000;  // 8 kW do not go
+  a.homes[0].import_w = 14000;
+  e = allocate(a);
+  CHECK(e.homes[0].import_w == 5000);
+  CHECK(e.homes[1].import_w >= 9140);
+  a = cars(4, 13000, 8000);  // not even that
+  e = allocate(a);
+  for (const Envelope& home : e.homes)
+    CHECK(home.import_w == doctest::Approx(27600.0 / 4).epsilon(0.02));
+}
+
+TEST_CASE("what is firm takes room, and so does what was measured beyond the model") {
+  Asked a = one_line(3, 40);
+  const double free_w = import_of(allocate(a));
+  a.homes[1].firm_w = 9000;
+  CHECK(import_of(allocate(a)) == doctest::Approx(free_w - 9000).epsilon(0.01));
+  a.homes[1].firm_w = 0;
+  EnvelopeModel model(a.net, a.limits);
+  Unmodelled measured;
+  measured.loading = {0.25};
+  const auto less = model.allocate(a.base_va, a.homes, measured);
+  REQUIRE(less);
+  CHECK(import_of(*less) == doctest::Approx(0.75 * free_w).epsilon(0.01));
+  measured.loading = {1.5};  // beyond the limit without them
+  const auto none = model.allocate(a.base_va, a.homes, measured);
+  REQUIRE(none);
+  CHECK_FALSE(none->base_holds);
+  CHECK(import_of(*none) == 0);
+  // Of voltages likewise: 0.03 pu more than the model has, just below the upper limit.
+  a = one_line(2, 4000);
+  a.net.sources[0].voltage_pu = 1.05;
+  for (FlexibleHome& home : a.homes) home.export_w = 1e6;
+  measured = {{}, {0, 0}, {0.03, 0.03}};
+  EnvelopeModel lifted(a.net, a.limits);
+  const auto high = lifted.allocate(a.base_va, a.homes, measured),
+             free = lifted.allocate(a.base_va, a.homes);
+  REQUIRE(high);
+  REQUIRE(free);
+  CHECK(high->homes[0].export_w == doctest::Approx(0.4 * free->homes[0].export_w).epsilon(0.05));
+  measured = {{}, {-0.1, -0.1}, {0, 0}};
+  for (FlexibleHome& home : a.homes) home.import_w = 1e6;
+  const auto low = lifted.allocate(a.base_va, a.homes, measured);
+  const auto wide = lifted.allocate(a.base_va, a.homes);
+  REQUIRE(low);
+  REQUIRE(wide);
+  CHECK(low->homes[0].import_w < 0.5 * wide->homes[0].import_w);
+}
+
 TEST_CASE("a base without a power flow is refused") {
   Asked a = one_line(2, 40);
   a.homes.pop_back();

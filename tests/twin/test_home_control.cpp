@@ -56,7 +56,7 @@ Bytes body_of(const Bytes& message) { return {message.begin() + 1, message.end()
 TEST_CASE("Reports and grid words are canonical") {
   HomeReports reports;
   reports.minute = 9;
-  reports.homes = {{{1}, 900, 12000, 1000, 0, 11000, 11000, 2000, 150'000}, {{4}, -5, -5, 1, 6, 0}};
+  reports.homes = {{{1}, 900, 12000, 1000, 0, 11000, 11000, 2000, 150'000, 1000, 5140, 490}, {{4}, -5, -5, 1, 6, 0}};
   reports.forecasts = {{{1}, {3}, {400, -80}}};
   const Bytes said = encode(reports);
   const auto back = decode_home_reports(body_of(said));
@@ -99,6 +99,9 @@ TEST_CASE("A home obeys a word, is released by the next one, and after five minu
   REQUIRE(reports);
   CHECK(reports->homes[0].net_w == 12000);
   CHECK(reports->homes[0].controllable_w == 11000);
+  CHECK(reports->homes[0].idle_w == 1000);
+  CHECK(reports->homes[0].least_w == 1000 + 4140);
+  CHECK(reports->homes[0].slack_minutes == 490);  // ten hours less 20 kWh at 11 kW
 
   out.clear();
   REQUIRE(control.hear(Instant{} + minutes(2), body_of(encode(GridWord{})), out));

@@ -19,14 +19,16 @@ constexpr int most_rounds = 30;  // each takes room away; the corners hold after
 constexpr std::size_t most_corners = 16;
 constexpr double nearly_full = 0.03;   // of an element's limit
 constexpr double negligible = 1e-7;    // of an element's limit
+constexpr double whole_w = 1e-6;       // that a sum of shares may lack of a whole watt
 constexpr double solver_slack = 1e-7;  // of an element's limit: what the power flow leaves open
 constexpr double beside = 1.05;        // room is taken a little beyond what a corner exceeded
 
 struct Element {
-  LimitedElement what;
-  double allowed = 0;  // the limit, or what the base has where that is beyond it
-  double taken = 0;    // room that corners took away
-  double excess = 0;   // the most of this round's corners
+  LimitedElement what;  // its limit is what measurement leaves for the model
+  double scale = 0;     // its limit, without sign
+  double allowed = 0;   // what.limit, or what the base has where that is beyond it
+  double taken = 0;     // room that corners took away
+  double excess = 0;    // the most of this round's corners
   std::vector<FillingRow> rows;
 };
 
@@ -39,7 +41,7 @@ std::vector<Phases> draws_with(const Network& network, std::span<const Phases> b
   std::vector<Phases> out(base_va.begin(), base_va.end());
   for (std::size_t h = 0; h < homes.size(); ++h) {
     const Connection& c = network.connections[homes[h].connection];
-    const double leg_w = net_w[h] / std::popcount(c.phases);
+    const double leg_w = (homes[h].firm_w + net_w[h]) / std::popcount(c.phases);
     for (unsigned p = 0; p < 3; ++p)
       if (c.phases >> p & 1) out[homes[h].connection][p].real(leg_w);
   }
@@ -57,10 +59,14 @@ struct EnvelopeModel::Engine {
     return net;
   }
 
-  void find_elements();
+  void find_elements(const Unmodelled& unmodelled);
   void find_rows(Element& element) const;
-  FillingRow row_of(std::span<const double> a, double room, double limit) const;
+  FillingRow row_of(std::span<const double> a, double room, double scale) const;
   std::vector<FillingRow> all_rows() const;
+  std::vector<double> shares(std::span<const FillingRow> rows) const;
+  std::vector<double> fill_part(std::span<const FillingRow> rows, std::span<const double> part,
+                                double upto) const;
+  std::vector<bool> take_steps(std::vector<FillingRow>& rows, std::vector<double>& share) const;
   std::set<Corner> corners(std::span<const FillingRow> rows, std::span<const double> share) const;
   bool check(const Corner& corner, std::span<const Envelope> box, SlotEnvelopes& out);
   std::vector<Envelope> box_of(std::span<const double> share) const;
@@ -83,15 +89,42 @@ EnvelopeModel::EnvelopeModel(const Network& network, GridLimits limits)
 EnvelopeModel::~EnvelopeModel() = default;
 EnvelopeModel::EnvelopeModel(EnvelopeModel&&) noexcept = default;
 
-void EnvelopeModel::Engine::find_elements() {
+namespace {
+
+// In the element's own unit, and growing towards its limit as its value does.
+double unmodelled_of(const LimitedElement& e, const Sensitivities& s, const Unmodelled& u) {
+  const auto at = [](const std::vector<double>& v, std::size_t k) { return v.empty() ? 0 : v[k]; };
+  switch (e.kind) {
+    case LimitedElement::Kind::current:
+      return at(u.loading, s.watched[e.place].branch) * s.watched[e.place].rated_a;
+    case LimitedElement::Kind::high_voltage:
+      return at(u.v_max_pu, e.place);
+    case LimitedElement::Kind::low_voltage:
+      return -at(u.v_min_pu, e.place);
+  }
+  return 0;
+}
+
+void take_room(std::vector<FillingRow>& rows, std::span<const double> share) {
+  for (FillingRow& row : rows)
+    for (std::size_t v = 0; v < share.size(); ++v)
+      if (row.load[v] > row.grain) row.room -= row.load[v] * share[v];
+}
+
+}  // namespace
+
+void EnvelopeModel::Engine::find_elements(const Unmodelled& unmodelled) {
   elements.clear();
-  for (const LimitedElement& e : limited_elements(network, s, limits))
-    elements.push_back({e, std::max(e.limit, value_of(e, network, s, base)), 0, 0, {}});
+  for (LimitedElement e : limited_elements(network, s, limits)) {
+    const double scale = std::abs(e.limit);
+    e.limit -= unmodelled_of(e, s, unmodelled);
+    elements.push_back({e, scale, std::max(e.limit, value_of(e, network, s, base)), 0, 0, {}});
+  }
   for (Element& e : elements) find_rows(e);
 }
 
 FillingRow EnvelopeModel::Engine::row_of(std::span<const double> a, double room,
-                                         double limit) const {
+                                         double scale) const {
   FillingRow row;
   row.load.resize(2 * homes.size());
   for (std::size_t h = 0; h < homes.size(); ++h) {
@@ -99,7 +132,7 @@ FillingRow EnvelopeModel::Engine::row_of(std::span<const double> a, double room,
     row.load[2 * h + 1] = std::max(-a[h], 0.0) * homes[h].export_w;
   }
   row.room = room;
-  row.grain = negligible * std::abs(limit);
+  row.grain = negligible * scale;
   return row;
 }
 
@@ -112,7 +145,7 @@ void EnvelopeModel::Engine::find_rows(Element& element) const {
   element.rows.clear();
   each_row(element.what, network, s, element.taken, least, most,
            [&](std::span<const double> a, double room) {
-             element.rows.push_back(row_of(a, room, element.what.limit));
+             element.rows.push_back(row_of(a, room, element.scale));
            });
 }
 
@@ -122,11 +155,62 @@ std::vector<FillingRow> EnvelopeModel::Engine::all_rows() const {
   return out;
 }
 
+// Shares of `part` of each request, by variable, in the rows' room; as shares of the request.
+std::vector<double> EnvelopeModel::Engine::fill_part(std::span<const FillingRow> rows,
+                                                     std::span<const double> part,
+                                                     double upto) const {
+  std::vector<FillingRow> scaled(rows.begin(), rows.end());
+  for (FillingRow& row : scaled)
+    for (std::size_t v = 0; v < part.size(); ++v) row.load[v] *= part[v];
+  std::vector<double> share = fill(scaled, part.size(), upto);
+  for (std::size_t v = 0; v < part.size(); ++v) share[v] *= part[v];
+  return share;
+}
+
+// Adds the steps that fit to the shares and takes their room; gives who took one. Whom a full row
+// left without all that is idle it leaves without a step.
+std::vector<bool> EnvelopeModel::Engine::take_steps(std::vector<FillingRow>& rows,
+                                                    std::vector<double>& share) const {
+  std::vector<bool> took(homes.size());
+  for (std::size_t h = 0; h < homes.size(); ++h) {
+    const FlexibleHome& home = homes[h];
+    if (!home.step || home.import_w <= 0) continue;
+    const double more = (home.step->least_w - home.step->idle_w) / home.import_w;
+    const auto fits = [&](const FillingRow& row) {
+      return row.load[2 * h] <= row.grain || row.load[2 * h] * more <= row.room;
+    };
+    took[h] = std::all_of(rows.begin(), rows.end(), fits);
+    if (!took[h]) continue;
+    share[2 * h] += more;
+    for (FillingRow& row : rows)
+      if (row.load[2 * h] > row.grain) row.room -= row.load[2 * h] * more;
+  }
+  return took;
+}
+
+// Of each request, by variable: the import of a home, then its export.
+std::vector<double> EnvelopeModel::Engine::shares(std::span<const FillingRow> rows) const {
+  std::vector<double> idle(2 * homes.size(), 1), beyond(2 * homes.size());
+  for (std::size_t h = 0; h < homes.size(); ++h)
+    if (homes[h].step && homes[h].import_w > 0)
+      idle[2 * h] = homes[h].step->idle_w / homes[h].import_w;
+  std::vector<double> share = fill_part(rows, idle, ceiling);
+  if (ceiling < 1) return share;  // where corners have no power flow nothing beyond is tried
+  std::vector<FillingRow> left(rows.begin(), rows.end());
+  take_room(left, share);
+  const std::vector<bool> took = take_steps(left, share);
+  for (std::size_t h = 0; h < homes.size(); ++h)
+    if (took[h]) beyond[2 * h] = 1 - homes[h].step->least_w / homes[h].import_w;
+  const std::vector<double> more = fill_part(left, beyond, 1);
+  for (std::size_t v = 0; v < share.size(); ++v) share[v] += more[v];
+  return share;
+}
+
 std::vector<Envelope> EnvelopeModel::Engine::box_of(std::span<const double> share) const {
   std::vector<Envelope> out;
   for (std::size_t h = 0; h < homes.size(); ++h)
-    out.push_back({std::floor(share[2 * h] * homes[h].import_w),
-                   std::floor(share[2 * h + 1] * homes[h].export_w)});
+    out.push_back({std::floor(share[2 * h] * homes[h].import_w + whole_w),
+                   std::floor(share[2 * h + 1] * homes[h].export_w + whole_w)});
   return out;
 }
 
@@ -166,7 +250,7 @@ bool EnvelopeModel::Engine::check(const Corner& corner, std::span<const Envelope
   bool holds = true;
   for (Element& e : elements) {
     const double excess = value_of(e.what, network, s, at) - e.allowed;
-    if (excess <= solver_slack * std::abs(e.what.limit)) continue;
+    if (excess <= solver_slack * e.scale) continue;
     holds = false;
     e.excess = std::max(e.excess, excess);
   }
@@ -174,13 +258,17 @@ bool EnvelopeModel::Engine::check(const Corner& corner, std::span<const Envelope
 }
 
 ledger::Result<SlotEnvelopes> EnvelopeModel::allocate(std::span<const Phases> base_va,
-                                                      std::span<const FlexibleHome> homes) {
+                                                      std::span<const FlexibleHome> homes,
+                                                      const Unmodelled& unmodelled) {
   Engine& e = *engine_;
   e.homes = homes;
   std::vector<std::uint32_t> connections;
   for (const FlexibleHome& h : homes) {
     ledger::invariant(h.connection < base_va.size() && h.import_w >= 0 && h.export_w >= 0,
                       "a home of the network, and what it asks for");
+    ledger::invariant(!h.step || (0 <= h.step->idle_w && h.step->idle_w <= h.step->least_w &&
+                                  h.step->least_w <= h.import_w),
+                      "a step within what is asked for");
     connections.push_back(h.connection);
   }
   const std::vector<Phases> at_rest =
@@ -193,14 +281,14 @@ ledger::Result<SlotEnvelopes> EnvelopeModel::allocate(std::span<const Phases> ba
   if (!sensitivities) return ledger::failure(sensitivities.error());
   e.s = std::move(*sensitivities);
   e.ceiling = 1;
-  e.find_elements();
+  e.find_elements(unmodelled);
 
   SlotEnvelopes out;
   for (const Element& element : e.elements)
     if (element.allowed > element.what.limit) out.base_holds = false;
   while (!out.corners_hold && out.rounds++ < most_rounds) {
     const std::vector<FillingRow> rows = e.all_rows();
-    const std::vector<double> share = fill(rows, 2 * homes.size(), e.ceiling);
+    const std::vector<double> share = e.shares(rows);
     out.homes = e.box_of(share);
     out.corners_hold = true;
     for (const Corner& corner : e.corners(rows, share))

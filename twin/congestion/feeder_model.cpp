@@ -5,9 +5,31 @@
 #include <cmath>
 
 namespace twin {
+namespace {
+
+unsigned fullest_phase(const WatchedBranch& w) {
+  const auto most = std::max_element(
+      w.current_a.begin(), w.current_a.end(),
+      [](const Complex& a, const Complex& b) { return std::norm(a) < std::norm(b); });
+  return static_cast<unsigned>(most - w.current_a.begin());
+}
+
+unsigned lowest_leg(const Connection& c, const Phases& bus_v) {
+  unsigned lowest = 3;
+  for (unsigned p = 0; p < 3; ++p)
+    if ((c.phases >> p & 1) && (lowest == 3 || std::abs(leg_voltage(c, bus_v, p)) <
+                                                   std::abs(leg_voltage(c, bus_v, lowest))))
+      lowest = p;
+  return lowest;
+}
+
+}  // namespace
 
 FeederModel::FeederModel(Network network, std::vector<std::uint32_t> connections)
-    : network_(std::move(network)), connections_(std::move(connections)), power_flow_(network_) {
+    : network_(std::move(network)),
+      connections_(std::move(connections)),
+      power_flow_(network_),
+      derivatives_(network_) {
   for (const Connection& c : network_.connections) others_va_.push_back(c.draw_va);
   for (const std::uint32_t c : connections_) others_va_[c] = {};
 }
@@ -17,41 +39,57 @@ const std::string& FeederModel::branch_name(std::uint32_t branch) const {
   return branch < lines ? network_.lines[branch].name : network_.transformers[branch - lines].name;
 }
 
-FeederModel::State FeederModel::solve(std::span<const double> home_w) const {
+std::vector<Phases> FeederModel::draws(std::span<const double> home_w) const {
   std::vector<Phases> draw_va = others_va_;
   for (std::size_t h = 0; h < connections_.size(); ++h) {
     const PhaseMask phases = network_.connections[connections_[h]].phases;
     for (unsigned p = 0; p < 3; ++p)
       if (phases >> p & 1) draw_va[connections_[h]][p] = home_w[h] / std::popcount(phases);
   }
-  const PowerFlowResult& r = power_flow_.solve(draw_va);
-  State out{r.converged, r.loading, {}};
+  return draw_va;
+}
+
+FeederModel::State FeederModel::solve(std::span<const double> home_w) const {
+  const PowerFlowResult& r = power_flow_.solve(draws(home_w));
+  State out{r.converged, r.loading, {}, {}};
   for (const std::uint32_t index : connections_) {
     const Connection& c = network_.connections[index];
-    double least = 10;
-    for (unsigned p = 0; p < 3; ++p)
-      if (c.phases >> p & 1)
-        least = std::min(least, std::abs(leg_voltage(c, r.voltage_v[c.bus], p)));
-    out.v_pu.push_back(least / leg_nominal_v(network_, c));
+    double least = 0, most = 0;
+    for (unsigned p = 0; p < 3; ++p) {
+      if (!(c.phases >> p & 1)) continue;
+      const double pu =
+          std::abs(leg_voltage(c, r.voltage_v[c.bus], p)) / leg_nominal_v(network_, c);
+      least = least > 0 ? std::min(least, pu) : pu;
+      most = std::max(most, pu);
+    }
+    out.v_min_pu.push_back(least);
+    out.v_max_pu.push_back(most);
   }
   return out;
 }
 
-FeederModel::Sensitivities FeederModel::sensitivities(std::span<const double> home_w) const {
-  std::vector<double> at(home_w.begin(), home_w.end());
-  Sensitivities out{std::vector(branches(), std::vector<double>(homes())),
-                    std::vector(homes(), std::vector<double>(homes()))};
-  for (std::size_t h = 0; h < homes(); ++h) {
-    const double here_w = at[h];
-    at[h] = here_w + step_w / 2;
-    const State more = solve(at);
-    at[h] = here_w - step_w / 2;
-    const State less = solve(at);
-    at[h] = here_w;
-    for (std::size_t b = 0; b < branches(); ++b)
-      out.loading[b][h] = (more.loading[b] - less.loading[b]) / step_w;
-    for (std::size_t v = 0; v < homes(); ++v)
-      out.v_pu[v][h] = (more.v_pu[v] - less.v_pu[v]) / step_w;
+ledger::Result<FeederModel::Effects> FeederModel::effects(std::span<const double> home_w) const {
+  const std::vector<Phases> draw_va = draws(home_w);
+  const PowerFlowResult& flow = power_flow_.solve(draw_va);
+  if (!flow.converged) return ledger::failure("the feeder model's power flow does not converge");
+  const auto found = derivatives_.at(flow, draw_va, connections_);
+  if (!found) return ledger::failure(found.error());
+  const Sensitivities& s = *found;
+  Effects out{std::vector(branches(), std::vector<double>(homes())),
+              std::vector(homes(), std::vector<double>(homes()))};
+  for (std::size_t place = 0; place < s.watched.size(); ++place) {
+    const WatchedBranch& w = s.watched[place];
+    const unsigned p = fullest_phase(w);
+    for (std::size_t h = 0; h < homes(); ++h)
+      out.loading[w.branch][h] = magnitude_slope(w.current_a[p], s.di_dp(h, place)[p]) / w.rated_a;
+  }
+  for (std::size_t v = 0; v < homes(); ++v) {
+    const Connection& c = network_.connections[connections_[v]];
+    const unsigned leg = lowest_leg(c, s.voltage_v[c.bus]);
+    const Complex at = leg_voltage(c, s.voltage_v[c.bus], leg);
+    for (std::size_t h = 0; h < homes(); ++h)
+      out.v_pu[v][h] =
+          magnitude_slope(at, leg_voltage(c, s.dv_dp(h, c.bus), leg)) / leg_nominal_v(network_, c);
   }
   return out;
 }

@@ -24,6 +24,11 @@ struct HomeView {
   double least_controllable_w = 0;  // that it keeps when it is dimmed (dimming_14a.hpp)
   double down_w = 0, up_w = 0;      // by how much it offers to change, >= 0
   double ask_eur_per_kwh = 0;       // for that
+  // What of its import is of use (ai::ImportUse): all up to idle_w, and from least_w on; how long
+  // its car can still wait, and how long an operator's envelope has made it wait.
+  double idle_w = 0, least_w = 0;
+  double slack_h = ai::no_limit;
+  int waited_minutes = 0;
 };
 
 // An element that is outside of its limit without any measure, or near it.
@@ -42,8 +47,10 @@ struct Situation {
   std::size_t slots_a_day = 96;
   std::vector<HomeView> homes;
   std::vector<Constraint> constraints;
-  std::vector<double> loading;  // by branch, without measures
-  double max_loading = 1;       // grid.max_loading
+  std::vector<double> loading;               // by branch, without measures
+  std::vector<double> v_min_pu, v_max_pu;    // by home, likewise; 0 where it is dark
+  double max_loading = 1;                    // grid.max_loading
+  double lowest_pu = 0.9, highest_pu = 1.1;  // grid.v_min_pu and v_max_pu
   // Highest loading of any element by the day's forecasts, share of the limit, from the running
   // slot on; empty where there are none.
   std::vector<double> forecast_loading;
@@ -56,6 +63,7 @@ struct LadderPlan {
   std::vector<std::int64_t> fees;      // micro-EUR/kWh on a kWh of import, from the running slot on
   double eur_per_kw = 0;
   std::vector<Measure> measures;
+  std::vector<std::string> failures;  // what a rung could not do, and why
 };
 
 class Rung {

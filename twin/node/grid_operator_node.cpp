@@ -132,12 +132,25 @@ HomeView GridOperatorNode::view_of(Instant now, std::uint32_t home) const {
   v.down_w = k.report.down_w;
   v.up_w = k.report.up_w;
   v.ask_eur_per_kwh = k.report.ask * 1e-6;
+  v.idle_w = k.report.idle_w;
+  v.least_w = k.report.least_w;
+  if (k.report.slack_minutes != unlimited) v.slack_h = k.report.slack_minutes / 60.0;
+  v.waited_minutes = k.waited_minutes;
   const ai::HomeDevices& d = config_.homes[home].devices;
   v.least_controllable_w = least_controllable_w(controllable_devices(d), counted_heat_pump_w(d));
   return v;
 }
 
-Situation GridOperatorNode::situation(Instant now) {
+// Once a slot; where there are none any more those before stay.
+void GridOperatorNode::look_at_effects(Slot slot, std::span<const double> home_w, Outbox& outbox) {
+  if (effects_of_ == slot) return;
+  auto found = model_.effects(home_w);
+  if (!found) return outbox.event(Refused{config_.directory.grid_operator(), found.error()});
+  effects_ = std::move(*found);
+  effects_of_ = slot;
+}
+
+Situation GridOperatorNode::situation(Instant now, Outbox& outbox) {
   Situation s;
   s.slot = {static_cast<std::uint32_t>(now.since_epoch() / config_.slot)};
   s.slot_h = config_.slot.seconds() / 3600;
@@ -147,6 +160,8 @@ Situation GridOperatorNode::situation(Instant now) {
                                 std::int64_t{config_.start.offset_minutes} * 60'000;
   s.hour_of_day = static_cast<double>((local_ms % ms_per_day + ms_per_day) % ms_per_day) / 3.6e6;
   s.max_loading = config_.max_loading;
+  s.lowest_pu = config_.v_min_pu;
+  s.highest_pu = config_.v_max_pu;
   s.forecast_loading = forecast_from(s.slot);
   s.model = &model_;
   std::vector<double> free_w, restored_w;
@@ -155,10 +170,8 @@ Situation GridOperatorNode::situation(Instant now) {
     free_w.push_back(s.homes.back().net_w);
     restored_w.push_back(s.homes.back().net_w - homes_[h].report.actual_w);
   }
-  if (sensitivities_of_ != s.slot) {
-    sensitivities_ = model_.sensitivities(free_w);
-    sensitivities_of_ = s.slot;
-  }
+  look_at_effects(s.slot, free_w, outbox);
+  if (!effects_of_) return s;
   add_loadings(s, restored_w);
   add_voltages(s, restored_w);
   return s;
@@ -168,7 +181,7 @@ void GridOperatorNode::add_loadings(Situation& s, std::span<const double> restor
   double lowest = 1;
   for (const RungSpec& r : config_.rungs) lowest = std::min(lowest, r.max_loading);
   for (std::uint32_t b = 0; b < measured_.loading.size(); ++b) {
-    const std::vector<double>& per_w = sensitivities_.loading[b];
+    const std::vector<double>& per_w = effects_.loading[b];
     s.loading.push_back(moved(measured_.loading[b], per_w, restored_w));
     if (s.loading.back() > lowest * config_.max_loading)
       s.constraints.push_back({Congested::loading, b, model_.branch_name(b), s.loading.back(),
@@ -179,16 +192,18 @@ void GridOperatorNode::add_loadings(Situation& s, std::span<const double> restor
 void GridOperatorNode::add_voltages(Situation& s, std::span<const double> restored_w) const {
   for (std::uint32_t h = 0; h < homes_.size(); ++h) {
     const std::uint32_t connection = model_.connection(h);
-    const std::vector<double>& per_w = sensitivities_.v_pu[h];
-    const auto add = [&](Congested kind, double limit, double measured) {
-      const double value = moved(measured, per_w, restored_w);
+    const std::vector<double>& per_w = effects_.v_pu[h];
+    const auto add = [&](Congested kind, double limit, double value) {
       if (std::abs(value - limit) < near_voltage_pu ||
           (value < limit) == (kind == Congested::low_voltage))
         s.constraints.push_back({kind, connection, model_.connection_name(h), value, limit, per_w});
     };
-    if (!(measured_.v_min_pu[connection] > 0)) continue;  // dark: nothing to be measured
-    add(Congested::low_voltage, config_.v_min_pu, measured_.v_min_pu[connection]);
-    add(Congested::high_voltage, config_.v_max_pu, measured_.v_max_pu[connection]);
+    const bool dark = !(measured_.v_min_pu[connection] > 0);  // nothing to be measured
+    s.v_min_pu.push_back(dark ? 0 : moved(measured_.v_min_pu[connection], per_w, restored_w));
+    s.v_max_pu.push_back(dark ? 0 : moved(measured_.v_max_pu[connection], per_w, restored_w));
+    if (dark) continue;
+    add(Congested::low_voltage, config_.v_min_pu, s.v_min_pu.back());
+    add(Congested::high_voltage, config_.v_max_pu, s.v_max_pu.back());
   }
 }
 
@@ -212,13 +227,24 @@ LadderPlan GridOperatorNode::climb(const Situation& s) const {
 
 void GridOperatorNode::act(Instant now, Outbox& outbox) {
   if (measured_.loading.empty()) return;
-  const Situation s = situation(now);
+  const Situation s = situation(now, outbox);
   LadderPlan plan = climb(s);
+  for (std::string& why : plan.failures)
+    outbox.event(Refused{config_.directory.grid_operator(), std::move(why)});
+  count_waiting(s, plan);
   tell(s, plan, outbox);
   note(plan.measures);
   const bool last = next_deadline().since_epoch() / config_.slot != s.slot.value;
   if (last) post(s.slot, outbox);
   if (!plan.measures.empty()) outbox.event(MeasuresTaken{std::move(plan.measures)});
+}
+
+void GridOperatorNode::count_waiting(const Situation& s, const LadderPlan& plan) {
+  for (std::size_t h = 0; h < homes_.size(); ++h) {
+    const bool waits =
+        s.homes[h].least_w > s.homes[h].idle_w && plan.limits[h].import_w < s.homes[h].least_w;
+    homes_[h].waited_minutes = waits ? homes_[h].waited_minutes + 1 : 0;
+  }
 }
 
 void GridOperatorNode::note(const std::vector<Measure>& measures) {

@@ -51,15 +51,18 @@ class GridOperatorNode final : public Node {
   struct Known {
     HomeReport report;
     std::optional<Instant> heard;
+    int waited_minutes = 0;  // that an envelope has kept its car from charging, without a break
   };
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   void take(const NetForecast& forecast);
   void look_ahead(Outbox& outbox);
   void act(Instant now, Outbox& outbox);
-  Situation situation(Instant now);
+  Situation situation(Instant now, Outbox& outbox);
+  void look_at_effects(ledger::Slot slot, std::span<const double> home_w, Outbox& outbox);
   HomeView view_of(Instant now, std::uint32_t home) const;
   void add_loadings(Situation& s, std::span<const double> restored_w) const;
   void add_voltages(Situation& s, std::span<const double> restored_w) const;
+  void count_waiting(const Situation& s, const LadderPlan& plan);
   std::vector<double> forecast_from(ledger::Slot slot) const;
   LadderPlan climb(const Situation& s) const;
   void note(const std::vector<Measure>& measures);
@@ -71,8 +74,8 @@ class GridOperatorNode final : public Node {
   std::vector<std::unique_ptr<Rung>> ladder_;
   std::vector<Known> homes_;
   GridMeasurement measured_;
-  FeederModel::Sensitivities sensitivities_;
-  std::optional<ledger::Slot> sensitivities_of_;
+  FeederModel::Effects effects_;
+  std::optional<ledger::Slot> effects_of_;                // the slot in which they were asked for
   std::map<std::uint32_t, std::vector<double>> ahead_w_;  // by slot: mean net of each home
   std::map<std::uint32_t, double> forecast_;              // by slot: highest share of the limit
   struct InSlot {  // of a measure and home, in the running slot

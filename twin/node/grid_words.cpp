@@ -34,8 +34,8 @@ Bytes encode(const HomeReports& reports) {
   w.u32(reports.minute).u16(static_cast<std::uint16_t>(reports.homes.size()));
   for (const HomeReport& h : reports.homes) {
     w.u32(h.meter.value);
-    for (const std::int32_t v :
-         {h.actual_w, h.net_w, h.load_w, h.pv_w, h.controllable_w, h.down_w, h.up_w, h.ask})
+    for (const std::int32_t v : {h.actual_w, h.net_w, h.load_w, h.pv_w, h.controllable_w, h.down_w,
+                                 h.up_w, h.ask, h.idle_w, h.least_w, h.slack_minutes})
       put_i32(w, v);
   }
   w.u16(static_cast<std::uint16_t>(reports.forecasts.size()));
@@ -54,8 +54,8 @@ Result<HomeReports> decode_home_reports(BytesView body) {
   for (int i = 0; i < homes && !r.failed(); ++i) {
     HomeReport h;
     h.meter.value = r.u32();
-    for (std::int32_t* v :
-         {&h.actual_w, &h.net_w, &h.load_w, &h.pv_w, &h.controllable_w, &h.down_w, &h.up_w, &h.ask})
+    for (std::int32_t* v : {&h.actual_w, &h.net_w, &h.load_w, &h.pv_w, &h.controllable_w, &h.down_w,
+                            &h.up_w, &h.ask, &h.idle_w, &h.least_w, &h.slack_minutes})
       *v = take_i32(r);
     out.homes.push_back(h);
     if (!rises(out.homes)) return failure("home reports are not by rising meter");

@@ -4,14 +4,16 @@
 //
 //   18 home reports   fleet to grid operator, each minute: minute u32, count u16, then by rising
 //                     meter: meter u32, actual i32, net i32, load i32, PV i32, controllable i32,
-//                     down i32, up i32, ask i32 (micro-EUR/kWh); forecasts u16, then by rising
-//                     meter: meter u32, first slot u32, slots u16, net Wh i32 each
+//                     down i32, up i32, ask i32 (micro-EUR/kWh), idle i32, least i32, slack i32
+//                     (minutes); forecasts u16, then by rising meter: meter u32, first slot u32,
+//                     slots u16, net Wh i32 each
 //   19 grid word      grid operator to fleet: slot u32, micro-EUR a kW u32, fees u16 and i32 each
 //                     (micro-EUR/kWh from the slot on), count u16, then by rising meter: meter u32,
 //                     import, export, controllable, PV and load limit i32 each, shift i32
-// A report says what the home does, and what it would do without limits. A word says all that
-// holds: what a home is not named in does not limit it, and a word is void five minutes after it
-// came. Decoders refuse every other byte sequence.
+// A report says what the home does, what it would do without limits, and how much of that import is
+// of use to it (ai::ImportUse; a slack of `unlimited`: no car is there that wants anything). A word
+// says all that holds: what a home is not named in does not limit it, and a word is void five
+// minutes after it came. Decoders refuse every other byte sequence.
 
 #include <cstdint>
 #include <vector>
@@ -27,6 +29,7 @@ struct HomeReport {
   std::int32_t actual_w = 0;  // its exchange
   std::int32_t net_w = 0, load_w = 0, pv_w = 0, controllable_w = 0;
   std::int32_t down_w = 0, up_w = 0, ask = 0;
+  std::int32_t idle_w = 0, least_w = 0, slack_minutes = 0;
 };
 
 struct NetForecast {

@@ -91,9 +91,21 @@ void HomeControl::count_peak(Instant now, Managed& m, const HomeState& state) co
 
 HomeReport HomeControl::report(const Managed& m) const {
   const ai::HomeFlexibility flexible = ai::flexibility_of(m.home.devices, m.now, m.wanted);
-  return {{m.home.home},          whole(m.actual_w),    whole(m.wanted.net_w()),
-          whole(m.wanted.load_w), whole(m.wanted.pv_w), whole(m.wanted.controllable_w()),
-          whole(flexible.down_w), whole(flexible.up_w), m.home.ask};
+  const ai::ImportUse use = ai::import_use_of(m.home.devices, m.now, m.wanted);
+  HomeReport r;
+  r.meter = {m.home.home};
+  r.actual_w = whole(m.actual_w);
+  r.net_w = whole(m.wanted.net_w());
+  r.load_w = whole(m.wanted.load_w);
+  r.pv_w = whole(m.wanted.pv_w);
+  r.controllable_w = whole(m.wanted.controllable_w());
+  r.down_w = whole(flexible.down_w);
+  r.up_w = whole(flexible.up_w);
+  r.ask = m.home.ask;
+  r.idle_w = whole(use.idle_w);
+  r.least_w = whole(std::ceil(use.least_w));
+  r.slack_minutes = use.slack_h < ai::no_limit ? whole(std::floor(use.slack_h * 60)) : unlimited;
+  return r;
 }
 
 void HomeControl::look(Instant now, std::span<const HomeState> states, Outbox& outbox) {
