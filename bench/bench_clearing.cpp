@@ -9,6 +9,7 @@
 #include "market/clearing/bilateral_clearing.hpp"
 #include "market/clearing/clearing.hpp"
 #include "market/clearing/continuous_clearing.hpp"
+#include "market/clearing/fee_tree.hpp"
 #include "market/clearing/mid_market_clearing.hpp"
 #include "market/clearing/order_book_reader.hpp"
 #include "market/clearing/pay_as_bid_clearing.hpp"
@@ -81,6 +82,19 @@ void mid_market(benchmark::State& state) {
   });
 }
 BENCHMARK(mid_market)->Unit(benchmark::kMillisecond);
+
+// An order a node of a tree that is one long path: what is left of a side is handed up at each.
+void fee_tree_path(benchmark::State& state) {
+  const auto orders = book(static_cast<std::size_t>(state.range(0)));
+  FeeTree tree(orders.size());
+  std::vector<std::uint32_t> nodes(orders.size());
+  for (std::uint32_t n = 0; n < nodes.size(); ++n) {
+    nodes[n] = n;
+    if (n > 0) tree[n] = {n - 1, {1}, {2}};
+  }
+  measure(state, orders, [&](const auto& all) { return clear_fee_tree(all, nodes, tree); });
+}
+BENCHMARK(fee_tree_path)->Arg(1'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
 
 void order_book_reader(benchmark::State& state) {
   std::string text = "id,side,agent,bus,kwh,price_eur_per_kwh\n";

@@ -186,50 +186,43 @@ class Matching {
     }
   }
 
-  // What is left at a node when it has traded within itself: one side only, by rising id there.
-  struct Left {
-    std::uint32_t order = 0;
-    std::int64_t energy = 0;
-  };
-  using Open = std::vector<Left>;
+  // What is left at a node when it has traded within itself, one side only: Wh by rank.
+  using Open = std::map<std::int64_t, std::int64_t>;
 
   void find_trades() {
     std::vector<Open> buyers(tree_.size()), sellers(tree_.size());
-    std::vector<std::uint32_t> by_id(orders_.size());
-    for (std::uint32_t i = 0; i < orders_.size(); ++i)
-      by_id[static_cast<std::size_t>(rank_[i])] = i;
-    for (const std::uint32_t i : by_id)
+    by_rank_.resize(orders_.size());
+    for (std::uint32_t i = 0; i < orders_.size(); ++i) {
+      by_rank_[static_cast<std::size_t>(rank_[i])] = i;
       if (out_.fills[i].value > 0)
-        (orders_[i].side == Side::buy ? buyers : sellers)[nodes_[i]].push_back(
-            {i, out_.fills[i].value});
+        (orders_[i].side == Side::buy ? buyers : sellers)[nodes_[i]][rank_[i]] =
+            out_.fills[i].value;
+    }
     for (std::size_t n = tree_.size(); n-- > 0;) {
-      for (Open* open : {&buyers[n], &sellers[n]})
-        std::sort(open->begin(), open->end(),
-                  [&](const Left& a, const Left& b) { return rank_[a.order] < rank_[b.order]; });
       pair_up(buyers[n], sellers[n]);
       if (n == 0) break;
-      const auto hand_up = [&](std::vector<Open>& side) {
-        Open& above = side[tree_[n].parent];
-        above.insert(above.end(), side[n].begin(), side[n].end());
-        side[n] = {};
-      };
-      hand_up(buyers);
-      hand_up(sellers);
+      for (std::vector<Open>* side : {&buyers, &sellers}) {
+        Open &here = (*side)[n], &above = (*side)[tree_[n].parent];
+        if (here.size() > above.size()) std::swap(here, above);
+        above.merge(here);  // the smaller one goes into the larger
+        here = {};
+      }
     }
   }
 
   void pair_up(Open& buyers, Open& sellers) {
-    std::size_t b = 0, s = 0;
-    while (b < buyers.size() && s < sellers.size()) {
-      const std::int64_t energy = std::min(buyers[b].energy, sellers[s].energy);
-      const Price got = out_.prices[nodes_[sellers[s].order]];
-      const Price paid = out_.prices[nodes_[buyers[b].order]];
-      out_.trades.push_back({buyers[b].order, sellers[s].order, {energy}, got, paid - got});
-      if ((buyers[b].energy -= energy) == 0) ++b;
-      if ((sellers[s].energy -= energy) == 0) ++s;
+    while (!buyers.empty() && !sellers.empty()) {
+      const auto bought = buyers.begin(), sold = sellers.begin();
+      const std::uint32_t buyer = order_of(bought->first), seller = order_of(sold->first);
+      const std::int64_t energy = std::min(bought->second, sold->second);
+      const Price got = out_.prices[nodes_[seller]], paid = out_.prices[nodes_[buyer]];
+      out_.trades.push_back({buyer, seller, {energy}, got, paid - got});
+      if ((bought->second -= energy) == 0) buyers.erase(bought);
+      if ((sold->second -= energy) == 0) sellers.erase(sold);
     }
-    buyers.erase(buyers.begin(), buyers.begin() + static_cast<std::ptrdiff_t>(b));
-    sellers.erase(sellers.begin(), sellers.begin() + static_cast<std::ptrdiff_t>(s));
+  }
+  std::uint32_t order_of(std::int64_t rank) const {
+    return by_rank_[static_cast<std::size_t>(rank)];
   }
 
   std::span<const Order> orders_;
@@ -237,6 +230,7 @@ class Matching {
   const FeeTree& tree_;
   std::vector<Range> ranges_;       // by node, at no net import
   std::vector<std::int64_t> rank_;  // by order
+  std::vector<std::uint32_t> by_rank_;
   std::vector<std::int64_t> flow_;  // by node: what its subtree buys from above, Wh
   FeeTreeClearing out_;
 };
