@@ -20,7 +20,7 @@ using nlohmann::json;
 
 struct TxOptions {
   UserAction action;
-  std::string id, to, side, price = "0", of, operator_key;
+  std::string id, to, partner, side, price = "0", of, operator_key;
   std::optional<std::uint32_t> slot, meter;
   std::uint32_t vintage = 0, end_slot = UINT32_MAX, number = 0;
   std::uint16_t share = 0;
@@ -150,6 +150,12 @@ Result<UserTransaction> order(const TxOptions& o, const UserKeys& keys) {
   if (!price) return failure(price.error());
   market::SignedOrder s;
   s.order = {c->id, keys.account, c->slot, *side, {o.energy_wh}, *price};
+  s.order.green = o.green;
+  if (!o.partner.empty()) {
+    const auto partner = array_from_hex<16>(o.partner);
+    if (!partner) return failure("--partner " + o.partner + ": wants 32 lower-case hexadecimal digits");
+    s.order.partner = AccountId{*partner};
+  }
   s.meter = c->meter;
   s.signature = keys.signer->sign(market::order_signed_bytes(keys.chain_id, encode(s)));
   Transaction tx;
@@ -306,6 +312,10 @@ void add_tx_commands(CLI::App& program, std::function<int()>& chosen) {
   const TxCommand o = add(tx, chosen, "order", "an order for one slot", order);
   o.command->add_option("--side", o.o->side, "buy or sell")->required();
   o.command->add_option("--price-eur-per-kwh", o.o->price, "at most, or at least")->required();
+  o.command->add_option("--partner", o.o->partner,
+                        "of a bilateral market: the account it would rather trade with");
+  o.command->add_flag("--green", o.o->green,
+                      "of a bilateral market: offers renewable energy, or would rather have it");
   add_energy(o, true);
   add(tx, chosen, "cancel", "takes an order back, before its slot begins", cancel);
   for (const auto& [name, about, make] :

@@ -7,7 +7,7 @@
 namespace market {
 namespace {
 
-constexpr std::uint8_t opening_version = 1;
+constexpr std::uint8_t opening_version = 1, preferring_version = 2;
 constexpr std::int64_t hidden_total = INT64_MIN;
 constexpr std::uint16_t max_forecast_slots = 1440;  // a day of the shortest slots, a minute each
 
@@ -197,23 +197,42 @@ Result<Mark> decode_mark(BytesView opening) {
 }
 
 Bytes encode(const SignedOrder& v) {
+  const Order& o = v.order;
+  const bool prefers = o.partner || o.green;
   ByteWriter w;
-  put_owner(w, v.order.account, v.meter);
-  w.u32(v.order.slot.value);
-  w.u8(v.order.side == Side::sell ? 1 : 0).i64(v.order.energy.value).i64(v.order.limit.value);
-  return w.raw(v.order.id.bytes).raw(v.signature).take();
+  w.raw(o.account.bytes).u8(prefers ? preferring_version : opening_version).u32(v.meter.value);
+  w.u32(o.slot.value);
+  w.u8(o.side == Side::sell ? 1 : 0).i64(o.energy.value).i64(o.limit.value).raw(o.id.bytes);
+  if (prefers) w.raw(o.partner.value_or(AccountId{}).bytes).u8(o.green ? 1 : 0);
+  return w.raw(v.signature).take();
 }
+
+namespace {
+
+void take_preferences(ByteReader& r, Order& o) {
+  const AccountId partner{r.array<16>()};
+  if (partner != AccountId{}) o.partner = partner;
+  const std::uint8_t green = r.u8();
+  o.green = checked(r, green, green <= 1) == 1;
+  checked(r, 0, o.partner || o.green);
+}
+
+}  // namespace
 
 Result<SignedOrder> decode_order(BytesView opening) {
   ByteReader r(opening);
   SignedOrder v;
-  take_owner(r, v.order.account, v.meter);
+  v.order.account.bytes = r.array<16>();
+  const std::uint8_t version = r.u8();
+  checked(r, 0, version == opening_version || version == preferring_version);
+  v.meter.value = r.u32();
   v.order.slot.value = r.u32();
   const std::uint8_t side = r.u8();
   v.order.side = checked(r, side, side <= 1) == 1 ? Side::sell : Side::buy;
   v.order.energy.value = r.i64();
   v.order.limit.value = r.i64();
   v.order.id.bytes = r.array<16>();
+  if (version == preferring_version) take_preferences(r, v.order);
   v.signature = r.array<64>();
   return finish(r, std::move(v), "order");
 }

@@ -32,6 +32,8 @@
 //               opening  account 16, version, meter u32, slot u32, side u8 (0 buy, 1 sell),
 //                        energy i64 (Wh), limit i64 (micro-euro per kWh), id 16, account's
 //                        signature 64
+//                        With a preference its version is 2, and behind the id stand its partner's
+//                        account 16 (zeros: none) and green u8 (1: yes), not both nothing.
 // forecast      body     gateway u32, first slot u32, slots u16, total i64 (Wh; INT64_MIN where
 //                        ledger/oracle/public_sum.hpp hides it), gateway's signature 64
 //               opening  account 16, version, meter u32, first slot u32, slots u16, slots times i32

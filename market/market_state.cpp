@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ledger/base/codec.hpp"
+#include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "market/refusals.hpp"
 
@@ -383,6 +384,7 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, const Hash&
     return never("order energy must be 1 Wh to 10 MWh");
   if (o.limit.value < 0 || o.limit > max_order_price)
     return never("order limit must be 0 to 100 EUR/kWh");
+  if (auto ok = check_preferences(o, r); !ok) return ok;
   OpenSlot& slot = open_slots_[o.slot.value];
   const OrderId row = row_id(o.account, o.id);
   if (const auto taken = slot.orders->orders.find(row); taken != slot.orders->orders.end())
@@ -392,9 +394,26 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, const Hash&
   if (slot.orders->cancelled.contains(row)) return never("order of an id that was cancelled");
   if (slot.orders->orders.size() + slot.orders->cancelled.size() >= max_orders_a_slot)
     return never("the slot's book is full");
-  slot.orders.write().orders.emplace(row, *order);
-  slot.orders.write().leaves.emplace(tx.root, leaf);
-  put_in_slot("order", tx.root, o.slot, leaf);
+  SlotOrders& taken = slot.orders.write();
+  taken.orders.emplace(row, *order);
+  taken.leaves.emplace(tx.root, leaf);
+  if (book_form_of(*genesis_) != BookForm::arrivals) {
+    put_in_slot("order", tx.root, o.slot, leaf);
+  } else {
+    taken.arrived.emplace(row, height_);
+    put("order", tx.root, sha256(ByteWriter().u32(o.slot.value).raw(leaf).u64(height_).view()));
+  }
+  return {};
+}
+
+// What an order would rather have is for a mechanism that heeds it.
+MarketState::Applied MarketState::check_preferences(const Order& o, const Registration& r) const {
+  if (!o.partner && !o.green) return {};
+  if (acting_of(*genesis_).mechanism != Mechanism::bilateral)
+    return never("order with a preference that this chain's mechanism does not heed");
+  if (o.partner == o.account) return never("order whose partner is its own account");
+  if (o.green && o.side == Side::sell && r.generation_w == 0)
+    return never("green offer of a meter without generation");
   return {};
 }
 

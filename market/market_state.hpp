@@ -64,6 +64,7 @@
 #include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
+#include "market/slot_clearing.hpp"
 #include "market/slot_entries.hpp"
 #include "market/token_book.hpp"
 #include "market/trading_grid.hpp"
@@ -75,7 +76,8 @@ namespace market {
 struct ClosedSlot {
   Slot slot;
   Clearing clearing;
-  std::vector<Order> orders;            // by row id, those that contracts made among them
+  std::vector<Order> orders;            // as their rows stand, those that contracts made among them
+  std::vector<BookRow> rows;            // the book, one for one
   Settlement settlement;                // the corrections' postings among its own
   std::vector<Correction> corrections;  // of the rulings that act in it
   std::vector<ContractPayment> payments;
@@ -175,6 +177,7 @@ class MarketState final : public StateMachine {
     std::map<OrderId, SignedOrder> orders;  // by row id
     std::map<Hash, Hash> leaves;            // commitment -> entry's leaf
     std::set<OrderId> cancelled;            // rows that were in it
+    std::map<OrderId, std::uint64_t> arrived;  // by row id the block's height; of arrivals alone
   };
   // Of holders, to be carried out when the slot closes, by row id.
   struct TokenActs {
@@ -313,6 +316,7 @@ class MarketState final : public StateMachine {
   Applied apply_contract(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   Applied apply_cancellation(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   std::vector<const Contract*> standing(const AccountId& account, Slot slot) const;
+  void sort_book(const SlotOrders& taken, std::vector<Order>& orders) const;
   void add_contract_orders(const std::vector<SlotPosition>& positions, ClosedSlot& closed) const;
   Applied check_grid_operator(const Transaction& tx, const Contract& contract,
                               const ContractBody& body) const;
@@ -335,6 +339,7 @@ class MarketState final : public StateMachine {
   Applied take_marks(const Transaction& tx, const MarksBody& body, std::int64_t time_ms,
                      MarksOfMeters& marks) const;
   Applied await_papers(const Mark& mark, std::int64_t time_ms) const;
+  Applied check_preferences(const Order& order, const Registration& r) const;
   Applied check_sums(const MarksBody& body, const MarksOfMeters& marks) const;
   // What the signature of a transaction that somebody sends has to hold for.
   tl::expected<SignatureClaim, Refusal> claim_of(const Transaction& tx) const;
@@ -407,6 +412,7 @@ class MarketState final : public StateMachine {
   CopyOnWrite<std::map<std::pair<std::uint32_t, AccountId>, WattHours>> promised_;
   CopyOnWrite<std::vector<TradingGrid>> trading_grids_;  // by slot, the first one holds
   std::optional<SubjectKey> grid_operator_key_;          // once a trading grid has brought it
+  std::uint64_t height_ = 0;  // of the block that is being executed
   std::uint32_t next_slot_ = 0;
   std::uint32_t measured_slots_ = 0;  // behind the last slot of which the grid operator told
   CopyOnWrite<Journal> journal_;

@@ -27,7 +27,7 @@ struct Order {
   ledger::Price limit;       // the most a buyer pays, the least a seller takes; >= 0
 
   // What it would rather have, and where it is. Bilateral trade heeds them, grid-aware clearing the
-  // bus; they are in no row of a slot's book.
+  // bus, which no order on a chain tells.
   std::optional<ledger::AccountId> partner = {};  // whom it would rather trade with
   bool green = false;     // a seller's energy is renewable, a buyer would rather have such
   std::uint32_t bus = 0;  // a number of the book's or the feeder's; 0: not told

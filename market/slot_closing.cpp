@@ -38,6 +38,8 @@ std::size_t as_many_as_fit(std::span<const Opening> openings) {
   return count;
 }
 
+bool by_row(const Order& a, const Order& b) { return a.id < b.id; }
+
 SlotPosition& position_of(const AccountId& account, std::vector<SlotPosition>& by_account) {
   const auto at = std::lower_bound(
       by_account.begin(), by_account.end(), account,
@@ -77,7 +79,9 @@ ClosedSlot MarketState::close_next() const {
   }
   std::vector<SlotPosition> positions = positions_of(slot);
   add_contract_orders(positions, closed);
-  closed.clearing = clear_under(*genesis_, closed.orders);
+  sort_book(*slot.orders, closed.orders);
+  closed.rows = rows_of(book_form_of(*genesis_), closed.orders);
+  closed.clearing = clear_rows(*genesis_, closed.rows);
   closed.settlement = settle_trades(closed, std::move(positions));
   const std::string broken = market::broken_invariant(closed.settlement);
   invariant(broken.empty(), broken.c_str());
@@ -99,6 +103,19 @@ ClosedSlot MarketState::close_next() const {
   add_payments(closed);
   add_payouts(closed.slot, closed.settlement.postings);
   return closed;
+}
+
+// As the rows stand in the book: by their ids, of arrivals by the blocks that took them before that.
+void MarketState::sort_book(const SlotOrders& taken, std::vector<Order>& orders) const {
+  const auto place = [&](const Order& o) {
+    const auto at = taken.arrived.find(o.id);
+    return std::pair(at == taken.arrived.end() ? UINT64_MAX : at->second, o.id);
+  };
+  if (book_form_of(*genesis_) == BookForm::arrivals)
+    std::sort(orders.begin(), orders.end(),
+              [&](const Order& a, const Order& b) { return place(a) < place(b); });
+  else if (!std::is_sorted(orders.begin(), orders.end(), by_row))
+    std::sort(orders.begin(), orders.end(), by_row);
 }
 
 std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot) const {
@@ -175,7 +192,7 @@ std::vector<Transaction> MarketState::closing_transactions(const ClosedSlot& clo
   body.accounts = static_cast<std::uint32_t>(statements.size());
   body.orders = static_cast<std::uint32_t>(closed.orders.size());
   body.gateways = static_cast<std::uint32_t>(out.size());
-  body.book_root = book_root(closed.orders);
+  body.book_root = book_root(book_form_of(*genesis_), closed.rows);
   body.statements_root = entries_root(out);
   Transaction tx;
   tx.kind = TransactionKind::settlement;

@@ -117,12 +117,13 @@ MarketState::Applied MarketState::apply_cancellation(const Transaction& tx, cons
   if (open == open_slots_.end() || !open->second.orders->orders.contains(row))
     return not_yet("cancellation of an order that there is not");
   open->second.orders.write().orders.erase(row);
+  open->second.orders.write().arrived.erase(row);
   open->second.orders.write().cancelled.insert(row);
   take_act(tx, v.slot, "act", leaf);
   return {};
 }
 
-// Merges them into the closing slot's orders. `positions`: by account.
+// Adds them behind the closing slot's orders. `positions`: by account.
 void MarketState::add_contract_orders(const std::vector<SlotPosition>& positions,
                                       ClosedSlot& closed) const {
   if (contracts_->empty()) return;
@@ -130,15 +131,11 @@ void MarketState::add_contract_orders(const std::vector<SlotPosition>& positions
   for (const auto& [place, line] : *contracts_) own[place.first];
   for (const Order& o : closed.orders)
     if (const auto at = own.find(o.account); at != own.end()) at->second.push_back(o);
-  const std::size_t signed_orders = closed.orders.size();
   for (const SlotPosition& p : positions)
     if (const auto at = own.find(p.account); at != own.end())
       for (const Order& o :
            contract_orders(standing(p.account, closed.slot), p, at->second, closed.slot))
         if (closed.orders.size() < max_orders_a_slot) closed.orders.push_back(o);
-  if (closed.orders.size() == signed_orders) return;
-  std::sort(closed.orders.begin(), closed.orders.end(),
-            [](const Order& a, const Order& b) { return a.id < b.id; });
 }
 
 // What acts no more when the next slot begins.

@@ -177,6 +177,7 @@ Hash MarketState::commit() {
   verdicts_ = std::exchange(new_verdicts_, {});
   tree_.update(dirty_);
   dirty_.clear();
+  ++height_;
   return tree_.root();
 }
 

@@ -1,24 +1,22 @@
 #include "market/tariff.hpp"
 
-#include "ledger/base/invariant.hpp"
-
 namespace market {
 
 using namespace ledger;
 
-Clearing clear_under(const Genesis& g, std::span<const Order> orders) {
-  const auto mechanism = mechanism_named(g.mechanism);
-  invariant(mechanism && can_act(*mechanism), "a mechanism that genesis allows");
-  return clear(*mechanism, orders, terms_of(tariff_of(g)));
-}
-
 Result<void> check_terms(const Genesis& g) {
   constexpr std::int64_t day_ms = 86'400'000;
-  if (const auto mechanism = mechanism_named(g.mechanism); !mechanism || !can_act(*mechanism)) {
+  const auto acting = acting_named(g.mechanism);
+  if (!acting) {
     std::string known;
     for (const std::string& name : acting_names()) known += (known.empty() ? "" : ", ") + name;
     return failure("genesis: mechanism is \"" + g.mechanism + "\"; a chain settles by " + known);
   }
+  if (needs_feeder(acting->mechanism) && g.grid_operator == PublicKey{})
+    return failure("genesis: mechanism " + g.mechanism + " needs a grid_operator");
+  if (acting->mechanism == Mechanism::fee_tree && g.local_grid_fee.value != 0)
+    return failure("genesis: local_grid_fee is " + std::to_string(g.local_grid_fee.value) +
+                   "; with a fee-tree it must be 0, since the tree's fees take its place");
   for (const auto& [key, price] : {std::pair{"retail_buy", g.retail_buy},
                                    {"retail_sell", g.retail_sell},
                                    {"grid_fee", g.grid_fee},

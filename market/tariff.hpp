@@ -27,11 +27,9 @@ inline Tariff tariff_of(const ledger::Genesis& g) {
 
 inline ClearingTerms terms_of(const Tariff& t) { return {t.break_even(), t.retail_sell}; }
 
-// A slot's orders by the chain's own mechanism and tariff.
-Clearing clear_under(const ledger::Genesis& genesis, std::span<const Order> orders);
-
 // Whether a genesis that comes from outside holds terms that the market can carry out: a known
-// mechanism, prices of 0 to 100 EUR/kWh, periods of a day at most. The error names the key.
+// mechanism, prices of 0 to 100 EUR/kWh, periods of a day at most; who tells of the feeder where
+// the mechanism heeds it, and no local grid fee beside a tree of fees. The error names the key.
 ledger::Result<void> check_terms(const ledger::Genesis& genesis);
 
 }  // namespace market

@@ -14,7 +14,7 @@ MarketState::Applied MarketState::apply_trading_grid(const Transaction& tx, cons
                                                      std::int64_t time_ms) {
   auto grid = decode_trading_grid(tx);
   if (!grid) return never(grid.error());
-  if (form_of(grid->feeder) != form_of(*mechanism_named(genesis_->mechanism)))
+  if (form_of(grid->feeder) != form_of(acting_of(*genesis_).mechanism))
     return never("a trading grid of a form that this chain does not clear by");
   if (!trading_grids_->empty() && grid->from <= trading_grids_->back().from)
     return never("a trading grid from a slot on that has one, or from one before it");

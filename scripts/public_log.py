@@ -144,7 +144,8 @@ def included(leaf, index, size, path, root):
 HASHES = ("registrar", "metering_operator", "gateway_administrator", "certifier", "observer",
           "auditor_box", "rules", "input_hash")
 PERIODS = ("slot_ms", "batch_ms", "block_ms", "metering_ms", "close_grace_ms")
-MECHANISMS = ("retailer", "uniform", "pay-as-bid", "mid-market", "supply-demand", "bill-sharing")
+MECHANISMS = ("retailer", "uniform", "pay-as-bid", "continuous", "bilateral", "mid-market",
+              "supply-demand", "bill-sharing", "bill-sharing-static")
 PRICES = ("grid_fee", "levies", "local_grid_fee", "retail_buy", "retail_sell")
 KEY_NAME = re.compile(r"[!-*,-~]+")
 EPOCH = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{3})?(Z|[+-](\d\d):(\d\d))",

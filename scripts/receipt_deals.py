@@ -59,7 +59,8 @@ def contract_rows(contracts, s, account, own):
             left[side] -= energy
             row = sha256(b"aipchain contract row 1", account, c.id, bytes([c.template]),
                          s.slot.to_bytes(4, "big"))
-            rows.append(Fields(id=row[:16], side=side, energy=energy, limit=c.price))
+            rows.append(Fields(id=row[:16], side=side, energy=energy, limit=c.price,
+                               partner=None, green=0))
     return rows
 
 
@@ -68,8 +69,8 @@ def expected_lines(s, side, own, trades):
     mine = sorted((t for t in trades if t[side] in own), key=lambda t: (t[BUY], t[SELL]))
     contracted, metered = ((s.contracted_buy, s.imported), (s.contracted_sell, s.exported))[side]
     able = min(contracted, metered) if s.standing == METERED else 0
-    most = shares([energy for *_, energy, _ in mine], able)
-    lines = [[t[1 - side], t[2], most[i], t[3]] for i, t in enumerate(mine)]
+    most = shares([t[2] for t in mine], able)
+    lines = [[t[1 - side], t[2], most[i], t[3 + side]] for i, t in enumerate(mine)]
     rest = lines[MAX_LINES:]
     if rest:
         lines = lines[:MAX_LINES] + [[REST, sum(l[1] for l in rest), sum(l[2] for l in rest), 0]]
@@ -77,7 +78,8 @@ def expected_lines(s, side, own, trades):
 
 
 def check_deals(s, own, trades):
-    """`own`: row ids of the account's orders; trades: (buyer's row, seller's row, energy, price)."""
+    """`own`: row ids of the account's orders; trades: (buyer's row, seller's row, energy, what the
+    buyer pays, what the seller gets)."""
     for side in (BUY, SELL):
         lines, mine = expected_lines(s, side, own, trades)
         found = [d for d in s.deals if d.side == side]
@@ -89,7 +91,7 @@ def check_deals(s, own, trades):
             if d.partner != REST:
                 want(d.amount == cost(d.delivered, d.price), "a deal is not paid at its price")
             else:
-                prices = [t[3] for t in mine]
+                prices = [t[3 + side] for t in mine]
                 want(cost(d.delivered, min(prices)) - len(mine) <= d.amount
                      <= cost(d.delivered, max(prices)) + len(mine),
                      "further deals cost what no price makes")

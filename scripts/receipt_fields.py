@@ -178,12 +178,19 @@ def read_mark(data, name):
 
 
 def read_order(data):
-    r, meter = open_owner(data, "order")
+    r = Reader(data, "order")
+    r.raw(16)
+    version, meter = r.uints(1, 4)
     slot, side, energy, limit = r.uint(4), r.uint(1), r.i64(), r.i64()
     out = Fields(meter=meter, slot=slot, side=side, energy=energy, limit=limit, id=r.raw(16),
-                 signature=r.raw(64), said=data[:-64])
+                 partner=None, green=0)
+    if version == 2:
+        partner, green = r.raw(16), r.uint(1)
+        out.partner, out.green = partner if any(partner) else None, green
+        want(green <= 1 and (out.partner or green), "orders: is not in its canonical form")
+    out.signature, out.said = r.raw(64), data[:-64]
     r.done()
-    want(side <= 1, "orders: is not in its canonical form")
+    want(side <= 1 and version in (1, 2), "orders: is not in its canonical form")
     return out
 
 

@@ -3,11 +3,10 @@
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
+#include "market/slot_clearing.hpp"
 
 namespace market {
 namespace {
-
-constexpr std::size_t book_row_size = 33;
 
 Hash state_key(std::string_view label, BytesView id) { return sha256({bytes_of(label), id}); }
 
@@ -58,10 +57,12 @@ Result<void> read_personal(const FileSet& files, ErasedOpenings& out) {
   });
 }
 
-Result<void> read_book(const FileSet& files, ErasedOpenings& out) {
+Result<void> read_book(const FileSet& files, const Genesis& genesis, ErasedOpenings& out) {
+  const BookForm form = book_form_of(genesis);
+  const std::size_t size = row_size(form) + (form == BookForm::plain ? 0 : 4);
   return read_records(files, "erased/book", 0, [&](ByteReader& r, BytesView) {
     const std::uint32_t slot = r.u32();
-    Bytes row = to_bytes(r.raw(book_row_size));
+    Bytes row = to_bytes(r.raw(size));
     if (!out.book.empty() && out.book.rbegin()->first > slot) return false;
     std::set<Bytes>& rows = out.book[slot];
     const bool behind = rows.empty() || *rows.rbegin() < row;
@@ -141,9 +142,10 @@ std::map<std::string, Bytes> encode(const ErasedOpenings& erased) {
           {"erased/state", state.take()}};
 }
 
-Result<ErasedOpenings> read_erased(const FileSet& files) {
+Result<ErasedOpenings> read_erased(const FileSet& files, const Genesis& genesis) {
   ErasedOpenings out;
-  for (const auto read : {read_restricted, read_personal, read_book, read_state})
+  if (auto ok = read_book(files, genesis, out); !ok) return failure(ok.error());
+  for (const auto read : {read_restricted, read_personal, read_state})
     if (auto ok = read(files, out); !ok) return failure(ok.error());
   return out;
 }

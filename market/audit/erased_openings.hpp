@@ -6,8 +6,10 @@
 //
 //   restricted  entry u64, position u16, leaf 32, record u64: an opening of a transaction
 //   personal    gateway u32, epoch u32, meter u32, leaf 32, record u64: a meter record of a batch
-//   book        slot u32, row 33: a row of the slot's anonymous book (market/clearing/book_row.hpp), which
-//               the others' receipts need; it names neither account nor record
+//   book        slot u32, row: a row of the slot's anonymous book (market/clearing/book_row.hpp),
+//               which the others' receipts need; it names neither account nor record. Where rows
+//               are not of the plain form a place u32 from 0 stands before each, and whole books
+//               are here
 //   state       height u64, then key 32, value 32: the state tree after that block, the last one
 //               that erased billing data
 //
@@ -62,7 +64,7 @@ inline constexpr std::array erased_files{"erased/book", "erased/personal", "eras
 // The four files, by path below openings/; empty ones are not to be written.
 std::map<std::string, Bytes> encode(const ErasedOpenings& erased);
 // The error names the file and the record.
-Result<ErasedOpenings> read_erased(const FileSet& files);
+Result<ErasedOpenings> read_erased(const FileSet& files, const Genesis& genesis);
 
 // Whether this account's data were erased: by which records, the latest last.
 struct ErasureRecord {

@@ -98,7 +98,7 @@ Result<Openings> load_openings(const PublicLog& log, const FileSet& files) {
   if (!keys) return failure(keys.error());
   Openings out;
   out.keys = std::move(*keys);
-  auto erased = read_erased(files);
+  auto erased = read_erased(files, log.genesis);
   if (!erased) return failure(erased.error());
   out.erased = std::move(*erased);
   if (const auto file = files.read("access")) {

@@ -3,10 +3,8 @@
 #include "ledger/chain/chain.hpp"
 #include "market/audit/invariants.hpp"
 #include "market/audit/slot_books.hpp"
-#include "market/clearing/book_row.hpp"
-#include "market/clearing/clearing.hpp"
+#include "market/slot_clearing.hpp"
 #include "market/slot_entries.hpp"
-#include "market/tariff.hpp"
 
 namespace market {
 namespace {
@@ -91,13 +89,14 @@ Result<void> check_execution(const PublicLog& log, const Openings& openings, Ver
 namespace {
 
 Result<void> check_clearing(const PublicLog& log, const SettlementBody& settled,
-                            const std::map<OrderId, Order>& rows) {
-  std::vector<Order> book;
-  for (const auto& [id, order] : rows) book.push_back(order);
+                            std::span<const BookRow> book) {
+  const BookForm form = book_form_of(log.genesis);
   const std::string name = "slot " + std::to_string(settled.slot.value);
-  if (book.size() != settled.orders || book_root(book) != settled.book_root)
+  if (book.size() != settled.orders || book_root(form, book) != settled.book_root)
     return failure(name + ": its book's rows do not hash to the settlement's root");
-  const Clearing clearing = clear_under(log.genesis, book);
+  if (const std::string broken = broken_book(form, book); !broken.empty())
+    return failure(name + ": its book " + broken);
+  const Clearing clearing = clear_rows(log.genesis, book);
   if (clearing.price != settled.price || clearing.volume != settled.volume)
     return failure(name + ": price and volume do not follow from the book");
   return {};
@@ -144,9 +143,10 @@ Result<WhatIsLeft> check_what_is_left(const PublicLog& log, const Openings& open
     if (tx->kind != TransactionKind::settlement) continue;
     const auto settled = decode_settlement_body(tx->body);
     if (!settled) return failure(settled.error());
-    static const std::map<OrderId, Order> nothing;
-    const auto rows = books.find(settled->slot.value);
-    if (auto ok = check_clearing(log, *settled, rows == books.end() ? nothing : rows->second); !ok)
+    static const KnownBook nothing;
+    const auto at = books.find(settled->slot.value);
+    const KnownBook& book = at == books.end() ? nothing : at->second;
+    if (auto ok = check_clearing(log, *settled, book.rows); !ok)
       return failure("entry " + std::to_string(i) + ": " + ok.error());
     ++out.slots;
   }

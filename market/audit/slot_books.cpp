@@ -1,11 +1,13 @@
 #include "market/audit/slot_books.hpp"
 
+#include <algorithm>
 #include <set>
 
+#include "ledger/base/codec.hpp"
 #include "market/account_entries.hpp"
-#include "market/clearing/book_row.hpp"
 #include "market/contract.hpp"
 #include "market/entries.hpp"
+#include "market/slot_clearing.hpp"
 #include "market/slot_entries.hpp"
 
 namespace market {
@@ -13,39 +15,58 @@ namespace {
 
 class BookKeeper {
  public:
-  BookKeeper(const PublicLog& log, const Openings& openings) : log_(log), openings_(openings) {}
+  BookKeeper(const PublicLog& log, const Openings& openings)
+      : log_(log), openings_(openings), form_(book_form_of(log.genesis)) {}
 
   SlotBooks books() {
     read_openings();
-    for (const auto& [slot, row] : cancelled_) out_[slot].erase(row);
+    for (const auto& [slot, row] : cancelled_) orders_[slot].erase(row);
     add_contracts_orders();
-    for (const auto& [slot, rows] : openings_.erased.book)
-      for (const Bytes& row : rows)
-        if (const auto order = decode_book_row(row)) out_[slot].emplace(order->id, *order);
-    return std::move(out_);
+    SlotBooks out;
+    for (auto& [slot, orders] : orders_) out[slot] = book_of(std::move(orders));
+    for (const auto& [slot, rows] : openings_.erased.book) add_erased(rows, out[slot]);
+    return out;
   }
 
  private:
+  // An order and when the ledger took it: a block's height, UINT64_MAX of contracts' orders.
+  struct Arrived {
+    Order order;
+    std::uint64_t height = UINT64_MAX;
+  };
+  using Orders = std::map<OrderId, Arrived>;
+
   void read_openings();
-  void take(TransactionKind kind, const Opening& opening);
+  void take(TransactionKind kind, const Opening& opening, std::uint64_t entry);
   void add_contracts_orders();
+  KnownBook book_of(Orders orders) const;
+  void add_erased(const std::set<Bytes>& rows, KnownBook& book) const;
+  std::uint64_t height_of(std::uint64_t entry) const;
   // From which entry on an account's contracts stand no more.
   std::uint64_t erased_at(const AccountId& account) const;
 
   const PublicLog& log_;
   const Openings& openings_;
-  SlotBooks out_;
+  BookForm form_;
+  std::map<std::uint32_t, Orders> orders_;  // by slot
   std::set<std::pair<std::uint32_t, OrderId>> cancelled_;
   std::map<AccountId, std::map<Template, ContractLine>> contracts_;
   std::map<std::uint32_t, std::map<AccountId, SlotPosition>> metered_;  // by slot
   std::map<std::uint32_t, std::uint64_t> settled_at_;                   // by slot, the entry
 };
 
-void BookKeeper::take(TransactionKind kind, const Opening& opening) {
+std::uint64_t BookKeeper::height_of(std::uint64_t entry) const {
+  const auto after = std::upper_bound(
+      log_.blocks.begin(), log_.blocks.end(), entry,
+      [](std::uint64_t wanted, const auto& block) { return wanted < block.header.log_size; });
+  return after == log_.blocks.begin() ? 0 : std::prev(after)->header.height;
+}
+
+void BookKeeper::take(TransactionKind kind, const Opening& opening, std::uint64_t entry) {
   if (kind == TransactionKind::order) {
     if (auto o = decode_order(opening.data)) {
       o->order.id = row_id(o->order.account, o->order.id);
-      out_[o->order.slot.value].emplace(o->order.id, o->order);
+      orders_[o->order.slot.value].emplace(o->order.id, Arrived{o->order, height_of(entry)});
     }
   } else if (kind == TransactionKind::cancellation) {
     if (const auto c = decode_cancellation(opening.data))
@@ -58,7 +79,7 @@ void BookKeeper::take(TransactionKind kind, const Opening& opening) {
 void BookKeeper::read_openings() {
   for (const auto& [entry, all] : openings_.restricted)
     if (const auto view = view_entry(log_.entries[entry]))
-      for (const auto& [position, opening] : all) take(view->kind, opening);
+      for (const auto& [position, opening] : all) take(view->kind, opening, entry);
   if (contracts_.empty()) return;
   for (const auto& [entry, all] : openings_.restricted) {
     const auto view = view_entry(log_.entries[entry]);
@@ -88,10 +109,10 @@ void BookKeeper::add_contracts_orders() {
   for (const auto& [account, lines] : contracts_)
     ends[account] = erases ? erased_at(account) : UINT64_MAX;
   for (const auto& [slot, accounts] : metered_) {
-    std::map<OrderId, Order>& book = out_[slot];
+    Orders& book = orders_[slot];
     std::map<AccountId, std::vector<Order>> own;
-    for (const auto& [row, order] : book)
-      if (contracts_.contains(order.account)) own[order.account].push_back(order);
+    for (const auto& [row, o] : book)
+      if (contracts_.contains(o.order.account)) own[o.order.account].push_back(o.order);
     std::size_t rows = book.size();
     if (const auto erased = openings_.erased.book.find(slot); erased != openings_.erased.book.end())
       rows += erased->second.size();
@@ -101,15 +122,59 @@ void BookKeeper::add_contracts_orders() {
       for (const auto& [of, line] : contracts_.at(account))
         if (const Contract* c = line.standing_in({slot})) standing.push_back(c);
       for (const Order& o : contract_orders(standing, metered, own[account], {slot}))
-        if (rows < max_orders_a_slot && book.emplace(o.id, o).second) ++rows;
+        if (rows < max_orders_a_slot && book.emplace(o.id, Arrived{o}).second) ++rows;
     }
   }
+}
+
+KnownBook BookKeeper::book_of(Orders orders) const {
+  KnownBook out;
+  std::vector<Arrived> sorted;
+  for (auto& [id, o] : orders) {
+    out.account_of.emplace(id, o.order.account);
+    sorted.push_back(std::move(o));
+  }
+  if (form_ == BookForm::arrivals)
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const Arrived& a, const Arrived& b) { return a.height < b.height; });
+  std::vector<Order> book;
+  for (Arrived& o : sorted) book.push_back(std::move(o.order));
+  out.rows = rows_of(form_, book);
+  return out;
+}
+
+// Of forms that keep whole books each row stands behind its place.
+void BookKeeper::add_erased(const std::set<Bytes>& rows, KnownBook& book) const {
+  const std::size_t place = form_ == BookForm::plain ? 0 : 4;
+  if (place > 0) book.rows.clear();
+  for (const Bytes& row : rows)
+    if (auto r = decode_book_row(form_, BytesView(row).subspan(std::min(place, row.size()))))
+      book.rows.push_back(std::move(*r));
+  if (place > 0) return;
+  std::sort(book.rows.begin(), book.rows.end(),
+            [](const BookRow& a, const BookRow& b) { return a.order.id < b.order.id; });
 }
 
 }  // namespace
 
 SlotBooks slot_books(const PublicLog& log, const Openings& openings) {
   return BookKeeper(log, openings).books();
+}
+
+void keep_books(const Genesis& genesis, const SlotBooks& books, const AccountId& erased,
+                ErasedOpenings& kept) {
+  const BookForm form = book_form_of(genesis);
+  for (const auto& [slot, book] : books) {
+    std::uint32_t place = 0;
+    for (const BookRow& row : book.rows) {
+      Bytes bytes = book_row(form, row);
+      const auto owner = book.account_of.find(row.order.id);
+      if (form != BookForm::plain)
+        kept.book[slot].insert(ByteWriter().u32(place++).raw(bytes).take());
+      else if (owner != book.account_of.end() && owner->second == erased)
+        kept.book[slot].insert(std::move(bytes));
+    }
+  }
 }
 
 }  // namespace market

@@ -6,14 +6,24 @@
 #include <map>
 
 #include "market/audit/openings.hpp"
+#include "market/clearing/book_row.hpp"
 #include "market/order.hpp"
 
 namespace market {
 
-// By slot; the rows by their ids, under which they stand.
-using SlotBooks = std::map<std::uint32_t, std::map<OrderId, Order>>;
+struct KnownBook {
+  std::vector<BookRow> rows;               // as they stand under the book root
+  std::map<OrderId, AccountId> account_of; // whose they are, where their openings are there
+};
+using SlotBooks = std::map<std::uint32_t, KnownBook>;  // by slot
 
 // Of all slots that anything is known of. With openings of a few accounts alone, their rows.
 SlotBooks slot_books(const PublicLog& log, const Openings& openings);
+
+// What stays of the books when an account's openings are erased: of the plain form the account's
+// own rows, of others each book that has rows at all, since what its rows hold of one account
+// follows from others', too.
+void keep_books(const Genesis& genesis, const SlotBooks& books, const AccountId& erased,
+                ErasedOpenings& kept);
 
 }  // namespace market

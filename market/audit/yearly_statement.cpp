@@ -142,8 +142,9 @@ void YearKeeper::add_origin_of_deals(const Statement& s, std::int32_t month) {
     if (d.side != Side::buy || d.delivered.value == 0) continue;
     std::uint32_t feeder = unknown_feeder;
     if (const auto book = books_.find(s.slot.value); book != books_.end())
-      if (const auto row = book->second.find(d.partner); row != book->second.end())
-        if (const auto at = feeder_of_.find(row->second.account); at != feeder_of_.end())
+      if (const auto row = book->second.account_of.find(d.partner);
+          row != book->second.account_of.end())
+        if (const auto at = feeder_of_.find(row->second); at != feeder_of_.end())
           feeder = at->second;
     out_.origin_wh[{month, feeder}] += d.delivered.value;
   }

@@ -23,13 +23,10 @@ struct Trade {
   std::uint32_t buyer = 0, seller = 0;
   ledger::WattHours energy;  // > 0
   ledger::Price price;       // from the buyer to the seller
+  ledger::Price beside{};    // what the buyer pays beyond it, for fees or congestion; may be below 0
 
   auto operator<=>(const Trade&) const = default;
 };
-
-// Who gets how much of the community's own generation (bill-sharing): by the energy that each
-// ordered, or in equal shares of each buying account.
-enum class SharingKey : std::uint8_t { dynamic_key, static_key };
 
 // What the retailer makes of a kWh that no neighbour takes, as seen by a trade's price.
 struct ClearingTerms {

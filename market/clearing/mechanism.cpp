@@ -10,10 +10,22 @@ std::optional<Mechanism> mechanism_named(std::string_view name) {
   return static_cast<Mechanism>(at - mechanism_names.begin());
 }
 
+namespace {
+constexpr std::string_view static_sharing = "bill-sharing-static";
+}
+
+std::optional<Acting> acting_named(std::string_view name) {
+  if (name == static_sharing) return Acting{Mechanism::bill_sharing, SharingKey::static_key};
+  const auto mechanism = mechanism_named(name);
+  if (!mechanism) return std::nullopt;
+  return Acting{*mechanism};
+}
+
 std::vector<std::string> acting_names() {
   std::vector<std::string> out;
   for (const std::string_view name : mechanism_names)
-    if (can_act(*mechanism_named(name))) out.emplace_back(name);
+    if (!needs_feeder(*mechanism_named(name))) out.emplace_back(name);
+  out.emplace_back(static_sharing);
   return out;
 }
 

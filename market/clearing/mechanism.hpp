@@ -38,13 +38,16 @@ constexpr bool needs_feeder(Mechanism m) {
   return m == Mechanism::grid_aware || m == Mechanism::fee_tree;
 }
 
-// Whether a chain's slots may be settled by it: those that follow from a slot's anonymous book and
-// the tariff. The others clear books of orders, and slots as shadows.
-constexpr bool can_act(Mechanism m) {
-  return m == Mechanism::retailer || m == Mechanism::uniform || m == Mechanism::pay_as_bid ||
-         m == Mechanism::mid_market || m == Mechanism::supply_demand ||
-         m == Mechanism::bill_sharing;
-}
+// Who gets how much of the community's own generation (bill-sharing): by the energy that each
+// ordered, or in equal shares of each buying account.
+enum class SharingKey : std::uint8_t { dynamic_key, static_key };
+
+// What settles a chain's slots. Its names are the mechanisms', and "bill-sharing-static".
+struct Acting {
+  Mechanism mechanism = Mechanism::uniform;
+  SharingKey key = SharingKey::dynamic_key;
+};
+std::optional<Acting> acting_named(std::string_view name);
 std::vector<std::string> acting_names();
 
 }  // namespace market

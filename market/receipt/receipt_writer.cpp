@@ -7,6 +7,7 @@
 #include "market/grid_measure.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/receipt/proven_entry.hpp"
+#include "market/slot_clearing.hpp"
 #include "market/slot_entries.hpp"
 
 namespace market {
@@ -142,7 +143,8 @@ json ReceiptWriter::opened_json(const Place& place) const {
 json ReceiptWriter::book_json(std::uint32_t slot) const {
   json out = json::array();
   if (const auto book = books_.find(slot); book != books_.end())
-    for (const auto& [id, order] : book->second) out.push_back(to_hex(book_row(order)));
+    for (const BookRow& row : book->second.rows)
+      out.push_back(to_hex(book_row(book_form_of(log_.genesis), row)));
   return out;
 }
 
@@ -225,7 +227,7 @@ json ReceiptWriter::gateway_json(std::uint32_t slot) const {
 // One that was cancelled is in none.
 bool ReceiptWriter::in_its_book(const Order& order) const {
   const auto book = books_.find(order.slot.value);
-  return book != books_.end() && book->second.contains(row_id(order.account, order.id));
+  return book != books_.end() && book->second.account_of.contains(row_id(order.account, order.id));
 }
 
 // Those that stand in the slot, by template.

@@ -99,3 +99,38 @@ TEST_CASE("second reader: grid measures in receipts are read alike") {
     });
   cases.compare();
 }
+
+// Of each form of book: the rows moved, changed, and one of them twice.
+TEST_CASE("second reader: books of every form are read alike") {
+  test::ReaderCases cases;
+  for (const std::string mechanism : {"continuous", "bilateral", "bill-sharing-static"}) {
+    const market_test::VillageChain made = market_test::village_chain(7, 10, mechanism);
+    for (const std::uint8_t home : {1, 2, 3})
+      for (const std::uint32_t slot : {4u, 6u, 8u, 9u}) {
+        const auto receipt = market::write_receipt(made.log, made.openings, village_account(home),
+                                                   ledger::Slot{slot});
+        REQUIRE_MESSAGE(receipt, receipt.error());
+        const std::string name =
+            mechanism + " home " + std::to_string(home) + " slot " + std::to_string(slot);
+        CHECK(test::verdict_of(*receipt) == "");
+        cases.receipt(name, *receipt);
+        const json whole = json::parse(*receipt);
+        const std::size_t rows = whole["book"].size();
+        if (rows < 2 || home > 1) continue;
+        json swapped = whole;
+        std::swap(swapped["book"][0], swapped["book"][1]);
+        cases.receipt(name + " swapped", swapped.dump() + "\n");
+        json twice = whole;
+        twice["book"].push_back(whole["book"][0]);
+        cases.receipt(name + " with a row twice", twice.dump() + "\n");
+        for (std::size_t digit = 1; digit < whole["book"][0].get<std::string>().size(); digit += 9) {
+          json other = whole;
+          std::string row = other["book"][rows - 1];
+          row[digit] = row[digit] == '0' ? '1' : '0';
+          other["book"][rows - 1] = row;
+          cases.receipt(name + " changed at " + std::to_string(digit), other.dump() + "\n");
+        }
+      }
+  }
+  cases.compare();
+}

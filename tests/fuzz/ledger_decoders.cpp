@@ -181,7 +181,14 @@ Outcome read_feeder(market::FeederForm form, BytesView bytes) {
 
 Outcome read_opening(std::uint8_t which, BytesView bytes) {
   using namespace market;
-  switch (which % 28) {
+  switch (which % 30) {
+    case 28:
+    case 29: {
+      const BookForm form = which % 30 == 28 ? BookForm::parties : BookForm::results;
+      return canonical(
+          bytes, [&](BytesView row) { return decode_book_row(form, row); },
+          [&](const BookRow& row) { return book_row(form, row); });
+    }
     case 23:
       return canonical(bytes, decode_grid_operator_key);
     case 24:
@@ -227,7 +234,9 @@ Outcome read_opening(std::uint8_t which, BytesView bytes) {
     case 5:
       return canonical(bytes, decode_statement);
     case 6:
-      return canonical(bytes, decode_book_row, book_row);
+      return canonical(
+          bytes, [](BytesView row) { return decode_book_row(row); },
+          [](const Order& row) { return book_row(row); });
     case 7:
       return canonical(bytes, decode_meter_record);
     case 8:
@@ -533,7 +542,7 @@ Outcome read_erased_file(const char* path, BytesView bytes) {
     return asked == path ? std::optional(to_bytes(bytes)) : std::nullopt;
   };
   return canonical(
-      bytes, [&](BytesView) { return market::read_erased(files); },
+      bytes, [&](BytesView) { return market::read_erased(files, village().log.genesis); },
       [&](const market::ErasedOpenings& erased) { return market::encode(erased).at(path); });
 }
 

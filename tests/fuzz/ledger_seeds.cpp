@@ -145,7 +145,12 @@ std::vector<Bytes> opening_seeds() {
       behind(24, encode(market::FeederPiece{{5}, 0, to_bytes(bytes_of("a piece"))})),
       behind(25, encode(market::HomePlace{market_test::account(1), {1}, {5}, 2})),
       behind(26, with_buses(market::TradeLimits{3, {{{{0, 1000}, {2, -500}}, 70'000}}})),
-      behind(27, with_buses(market::FeeTree{{}, {0, {30'000}, {10'000}}, {1, {0}, {20'000}}}))};
+      behind(27, with_buses(market::FeeTree{{}, {0, {30'000}, {10'000}}, {1, {0}, {20'000}}})),
+      behind(28, market::book_row(market::BookForm::parties,
+                                  market::rows_of(market::BookForm::parties,
+                                                  std::vector{market_test::sell(1, 430, 125'000)})[0])),
+      behind(29, market::book_row(market::BookForm::results,
+                                  {market_test::sell(1, 430, 125'000), {200}, {130'000}}))};
 }
 
 std::vector<Bytes> block_seeds() {

@@ -59,7 +59,7 @@ SubjectKey key_of_home(std::uint8_t home) {
   return key;
 }
 
-Genesis operations_genesis(Mechanism mechanism) {
+Genesis operations_genesis(const std::string& mechanism) {
   const auto key = [](std::string_view name) { return HashSigner(name).public_key(); };
   Genesis g;
   g.name = "operations";
@@ -74,7 +74,7 @@ Genesis operations_genesis(Mechanism mechanism) {
   g.grid_fee = {90'000};
   g.local_grid_fee = {30'000};
   g.levies = {50'000};
-  g.mechanism = name_of(mechanism);
+  g.mechanism = mechanism;
   return g;
 }
 
@@ -92,7 +92,7 @@ struct TrueMeter {
 
 class World {
  public:
-  World(Mechanism mechanism, Fault fault)
+  World(const std::string& mechanism, Fault fault)
       : genesis_(operations_genesis(mechanism)),
         chain_id_(chain_id_of(genesis_)),
         fault_(fault),
@@ -150,7 +150,7 @@ bool World::take(const Transaction& tx) {
   const auto applied = state_->apply(tx, leaf_hash(tx.entry()), SignatureIs::unchecked, time_ms());
   if (!applied) {
     ++trace_.refused;
-    if (open_.transactions.empty() && state_->commit() != before)
+    if (open_.transactions.empty() && state_->clone()->commit() != before)
       broken_ = "a refused transaction changed the state: " + applied.error().why;
     return false;
   }
@@ -193,6 +193,7 @@ Transaction World::registration(std::uint32_t gateway) const {
     r.max_power_w = max_meter_power_w;
     r.export_register = {500};
     if (home == 1) r.modulus = {modulus_mwh};
+    if (home <= 2) r.generation_w = 10'000;
     r.deposit = {home == 2 ? std::int64_t{1'000'000'000'000} : home == 3 ? 0 : 10'000'000};
     add_openings(openings, {r, key_of_home(home)});
   }
@@ -244,6 +245,10 @@ Transaction World::order(const Operation& o, Side side) const {
              side,
              {o.amount},
              {o.price}};
+  if (genesis_.mechanism == "bilateral") {
+    if (o.pick / 8 % 2 == 0) s.order.partner = account(o.other);
+    s.order.green = o.pick / 16 % 2 == 0;
+  }
   s.meter = {o.home};
   s.signature = HashSigner(account_name(o.home)).sign(order_signed_bytes(chain_id_, encode(s)));
   Transaction tx;
@@ -538,7 +543,7 @@ std::vector<Operation> random_operations(Rng& rng, std::size_t count) {
   return out;
 }
 
-Trace carry_out(std::span<const Operation> operations, Mechanism mechanism, Fault fault) {
+Trace carry_out(std::span<const Operation> operations, const std::string& mechanism, Fault fault) {
   World world(mechanism, fault);
   Trace& trace = world.trace();
   for (const Operation& o : operations) {
@@ -551,7 +556,8 @@ Trace carry_out(std::span<const Operation> operations, Mechanism mechanism, Faul
   return trace;
 }
 
-std::vector<Operation> shrunk(std::vector<Operation> operations, Mechanism mechanism, Fault fault) {
+std::vector<Operation> shrunk(std::vector<Operation> operations, const std::string& mechanism,
+                              Fault fault) {
   const auto breaks = [&](const std::vector<Operation>& some) {
     return !carry_out(some, mechanism, fault).broken.empty();
   };

@@ -55,12 +55,13 @@ struct Trace {
   ledger::Hash root{};  // of the state at the end
 };
 // Runs them, and at the end replays all blocks to the same root.
-Trace carry_out(std::span<const Operation> operations, market::Mechanism mechanism,
+// `mechanism`: by the name that genesis has.
+Trace carry_out(std::span<const Operation> operations, const std::string& mechanism,
                 Fault fault = Fault::none);
 
 // A trace that still breaks, from which no operation can be left out (Zeller and Hildebrandt, 2002,
 // "Simplifying and isolating failure-inducing input": ddmin).
-std::vector<Operation> shrunk(std::vector<Operation> operations, market::Mechanism mechanism,
+std::vector<Operation> shrunk(std::vector<Operation> operations, const std::string& mechanism,
                               Fault fault);
 
 }  // namespace market_test

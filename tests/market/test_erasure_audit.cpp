@@ -6,7 +6,6 @@
 #include "market/audit/erasure_audit.hpp"
 #include "market/audit/replay.hpp"
 #include "market/audit/slot_books.hpp"
-#include "market/clearing/book_row.hpp"
 #include "tests/market/village_support.hpp"
 #include "tests/support/village_chain.hpp"
 
@@ -50,9 +49,7 @@ struct Erased {
       o.keys.at(id).personal_destroyed = true;
     }
     if (!(stages & billing_stage)) return;
-    for (const auto& [slot, rows] : slot_books(chain.log, o))
-      for (const auto& [row, order] : rows)
-        if (order.account == id) o.erased.book[slot].insert(book_row(order));
+    keep_books(chain.log.genesis, slot_books(chain.log, o), id, o.erased);
     for (auto& [entry, all] : o.restricted)
       for (auto at = all.begin(); at != all.end();) {
         if (owner_of(at->second) != id) {
@@ -176,7 +173,7 @@ TEST_CASE("the files of erased openings are read in one form alone") {
       if (at == all.end()) return std::nullopt;
       return at->second;
     };
-    return read_erased(set);
+    return read_erased(set, village_genesis());
   };
   const auto back = read(files);
   REQUIRE(back);

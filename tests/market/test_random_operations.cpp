@@ -12,22 +12,14 @@ namespace {
 
 constexpr std::size_t operations_a_trace = 400;
 
-std::vector<market::Mechanism> acting() {
-  std::vector<market::Mechanism> out;
-  for (std::size_t i = 0; i < market::mechanism_names.size(); ++i)
-    if (market::can_act(static_cast<market::Mechanism>(i)))
-      out.push_back(static_cast<market::Mechanism>(i));
-  return out;
-}
-
 struct SeededTrace {
   std::vector<Operation> operations;
-  market::Mechanism mechanism;
+  std::string mechanism;
 };
 SeededTrace trace_of(std::uint64_t seed) {
   ledger::Rng rng = ledger::Rng(seed).fork("operations");
-  const auto mechanisms = acting();
-  const market::Mechanism mechanism = mechanisms[rng.below(mechanisms.size())];
+  const auto mechanisms = market::acting_names();
+  const std::string mechanism = mechanisms[rng.below(mechanisms.size())];
   return {random_operations(rng, operations_a_trace), mechanism};
 }
 
@@ -48,7 +40,7 @@ TEST_CASE("operations: any number of random ones break no invariant and replay t
     const Trace trace = carry_out(t.operations, t.mechanism);
     if (!trace.broken.empty()) {
       const auto few = shrunk(t.operations, t.mechanism, Fault::none);
-      FAIL_CHECK("seed ", seed, " (", market::name_of(t.mechanism), "): ", trace.broken,
+      FAIL_CHECK("seed ", seed, " (", t.mechanism, "): ", trace.broken,
                  "\nshrunk to\n", listed(few), "again: AIPCHAIN_OPERATIONS=1 AIPCHAIN_SEED=", seed);
       break;
     }
@@ -76,17 +68,17 @@ TEST_CASE("operations: what is wrong on purpose is found, and shrinks to a few o
     CAPTURE(static_cast<int>(fault));
     std::uint64_t seed = 1;
     while (seed < 50 &&
-           carry_out(trace_of(seed).operations, market::Mechanism::uniform, fault).broken.empty())
+           carry_out(trace_of(seed).operations, "uniform", fault).broken.empty())
       ++seed;
     REQUIRE(seed < 50);
-    const auto few = shrunk(trace_of(seed).operations, market::Mechanism::uniform, fault);
+    const auto few = shrunk(trace_of(seed).operations, "uniform", fault);
     CAPTURE(listed(few));
     CHECK(few.size() <= 11);
-    CHECK(carry_out(few, market::Mechanism::uniform, Fault::none).broken.empty());
+    CHECK(carry_out(few, "uniform", Fault::none).broken.empty());
     for (std::size_t i = 0; i < few.size(); ++i) {
       auto without = few;
       without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
-      CHECK(carry_out(without, market::Mechanism::uniform, fault).broken.empty());
+      CHECK(carry_out(without, "uniform", fault).broken.empty());
     }
   }
 }

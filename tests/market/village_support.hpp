@@ -42,6 +42,18 @@ class WithOracles {
   WithOracles(const WithOracles&) = delete;
 };
 
+// What its chain's slots are settled by.
+inline std::string& village_mechanism() {
+  static std::string now = "uniform";
+  return now;
+}
+class WithMechanism {
+ public:
+  explicit WithMechanism(const std::string& wanted) { village_mechanism() = wanted; }
+  ~WithMechanism() { village_mechanism() = "uniform"; }
+  WithMechanism(const WithMechanism&) = delete;
+};
+
 inline Genesis village_genesis() {
   Genesis g;
   g.name = "village";
@@ -64,7 +76,8 @@ inline Genesis village_genesis() {
   g.grid_fee = {90'000};
   g.local_grid_fee = {30'000};
   g.levies = {50'000};
-  g.mechanism = "uniform";
+  g.mechanism = village_mechanism();
+  if (g.mechanism == "fee-tree") g.local_grid_fee = {};
   return g;
 }
 
@@ -230,10 +243,11 @@ class Village {
   }
 
   static Transaction order(std::uint32_t meter, std::uint32_t slot, Side side, std::int64_t wh,
-                           std::int64_t limit, std::uint8_t id, std::string signer = {}) {
+                           std::int64_t limit, std::uint8_t id, std::string signer = {},
+                           std::optional<AccountId> partner = {}, bool green = false) {
     SignedOrder o;
     o.order = {order_id(id), account(static_cast<std::uint8_t>(meter)), {slot}, side, {wh},
-               {limit}};
+               {limit}, partner, green};
     o.meter = {meter};
     if (signer.empty()) signer = "account " + std::to_string(meter);
     o.signature =

@@ -58,6 +58,7 @@ Registration registered_with_key(std::uint32_t meter) {
   r.meter_key = signer_of(name_of_meter(meter)).public_key();
   if (meter == rolling_home) r.modulus = {rolling_modulus};
   if (meter == late_home) r.first_slot = {late_slot};
+  if (village_mechanism() == "bilateral") r.generation_w = 20'000;
   return r;
 }
 
@@ -109,6 +110,8 @@ class VillageWriter {
   void make_contracts(std::uint32_t slot);
   void let_to(std::uint32_t slot, std::uint32_t number, std::vector<Tenant> tenants);
   void cancel_order(std::uint32_t slot);
+  void add_order(std::uint32_t home, std::uint32_t slot, Side side, std::int64_t wh,
+                 std::int64_t limit);
   void move_tokens(std::uint32_t slot);
   void swap_meter(std::uint32_t home, std::uint32_t slot, bool told);
   void add_batch(std::uint32_t gateway, std::uint32_t epoch, bool ends_slot);
@@ -154,7 +157,7 @@ void VillageWriter::plan(std::uint32_t slot) {
     for (std::int64_t n = drawn(2); n > 0; --n) {
       const Side side = rng_.chance(0.5) ? Side::buy : Side::sell;
       const std::int64_t wh = 1 + drawn(400), limit = 50'000 + drawn(270'000);
-      add(Village::order(id, slot, side, wh, limit, next_order_++, account_signer(id, slot)));
+      add_order(id, slot, side, wh, limit);
     }
   }
   make_contracts(slot);
@@ -174,6 +177,23 @@ void VillageWriter::plan(std::uint32_t slot) {
     add(Village::signed_anew(Village::forecast(g, std::move(all), std::nullopt, 3, slot),
                              gateway_signer(g, slot)));
   }
+}
+
+// With a preference where they are heeded; of arrivals, also one for a slot later.
+void VillageWriter::add_order(std::uint32_t home, std::uint32_t slot, Side side, std::int64_t wh,
+                              std::int64_t limit) {
+  std::optional<AccountId> partner;
+  bool green = false;
+  if (genesis_.mechanism == "bilateral") {
+    const auto other = static_cast<std::uint8_t>(1 + rng_.below(3));
+    if (rng_.chance(0.4) && other != home) partner = account(other);
+    green = rng_.chance(0.5);
+  }
+  if (genesis_.mechanism == "continuous" && rng_.chance(0.3) && home != late_home &&
+      slot + 1 != account_key_slot)
+    ++slot;
+  add(Village::order(home, slot, side, wh, limit, next_order_++, account_signer(home, slot),
+                     partner, green));
 }
 
 // In the block that holds the order.
@@ -485,7 +505,8 @@ void VillageWriter::put_block(std::int64_t time_ms) {
 
 }  // namespace
 
-VillageChain village_chain(std::uint64_t seed, std::uint32_t slots) {
+VillageChain village_chain(std::uint64_t seed, std::uint32_t slots, const std::string& mechanism) {
+  const WithMechanism settled_by(mechanism);
   return VillageWriter(seed).write(slots);
 }
 

@@ -19,6 +19,9 @@ struct VillageChain {
 
 // Blocks at the start, at the end of each of the slots' minutes, and one that closes the last slot:
 // 2 * slots + 2 of them.
-VillageChain village_chain(std::uint64_t seed, std::uint32_t slots);
+// Settled by a mechanism: bilateral orders have preferences, some orders of a continuous book come
+// a slot earlier than others.
+VillageChain village_chain(std::uint64_t seed, std::uint32_t slots,
+                           const std::string& mechanism = "uniform");
 
 }  // namespace market_test

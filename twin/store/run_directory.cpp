@@ -22,8 +22,8 @@ namespace {
 // The grid operator has openings where trade heeds a feeder, and no personal data: a key stands in
 // the place of theirs because a line has two.
 bool has_operator_openings(const Genesis& genesis) {
-  const auto mechanism = market::mechanism_named(genesis.mechanism);
-  return mechanism && market::needs_feeder(*mechanism);
+  const auto acting = market::acting_named(genesis.mechanism);
+  return acting && market::needs_feeder(acting->mechanism);
 }
 
 SubjectKey key_of_nothing(const SubjectKey& restricted_key) {

@@ -11,7 +11,6 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "market/audit/slot_books.hpp"
-#include "market/clearing/book_row.hpp"
 #include "market/entries.hpp"
 #include "twin/store/run_directory.hpp"
 #include "twin/store/summary.hpp"
@@ -195,9 +194,7 @@ ErasedOpenings after_erasure(const RunErasure& e, const PublicLog& log, const Op
       if (owner_of(o) != e.account) continue;
       out.restricted[entry][position] = {leaf_hash(commitment(o.salt, o.data)), e.record};
     }
-  for (const auto& [slot, rows] : slot_books(log, openings))
-    for (const auto& [id, row] : rows)
-      if (row.account == e.account) out.book[slot].insert(book_row(row));
+  market::keep_books(log.genesis, slot_books(log, openings), e.account, out);
   if (!e.state.empty()) out.state.emplace(e.height, e.state);
   return out;
 }
