@@ -209,6 +209,8 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_grid_measure(tx, time_ms);
     case TransactionKind::trading_grid:
       return apply_trading_grid(tx, leaf, time_ms);
+    case TransactionKind::tariff_change:
+      return apply_fee_change(tx, time_ms);
   }
   return never("unknown kind of transaction");
 }

@@ -26,6 +26,8 @@
 // Where a gateway's sums of import and export are public in all batches of a slot, the rises of its
 // homes' `metered` marks of that slot are at most those sums; marks beyond are refused.
 //
+// The grid operator may add to the grid fee of slots to come (market/fee_change.hpp); bills follow.
+//
 // Contracts that stand make orders of their own when the slot closes (market/contract.hpp); held
 // tokens move and retire then as their holders signed (market/account_entries.hpp).
 //
@@ -58,6 +60,7 @@
 #include "market/contract.hpp"
 #include "market/entries.hpp"
 #include "market/erasure.hpp"
+#include "market/fee_change.hpp"
 #include "market/feeder_entries.hpp"
 #include "market/flexibility.hpp"
 #include "market/journal.hpp"
@@ -75,6 +78,7 @@ namespace market {
 // What a closed slot was, for hosts and receipts; all of it also follows from the log's openings.
 struct ClosedSlot {
   Slot slot;
+  Tariff tariff;  // genesis' prices with what the grid operator added
   Clearing clearing;
   std::vector<Order> orders;            // as their rows stand, those that contracts made among them
   std::vector<BookRow> rows;            // the book, one for one
@@ -130,6 +134,8 @@ class MarketState final : public StateMachine {
   };
   const std::map<std::uint32_t, Meter>& meters() const { return *meters_; }
   const Genesis& genesis() const { return *genesis_; }
+  // Of a slot that is not closed, or of one whose energy waits for a ruling.
+  Tariff tariff_in(Slot slot) const;
   // What findings that the last block held came to, where there are several oracles.
   const std::vector<FeederVerdict>& verdicts() const { return verdicts_; }
   // Energy that waits for a ruling, those left out that one of an open slot decides.
@@ -251,6 +257,8 @@ class MarketState final : public StateMachine {
   // trading_grids.cpp
   Applied apply_trading_grid(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   void forget_grids();
+  Applied apply_fee_change(const Transaction& tx, std::int64_t time_ms);  // fee_changes.cpp
+  void forget_fees();
   Applied check_certificate(const MeterCertificate& certificate) const;
   bool has_certificate(const Meter& meter, const MeterCertificate& certificate) const;
   bool is_certified(const Meter& meter, Slot since, Slot slot) const;
@@ -411,6 +419,7 @@ class MarketState final : public StateMachine {
   // By vintage and holder, what transfers and retirements of open slots will take.
   CopyOnWrite<std::map<std::pair<std::uint32_t, AccountId>, WattHours>> promised_;
   CopyOnWrite<std::vector<TradingGrid>> trading_grids_;  // by slot, the first one holds
+  CopyOnWrite<AddedFees> fees_;  // of slots to come, and of those with a case
   std::optional<SubjectKey> grid_operator_key_;          // once a trading grid has brought it
   std::uint64_t height_ = 0;  // of the block that is being executed
   std::uint32_t next_slot_ = 0;

@@ -27,7 +27,7 @@ struct Duty {
   std::optional<KeyOf> of;  // of a key change
   Role role{};
 };
-inline constexpr std::array<Duty, 12> duties{{
+inline constexpr std::array<Duty, 13> duties{{
     {ledger::TransactionKind::registration, {}, Role::registrar},
     {ledger::TransactionKind::deregistration, {}, Role::registrar},
     {ledger::TransactionKind::ruling, {}, Role::registrar},
@@ -37,6 +37,7 @@ inline constexpr std::array<Duty, 12> duties{{
     {ledger::TransactionKind::certificate, {}, Role::certifier},
     {ledger::TransactionKind::grid_measure, {}, Role::network_operator},
     {ledger::TransactionKind::trading_grid, {}, Role::network_operator},
+    {ledger::TransactionKind::tariff_change, {}, Role::network_operator},
     {ledger::TransactionKind::key_change, KeyOf::meter, Role::metering_operator},
     {ledger::TransactionKind::key_change, KeyOf::account, Role::registrar},
     {ledger::TransactionKind::key_change, KeyOf::gateway, Role::gateway_administrator},

@@ -56,6 +56,9 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of_role(const Transacti
     case TransactionKind::trading_grid:
       if (genesis_->grid_operator == PublicKey{}) return never("this chain has no grid operator");
       return by_role(decode_trading_grid_body(tx.body));
+    case TransactionKind::tariff_change:
+      if (genesis_->grid_operator == PublicKey{}) return never("this chain has no grid operator");
+      return by_role(decode_fee_change(tx.body));
     default:
       return never("unknown kind of transaction");
   }
@@ -126,6 +129,10 @@ bool MarketState::has_change(const Transaction& tx) const {
   if (tx.kind == TransactionKind::trading_grid) {
     const auto body = decode_trading_grid_body(tx.body);
     return body && !trading_grids_->empty() && body->from <= trading_grids_->back().from;
+  }
+  if (tx.kind == TransactionKind::tariff_change) {
+    const auto change = decode_fee_change(tx.body);
+    return change && (change->first.value < next_slot_ || fees_->has(change->first));
   }
   if (tx.kind == TransactionKind::gateway) {
     const auto body = decode_gateway_body(tx.body);

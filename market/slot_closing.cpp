@@ -73,6 +73,7 @@ ClosedSlot MarketState::close_next() const {
   const OpenSlot& slot = at == open_slots_.end() ? nothing : at->second;
   ClosedSlot closed;
   closed.slot = {next_slot_};
+  closed.tariff = tariff_in(closed.slot);
   for (const auto& [row, order] : slot.orders->orders) {
     closed.orders.push_back(order.order);
     closed.orders.back().id = row;
@@ -90,7 +91,7 @@ ClosedSlot MarketState::close_next() const {
   for (const auto& [row, retirement] : slot.token_acts->retirements)
     closed.retirements.push_back(retirement);
   for (const auto& [id, ruling] : *slot.rulings) {
-    closed.corrections.push_back(correction_of(ruling, tariff_of(*genesis_)));
+    closed.corrections.push_back(correction_of(ruling, tariff_in(ruling.settled)));
     add_postings(closed.corrections.back(), closed.settlement.postings);
   }
   closed.feeders = feeders_of(slot, closed.witnesses);
@@ -149,10 +150,9 @@ Settlement MarketState::settle_trades(const ClosedSlot& closed,
     (closed.orders[i].side == Side::buy ? p.contracted_buy : p.contracted_sell) +=
         closed.clearing.fills[i];
   }
-  const Tariff tariff = tariff_of(*genesis_);
   if (closed.clearing.trades.empty())
-    return settle(closed.slot, tariff, closed.clearing.price, std::move(positions));
-  return settle_deals(closed.slot, tariff, deals_of(closed.orders, closed.clearing.trades),
+    return settle(closed.slot, closed.tariff, closed.clearing.price, std::move(positions));
+  return settle_deals(closed.slot, closed.tariff, deals_of(closed.orders, closed.clearing.trades),
                       std::move(positions));
 }
 
@@ -246,6 +246,7 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   drop_forecasts();
   drop_certificates();
   forget_contracts();
+  forget_fees();
   forget_grids();
   put_place();
   put_vintage(closed->slot);

@@ -37,6 +37,7 @@ enum class TransactionKind : std::uint8_t {
   attestation = 11,  // of a batch or marks, by oracles
   statements = 12,   // made by the state machine itself, behind its settlement, one a gateway
   key_change = 13,   // of a meter, an account or a gateway
+  tariff_change = 14,  // of the grid fee in slots to come
   meter_swap = 16,
   deregistration = 17,  // a metering point leaves
   feeder_findings = 18,
@@ -49,7 +50,7 @@ enum class TransactionKind : std::uint8_t {
   cancellation = 26,  // of an order, signed by its account
   grid_measure = 27,  // what the grid operator did to homes in a slot
   trading_grid = 28,  // what a feeder lets trades add, or its fees, and where homes stand
-  // Kept for what is coming: 9 evidence, 14 tariff change, 15 rules change
+  // Kept for what is coming: 9 evidence, 15 rules change
 };
 
 // Whether transactions of this kind are made by the state machine alone.

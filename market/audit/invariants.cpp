@@ -32,6 +32,8 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
     if (tx.kind == TransactionKind::retirement) broken = take_retirement(tx);
     if (tx.kind == TransactionKind::contract) broken = take_contract(tx);
     if (tx.kind == TransactionKind::erasure) broken = take_erasure(tx);
+    if (tx.kind == TransactionKind::tariff_change)
+      if (const auto change = decode_fee_change(tx.body)) fees_.add(*change);
     if (tx.kind == TransactionKind::settlement)
       if (const auto body = decode_settlement_body(tx.body)) {
         settled = *body;
@@ -214,7 +216,7 @@ std::string InvariantWatch::correct(const Ruling& ruling, const MarketState& sta
   if (found == m.undecided.end() || found->second != std::pair(ruling.imported, ruling.exported))
     return "no statement settled this energy, or it is decided already";
   m.undecided.erase(found);
-  const Correction c = correction_of(ruling, tariff_of(state.genesis()));
+  const Correction c = correction_of(ruling, tariff_in(state.genesis(), fees_, ruling.settled));
   m.quarantined -= c.minted;
   m.minted += c.minted;
   if (m.quarantined.value < 0 || m.minted > m.exported - m.quarantined)

@@ -67,6 +67,7 @@ class InvariantWatch {
   StatementLedger ledger_;
   std::map<std::uint32_t, MeterTotals> meters_;
   std::map<std::uint32_t, SlotTotals> slots_;
+  AddedFees fees_;
   // By the slot that they act in.
   std::map<std::uint32_t, std::vector<Ruling>> rulings_;
   std::map<std::uint32_t, std::vector<Transfer>> transfers_;

@@ -5,6 +5,7 @@
 #include "market/audit/replay.hpp"
 #include "market/audit/slot_books.hpp"
 #include "market/entries.hpp"
+#include "market/fee_change.hpp"
 #include "market/proportional_shares.hpp"
 #include "market/ruling.hpp"
 #include "market/slot_entries.hpp"
@@ -63,6 +64,7 @@ class YearKeeper {
   // By slot, what sellers of each feeder delivered; of all whose openings are there.
   std::map<std::uint32_t, std::map<std::uint32_t, std::int64_t>> sold_by_feeder_;
   std::vector<Statement> sellers_;
+  AddedFees fees_;
   std::map<std::uint32_t, std::uint32_t> statements_of_, accounts_of_;  // by slot: here, and in all
   SlotBooks books_;
   YearlyStatement out_;
@@ -122,10 +124,14 @@ Result<void> YearKeeper::read() {
   if (!are_told(statements_) || !are_told(rulings_) || !are_told(given_) || !are_told(received_) ||
       !are_told(retirements_))
     return failure("has a slot beyond the year 9998");
-  for (const Bytes& entry : log_.entries)
-    if (const auto view = view_entry(entry); view && view->kind == TransactionKind::settlement)
+  for (const Bytes& entry : log_.entries) {
+    const auto view = view_entry(entry);
+    if (view && view->kind == TransactionKind::settlement)
       if (const auto body = decode_settlement_body(view->body))
         accounts_of_[body->slot.value] = body->accounts;
+    if (view && view->kind == TransactionKind::tariff_change)
+      if (const auto change = decode_fee_change(view->body)) fees_.add(*change);
+  }
   for (const Statement& s : sellers_) {
     const auto feeder = feeder_of_.find(s.account);
     sold_by_feeder_[s.slot.value][feeder == feeder_of_.end() ? unknown_feeder : feeder->second] +=
@@ -196,7 +202,7 @@ Result<void> YearKeeper::add(const Statement& s) {
 void YearKeeper::add_corrections(Slot last) {
   for (const Ruling& r : rulings_) {
     if (!in_year(r.slot) || r.slot > last) continue;
-    const Correction c = correction_of(r, tariff_of(log_.genesis));
+    const Correction c = correction_of(r, tariff_in(log_.genesis, fees_, r.settled));
     ++out_.corrections.rulings;
     out_.corrections.retail_energy += c.retail_energy.value;
     out_.corrections.grid_fee += c.grid_fee.value;

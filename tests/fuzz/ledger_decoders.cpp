@@ -17,6 +17,7 @@
 #include "market/contract.hpp"
 #include "market/erasure.hpp"
 #include "market/feeder_entries.hpp"
+#include "market/fee_change.hpp"
 #include "market/grid_measure.hpp"
 #include "market/receipt/receipt.hpp"
 #include "market/registry_entries.hpp"
@@ -149,6 +150,8 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_contract_body);
     case TransactionKind::grid_measure:
       return canonical(tx.body, decode_grid_measure_body);
+    case TransactionKind::tariff_change:
+      return canonical(tx.body, decode_fee_change);
     case TransactionKind::trading_grid:
       return canonical(tx.body, decode_trading_grid_body);
   }

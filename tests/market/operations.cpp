@@ -22,9 +22,9 @@ constexpr std::int64_t operation_slot_ms = 3'600'000;
 constexpr std::uint8_t homes = 4;
 constexpr std::int64_t full_register = (std::int64_t{1} << 40) - 1;  // mWh
 constexpr std::int64_t modulus_mwh = 1'000'000'000'000;              // of home 1
-constexpr std::array<std::string_view, 14> act_names{
-    "meter",    "quarantine", "miss",   "swap",    "bid",   "list",    "cancel",
-    "contract", "transfer",   "retire", "correct", "erase", "restart", "close"};
+constexpr std::array<std::string_view, 15> act_names{
+    "meter",    "quarantine", "miss",    "swap", "bid",   "list",    "cancel", "contract",
+    "transfer", "retire",     "correct", "fee",  "erase", "restart", "close"};
 
 // A hash that anybody can make, in the place of a signature: 30 times as fast.
 class HashSigner final : public Signer {
@@ -69,6 +69,7 @@ Genesis operations_genesis(const std::string& mechanism) {
   g.gateways = {key("gateway 0"), key("gateway 1")};
   g.registrar = key("registrar");
   g.metering_operator = key("metering operator");
+  g.grid_operator = key("grid operator");
   g.retail_buy = {300'000};
   g.retail_sell = {80'000};
   g.grid_fee = {90'000};
@@ -393,6 +394,15 @@ bool World::sign(const Operation& o) {
                                 key, signer));
     case Act::correct:
       return take(ruling(o));
+    case Act::fee: {
+      HashSigner grid("grid operator");
+      const std::uint32_t first = slot_ + 1 + o.pick % 3;
+      return take(
+          fee_change_of(chain_id_, {first},
+                        std::vector<std::int32_t>(1 + o.pick / 8 % 3,
+                                                  static_cast<std::int32_t>(o.amount - 90'000)),
+                        grid));
+    }
     case Act::erase: {
       HashSigner registrar("registrar");
       return take(
@@ -523,7 +533,8 @@ std::vector<Operation> random_operations(Rng& rng, std::size_t count) {
                                Weight{Act::bid, 13, 3'000},       Weight{Act::list, 13, 3'000},
                                Weight{Act::cancel, 4, 0},         Weight{Act::contract, 8, 2'000},
                                Weight{Act::transfer, 10, 60},     Weight{Act::retire, 8, 60},
-                               Weight{Act::correct, 5, 2'000},    Weight{Act::close, 14, 0}};
+                               Weight{Act::correct, 5, 2'000},    Weight{Act::fee, 3, 200'000},
+                               Weight{Act::close, 14, 0}};
   std::uint32_t sum = 0;
   for (const Weight& w : weights) sum += w.weight;
   std::vector<Operation> out(count);

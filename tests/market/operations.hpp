@@ -23,6 +23,7 @@ enum class Act : std::uint8_t {
   transfer,    // tokens of `home` to `other`
   retire,      // tokens of `home`
   correct,     // a ruling on one of the cases that wait
+  fee,         // the grid operator adds `amount` less a constant to the fee of a slot to come
   erase,       // data of `home`
   restart,     // from the blocks alone
   close,       // batches, marks, settlement and statements of this slot

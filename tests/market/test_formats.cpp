@@ -8,6 +8,7 @@
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/oracle/public_sum.hpp"
 #include "market/entries.hpp"
+#include "market/fee_change.hpp"
 #include "market/grid_measure.hpp"
 #include "market/market_state.hpp"
 #include "market/trading_grid.hpp"
@@ -223,6 +224,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("grid measure body",
        encode(GridMeasureBody{{5}, {{4, 0, 12, "line 3"}}, 1, counting<64>(0x50)}));
   show("grid measure opening", opening_of(key, dimmed).data);
+  show("tariff change body", encode(FeeChange{{5}, {50'000, -20'000}, counting<64>(0x50)}));
   show("trading grid body",
        encode(TradingGridBody{{5}, FeederForm::limits, 3, 1, 1, counting<64>(0x50)}));
   show("grid operator key", encode(GridOperatorKey{counting<32>(0x20)}));
@@ -295,6 +297,7 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "certificate opening") return !decode_meter_certificate(b).has_value();
       if (name == "grid measure body") return !decode_grid_measure_body(b).has_value();
       if (name == "grid measure opening") return !decode_home_measure(b).has_value();
+      if (name == "tariff change body") return !decode_fee_change(b).has_value();
       if (name == "trading grid body") return !decode_trading_grid_body(b).has_value();
       if (name == "grid operator key") return !decode_grid_operator_key(b).has_value();
       if (name == "feeder of fees") return !decode_feeder(FeederForm::fees, 2, b).has_value();

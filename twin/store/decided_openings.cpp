@@ -9,7 +9,7 @@ namespace twin {
 using namespace ledger;
 
 DecidedOpenings::DecidedOpenings(const Scenario& scenario, const Deployment& deployment)
-    : tariff_(market::tariff_of(deployment.genesis())) {
+    : genesis_(deployment.genesis()) {
   const auto slots_a_day = static_cast<std::size_t>(hours(24) / scenario.time.market_slot);
   for (const MeterIdentity& m : deployment.identities().meters)
     if (!m.feeder)
@@ -22,6 +22,7 @@ void DecidedOpenings::take(const Block& block) {
   for (const Transaction& tx : block.transactions) {
     count_change(tx);
     if (tx.kind == TransactionKind::grid_measure) ++grid_measures_;
+    if (tx.kind == TransactionKind::tariff_change) fees_.add(*market::decode_fee_change(tx.body));
     if (tx.kind == TransactionKind::settlement) {
       settlement_height_ = block.header.height;
       closed = market::decode_settlement_body(tx.body)->slot;
@@ -61,7 +62,8 @@ void DecidedOpenings::take_opening(TransactionKind kind, const Bytes& data) {
     score_forecast(s);
   } else if (kind == TransactionKind::ruling) {
     const market::Ruling r = *market::decode_ruling(data);
-    corrections_[r.slot.value].push_back(market::correction_of(r, tariff_));
+    corrections_[r.slot.value].push_back(
+        market::correction_of(r, market::tariff_in(genesis_, fees_, r.settled)));
   } else if (kind == TransactionKind::transfer) {
     if (const auto t = market::decode_transfer(data)) transfers_[t->slot.value].push_back(*t);
   } else if (kind == TransactionKind::retirement) {

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "ai/forecast.hpp"
+#include "market/fee_change.hpp"
 #include "market/statement_ledger.hpp"
 #include "twin/node/deployment.hpp"
 #include "twin/store/summary.hpp"
@@ -35,7 +36,8 @@ class DecidedOpenings {
   void take_forecast(const market::Forecast& forecast);
   void score_forecast(const market::Statement& statement);
 
-  market::Tariff tariff_;
+  ledger::Genesis genesis_;
+  market::AddedFees fees_;
   market::StatementLedger statements_;
   std::map<std::uint32_t, std::vector<market::Correction>> corrections_;  // by slot, to come
   std::map<std::uint32_t, std::vector<market::Transfer>> transfers_;

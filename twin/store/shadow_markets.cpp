@@ -18,8 +18,7 @@ std::int64_t turnover_of(const market::Clearing& c) {
 
 ShadowMarkets::ShadowMarkets(const Scenario& scenario, const Deployment& deployment,
                              const RunDescription& run, Summary& summary)
-    : terms_(market::terms_of(market::tariff_of(deployment.genesis()))),
-      figures_(summary.market.shadows) {
+    : figures_(summary.market.shadows) {
   for (const std::string& name : scenario.market.shadows) {
     mechanisms_.push_back(market::mechanism_named(name).value());
     figures_.push_back({name});
@@ -41,7 +40,7 @@ void ShadowMarkets::take(const market::ClosedSlot& slot) {
     o.green = o.side == market::Side::sell && home->second.green;
   }
   for (std::size_t i = 0; i < mechanisms_.size(); ++i) {
-    const market::Clearing c = market::clear(mechanisms_[i], orders, terms_);
+    const market::Clearing c = market::clear(mechanisms_[i], orders, market::terms_of(slot.tariff));
     Summary::Shadow& figures = figures_[i];
     figures.traded_wh += c.volume.value;
     figures.turnover_micro_eur += turnover_of(c);

@@ -27,7 +27,6 @@ class ShadowMarkets {
     bool green = false;
   };
 
-  market::ClearingTerms terms_;
   std::vector<market::Mechanism> mechanisms_;
   std::map<ledger::AccountId, Place> places_;
   std::vector<Summary::Shadow>& figures_;  // of each mechanism

@@ -9,11 +9,7 @@ using namespace ledger;
 
 SlotRecorder::SlotRecorder(const Scenario& scenario, const Deployment& deployment,
                            RunWriter& writer, Summary& summary, FirstFailure& failure)
-    : scenario_(scenario),
-      writer_(writer),
-      summary_(summary),
-      failure_(failure),
-      tariff_(market::tariff_of(deployment.genesis())) {
+    : scenario_(scenario), writer_(writer), summary_(summary), failure_(failure) {
   summary_.market.mechanism = scenario.market.mechanism;
   for (auto* by_home :
        {&summary_.market.savings_micro_eur, &summary_.market.bought_wh, &summary_.market.sold_wh})
@@ -83,7 +79,7 @@ void SlotRecorder::write_statements(const market::ClosedSlot& slot) {
     summary_.market.sold_wh[s.meter.value] += s.sold.value;
     summary_.market.paid_micro_eur += s.trade_paid.value;
     summary_.market.earned_micro_eur += s.trade_earned.value;
-    const MicroEuros alone = market::retailer_bill(s, tariff_);
+    const MicroEuros alone = market::retailer_bill(s, slot.tariff);
     summary_.market.savings_micro_eur[s.meter.value] += (alone - s.total).value;
     StatementRow row;
     row.account = s.account;

@@ -35,7 +35,6 @@ class SlotRecorder {
   RunWriter& writer_;
   Summary& summary_;
   FirstFailure& failure_;
-  market::Tariff tariff_;
   std::map<ledger::AccountId, std::uint32_t> home_of_account_;
   ledger::Ed25519Verifier verifier_;  // the operator's
   std::optional<MaskedTotals> masked_totals_;

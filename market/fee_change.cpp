@@ -1,0 +1,55 @@
+#include "market/fee_change.hpp"
+
+#include "ledger/base/codec.hpp"
+#include "ledger/oracle/batch.hpp"
+
+namespace market {
+
+Bytes encode(const FeeChange& v) {
+  ByteWriter w;
+  w.u32(v.first.value).u16(static_cast<std::uint16_t>(v.added.size()));
+  for (const std::int32_t added : v.added) w.u32(static_cast<std::uint32_t>(added));
+  return w.raw(v.signature).take();
+}
+
+Result<FeeChange> decode_fee_change(BytesView body) {
+  ByteReader r(body);
+  FeeChange v;
+  v.first.value = r.u32();
+  const std::uint16_t slots = r.u16();
+  for (int i = 0; i < slots && !r.failed(); ++i)
+    v.added.push_back(static_cast<std::int32_t>(r.u32()));
+  v.signature = r.array<64>();
+  if (!r.done() || slots == 0 || slots > max_fee_slots || v.first.value > UINT32_MAX - slots)
+    return failure("body of a tariff change is not in its canonical form");
+  return v;
+}
+
+Transaction fee_change_of(const Hash& chain_id, Slot first, std::vector<std::int32_t> added,
+                          Signer& grid_operator) {
+  Transaction tx;
+  tx.kind = TransactionKind::tariff_change;
+  tx.root = openings_root({});
+  tx.body = encode(FeeChange{first, std::move(added), {}});
+  sign_entry(tx, chain_id, grid_operator);
+  return tx;
+}
+
+void AddedFees::add(const FeeChange& change) {
+  for (std::uint32_t i = 0; i < change.added.size(); ++i)
+    added_[change.first.value + i] = change.added[i];
+}
+
+std::int32_t AddedFees::in(Slot slot) const {
+  const auto at = added_.find(slot.value);
+  return at == added_.end() ? 0 : at->second;
+}
+
+Tariff tariff_in(const Genesis& genesis, const AddedFees& fees, Slot slot) {
+  Tariff out = tariff_of(genesis);
+  out.grid_fee.value += fees.in(slot);
+  out.retail_buy.value += fees.in(slot);
+  return out;
+}
+
+}  // namespace market
