@@ -6,10 +6,14 @@
 // Orders of one bus, side and limit are one column. Multipliers are the program's own, rounded to
 // billionths of a micro-euro per kWh; the balance's value is then the middle, rounded down, of the
 // range at which the dual objective is least, so that without binding rows the price is the uniform
-// auction's. Fills are rounded down to whole Wh; then the larger side gives back what is too much
-// (worst first), pairs are taken back while a row is beyond its room (least welfare for the room
-// first), and what rounding had taken from trades again, or in another's place, as far as rows let
-// it.
+// auction's.
+//
+// Fills become the nearest whole Wh, and balance (whole_fills.hpp). Where that leaves a row beyond
+// its room, the program is solved again with less room in it: by the excess, at least an eighth of
+// the most that rounding can add, doubled each time, that most in the end; then it cannot be
+// beyond. Every round's fills are also set right by hand, pairs taken back and filled again as rows
+// let them; of all rounds' proposals that check_proposal takes the one with most welfare is the
+// result.
 
 #include <span>
 
@@ -19,9 +23,7 @@
 namespace market {
 
 // Arguments as for check_proposal, which the result passes. Refused where Clp finds no optimum, or
-// where whole Wh stay too far from it: rounding one row's flow can burden another row (one in 200
-// random books whose rows pull against each other, and some slots of a feeder with hundreds of
-// rows).
+// no round's proposal passes (in no book that was tried; grid_proposal.hpp says where it could be).
 ledger::Result<GridProposal> propose_grid_clearing(std::span<const Order> orders,
                                                    std::span<const std::uint32_t> buses,
                                                    const TradeLimits& limits);

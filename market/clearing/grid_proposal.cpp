@@ -1,6 +1,7 @@
 #include "market/clearing/grid_proposal.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 #include <string>
 #include <tuple>
@@ -28,7 +29,11 @@ class Check {
  public:
   Check(std::span<const Order> orders, std::span<const std::uint32_t> buses,
         const TradeLimits& limits, const GridProposal& proposal)
-      : orders_(orders), buses_(buses), limits_(limits), proposal_(proposal) {}
+      : orders_(orders),
+        buses_(buses),
+        limits_(limits),
+        proposal_(proposal),
+        groups_(order_groups(orders, buses)) {}
 
   Result<NodalClearing> run() {
     for (const auto step : {&Check::form, &Check::fills, &Check::shares, &Check::rows,
@@ -74,7 +79,7 @@ class Check {
 
   std::string shares() {
     std::vector<WattHours> shared(orders_.size());
-    for (const OrderGroup& g : order_groups(orders_, buses_)) {
+    for (const OrderGroup& g : groups_) {
       if (g.orders.size() == 1) continue;
       WattHours total;
       for (const std::uint32_t i : g.orders) total += proposal_.fills[i];
@@ -118,44 +123,92 @@ class Check {
     return {};
   }
 
-  // D - W and its bound, in Wh times billionths of a micro-euro per kWh.
+  // D - W, in Wh times billionths of a micro-euro per kWh.
   std::string gap() {
     Wide welfare = 0, dual = 0;
-    std::int64_t highest = 0;
     for (std::size_t i = 0; i < orders_.size(); ++i) {
       const bool buys = orders_[i].side == Side::buy;
       const Wide above =
           static_cast<Wide>(orders_[i].limit.value) * value_scale - proposal_.values[buses_[i]];
       dual += orders_[i].energy.value * std::max<Wide>(buys ? above : -above, 0);
       welfare += worth(i);
-      if (buys) highest = std::max(highest, orders_[i].limit.value);
     }
     for (const RowMultiplier& m : proposal_.multipliers)
       dual += static_cast<Wide>(m.value) * limits_.rows[m.row].room;
     const Wide gap = dual - welfare * value_scale;
-    const auto most_wh = 4 * (static_cast<Wide>(proposal_.multipliers.size()) + 2);
-    const Wide dearest = static_cast<Wide>(highest) * value_scale + dearest_congestion();
     out_.welfare = from_thousandths(welfare);
     constexpr Wide micro_euro = Wide{1000} * value_scale;
-    if (gap > most_wh * dearest) return "its welfare is too far below what its multipliers allow";
+    if (gap > most_gap()) return "its welfare is too far below what its multipliers allow";
     out_.gap = {
         static_cast<std::int64_t>(std::min<Wide>((gap + micro_euro - 1) / micro_euro, INT64_MAX))};
     return {};
   }
 
-  // The most that a Wh at one bus counts in all rows together, whatever its signs there.
-  Wide dearest_congestion() const {
-    std::vector<Wide> at(limits_.buses, 0);
-    for (const RowMultiplier& m : proposal_.multipliers)
-      for (const LimitTerm& t : limits_.rows[m.row].terms)
-        at[t.bus] += static_cast<Wide>(m.value) * std::abs(t.coefficient);
-    return *std::max_element(at.begin(), at.end());
+  // What rounding to whole Wh may cost (grid_proposal.hpp).
+  Wide most_gap() const {
+    const Weights w = weights();
+    const std::vector<Wide> at_margin = congestion_at_margin(w);
+    const auto n = std::max<Wide>(1, static_cast<Wide>(at_margin.size()));
+    const Wide narrow = 2 * n * highest_bid() * value_scale;
+    return 2 * std::accumulate(at_margin.begin(), at_margin.end(), Wide{0}) + (w.units + 1) / 2 +
+           (any_row_narrower_than(2 * n) ? narrow : 0);
+  }
+
+  // Of the multipliers' rows.
+  struct Weights {
+    std::vector<Wide> congestion;  // by bus: sum_r m_r |a_rb|
+    std::vector<Wide> unit;        // by bus: sum_r |a_rb|
+    Wide units = 0;                // what D changes where each multiplier is a unit larger, at most
+  };
+  Weights weights() const {
+    Weights out{std::vector<Wide>(limits_.buses), std::vector<Wide>(limits_.buses), 0};
+    std::vector<Wide> ordered(limits_.buses);
+    for (std::size_t i = 0; i < orders_.size(); ++i) ordered[buses_[i]] += orders_[i].energy.value;
+    for (const RowMultiplier& m : proposal_.multipliers) {
+      out.units += limits_.rows[m.row].room;
+      for (const LimitTerm& t : limits_.rows[m.row].terms) {
+        const Wide size = std::abs(t.coefficient);
+        out.congestion[t.bus] += m.value * size;
+        out.unit[t.bus] += size;
+        out.units += ordered[t.bus] * size;
+      }
+    }
+    return out;
+  }
+
+  // The dearest k + 1 of the groups whose limit is their bus's value, by what a Wh there counts.
+  std::vector<Wide> congestion_at_margin(const Weights& w) const {
+    const Wide near = value_scale + *std::max_element(w.unit.begin(), w.unit.end());
+    std::vector<Wide> out;
+    for (const OrderGroup& g : groups_) {
+      const Wide above = static_cast<Wide>(g.limit.value) * value_scale - proposal_.values[g.bus];
+      if (above <= near && above >= -near) out.push_back(w.congestion[g.bus]);
+    }
+    std::sort(out.begin(), out.end(), std::greater<>());
+    out.resize(std::min(out.size(), proposal_.multipliers.size() + 1));
+    return out;
+  }
+
+  Wide highest_bid() const {
+    Wide out = 0;
+    for (const OrderGroup& g : groups_)
+      if (g.side == Side::buy) out = std::max<Wide>(out, g.limit.value);
+    return out;
+  }
+
+  bool any_row_narrower_than(Wide wh) const {
+    return std::any_of(limits_.rows.begin(), limits_.rows.end(), [&](const LimitRow& row) {
+      return std::any_of(row.terms.begin(), row.terms.end(), [&](const LimitTerm& t) {
+        return row.room < wh * std::abs(t.coefficient);
+      });
+    });
   }
 
   std::span<const Order> orders_;
   std::span<const std::uint32_t> buses_;
   const TradeLimits& limits_;
   const GridProposal& proposal_;
+  std::vector<OrderGroup> groups_;
   std::vector<std::int64_t> net_;  // by bus, bought - sold
   NodalClearing out_;
 };

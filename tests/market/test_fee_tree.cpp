@@ -7,6 +7,7 @@
 #include "ledger/base/rng.hpp"
 #include "market/clearing/clearing.hpp"
 #include "market/clearing/fee_tree.hpp"
+#include "tests/market/every_fill.hpp"
 #include "tests/support/setting.hpp"
 
 using namespace market;
@@ -52,33 +53,12 @@ std::int64_t fees_of(const FeeTree& tree, std::vector<std::int64_t> net) {
   return fees;
 }
 
-class FeeBruteForce {
- public:
-  explicit FeeBruteForce(const FeeCase& c) : c_(c), net_(c.tree.size()) {}
-  std::int64_t best() {
-    visit(0, 0, 0);
-    return best_;
-  }
-
- private:
-  void visit(std::size_t i, std::int64_t balance, std::int64_t worth) {
-    if (i == c_.orders.size()) {
-      if (balance == 0 && worth > best_) best_ = std::max(best_, worth - fees_of(c_.tree, net_));
-      return;
-    }
-    const Order& o = c_.orders[i];
-    const std::int64_t sign = o.side == Side::buy ? 1 : -1;
-    for (std::int64_t wh = 0; wh <= o.energy.value; ++wh) {
-      net_[c_.nodes[i]] += sign * wh;
-      visit(i + 1, balance + sign * wh, worth + sign * wh * o.limit.value);
-      net_[c_.nodes[i]] -= sign * wh;
-    }
-  }
-
-  const FeeCase& c_;
-  std::vector<std::int64_t> net_;
-  std::int64_t best_ = 0;
-};
+std::int64_t best_by_trying(const FeeCase& c) {
+  const auto value = [&](std::span<const std::int64_t> net, std::int64_t worth) {
+    return worth - fees_of(c.tree, {net.begin(), net.end()});
+  };
+  return market_test::EveryFill(c.orders, c.nodes, c.tree.size(), value).best();
+}
 
 // The fee of one kWh from the seller's node to the buyer's.
 std::int64_t way(const FeeTree& tree, std::uint32_t seller, std::uint32_t buyer) {
@@ -152,7 +132,7 @@ TEST_CASE("fee tree: welfare is brute force's") {
     const FeeCase c = random_fee_case(rng, 1 + rng.below(8), 1 + rng.below(6), 3, seed % 4);
     const FeeTreeClearing r = clear_fee_tree(c.orders, c.nodes, c.tree);
     check_fee_result(c, r);
-    CHECK(r.welfare.value == FeeBruteForce(c).best() / 1000);
+    CHECK(r.welfare.value == best_by_trying(c) / 1000);
     with_fees += r.fees.value > 0;
   }
   std::printf("fee tree: in %d of %d books trades pay fees\n", with_fees,

@@ -248,6 +248,10 @@ TEST_CASE("envelopes of European LV hold in random corners and inside") {
   CHECK(e.corners_hold);
   CHECK(e.rounds <= 10);
   CHECK(worst_of_random(a, e.homes, 400, 100) <= 2e-7);
+  // Half as large again they would not hold.
+  std::vector<Envelope> larger = e.homes;
+  for (Envelope& home : larger) home = {1.5 * home.import_w, 1.5 * home.export_w};
+  CHECK(worst_of_random(a, larger, 400, 0) > 0);
   // They are no idle promise: what homes ask for exceeds limits both ways.
   PowerFlow flow(a.net);
   std::vector<double> most, least;
