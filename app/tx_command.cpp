@@ -153,7 +153,8 @@ Result<UserTransaction> order(const TxOptions& o, const UserKeys& keys) {
   s.order.green = o.green;
   if (!o.partner.empty()) {
     const auto partner = array_from_hex<16>(o.partner);
-    if (!partner) return failure("--partner " + o.partner + ": wants 32 lower-case hexadecimal digits");
+    if (!partner)
+      return failure("--partner " + o.partner + ": wants 32 lower-case hexadecimal digits");
     s.order.partner = AccountId{*partner};
   }
   s.meter = c->meter;

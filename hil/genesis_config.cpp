@@ -5,6 +5,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/rules.hpp"
 #include "market/clearing/mechanism.hpp"
+#include "market/tariff.hpp"
 #include "twin/scenario/toml_table.hpp"
 
 namespace hil {
@@ -90,6 +91,8 @@ Result<Genesis> read_genesis_config(const std::string& text, const std::string& 
   // What the chain's own reader refuses is refused here.
   if (const auto again = decode_genesis(encode(out)); !again)
     return failure(file + ": " + again.error());
+  if (const auto terms = market::check_terms(out); !terms)
+    return failure(file + ": " + terms.error());
   return out;
 }
 

@@ -130,6 +130,7 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of(const Transaction& t
     case TransactionKind::concentrated:  // has more than one: add_claims
     case TransactionKind::settlement:
     case TransactionKind::statements:
+    case TransactionKind::clearing_proposal:
       return never("is never sent");
     default:
       return claim_of_role(tx);
@@ -159,7 +160,8 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of_order(const Transact
 
 MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
                                         SignatureIs signature, std::int64_t time_ms) {
-  if (!made_by_state(tx.kind) && (signature == SignatureIs::unchecked || signer_altered(tx)))
+  if (!made_by_state(tx.kind) && !made_by_maker(tx.kind) &&
+      (signature == SignatureIs::unchecked || signer_altered(tx)))
     if (auto signed_ = std::move(admit(std::span(&tx, 1))[0]); !signed_) return signed_;
   switch (tx.kind) {
     case TransactionKind::registration:
@@ -177,6 +179,8 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
       return apply_settlement(tx, time_ms);
     case TransactionKind::statements:
       return apply_statements(tx);
+    case TransactionKind::clearing_proposal:
+      return apply_clearing_proposal(tx, time_ms);
     case TransactionKind::forecast:
       return apply_forecast(tx, leaf, time_ms);
     case TransactionKind::ruling:

@@ -55,12 +55,14 @@
 #include "market/account_entries.hpp"
 #include "market/clearing/book_row.hpp"
 #include "market/clearing/clearing.hpp"
+#include "market/clearing_proposal.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/contract.hpp"
 #include "market/entries.hpp"
 #include "market/erasure.hpp"
 #include "market/fee_change.hpp"
+#include "market/feeder_clearing.hpp"
 #include "market/feeder_entries.hpp"
 #include "market/flexibility.hpp"
 #include "market/journal.hpp"
@@ -80,10 +82,12 @@ struct ClosedSlot {
   Slot slot;
   Tariff tariff;  // genesis' prices with what the grid operator added
   Clearing clearing;
-  std::vector<Order> orders;            // as their rows stand, those that contracts made among them
-  std::vector<BookRow> rows;            // the book, one for one
-  Settlement settlement;                // the corrections' postings among its own
-  std::vector<Correction> corrections;  // of the rulings that act in it
+  std::vector<Order> orders;  // as their rows stand, those that contracts made among them
+  std::vector<BookRow> rows;  // the book, one for one
+  std::shared_ptr<const TradingGrid> grid;  // that the book was cleared by; of grid-aware, fee tree
+  bool unsolved = false;                    // its block's maker said that it found no clearing
+  Settlement settlement;                    // the corrections' postings among its own
+  std::vector<Correction> corrections;      // of the rulings that act in it
   std::vector<ContractPayment> payments;
   std::vector<Transfer> transfers;      // by row id
   std::vector<Retirement> retirements;  // by row id
@@ -99,6 +103,8 @@ class MarketState final : public StateMachine {
   MarketState(const Genesis& genesis, Verifier& verifier);
 
   std::unique_ptr<StateMachine> clone() const override;
+  bool wants_proposal(std::int64_t time_ms) const override;
+  Transaction proposal(std::int64_t time_ms) const override;
   std::vector<Transaction> due(std::int64_t time_ms) const override;
   std::vector<tl::expected<void, Refusal>> admit(
       std::span<const Transaction> transactions) const override;
@@ -151,7 +157,7 @@ class MarketState final : public StateMachine {
   const Contract* contract(const ContractPlace& place, Slot slot) const;
   const Contracts& contracts() const { return *contracts_; }
   // The one that holds in a slot; null where there is none.
-  const TradingGrid* trading_grid(Slot slot) const;
+  std::shared_ptr<const TradingGrid> trading_grid(Slot slot) const;
   // What an account holds of a vintage and has not promised away.
   WattHours free_tokens(const AccountId& account, Slot vintage) const;
 
@@ -180,9 +186,9 @@ class MarketState final : public StateMachine {
   using MarksOfMeters = std::map<std::uint32_t, Mark>;
   using SwapsOfMeters = std::map<std::uint32_t, MeterSwap>;
   struct SlotOrders {
-    std::map<OrderId, SignedOrder> orders;  // by row id
-    std::map<Hash, Hash> leaves;            // commitment -> entry's leaf
-    std::set<OrderId> cancelled;            // rows that were in it
+    std::map<OrderId, SignedOrder> orders;     // by row id
+    std::map<Hash, Hash> leaves;               // commitment -> entry's leaf
+    std::set<OrderId> cancelled;               // rows that were in it
     std::map<OrderId, std::uint64_t> arrived;  // by row id the block's height; of arrivals alone
   };
   // Of holders, to be carried out when the slot closes, by row id.
@@ -375,7 +381,19 @@ class MarketState final : public StateMachine {
   Applied apply_settlement(const Transaction& tx, std::int64_t time_ms);
   Applied apply_statements(const Transaction& tx);
   bool closable(std::int64_t time_ms) const;
+  const OpenSlot& closing_slot() const;
   ClosedSlot close_next() const;
+  // Its orders, as their rows stand; and of all homes what was metered.
+  ClosedSlot begin_close(std::vector<SlotPosition>& positions) const;
+
+  // clearing_proposals.cpp: books that are cleared by a feeder.
+  struct Proposed {
+    std::optional<GridProposal> solved;
+  };
+  // Of the next slot those who have a place in its grid; nothing where there is none.
+  std::optional<PlacedOrders> placed_now() const;
+  void clear_book(ClosedSlot& closed) const;
+  Applied apply_clearing_proposal(const Transaction& tx, std::int64_t time_ms);
   std::vector<Transaction> closing_transactions(const ClosedSlot& closed) const;
   std::vector<Transaction> statement_transactions(const ClosedSlot& closed) const;
   std::vector<SlotPosition> positions_of(const OpenSlot& slot) const;
@@ -418,10 +436,12 @@ class MarketState final : public StateMachine {
   CopyOnWrite<Contracts> contracts_;
   // By vintage and holder, what transfers and retirements of open slots will take.
   CopyOnWrite<std::map<std::pair<std::uint32_t, AccountId>, WattHours>> promised_;
-  CopyOnWrite<std::vector<TradingGrid>> trading_grids_;  // by slot, the first one holds
   CopyOnWrite<AddedFees> fees_;  // of slots to come, and of those with a case
-  std::optional<SubjectKey> grid_operator_key_;          // once a trading grid has brought it
-  std::uint64_t height_ = 0;  // of the block that is being executed
+  // By slot, the first one holds.
+  CopyOnWrite<std::vector<std::shared_ptr<const TradingGrid>>> trading_grids_;
+  std::optional<Proposed> proposed_;             // in the block, of the slot that it closes
+  std::optional<SubjectKey> grid_operator_key_;  // once a trading grid has brought it
+  std::uint64_t height_ = 0;                     // of the block that is being executed
   std::uint32_t next_slot_ = 0;
   std::uint32_t measured_slots_ = 0;  // behind the last slot of which the grid operator told
   CopyOnWrite<Journal> journal_;

@@ -128,7 +128,7 @@ bool MarketState::has_change(const Transaction& tx) const {
   }
   if (tx.kind == TransactionKind::trading_grid) {
     const auto body = decode_trading_grid_body(tx.body);
-    return body && !trading_grids_->empty() && body->from <= trading_grids_->back().from;
+    return body && !trading_grids_->empty() && body->from <= trading_grids_->back()->from;
   }
   if (tx.kind == TransactionKind::tariff_change) {
     const auto change = decode_fee_change(tx.body);

@@ -63,14 +63,18 @@ bool MarketState::closable(std::int64_t time_ms) const {
 }
 
 std::vector<Transaction> MarketState::due(std::int64_t time_ms) const {
-  if (!closable(time_ms)) return {};
+  if (!closable(time_ms) || wants_proposal(time_ms)) return {};
   return closing_transactions(close_next());
 }
 
-ClosedSlot MarketState::close_next() const {
+const MarketState::OpenSlot& MarketState::closing_slot() const {
   static const OpenSlot nothing;
   const auto at = open_slots_.find(next_slot_);
-  const OpenSlot& slot = at == open_slots_.end() ? nothing : at->second;
+  return at == open_slots_.end() ? nothing : at->second;
+}
+
+ClosedSlot MarketState::begin_close(std::vector<SlotPosition>& positions) const {
+  const OpenSlot& slot = closing_slot();
   ClosedSlot closed;
   closed.slot = {next_slot_};
   closed.tariff = tariff_in(closed.slot);
@@ -78,11 +82,17 @@ ClosedSlot MarketState::close_next() const {
     closed.orders.push_back(order.order);
     closed.orders.back().id = row;
   }
-  std::vector<SlotPosition> positions = positions_of(slot);
+  positions = positions_of(slot);
   add_contract_orders(positions, closed);
   sort_book(*slot.orders, closed.orders);
-  closed.rows = rows_of(book_form_of(*genesis_), closed.orders);
-  closed.clearing = clear_rows(*genesis_, closed.rows);
+  return closed;
+}
+
+ClosedSlot MarketState::close_next() const {
+  const OpenSlot& slot = closing_slot();
+  std::vector<SlotPosition> positions;
+  ClosedSlot closed = begin_close(positions);
+  clear_book(closed);
   closed.settlement = settle_trades(closed, std::move(positions));
   const std::string broken = market::broken_invariant(closed.settlement);
   invariant(broken.empty(), broken.c_str());
@@ -106,7 +116,8 @@ ClosedSlot MarketState::close_next() const {
   return closed;
 }
 
-// As the rows stand in the book: by their ids, of arrivals by the blocks that took them before that.
+// As the rows stand in the book: by their ids, of arrivals by the blocks that took them before
+// that.
 void MarketState::sort_book(const SlotOrders& taken, std::vector<Order>& orders) const {
   const auto place = [&](const Order& o) {
     const auto at = taken.arrived.find(o.id);
@@ -227,6 +238,7 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   auto closed = std::make_shared<ClosedSlot>(close_next());
   std::vector<Transaction> expected = closing_transactions(*closed);
   if (expected[0].encode() != tx.encode()) return never("settlement differs from the state's own");
+  proposed_.reset();
   owed_.assign(std::make_move_iterator(expected.begin() + 1),
                std::make_move_iterator(expected.end()));
   journal_.write().post_all(closed->settlement.postings);

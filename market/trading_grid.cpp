@@ -11,7 +11,6 @@ namespace market {
 namespace {
 
 constexpr std::uint8_t trading_grid_version = 1;
-constexpr std::uint32_t of_no_meter = UINT32_MAX;  // owner of the operator's own salts
 
 void put_operator(ByteWriter& w) { w.raw(grid_operator.bytes).u8(trading_grid_version); }
 
@@ -54,30 +53,10 @@ Result<FeederTerms> decode_fees(std::uint32_t nodes, BytesView bytes) {
   return FeederTerms{std::move(tree)};
 }
 
-std::vector<Opening> pieces_of(Slot from, BytesView bytes, const SubjectKey& key) {
-  std::vector<Opening> out;
-  for (std::uint32_t number = 0; !bytes.empty(); ++number) {
-    const BytesView piece = bytes.first(std::min(bytes.size(), feeder_piece_size));
-    out.push_back({derive_salt(key, SaltLabel::trading_grid, of_no_meter, from.value,
-                               ByteWriter().u32(number).view()),
-                   encode(FeederPiece{from, number, to_bytes(piece)})});
-    bytes = bytes.subspan(piece.size());
-  }
-  return out;
-}
-
 Result<FeederTerms> feeder_in(const TradingGridBody& body, std::span<const Opening> pieces) {
-  Bytes bytes;
-  for (std::uint32_t number = 0; number < pieces.size(); ++number) {
-    const auto piece = decode_feeder_piece(pieces[number].data);
-    if (!piece) return failure(piece.error());
-    const bool last = number + 1 == pieces.size();
-    if (piece->from != body.from || piece->number != number ||
-        (!last && piece->bytes.size() != feeder_piece_size))
-      return failure("pieces of a feeder are not in their order");
-    append(bytes, piece->bytes);
-  }
-  auto feeder = decode_feeder(body.form, body.buses, bytes);
+  const auto bytes = joined(body.from, pieces);
+  if (!bytes) return failure(bytes.error());
+  auto feeder = decode_feeder(body.form, body.buses, *bytes);
   if (!feeder) return feeder;
   if (const std::string what = check_feeder(*feeder); !what.empty()) return failure(what);
   return feeder;
@@ -152,26 +131,7 @@ Result<GridOperatorKey> decode_grid_operator_key(BytesView opening) {
   ByteReader r(opening);
   const bool owned = take_operator(r);
   GridOperatorKey v{r.array<32>()};
-  if (!r.done() || !owned)
-    return failure("the grid operator's key is not in its canonical form");
-  return v;
-}
-
-Bytes encode(const FeederPiece& v) {
-  ByteWriter w;
-  put_operator(w);
-  return w.u32(v.from.value).u32(v.number).raw(v.bytes).take();
-}
-
-Result<FeederPiece> decode_feeder_piece(BytesView opening) {
-  ByteReader r(opening);
-  const bool owned = take_operator(r);
-  FeederPiece v;
-  v.from.value = r.u32();
-  v.number = r.u32();
-  v.bytes = to_bytes(r.raw(r.left()));
-  if (!r.done() || !owned || v.bytes.empty() || v.bytes.size() > feeder_piece_size)
-    return failure("a feeder's piece is not in its canonical form");
+  if (!r.done() || !owned) return failure("the grid operator's key is not in its canonical form");
   return v;
 }
 
@@ -242,10 +202,10 @@ Result<Transaction> trading_grid_of(const Hash& chain_id, Slot from, const Feede
                                     Signer& signer) {
   Transaction tx;
   tx.kind = TransactionKind::trading_grid;
-  tx.openings.push_back(
-      {derive_salt(operator_key, SaltLabel::sealing_key, of_no_meter, from.value),
-       encode(GridOperatorKey{operator_key})});
-  std::vector<Opening> pieces = pieces_of(from, encode(feeder), operator_key);
+  tx.openings.push_back({derive_salt(operator_key, SaltLabel::sealing_key, of_no_meter, from.value),
+                         encode(GridOperatorKey{operator_key})});
+  std::vector<Opening> pieces =
+      pieces_of(SaltLabel::trading_grid, from, encode(feeder), operator_key);
   TradingGridBody body{from, form_of(feeder), buses_of(feeder), 0, 0, {}};
   body.pieces = static_cast<std::uint32_t>(pieces.size());
   body.homes = static_cast<std::uint32_t>(homes.size());

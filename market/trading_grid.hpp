@@ -6,13 +6,13 @@
 // trading grid  body     from slot u32, form u8 (0 limits, 1 fees), buses u32 (or nodes), pieces
 //                        u32, homes u32, grid operator's signature 64
 //               opening  in this order:
-//                        1. its key     account 16 ("grid operator"), version u8 = 1, restricted key
+//                        1. its key     account 16 ("grid operator"), version u8 = 1, restricted
+//                        key
 //                                       32: seals what is restricted to the grid operator. It is
 //                                       the same in all of a chain's entries of this kind.
-//                        2. the pieces  account 16 ("grid operator"), version u8 = 1, from slot u32,
-//                                       number u32 from 0, bytes: the feeder's, 60,000 each but the
-//                                       last
-//                        3. the homes   account 16, version u8 = 1, meter u32, from slot u32, bus u32;
+//                        2. the pieces  of the feeder's bytes (market/operator_pieces.hpp)
+//                        3. the homes   account 16, version u8 = 1, meter u32, from slot u32, bus
+//                        u32;
 //                                       by rising meter
 // The feeder's bytes:
 //   limits  rows u32, of each: room i64, terms u32, of each: bus u32, coefficient i32
@@ -34,6 +34,7 @@
 #include "market/clearing/fee_tree.hpp"
 #include "market/clearing/mechanism.hpp"
 #include "market/clearing/trade_limits.hpp"
+#include "market/operator_pieces.hpp"
 
 namespace market {
 
@@ -62,15 +63,6 @@ struct GridOperatorKey {
 };
 Bytes encode(const GridOperatorKey& key);
 Result<GridOperatorKey> decode_grid_operator_key(BytesView opening);
-
-struct FeederPiece {
-  Slot from;
-  std::uint32_t number = 0;
-  Bytes bytes;  // 1 to feeder_piece_size
-};
-inline constexpr std::size_t feeder_piece_size = 60'000;
-Bytes encode(const FeederPiece& piece);
-Result<FeederPiece> decode_feeder_piece(BytesView opening);
 
 struct HomePlace {
   AccountId account;

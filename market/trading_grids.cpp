@@ -16,10 +16,9 @@ MarketState::Applied MarketState::apply_trading_grid(const Transaction& tx, cons
   if (!grid) return never(grid.error());
   if (form_of(grid->feeder) != form_of(acting_of(*genesis_).mechanism))
     return never("a trading grid of a form that this chain does not clear by");
-  if (!trading_grids_->empty() && grid->from <= trading_grids_->back().from)
+  if (!trading_grids_->empty() && grid->from <= trading_grids_->back()->from)
     return never("a trading grid from a slot on that has one, or from one before it");
-  if (grid->from.value < next_slot_ ||
-      time_ms > std::int64_t{grid->from.value} * genesis_->slot_ms)
+  if (grid->from.value < next_slot_ || time_ms > std::int64_t{grid->from.value} * genesis_->slot_ms)
     return never("a trading grid from a slot on that has begun");
   if (grid->from.value > next_slot_ + slots_ahead)
     return never("a trading grid from a slot on that is too far ahead");
@@ -36,22 +35,21 @@ MarketState::Applied MarketState::apply_trading_grid(const Transaction& tx, cons
   }
   grid_operator_key_ = grid->operator_key;
   put_in_slot("grid", ByteWriter().u32(grid->from.value).view(), grid->from, leaf);
-  trading_grids_.write().push_back(std::move(*grid));
+  trading_grids_.write().push_back(std::make_shared<const TradingGrid>(std::move(*grid)));
   return {};
 }
 
-const TradingGrid* MarketState::trading_grid(Slot slot) const {
-  const auto after =
-      std::find_if(trading_grids_->begin(), trading_grids_->end(),
-                   [&](const TradingGrid& g) { return g.from > slot; });
-  return after == trading_grids_->begin() ? nullptr : &*std::prev(after);
+std::shared_ptr<const TradingGrid> MarketState::trading_grid(Slot slot) const {
+  const auto after = std::find_if(trading_grids_->begin(), trading_grids_->end(),
+                                  [&](const auto& grid) { return grid->from > slot; });
+  return after == trading_grids_->begin() ? nullptr : *std::prev(after);
 }
 
 // Those that hold in no slot that is open yet.
 void MarketState::forget_grids() {
-  while (trading_grids_->size() > 1 && (*trading_grids_)[1].from.value <= next_slot_) {
+  while (trading_grids_->size() > 1 && (*trading_grids_)[1]->from.value <= next_slot_) {
     auto& grids = trading_grids_.write();
-    put("grid", ByteWriter().u32(grids.front().from.value).view(), Hash{});
+    put("grid", ByteWriter().u32(grids.front()->from.value).view(), Hash{});
     grids.erase(grids.begin());
   }
 }

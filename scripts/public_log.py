@@ -145,7 +145,7 @@ HASHES = ("registrar", "metering_operator", "gateway_administrator", "certifier"
           "auditor_box", "rules", "input_hash")
 PERIODS = ("slot_ms", "batch_ms", "block_ms", "metering_ms", "close_grace_ms")
 MECHANISMS = ("retailer", "uniform", "pay-as-bid", "continuous", "bilateral", "mid-market",
-              "supply-demand", "bill-sharing", "bill-sharing-static")
+              "supply-demand", "bill-sharing", "bill-sharing-static", "grid-aware", "fee-tree")
 PRICES = ("grid_fee", "levies", "local_grid_fee", "retail_buy", "retail_sell")
 KEY_NAME = re.compile(r"[!-*,-~]+")
 EPOCH = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{3})?(Z|[+-](\d\d):(\d\d))",
@@ -230,6 +230,10 @@ def check_genesis(text):
     want(type(prices) is dict and set(prices) == set(PRICES)
          and all(is_int(p, 0, 100_000_000) for p in prices.values()), "genesis: prices")
     want(g["mechanism"] in MECHANISMS, "genesis: mechanism is unknown")
+    want(g["mechanism"] not in ("grid-aware", "fee-tree") or "grid_operator" in g,
+         "genesis: there is no grid operator")
+    want(g["mechanism"] != "fee-tree" or prices["local_grid_fee"] == 0,
+         "genesis: a local grid fee beside a tree of fees")
     return g
 
 
@@ -478,8 +482,8 @@ def check_listing(files, entries, blocks):
 
 # ---- R2 and R3
 
-KINDS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 21, 23, 24, 25, 26, 27, 28)
-DUE = (5, 12)
+KINDS = (*range(1, 9), *range(10, 15), *range(16, 29))
+DUE, PROPOSED = (5, 12), 22
 SWAP, REGISTRATION, CONCENTRATED, BATCH = 16, 1, 19, 2
 BEHIND = {SWAP: REGISTRATION, CONCENTRATED: BATCH}  # what stands in a block right behind what
 
@@ -500,10 +504,10 @@ def check_consistency(blocks, entries, tree):
         last = None
         for i in range(first, end):
             kind, body = check_entry(entries[i], f"entry {i}")
-            if kind in DUE and last is None:
+            if kind in DUE and last is None or kind == PROPOSED and i == first:
                 continue
             place = (BEHIND.get(kind, kind), kind, body, tree.levels[0][i])
-            want(kind not in DUE and (last is None or last < place),
+            want(kind not in (*DUE, PROPOSED) and (last is None or last < place),
                  f"entry {i}: is not in its block's canonical order")
             last = place
 

@@ -16,8 +16,9 @@
 //   193  validators    32   hash of the validator set that decides the next height: a change
 //                           executed at height h stands in header h + 1 and acts at h + 2
 //   225  evidence_root 32   RFC 6962 root over evidence that the block carries; none is carried yet
-//   257  transactions: u32 count, then each sized; those that are due by the state first, then
-//        the others in strictly rising canonical order (ledger/chain/mempool.hpp)
+//   257  transactions: u32 count, then each sized; a proposal that the state wants of the
+//        block's maker first, then those that are due by the state, then the others in strictly
+//        rising canonical order (ledger/chain/mempool.hpp)
 //
 // A block's id is SHA-256 of its header.
 

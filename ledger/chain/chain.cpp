@@ -16,6 +16,17 @@ bool in_canonical_order(const Block& block, std::size_t from) {
   return true;
 }
 
+// What the block's maker proposes, at its beginning.
+Result<void> take_proposal(Chain::Tried& tried) {
+  const auto& all = tried.block.transactions;
+  if (all.empty() || !made_by_maker(all[0].kind))
+    return failure("does not begin with the proposal that its maker owes");
+  const auto applied = tried.state->apply(all[0], tried.block.leaves[0], SignatureIs::unchecked,
+                                          tried.block.header.time_ms);
+  if (!applied) return failure("transaction 0: " + applied.error().why);
+  return {};
+}
+
 void add(Block& block, Transaction tx, const Hash& leaf) {
   block.transactions.push_back(std::move(tx));
   block.leaves.push_back(leaf);
@@ -49,13 +60,15 @@ Chain::Built Chain::build(std::int64_t time_ms, ValidatorId proposer,
   Tried& tried = built.tried;
   tried.state = state_->clone();
   std::size_t size = header_size + 4;
-  for (Transaction& due : tried.state->due(time_ms)) {
-    const Hash leaf = leaf_of(due);
-    const auto applied = tried.state->apply(due, leaf, SignatureIs::unchecked, time_ms);
-    invariant(applied.has_value(), "what is due by the state holds in the state");
-    size += due.encoded_size() + 4;
-    add(tried.block, std::move(due), leaf);
-  }
+  const auto add_own = [&](Transaction tx) {
+    const Hash leaf = leaf_of(tx);
+    const auto applied = tried.state->apply(tx, leaf, SignatureIs::unchecked, time_ms);
+    invariant(applied.has_value(), "what follows from the state holds in the state");
+    size += tx.encoded_size() + 4;
+    add(tried.block, std::move(tx), leaf);
+  };
+  if (tried.state->wants_proposal(time_ms)) add_own(tried.state->proposal(time_ms));
+  for (Transaction& due : tried.state->due(time_ms)) add_own(std::move(due));
   for (const Mempool::Pending* p : pending) {
     if (size + p->size + 4 > max_bytes) continue;
     const auto applied = tried.state->apply(
@@ -87,6 +100,11 @@ Result<Chain::Tried> Chain::try_block(BytesView bytes, const Mempool& pool) cons
                    std::to_string(expected.height));
   Tried tried{block_id(bytes), std::move(*block), state_->clone()};
   std::size_t at = 0;
+  if (tried.state->wants_proposal(h.time_ms)) {
+    if (auto ok = take_proposal(tried); !ok) return failure(ok.error());
+    ++at;
+  }
+  const std::size_t executed = at;
   for (const Transaction& due : tried.state->due(h.time_ms)) {
     if (at >= tried.block.transactions.size() ||
         tried.block.transactions[at].encode() != due.encode())
@@ -97,9 +115,11 @@ Result<Chain::Tried> Chain::try_block(BytesView bytes, const Mempool& pool) cons
     return failure("transactions are not in canonical order, or one is there twice");
   const auto signatures = check_signatures(tried.block, at, pool);
   if (!signatures) return failure(signatures.error());
-  for (std::size_t i = 0; i < tried.block.transactions.size(); ++i) {
-    if (i >= at && made_by_state(tried.block.transactions[i].kind))
-      return failure("transaction " + std::to_string(i) + " is a settlement that is not due");
+  for (std::size_t i = executed; i < tried.block.transactions.size(); ++i) {
+    const TransactionKind kind = tried.block.transactions[i].kind;
+    if (i >= at && (made_by_state(kind) || made_by_maker(kind)))
+      return failure("transaction " + std::to_string(i) +
+                     " is a settlement or proposal that is not due");
     const auto applied = tried.state->apply(tried.block.transactions[i], tried.block.leaves[i],
                                             (*signatures)[i], h.time_ms);
     if (!applied) return failure("transaction " + std::to_string(i) + ": " + applied.error().why);

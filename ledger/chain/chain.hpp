@@ -24,8 +24,9 @@ class Chain {
     Tried tried;
     std::vector<std::pair<Hash, std::string>> never;  // pending ones that will never hold: why
   };
-  // The next block: what is due, then what holds of `pending`, in its order. One that does not
-  // fit into `max_bytes` any more is passed over and waits.
+  // The next block: what the state wants its maker to propose, what is due then, then what holds of
+  // `pending`, in its order. One that does not fit into `max_bytes` any more is passed over and
+  // waits.
   Built build(std::int64_t time_ms, ValidatorId proposer,
               const std::vector<const Mempool::Pending*>& pending, std::size_t max_bytes) const;
 

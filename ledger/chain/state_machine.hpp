@@ -29,6 +29,12 @@ class StateMachine {
   // (slots to close). Every validator makes them itself and refuses a block that differs.
   virtual std::vector<Transaction> due(std::int64_t time_ms) const = 0;
 
+  // Whether a block at this time must begin, before what is due, with a transaction that its maker
+  // makes and others check as they execute it: a solver's result. What is due follows from it.
+  virtual bool wants_proposal(std::int64_t /*time_ms*/) const { return false; }
+  // That transaction, as this node makes it; asked for where it is wanted.
+  virtual Transaction proposal(std::int64_t /*time_ms*/) const { return {}; }
+
   // Of each transaction, whether it may wait for a block at all: it is signed by whom it has to be,
   // and that one is registered. What `may_hold_later` waits for another transaction, its signature
   // not checked. Asked for many at once, since signatures may be checked at the same time.

@@ -13,9 +13,9 @@ bool known(std::uint8_t kind) {
   const auto k = static_cast<TransactionKind>(kind);
   return (k >= TransactionKind::registration && k <= TransactionKind::erasure) ||
          k == TransactionKind::ruling || k == TransactionKind::attestation ||
-         k == TransactionKind::statements || k == TransactionKind::key_change || k == TransactionKind::tariff_change ||
-         (k >= TransactionKind::meter_swap && k <= TransactionKind::certificate) ||
-         (k >= TransactionKind::transfer && k <= TransactionKind::trading_grid);
+         k == TransactionKind::statements || k == TransactionKind::key_change ||
+         k == TransactionKind::tariff_change ||
+         (k >= TransactionKind::meter_swap && k <= TransactionKind::trading_grid);
 }
 
 }  // namespace

@@ -33,29 +33,35 @@ enum class TransactionKind : std::uint8_t {
   forecast = 6,
   consent = 7,
   erasure = 8,
-  ruling = 10,       // on quarantined energy
-  attestation = 11,  // of a batch or marks, by oracles
-  statements = 12,   // made by the state machine itself, behind its settlement, one a gateway
-  key_change = 13,   // of a meter, an account or a gateway
+  ruling = 10,         // on quarantined energy
+  attestation = 11,    // of a batch or marks, by oracles
+  statements = 12,     // made by the state machine itself, behind its settlement, one a gateway
+  key_change = 13,     // of a meter, an account or a gateway
   tariff_change = 14,  // of the grid fee in slots to come
   meter_swap = 16,
   deregistration = 17,  // a metering point leaves
   feeder_findings = 18,
-  concentrated = 19,  // the batches of many gateways: market/concentration.hpp
-  gateway = 20,       // one more, or one less
-  certificate = 21,   // of a meter's conformity or calibration
-  transfer = 23,      // of held tokens, signed by the holder
-  retirement = 24,    // of held tokens, signed by the holder
-  contract = 25,      // a standing order, signed by its account
-  cancellation = 26,  // of an order, signed by its account
-  grid_measure = 27,  // what the grid operator did to homes in a slot
-  trading_grid = 28,  // what a feeder lets trades add, or its fees, and where homes stand
+  concentrated = 19,       // the batches of many gateways: market/concentration.hpp
+  gateway = 20,            // one more, or one less
+  certificate = 21,        // of a meter's conformity or calibration
+  clearing_proposal = 22,  // what the solver of a block's maker found, made by it, never sent
+  transfer = 23,           // of held tokens, signed by the holder
+  retirement = 24,         // of held tokens, signed by the holder
+  contract = 25,           // a standing order, signed by its account
+  cancellation = 26,       // of an order, signed by its account
+  grid_measure = 27,       // what the grid operator did to homes in a slot
+  trading_grid = 28,       // what a feeder lets trades add, or its fees, and where homes stand
   // Kept for what is coming: 9 evidence, 15 rules change
 };
 
 // Whether transactions of this kind are made by the state machine alone.
 constexpr bool made_by_state(TransactionKind kind) {
   return kind == TransactionKind::settlement || kind == TransactionKind::statements;
+}
+
+// Whether they are made by the maker of a block for its beginning, and checked by all others.
+constexpr bool made_by_maker(TransactionKind kind) {
+  return kind == TransactionKind::clearing_proposal;
 }
 
 struct Opening {

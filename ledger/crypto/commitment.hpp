@@ -39,8 +39,9 @@ enum class SaltLabel : std::uint8_t {
   contract = 'v',      // owner: meter, number: its number, more: its template
   grid_measure = 'd',  // owner: meter, number: slot, more: the measure's number u8
   trading_grid = 'h',  // owner: meter, number: slot; of the operator's pieces, more: the piece u32
-  consent = 'c',       // owner: purpose, number: version, more: the recipient's key
-  state = 't',         // owner: meter, number: next slot; more: name of an entry of no meter
+  clearing_proposal = 'p',  // owner: none, number: slot, more: the piece u32
+  consent = 'c',            // owner: purpose, number: version, more: the recipient's key
+  state = 't',              // owner: meter, number: next slot; more: name of an entry of no meter
 };
 
 Salt derive_salt(const SubjectKey& key, SaltLabel label, std::uint32_t owner, std::uint32_t number,

@@ -127,15 +127,17 @@ struct Place {
   }
 };
 
-// What is due stands first; all else by kind, body and leaf hash, nothing twice.
+// A maker's proposal stands first, then what is due; all else by kind, body and leaf hash, nothing
+// twice.
 Result<void> check_canonical_order(const PublicLog& log, const BlockHeader& h) {
   std::optional<Place> last;
   for (std::uint64_t i = h.log_size; i < h.log_size + h.entries; ++i) {
     const auto entry = view_entry(log.entries[i]);
     if (!entry) return failure("entry " + std::to_string(i) + ": " + entry.error());
-    if (made_by_state(entry->kind) && !last) continue;
+    if ((made_by_maker(entry->kind) && i == h.log_size) || (made_by_state(entry->kind) && !last))
+      continue;
     const Place place{*entry, &log.tree.leaf(i)};
-    if (made_by_state(entry->kind) || (last && !(*last < place)))
+    if (made_by_state(entry->kind) || made_by_maker(entry->kind) || (last && !(*last < place)))
       return failure("entry " + std::to_string(i) + ": is not in its block's canonical order");
     last = place;
   }

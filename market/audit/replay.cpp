@@ -73,14 +73,30 @@ Result<Chain> executed_chain(const PublicLog& log, const Openings& openings, Ver
   return chain;
 }
 
+namespace {
+
+// Who said that no clearing was found, where there is one; empty: nobody.
+std::string unsolved_by(const Block& block, const MarketState& state) {
+  const ClosedSlot* closed = state.last_closed();
+  if (block.transactions.empty() || !made_by_maker(block.transactions[0].kind)) return {};
+  if (!closed->unsolved || !solved(*closed->grid, placed_in(*closed->grid, closed->orders)))
+    return {};
+  return "its maker, validator " + std::to_string(block.header.proposer.value) +
+         ", said that no clearing of slot " + std::to_string(closed->slot.value) +
+         " was found, and there is one";
+}
+
+}  // namespace
+
 Result<void> check_execution(const PublicLog& log, const Openings& openings, Verifier& verifier,
                              std::string& broken) {
   InvariantWatch watch;
   const auto chain =
       executed_chain(log, openings, verifier, [&](const Block& block, const MarketState& state) {
         if (!broken.empty()) return;
-        if (const std::string what = watch.broken_by(block.transactions, state); !what.empty())
-          broken = "block " + std::to_string(block.header.height) + ": " + what;
+        std::string what = watch.broken_by(block.transactions, state);
+        if (what.empty()) what = unsolved_by(block, state);
+        if (!what.empty()) broken = "block " + std::to_string(block.header.height) + ": " + what;
       });
   if (!chain) return failure(chain.error());
   return {};

@@ -5,8 +5,10 @@
 
 #include "ledger/base/codec.hpp"
 #include "market/account_entries.hpp"
+#include "market/clearing_proposal.hpp"
 #include "market/contract.hpp"
 #include "market/entries.hpp"
+#include "market/feeder_clearing.hpp"
 #include "market/slot_clearing.hpp"
 #include "market/slot_entries.hpp"
 
@@ -20,10 +22,11 @@ class BookKeeper {
 
   SlotBooks books() {
     read_openings();
+    if (form_ == BookForm::results) read_feeder();
     for (const auto& [slot, row] : cancelled_) orders_[slot].erase(row);
     add_contracts_orders();
     SlotBooks out;
-    for (auto& [slot, orders] : orders_) out[slot] = book_of(std::move(orders));
+    for (auto& [slot, orders] : orders_) out[slot] = book_of(slot, std::move(orders));
     for (const auto& [slot, rows] : openings_.erased.book) add_erased(rows, out[slot]);
     return out;
   }
@@ -39,7 +42,9 @@ class BookKeeper {
   void read_openings();
   void take(TransactionKind kind, const Opening& opening, std::uint64_t entry);
   void add_contracts_orders();
-  KnownBook book_of(Orders orders) const;
+  KnownBook book_of(std::uint32_t slot, Orders orders) const;
+  void read_feeder();
+  void fill_in(std::uint32_t slot, std::span<const Order> book, std::vector<BookRow>& rows) const;
   void add_erased(const std::set<Bytes>& rows, KnownBook& book) const;
   std::uint64_t height_of(std::uint64_t entry) const;
   // From which entry on an account's contracts stand no more.
@@ -53,6 +58,8 @@ class BookKeeper {
   std::map<AccountId, std::map<Template, ContractLine>> contracts_;
   std::map<std::uint32_t, std::map<AccountId, SlotPosition>> metered_;  // by slot
   std::map<std::uint32_t, std::uint64_t> settled_at_;                   // by slot, the entry
+  std::map<std::uint32_t, TradingGrid> grids_;                          // by the slot from which on
+  std::map<std::uint32_t, Transaction> proposals_;                      // by slot
 };
 
 std::uint64_t BookKeeper::height_of(std::uint64_t entry) const {
@@ -127,7 +134,7 @@ void BookKeeper::add_contracts_orders() {
   }
 }
 
-KnownBook BookKeeper::book_of(Orders orders) const {
+KnownBook BookKeeper::book_of(std::uint32_t slot, Orders orders) const {
   KnownBook out;
   std::vector<Arrived> sorted;
   for (auto& [id, o] : orders) {
@@ -140,7 +147,42 @@ KnownBook BookKeeper::book_of(Orders orders) const {
   std::vector<Order> book;
   for (Arrived& o : sorted) book.push_back(std::move(o.order));
   out.rows = rows_of(form_, book);
+  if (form_ == BookForm::results) fill_in(slot, book, out.rows);
   return out;
+}
+
+// What the grid operator told, and what was proposed; entries that are open in part are passed
+// over.
+void BookKeeper::read_feeder() {
+  for (const auto& [entry, all] : openings_.restricted) {
+    const auto view = view_entry(log_.entries[entry]);
+    if (!view || (view->kind != TransactionKind::trading_grid &&
+                  view->kind != TransactionKind::clearing_proposal))
+      continue;
+    Transaction tx{view->kind, view->root, to_bytes(view->body), {}};
+    for (const auto& [position, opening] : all) tx.openings.push_back(opening);
+    if (view->kind == TransactionKind::clearing_proposal) {
+      if (const auto body = decode_clearing_proposal_body(tx.body))
+        proposals_[body->slot.value] = std::move(tx);
+    } else if (auto grid = decode_trading_grid(tx)) {
+      grids_.emplace(grid->from.value, std::move(*grid));
+    }
+  }
+}
+
+void BookKeeper::fill_in(std::uint32_t slot, std::span<const Order> book,
+                         std::vector<BookRow>& rows) const {
+  const auto after = grids_.upper_bound(slot);
+  if (after == grids_.begin()) return;
+  const TradingGrid& grid = std::prev(after)->second;
+  const PlacedOrders placed = placed_in(grid, book);
+  if (form_of(grid.feeder) == FeederForm::fees) return fill_by_fees(grid, placed, rows);
+  const auto proposed = proposals_.find(slot);
+  if (proposed == proposals_.end()) return;
+  const auto proposal =
+      decode_clearing_proposal(proposed->second, {slot}, grid.from, placed.orders.size(),
+                               std::get<TradeLimits>(grid.feeder), grid.operator_key);
+  if (proposal && *proposal) (void)fill_by_proposal(grid, placed, **proposal, rows);
 }
 
 // Of forms that keep whole books each row stands behind its place.

@@ -12,8 +12,8 @@
 namespace market {
 
 struct KnownBook {
-  std::vector<BookRow> rows;               // as they stand under the book root
-  std::map<OrderId, AccountId> account_of; // whose they are, where their openings are there
+  std::vector<BookRow> rows;                // as they stand under the book root
+  std::map<OrderId, AccountId> account_of;  // whose they are, where their openings are there
 };
 using SlotBooks = std::map<std::uint32_t, KnownBook>;  // by slot
 

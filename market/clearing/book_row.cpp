@@ -46,9 +46,9 @@ std::string broken_results(std::span<const BookRow> rows) {
     const Order& o = row.order;
     const bool buys = o.side == Side::buy;
     if (row.fill.value < 0 || row.fill > o.energy) return "fills an order beyond its energy";
-    if (row.fill.value == 0 ? row.price.value != 0
-                            : row.price.value < 0 || (buys ? row.price > o.limit
-                                                           : row.price < o.limit))
+    if (row.fill.value == 0
+            ? row.price.value != 0
+            : row.price.value < 0 || (buys ? row.price > o.limit : row.price < o.limit))
       return "has a price that is worse than a limit, or one of nothing";
     (buys ? bought : sold) += row.fill.value;
   }
@@ -119,8 +119,7 @@ Result<BookRow> decode_book_row(BookForm form, BytesView row) {
     out.fill.value = r.i64();
     out.price.value = r.i64();
   }
-  if (!r.done() || side > 1 || green > 1)
-    return failure("book row is not in its canonical form");
+  if (!r.done() || side > 1 || green > 1) return failure("book row is not in its canonical form");
   if (!within_bounds(o)) return failure("book row holds no energy or price that an order may have");
   return out;
 }

@@ -23,7 +23,7 @@ struct Trade {
   std::uint32_t buyer = 0, seller = 0;
   ledger::WattHours energy;  // > 0
   ledger::Price price;       // from the buyer to the seller
-  ledger::Price beside{};    // what the buyer pays beyond it, for fees or congestion; may be below 0
+  ledger::Price beside{};    // the buyer pays it besides: fees, or congestion, which may be below 0
 
   auto operator<=>(const Trade&) const = default;
 };

@@ -23,8 +23,7 @@ std::optional<Acting> acting_named(std::string_view name) {
 
 std::vector<std::string> acting_names() {
   std::vector<std::string> out;
-  for (const std::string_view name : mechanism_names)
-    if (!needs_feeder(*mechanism_named(name))) out.emplace_back(name);
+  out.assign(mechanism_names.begin(), mechanism_names.end());
   out.emplace_back(static_sharing);
   return out;
 }

@@ -103,7 +103,8 @@ TEST_CASE("second reader: grid measures in receipts are read alike") {
 // Of each form of book: the rows moved, changed, and one of them twice.
 TEST_CASE("second reader: books of every form are read alike") {
   test::ReaderCases cases;
-  for (const std::string mechanism : {"continuous", "bilateral", "bill-sharing-static"}) {
+  for (const std::string mechanism :
+       {"continuous", "bilateral", "bill-sharing-static", "grid-aware", "fee-tree"}) {
     const market_test::VillageChain made = market_test::village_chain(7, 10, mechanism);
     for (const std::uint8_t home : {1, 2, 3})
       for (const std::uint32_t slot : {4u, 6u, 8u, 9u}) {
@@ -123,7 +124,8 @@ TEST_CASE("second reader: books of every form are read alike") {
         json twice = whole;
         twice["book"].push_back(whole["book"][0]);
         cases.receipt(name + " with a row twice", twice.dump() + "\n");
-        for (std::size_t digit = 1; digit < whole["book"][0].get<std::string>().size(); digit += 9) {
+        for (std::size_t digit = 1; digit < whole["book"][0].get<std::string>().size();
+             digit += 9) {
           json other = whole;
           std::string row = other["book"][rows - 1];
           row[digit] = row[digit] == '0' ? '1' : '0';

@@ -12,12 +12,13 @@
 #include "market/account_entries.hpp"
 #include "market/audit/erased_openings.hpp"
 #include "market/clearing/book_row.hpp"
+#include "market/clearing_proposal.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/contract.hpp"
 #include "market/erasure.hpp"
-#include "market/feeder_entries.hpp"
 #include "market/fee_change.hpp"
+#include "market/feeder_entries.hpp"
 #include "market/grid_measure.hpp"
 #include "market/receipt/receipt.hpp"
 #include "market/registry_entries.hpp"
@@ -152,6 +153,8 @@ Outcome read_body(const Transaction& tx) {
       return canonical(tx.body, decode_grid_measure_body);
     case TransactionKind::tariff_change:
       return canonical(tx.body, decode_fee_change);
+    case TransactionKind::clearing_proposal:
+      return canonical(tx.body, decode_clearing_proposal_body);
     case TransactionKind::trading_grid:
       return canonical(tx.body, decode_trading_grid_body);
   }
@@ -178,7 +181,8 @@ Outcome read_feeder(market::FeederForm form, BytesView bytes) {
   const auto feeder = market::decode_feeder(form, buses, bytes.subspan(4));
   if (!feeder || !market::check_feeder(*feeder).empty()) return {};
   const Bytes again = market::encode(*feeder);
-  return and_then({true, ""}, std::equal(again.begin(), again.end(), bytes.begin() + 4, bytes.end()),
+  return and_then({true, ""},
+                  std::equal(again.begin(), again.end(), bytes.begin() + 4, bytes.end()),
                   "a feeder is not canonical");
 }
 
@@ -195,7 +199,7 @@ Outcome read_opening(std::uint8_t which, BytesView bytes) {
     case 23:
       return canonical(bytes, decode_grid_operator_key);
     case 24:
-      return canonical(bytes, decode_feeder_piece);
+      return canonical(bytes, decode_operator_piece);
     case 25:
       return canonical(bytes, decode_home_place);
     case 26:

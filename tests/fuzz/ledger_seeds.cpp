@@ -38,15 +38,17 @@ Bytes behind(std::uint8_t which, BytesView bytes) {
   return ByteWriter().u8(which).raw(bytes).take();
 }
 
-// The first transaction of each kind.
+// The first transaction of each kind; those about a feeder are of another village.
 std::vector<Transaction> transactions() {
+  static const market_test::VillageChain by_feeder = market_test::village_chain(4, 4, "grid-aware");
   std::vector<Transaction> out;
   std::set<TransactionKind> found;
-  for (const Bytes& bytes : village().blocks) {
-    const auto block = decode_block(bytes);
-    for (const Transaction& tx : block->transactions)
-      if (found.insert(tx.kind).second) out.push_back(tx);
-  }
+  for (const auto* chain : {&village(), &by_feeder})
+    for (const Bytes& bytes : chain->blocks) {
+      const auto block = decode_block(bytes);
+      for (const Transaction& tx : block->transactions)
+        if (found.insert(tx.kind).second) out.push_back(tx);
+    }
   return out;
 }
 
@@ -141,14 +143,19 @@ std::vector<Bytes> opening_seeds() {
       behind(5, encode(statement_with_deals())),
       behind(22,
              encode(market::HomeMeasure{market_test::account(1), {1}, {5}, 1, 12, 4200, -6800})),
+      behind(3, market_test::Village::order(1, 5, market::Side::buy, 430, 125'000, 7, {},
+                                            market_test::account(2), true)
+                    .openings[0]
+                    .data),
       behind(23, encode(market::GridOperatorKey{market_test::Village::restricted_key(9)})),
-      behind(24, encode(market::FeederPiece{{5}, 0, to_bytes(bytes_of("a piece"))})),
+      behind(24, encode(market::OperatorPiece{{5}, 0, to_bytes(bytes_of("a piece"))})),
       behind(25, encode(market::HomePlace{market_test::account(1), {1}, {5}, 2})),
       behind(26, with_buses(market::TradeLimits{3, {{{{0, 1000}, {2, -500}}, 70'000}}})),
       behind(27, with_buses(market::FeeTree{{}, {0, {30'000}, {10'000}}, {1, {0}, {20'000}}})),
-      behind(28, market::book_row(market::BookForm::parties,
-                                  market::rows_of(market::BookForm::parties,
-                                                  std::vector{market_test::sell(1, 430, 125'000)})[0])),
+      behind(28,
+             market::book_row(market::BookForm::parties,
+                              market::rows_of(market::BookForm::parties,
+                                              std::vector{market_test::sell(1, 430, 125'000)})[0])),
       behind(29, market::book_row(market::BookForm::results,
                                   {market_test::sell(1, 430, 125'000), {200}, {130'000}}))};
 }

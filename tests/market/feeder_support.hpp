@@ -31,11 +31,9 @@ inline std::vector<Opening> places(
     std::uint32_t from, std::initializer_list<std::pair<std::uint32_t, std::uint32_t>> at) {
   std::vector<Opening> out;
   for (const auto& [meter, bus] : at)
-    out.push_back(opening_of(Village::restricted_key(meter),
-                             HomePlace{account(static_cast<std::uint8_t>(meter)),
-                                       {meter},
-                                       {from},
-                                       bus}));
+    out.push_back(
+        opening_of(Village::restricted_key(meter),
+                   HomePlace{account(static_cast<std::uint8_t>(meter)), {meter}, {from}, bus}));
   return out;
 }
 

@@ -76,6 +76,8 @@ Genesis operations_genesis(const std::string& mechanism) {
   g.local_grid_fee = {30'000};
   g.levies = {50'000};
   g.mechanism = mechanism;
+  g.grid_operator = key("grid operator");
+  if (mechanism == "fee-tree") g.local_grid_fee = {};
   return g;
 }
 
@@ -100,6 +102,10 @@ class World {
         state_(std::make_unique<MarketState>(genesis_, verifier_)) {
     for (std::uint32_t g : {0u, 1u}) take(registration(g));
     end_block();
+    if (needs_feeder(acting_of(genesis_).mechanism)) {
+      take(grid());
+      end_block();
+    }
   }
 
   // The first broken invariant.
@@ -120,6 +126,7 @@ class World {
   Transaction by_role(TransactionKind kind, const Body& body, std::vector<Opening> openings,
                       std::string_view signer) const;
   Transaction registration(std::uint32_t gateway) const;
+  Transaction grid() const;
   Transaction batch(std::uint32_t gateway);
   Transaction marks(std::uint32_t gateway);
   Transaction order(const Operation& o, Side side) const;
@@ -200,6 +207,17 @@ Transaction World::registration(std::uint32_t gateway) const {
   }
   return by_role(TransactionKind::registration, RegistrationBody{{gateway}, 2, {}},
                  std::move(openings), "registrar");
+}
+
+// Home 4 has no place in it.
+Transaction World::grid() const {
+  std::vector<Opening> at;
+  for (std::uint8_t home = 1; home < homes; ++home)
+    at.push_back(opening_of(key_of_home(home), HomePlace{account(home), {home}, {0}, home % 2u}));
+  FeederTerms feeder = TradeLimits{2, {{{{0, 1}}, 300}, {{{0, -3}, {1, 1}}, 200}}};
+  if (genesis_.mechanism == "fee-tree") feeder = FeeTree{{}, {0, {4'000}, {20'000}}};
+  HashSigner signer("grid operator");
+  return *trading_grid_of(chain_id_, {0}, feeder, std::move(at), key_of_home(9), signer);
 }
 
 Transaction World::batch(std::uint32_t gateway) {
@@ -449,6 +467,8 @@ std::string World::close() {
   for (const Transaction& tx : said)
     if (!take(tx) && broken_.empty()) return "batches or marks are refused";
   end_block();
+  if (state_->wants_proposal(time_ms()) && !take(state_->proposal(time_ms())))
+    return "the maker's own proposal is refused";
   for (const Transaction& tx : state_->due(time_ms()))
     if (!take(tx)) return "what is due is refused";
   end_block();

@@ -17,6 +17,8 @@ using namespace market_test;
 namespace {
 
 constexpr std::uint32_t slots = 14;
+const std::vector<std::string> all_books{"continuous", "bilateral", "bill-sharing-static",
+                                         "grid-aware", "fee-tree"};
 
 const VillageChain& chain_of(const std::string& mechanism) {
   static std::map<std::string, VillageChain> all;
@@ -78,7 +80,7 @@ using Bought = std::vector<std::pair<std::uint32_t, std::int64_t>>;
 }  // namespace
 
 TEST_CASE("acting: chains of all forms of books execute, and all their receipts verify") {
-  for (const std::string mechanism : {"continuous", "bilateral", "bill-sharing-static"}) {
+  for (const std::string& mechanism : all_books) {
     CAPTURE(mechanism);
     const VillageChain& made = chain_of(mechanism);
     Ed25519Verifier verifier;
@@ -100,7 +102,7 @@ TEST_CASE("acting: chains of all forms of books execute, and all their receipts 
 }
 
 TEST_CASE("acting: a row that is moved or changed is no longer the slot's book") {
-  for (const std::string mechanism : {"continuous", "bilateral", "bill-sharing-static"}) {
+  for (const std::string& mechanism : all_books) {
     CAPTURE(mechanism);
     const VillageChain& made = chain_of(mechanism);
     const SlotBooks books = slot_books(made.log, made.openings);
@@ -134,7 +136,7 @@ TEST_CASE("acting: a row that is moved or changed is no longer the slot's book")
 }
 
 TEST_CASE("acting: books stay whole, and the others' receipts verify, when a home is erased") {
-  for (const std::string mechanism : {"continuous", "bilateral", "bill-sharing-static"}) {
+  for (const std::string& mechanism : all_books) {
     CAPTURE(mechanism);
     VillageChain made = chain_of(mechanism);
     Openings& o = made.openings;
@@ -167,7 +169,9 @@ TEST_CASE("acting: books stay whole, and the others' receipts verify, when a hom
   }
 }
 
-TEST_CASE("acting, continuous: who came in an earlier block is served first, then who has the lower row") {
+TEST_CASE(
+    "acting, continuous: who came in an earlier block is served first, then who has the lower "
+    "row") {
   const auto served = [](bool later_block) {
     OneSlot s("continuous");
     const auto offer = [&](std::uint32_t home, std::uint8_t id) {
@@ -202,7 +206,8 @@ TEST_CASE("acting, continuous: the state remembers when an order came") {
   CHECK(root(false) != root(true));
 }
 
-TEST_CASE("acting, bilateral: a partner comes before a better price, and green energy before the rest") {
+TEST_CASE(
+    "acting, bilateral: a partner comes before a better price, and green energy before the rest") {
   OneSlot s("bilateral", 5'000);
   s.accept(Village::order(2, 0, Side::sell, 300, 90'000, 1));
   s.accept(Village::order(3, 0, Side::sell, 300, 150'000, 2));
@@ -220,7 +225,8 @@ TEST_CASE("acting, bilateral: a partner comes before a better price, and green e
   for (const BookRow& row : closed.rows) CHECK(row.order.account.bytes[15] == 0);
 }
 
-TEST_CASE("acting: preferences are for mechanisms that heed them, and green offers for generators") {
+TEST_CASE(
+    "acting: preferences are for mechanisms that heed them, and green offers for generators") {
   const auto refusal = [](const std::string& mechanism, Side side, std::optional<AccountId> partner,
                           bool green, std::uint32_t generation_w = 0) {
     OneSlot s(mechanism, generation_w);
@@ -295,8 +301,10 @@ TEST_CASE("acting: what is wrong with a book is found by name") {
     return broken_book(BookForm::parties, rows);
   };
   CHECK(parties({row(1, 0, {}), row(2, 1, 0), row(3, 0, 1)}) == "");
-  CHECK(parties({row(1, 1, {}), row(2, 0, {})}) == "does not number its parties by their first rows");
-  CHECK(parties({row(1, 0, {}), row(2, 2, {})}) == "does not number its parties by their first rows");
+  CHECK(parties({row(1, 1, {}), row(2, 0, {})}) ==
+        "does not number its parties by their first rows");
+  CHECK(parties({row(1, 0, {}), row(2, 2, {})}) ==
+        "does not number its parties by their first rows");
   CHECK(parties({row(1, 0, 1)}) == "names a partner that is none of its other parties");
   CHECK(parties({row(1, 0, 0)}) == "names a partner that is none of its other parties");
   CHECK(parties({row(2, 0, {}), row(1, 1, {})}) == "is not in order of ids");
@@ -322,8 +330,8 @@ TEST_CASE("acting: what is wrong with a book is found by name") {
 
 TEST_CASE("acting: rows of parties and of results have one form each") {
   const std::vector<Order> orders{buy(1, 10, 100), sell(2, 20, 50)};
-  for (const auto& [form, size] : {std::pair{BookForm::parties, std::size_t{42}},
-                                   {BookForm::results, std::size_t{49}}}) {
+  for (const auto& [form, size] :
+       {std::pair{BookForm::parties, std::size_t{42}}, {BookForm::results, std::size_t{49}}}) {
     const Bytes row = book_row(form, rows_of(form, orders)[1]);
     REQUIRE(row.size() == size);
     CHECK(row_size(form) == size);

@@ -229,7 +229,7 @@ std::vector<std::pair<std::string, std::string>> worked() {
        encode(TradingGridBody{{5}, FeederForm::limits, 3, 1, 1, counting<64>(0x50)}));
   show("grid operator key", encode(GridOperatorKey{counting<32>(0x20)}));
   const FeederTerms line = TradeLimits{3, {{{{1, 1000}, {2, -500}}, 70'000}}};
-  show("feeder piece", encode(FeederPiece{{5}, 0, encode(line)}));
+  show("grid operator piece", encode(OperatorPiece{{5}, 0, encode(line)}));
   show("feeder of fees", encode(FeederTerms{FeeTree{{}, {0, {30'000}, {10'000}}}}));
   show("home place", opening_of(key, HomePlace{owner, {3}, {5}, 2}).data);
   return out;

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "market/trading_grid.hpp"
-#include "tests/market/village_support.hpp"
 #include "tests/market/feeder_support.hpp"
+#include "tests/market/village_support.hpp"
 
 using namespace market;
 using namespace market_test;
@@ -55,7 +55,8 @@ TEST_CASE("A trading grid's bytes are canonical and say what was told") {
     for (std::uint32_t b = r; b < 5'000; b += 17) row.terms.push_back({b, -(1 + std::int64_t{b})});
     wide.rows.push_back(row);
   }
-  for (const FeederTerms& feeder : {FeederTerms{example_limits()}, FeederTerms{wide}, FeederTerms{example_tree()}}) {
+  for (const FeederTerms& feeder :
+       {FeederTerms{example_limits()}, FeederTerms{wide}, FeederTerms{example_tree()}}) {
     const Transaction tx = v.told(4, feeder, places(4, {{1, 1}, {3, 2}}));
     const auto again = decode_transaction(tx.encode());
     REQUIRE(again);
@@ -92,8 +93,8 @@ TEST_CASE("What does not fit into a transaction is refused by its size") {
   LimitRow row;
   for (std::uint32_t b = 0; b < 300; ++b) row.terms.push_back({b, 7});
   huge.rows.assign(450, row);
-  const auto told = trading_grid_of(v.chain(), {1}, huge, {}, operator_key(),
-                                    signer_of("grid operator"));
+  const auto told =
+      trading_grid_of(v.chain(), {1}, huge, {}, operator_key(), signer_of("grid operator"));
   REQUIRE(!told);
   CHECK(told.error().find("does not fit into a transaction") != std::string::npos);
 }
@@ -129,7 +130,8 @@ TEST_CASE("A trading grid that others sign, or that is of another form or key, i
         "is not signed by the grid operator");
   CHECK(v.refusal(v.told(2, tree, {})) ==
         "a trading grid of a form that this chain does not clear by");
-  CHECK(v.refusal(v.told(2, example_limits(), places(2, {{9, 1}}))) == "a place of an unknown meter");
+  CHECK(v.refusal(v.told(2, example_limits(), places(2, {{9, 1}}))) ==
+        "a place of an unknown meter");
   CHECK(v.refusal(v.told(2, example_limits(), places(2, {{4, 1}}))) ==
         "a place of a meter that is not the account's");  // the feeder's own
   CHECK(v.refusal(v.told(2, example_limits(), places(2, {{1, 3}}))) ==
@@ -141,8 +143,8 @@ TEST_CASE("A trading grid that others sign, or that is of another form or key, i
   CHECK(v.refusal(v.told(2)) == "");
   SubjectKey other = operator_key();
   other[0] ^= 1;
-  const auto with_other = trading_grid_of(v.chain(), {3}, example_limits(), {}, other,
-                                          signer_of("grid operator"));
+  const auto with_other =
+      trading_grid_of(v.chain(), {3}, example_limits(), {}, other, signer_of("grid operator"));
   CHECK(v.refusal(*with_other) == "a trading grid with another key of the grid operator");
 
   Told fees("fee-tree");

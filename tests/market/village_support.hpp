@@ -246,8 +246,10 @@ class Village {
                            std::int64_t limit, std::uint8_t id, std::string signer = {},
                            std::optional<AccountId> partner = {}, bool green = false) {
     SignedOrder o;
-    o.order = {order_id(id), account(static_cast<std::uint8_t>(meter)), {slot}, side, {wh},
-               {limit}, partner, green};
+    o.order = {order_id(id), account(static_cast<std::uint8_t>(meter)),
+               {slot},       side,
+               {wh},         {limit},
+               partner,      green};
     o.meter = {meter};
     if (signer.empty()) signer = "account " + std::to_string(meter);
     o.signature =
@@ -338,7 +340,11 @@ class Village {
   // Closes the slots that are due, as a block at this time would.
   std::size_t close(std::int64_t time_ms) {
     std::size_t closed = 0;
-    for (auto due = state_.due(time_ms); !due.empty(); due = state_.due(time_ms)) {
+    const auto due_now = [&] {
+      if (state_.wants_proposal(time_ms)) must(state_.proposal(time_ms), time_ms);
+      return state_.due(time_ms);
+    };
+    for (auto due = due_now(); !due.empty(); due = due_now()) {
       for (const Transaction& tx : due) must(tx, time_ms);
       ++closed;
     }

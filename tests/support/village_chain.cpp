@@ -2,6 +2,7 @@
 
 #include "ledger/chain/chain.hpp"
 #include "market/grid_measure.hpp"
+#include "tests/market/feeder_support.hpp"
 #include "tests/market/signed_checkpoint.hpp"
 
 namespace market_test {
@@ -20,6 +21,7 @@ constexpr std::uint32_t rekeyed_gateway = 1, gateway_key_slot = 10, leaving_slot
 // rest by hand; in some slots an order is taken back.
 constexpr std::uint32_t selling_home = 3, holding_home = 2, receiving_home = 1;
 constexpr std::uint32_t contract_slot = 6, contract_end = 90;
+constexpr std::uint32_t next_grid_slot = 7;  // from which another grid holds
 // A home that is let to tenants, from one slot on to others, and then to none.
 constexpr std::uint32_t let_home = 1, let_slot = 20, let_anew_slot = 40, let_end = 60;
 constexpr std::uint32_t late_gateway = 2, late_gateway_slot = 4, withdrawn_slot = 30;
@@ -64,8 +66,9 @@ Registration registered_with_key(std::uint32_t meter) {
 
 class VillageWriter {
  public:
-  explicit VillageWriter(std::uint64_t seed)
-      : rng_(Rng(seed).fork("village chain")),
+  VillageWriter(std::uint64_t seed, bool lazy)
+      : lazy_(lazy),
+        rng_(Rng(seed).fork("village chain")),
         genesis_(village_genesis()),
         chain_(std::make_unique<MarketState>(genesis_, verifier_)) {
     out_.log.genesis = genesis_;
@@ -77,6 +80,7 @@ class VillageWriter {
   VillageChain write(std::uint32_t slots) {
     add_meters(0, {1, 2});
     add_meters(1, {3, feeder_meter});
+    tell_grid(0, {1, 2, 3});
     plan(0);
     put_block(0);
     for (std::uint32_t minute = 1; minute <= minutes_a_slot * slots; ++minute) {
@@ -110,6 +114,9 @@ class VillageWriter {
   void make_contracts(std::uint32_t slot);
   void let_to(std::uint32_t slot, std::uint32_t number, std::vector<Tenant> tenants);
   void cancel_order(std::uint32_t slot);
+  void tell_grid(std::uint32_t from, const std::vector<std::uint32_t>& homes);
+  Transaction unsolved(const Transaction& honest) const;
+  Chain::Tried as_lazy_makers_do(const Block& honest) const;
   void add_order(std::uint32_t home, std::uint32_t slot, Side side, std::int64_t wh,
                  std::int64_t limit);
   void move_tokens(std::uint32_t slot);
@@ -126,6 +133,7 @@ class VillageWriter {
     return static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(most) + 1));
   }
 
+  bool lazy_;
   Rng rng_;
   Ed25519Verifier ed25519_;
   CachedVerifier verifier_{ed25519_};
@@ -162,6 +170,7 @@ void VillageWriter::plan(std::uint32_t slot) {
   }
   make_contracts(slot);
   cancel_order(slot);
+  if (slot == next_grid_slot) tell_grid(slot, {1, 2, 3, late_home});
   // Before its key is said to be lost, for a slot in which the next one holds.
   if (slot + 2 == account_key_slot)
     add(Village::order(silent_home, account_key_slot, Side::buy, 10, 60'000, next_order_++,
@@ -177,6 +186,24 @@ void VillageWriter::plan(std::uint32_t slot) {
     add(Village::signed_anew(Village::forecast(g, std::move(all), std::nullopt, 3, slot),
                              gateway_signer(g, slot)));
   }
+}
+
+// Homes in turn at the two buses behind the line, which the second grid turns round.
+void VillageWriter::tell_grid(std::uint32_t from, const std::vector<std::uint32_t>& homes) {
+  const auto acting = acting_named(genesis_.mechanism);
+  if (!acting || !needs_feeder(acting->mechanism)) return;
+  std::vector<Opening> at;
+  for (const std::uint32_t home : homes)
+    at.push_back(opening_of(Village::restricted_key(home),
+                            HomePlace{account(static_cast<std::uint8_t>(home)),
+                                      {home},
+                                      {from},
+                                      1 + (home + (from > 0 ? 1 : 0)) % 2}));
+  FeederTerms feeder = example_tree();
+  if (acting->mechanism == Mechanism::grid_aware)
+    feeder = TradeLimits{3, {{{{1, 1}}, 120}, {{{1, -1}}, 90}, {{{1, 2}, {2, 1}}, 150}}};
+  add(*trading_grid_of(out_.log.chain_id, {from}, feeder, std::move(at), operator_key(),
+                       signer_of("grid operator")));
 }
 
 // With a preference where they are heeded; of arrivals, also one for a slot later.
@@ -484,9 +511,35 @@ void VillageWriter::add_findings() {
       add(Village::findings(found_, {Village::found_of(feeder)}));
 }
 
+Transaction VillageWriter::unsolved(const Transaction& honest) const {
+  const auto body = *decode_clearing_proposal_body(honest.body);
+  return clearing_proposal_of(body.slot, body.grid, body.orders, std::nullopt, operator_key());
+}
+
+// The same block, whose maker says that it found nothing, with the settlement that follows.
+Chain::Tried VillageWriter::as_lazy_makers_do(const Block& honest) const {
+  Block block{honest.header, {unsolved(honest.transactions[0])}, {}};
+  const auto state = chain_.state().clone();
+  const auto taken = state->apply(block.transactions[0], leaf_of(block.transactions[0]),
+                                  SignatureIs::checked, honest.header.time_ms);
+  invariant(taken.has_value(), "a maker is taken at its word");
+  for (Transaction& due : state->due(honest.header.time_ms))
+    block.transactions.push_back(std::move(due));
+  for (const Transaction& tx : honest.transactions)
+    if (!made_by_state(tx.kind) && !made_by_maker(tx.kind)) block.transactions.push_back(tx);
+  block.header.entries = static_cast<std::uint32_t>(block.transactions.size());
+  block.header.entries_root = entries_root(block.transactions);
+  auto tried = chain_.try_block(encode(block));
+  invariant(tried.has_value(), "the lazy maker's block holds");
+  return std::move(*tried);
+}
+
 void VillageWriter::put_block(std::int64_t time_ms) {
   Chain::Built built = chain_.build(time_ms, {0}, pool_.ordered(), block_bytes);
   invariant(built.never.empty(), built.never.empty() ? "" : built.never[0].second.c_str());
+  if (const auto& all = built.tried.block.transactions;
+      lazy_ && !all.empty() && made_by_maker(all[0].kind) && rng_.chance(0.5))
+    built.tried = as_lazy_makers_do(Block(built.tried.block));
   const Block& block = built.tried.block;
   out_.blocks.push_back(encode(block));
   out_.log.blocks.push_back({encode(block.header), block.header, {}});
@@ -505,9 +558,10 @@ void VillageWriter::put_block(std::int64_t time_ms) {
 
 }  // namespace
 
-VillageChain village_chain(std::uint64_t seed, std::uint32_t slots, const std::string& mechanism) {
+VillageChain village_chain(std::uint64_t seed, std::uint32_t slots, const std::string& mechanism,
+                           bool lazy) {
   const WithMechanism settled_by(mechanism);
-  return VillageWriter(seed).write(slots);
+  return VillageWriter(seed, lazy).write(slots);
 }
 
 }  // namespace market_test

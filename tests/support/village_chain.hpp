@@ -21,7 +21,9 @@ struct VillageChain {
 // 2 * slots + 2 of them.
 // Settled by a mechanism: bilateral orders have preferences, some orders of a continuous book come
 // a slot earlier than others.
+// Where the mechanism heeds a feeder there is one from slot 0 on, and another one later.
+// `lazy`: now and then the maker of a block says that it found no clearing.
 VillageChain village_chain(std::uint64_t seed, std::uint32_t slots,
-                           const std::string& mechanism = "uniform");
+                           const std::string& mechanism = "uniform", bool lazy = false);
 
 }  // namespace market_test

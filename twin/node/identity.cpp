@@ -6,6 +6,7 @@
 #include "ledger/crypto/seal.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/rules.hpp"
+#include "market/clearing/mechanism.hpp"
 
 namespace twin {
 
@@ -86,6 +87,11 @@ std::array<Nights::Dark, 12> dark_months(const Place& place, CivilTime start) {
 
 namespace {
 
+bool heeds_feeder(const std::string& mechanism) {
+  const auto acting = market::acting_named(mechanism);
+  return acting && market::needs_feeder(acting->mechanism);
+}
+
 std::uint32_t oracles_of(const Scenario& scenario) {
   const bool ruled = scenario.oracle.quarantined != OracleSpec::Quarantined::keep;
   const bool asked = scenario.oracle.feeder_evidence || ruled || scenario.oracle.attesters > 0;
@@ -150,7 +156,8 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   g.metering_operator = public_key_of(identities.metering_operator);
   g.gateway_administrator = public_key_of(identities.gateway_administrator);
   g.certifier = public_key_of(identities.certifier);
-  if (!scenario.congestion.empty()) g.grid_operator = public_key_of(identities.grid_operator);
+  if (!scenario.congestion.empty() || heeds_feeder(scenario.market.mechanism))
+    g.grid_operator = public_key_of(identities.grid_operator);
   g.observer = public_key_of(identities.observer);
   g.auditor_box = box_keys(identities.auditor_seed).public_key;
   g.retail_buy = scenario.prices.retail_buy;

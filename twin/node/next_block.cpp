@@ -70,7 +70,8 @@ Result<Proposed> ChainEnd::from_execution(const Transaction& tx) const {
   const auto& all = built.tried.block.transactions;
   if (all.empty() || all.back().root != tx.root)
     return failure("the account is not on this ledger");
-  if (erases_billing(tx) && !built.tried.state->due(next_ms()).empty())
+  if (erases_billing(tx) &&
+      (built.tried.state->wants_proposal(next_ms()) || !built.tried.state->due(next_ms()).empty()))
     return failure("a slot is not settled yet, and its bills need these data");
   Proposed out;
   out.block = chain->commit(std::move(built.tried));

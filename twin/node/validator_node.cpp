@@ -32,6 +32,15 @@ ConsensusConfig consensus_config(const ValidatorConfig& c) {
   return out;
 }
 
+// Of the slot that the block closes; null where it closes none.
+const Transaction* settlement_in(const Block& block) {
+  for (const Transaction& tx : block.transactions) {
+    if (tx.kind == TransactionKind::settlement) return &tx;
+    if (!made_by_maker(tx.kind)) break;
+  }
+  return nullptr;
+}
+
 // Whose batches, marks or papers a transaction brings; marks begin with their gateway.
 std::set<std::uint32_t> gateways_in(const Transaction& tx) {
   if (tx.kind == TransactionKind::marks) return {ByteReader(tx.body).u32()};
@@ -233,10 +242,9 @@ void ValidatorNode::tell_gateways_of(const Block& block, Outbox& outbox) {
   std::set<std::uint32_t> gateways;
   for (const Transaction& tx : block.transactions) gateways.merge(gateways_in(tx));
   tell_progress(gateways, outbox);
-  if (observes() || block.transactions.empty() ||
-      block.transactions[0].kind != TransactionKind::settlement)
-    return;
-  const SharedBytes settled = frame(MessageKind::settled, block.transactions[0].body);
+  const Transaction* settlement = settlement_in(block);
+  if (observes() || !settlement) return;
+  const SharedBytes settled = frame(MessageKind::settled, settlement->body);
   for (std::uint32_t g = 0; g < config_.directory.gateways; ++g)
     outbox.send(config_.directory.gateway(g), settled);
 }
@@ -422,8 +430,7 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
   if (observes()) {
     tell_lost_keys(block, outbox);
     archive(block, first_entry, outbox);
-    if (!block.transactions.empty() && block.transactions[0].kind == TransactionKind::settlement)
-      tell_slot(outbox);
+    if (settlement_in(block)) tell_slot(outbox);
     tell_verdicts(outbox);
     take_early_cosignatures(outbox);
   } else {

@@ -215,9 +215,12 @@ MeterEntry read_meter(TomlTable t) {
   return m;
 }
 
-MarketSpec read_market(TomlTable t) {
+MarketSpec read_market(TomlTable t, const PricesSpec& prices) {
   MarketSpec out;
   out.mechanism = t.one_of("mechanism", "uniform", market::acting_names());
+  if (out.mechanism == "fee-tree" && prices.local_grid_fee.value != 0)
+    t.fail("mechanism",
+           "the fee tree takes the place of prices.local_grid_fee_eur_per_kwh, which has to be 0");
   std::vector<std::string> shadows;
   for (const std::string_view name : market::mechanism_names)
     if (!market::needs_feeder(*market::mechanism_named(name))) shadows.emplace_back(name);
@@ -240,7 +243,7 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   out.where_weather = weather.where("file");
   s.weather = read_weather(std::move(weather));
   s.prices = read_prices(root.table("prices"));
-  s.market = read_market(root.table("market"));
+  s.market = read_market(root.table("market"), s.prices);
   TomlTable ledger = root.table("ledger");
   out.where_gateways = ledger.where("gateways");
   out.where_concentrators = ledger.where("concentrators");

@@ -66,9 +66,10 @@ void SlotRecorder::count_orders(const market::ClosedSlot& slot) {
   std::set<std::uint32_t> worse;
   for (std::uint32_t i = 0; c.price && i < std::min(c.fills.size(), slot.orders.size()); ++i)
     if (c.fills[i].value > 0 && is_worse(slot.orders[i], *c.price)) worse.insert(i);
-  for (const market::Trade& t : c.trades)
-    for (const std::uint32_t i : {t.buyer, t.seller})
-      if (is_worse(slot.orders.at(i), t.price)) worse.insert(i);
+  for (const market::Trade& t : c.trades) {
+    if (is_worse(slot.orders.at(t.buyer), t.price + t.beside)) worse.insert(t.buyer);
+    if (is_worse(slot.orders.at(t.seller), t.price)) worse.insert(t.seller);
+  }
   summary_.market.orders += slot.orders.size();
   summary_.market.irrational_orders += worse.size();
 }
