@@ -58,7 +58,9 @@ class Table {
     std::vector<std::int64_t> after(task_.levels + 1, unreachable), here(after);
     std::fill(after.begin() + static_cast<std::ptrdiff_t>(least_at_end), after.end(), 0);
     next_.assign(slots_.size() * (task_.levels + 1), 0);
+    behind_first_ = after;
     for (std::size_t s = slots_.size(); s-- > 0;) {
+      if (s == 0) behind_first_ = after;
       for (std::size_t i = 0; i <= task_.levels; ++i) here[i] = best(s, i, after);
       std::swap(here, after);
     }
@@ -87,6 +89,7 @@ class Table {
   BatteryPlan follow(std::size_t level, bool reaches_final) const {
     BatteryPlan out;
     out.cost_nano_eur = cost_[level];
+    out.cost_behind_first = behind_first_;
     out.reaches_final = reaches_final;
     for (std::size_t s = 0; s < slots_.size(); ++s) {
       const std::size_t next = next_[s * (task_.levels + 1) + level];
@@ -102,6 +105,7 @@ class Table {
   Reach reach_;
   std::vector<std::size_t> next_;   // by slot and level
   std::vector<std::int64_t> cost_;  // from each level on, of all slots
+  std::vector<std::int64_t> behind_first_;
 };
 
 }  // namespace

@@ -40,6 +40,9 @@ struct BatteryPlan {
   std::vector<std::int64_t> terminal_wh;  // by slot, charging positive
   std::vector<std::int64_t> stored_wh;    // at each slot's end
   std::int64_t cost_nano_eur = 0;         // of the home's energy over all slots
+  // Of all slots behind the first one, by the level at which they begin; INT64_MAX where the end
+  // is not to be had from there. What a stored Wh is worth by the first slot's end is its fall.
+  std::vector<std::int64_t> cost_behind_first;
   bool reaches_final = true;
 };
 

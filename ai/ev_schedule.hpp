@@ -5,7 +5,8 @@
 //
 //   a slot's limit   floor(power x the part of the slot in which the car is plugged in), and the
 //                    slot's own limit where it has one
-//   ties             surplus before import, then the earlier slot
+//   ties             surplus before import, then the lower rank where slots have one, then the
+//                    earlier slot
 //   too much         where all limits together fall short, each slot is filled and the rest is said
 //                    to be unmet
 // A plan's energies are charged from the slot's beginning, or the arrival, at the power limit: so a
@@ -35,10 +36,11 @@ struct EvPlan {
   std::int64_t cost_nano_eur = 0;  // more than the home's cost without the car
 };
 
-// `limits_wh`: of each slot, or empty. Refused: a slot whose export price is above its import
-// price, where the order above is none; the error says which.
+// `limits_wh` and `ranks`: of each slot, or empty. Refused: a slot whose export price is above its
+// import price, where the order above is none; the error says which.
 ledger::Result<EvPlan> plan_charging(const EvTask& task, std::span<const PricedSlot> slots,
-                                     std::span<const std::int64_t> limits_wh = {});
+                                     std::span<const std::int64_t> limits_wh = {},
+                                     std::span<const std::uint64_t> ranks = {});
 
 // What can be charged in a slot by power and time alone.
 std::int64_t plugged_wh(const EvTask& task, std::size_t slot);

@@ -3,17 +3,29 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 #include "ai/self_consumption_policy.hpp"
+#include "ledger/base/rng.hpp"
 
 namespace ai {
 namespace {
 
-constexpr double empty_charge = 0.01, full_charge = 0.99;
 // Of a plug's power, by which a car that waits for cheap slots reckons: others wait for the same
 // ones, and the grid may not carry all of them at once.
 constexpr double reckoned_share = 0.5;
+
+// Slots that begin before departure, as far as prices are known.
+std::size_t slots_left(const HomeNow& now, const HomePrices& p) {
+  return std::min(p.eur_per_kwh.size(),
+                  static_cast<std::size_t>(std::max(1.0, now.ev_hours / p.slot_h)));
+}
+
+std::size_t slots_wanted(const HomeDevices& d, const HomeNow& now, const HomePrices& p) {
+  const double slot_wh = reckoned_share * d.ev_w * p.slot_h;
+  return static_cast<std::size_t>(std::ceil(now.ev_wanted_wh / slot_wh - 1e-9));
+}
 
 double most_charging_w(const HomeDevices& d, const HomeNow& now) {
   return now.battery_charge < full_charge ? d.battery_w : 0;
@@ -39,35 +51,64 @@ bool is_dear(const HomePrices& p) {
 
 // Of the slots before departure, is the running one among the cheapest that suffice?
 bool charges_now(const HomeDevices& d, const HomeNow& now, const HomePrices& p) {
-  if (!prices_differ(p)) return true;
-  const double slot_wh = reckoned_share * d.ev_w * p.slot_h;
-  const auto wanted = static_cast<std::size_t>(std::ceil(now.ev_wanted_wh / slot_wh - 1e-9));
-  const auto left = std::min(p.eur_per_kwh.size(),
-                             static_cast<std::size_t>(std::max(1.0, now.ev_hours / p.slot_h)));
-  const auto cheaper = std::count_if(p.eur_per_kwh.begin() + 1,
-                                     p.eur_per_kwh.begin() + static_cast<std::ptrdiff_t>(left),
+  const auto left = static_cast<std::ptrdiff_t>(slots_left(now, p));
+  const auto cheaper = std::count_if(p.eur_per_kwh.begin() + 1, p.eur_per_kwh.begin() + left,
                                      [&](double v) { return v < p.eur_per_kwh.front(); });
-  return static_cast<std::size_t>(cheaper) < wanted;
+  return static_cast<std::size_t>(cheaper) < slots_wanted(d, now, p);
+}
+
+// At the power that suffices in the slots that it takes; 0 where the running one is none of them.
+double ev_in_its_hours(const HomeDevices& d, const HomeNow& now, const HomePrices& p) {
+  const auto cheapest = *std::min_element(p.eur_per_kwh.begin(), p.eur_per_kwh.end());
+  std::vector<std::tuple<double, std::uint64_t, std::size_t>> slots;
+  for (std::size_t k = 0; k < slots_left(now, p); ++k) {
+    const double steps = (p.eur_per_kwh[k] - cheapest) / worth_waiting_eur_per_kwh;
+    slots.emplace_back(std::floor(steps + 1e-9), lot_of(d, p, k), k);
+  }
+  const auto running = slots.front();
+  std::sort(slots.begin(), slots.end());
+  slots.resize(std::min(slots.size(), slots_wanted(d, now, p)));
+  if (std::find(slots.begin(), slots.end(), running) == slots.end()) return 0;
+  const double hours = std::max(1.0, static_cast<double>(slots.size()) - 1) * p.slot_h;
+  return now.ev_wanted_wh / std::clamp(now.ev_hours, 1e-3, hours);
 }
 
 // Until departure, in slots that are no dearer than the running one; a slot less, since the last
 // one is cut.
 double hours_as_cheap(const HomeNow& now, const HomePrices& p) {
   if (!prices_differ(p)) return std::max(now.ev_hours - p.slot_h, p.slot_h);
-  const auto left = std::min(p.eur_per_kwh.size(),
-                             static_cast<std::size_t>(std::max(1.0, now.ev_hours / p.slot_h)));
-  const auto slots = std::count_if(p.eur_per_kwh.begin(),
-                                   p.eur_per_kwh.begin() + static_cast<std::ptrdiff_t>(left),
-                                   [&](double v) { return v <= p.eur_per_kwh.front(); });
+  const auto slots =
+      std::count_if(p.eur_per_kwh.begin(),
+                    p.eur_per_kwh.begin() + static_cast<std::ptrdiff_t>(slots_left(now, p)),
+                    [&](double v) { return v <= p.eur_per_kwh.front(); });
   return p.slot_h * std::max(1.0, static_cast<double>(slots) - 1);
 }
 
 double ev_by_price(const HomeDevices& d, const HomeNow& now, const HomePrices& p) {
-  if (now.ev_wanted_wh <= 0 || d.ev_w <= 0 || !charges_now(d, now, p)) return 0;
-  if (p.eur_per_kw <= 0) return d.ev_w;
+  if (now.ev_wanted_wh <= 0 || d.ev_w <= 0) return 0;
+  const auto within = [&](double w) {
+    return std::clamp(w, std::min(d.ev_least_w, d.ev_w), d.ev_w);
+  };
+  if (p.eur_per_kw <= 0) {
+    if (!prices_differ(p)) return d.ev_w;
+    const double w = ev_in_its_hours(d, now, p);
+    return w > 0 ? within(w) : 0;
+  }
+  if (prices_differ(p) && !charges_now(d, now, p)) return 0;
   const double sufficient_w = now.ev_wanted_wh / hours_as_cheap(now, p);
   const double below_peak_w = p.peak_w - now.load_w - now.heat_pump_w + now.pv_w;
-  return std::clamp(std::max(sufficient_w, below_peak_w), std::min(d.ev_least_w, d.ev_w), d.ev_w);
+  return within(std::max(sufficient_w, below_peak_w));
+}
+
+// Charging from the grid that fills it by the end of the slots that are as cheap.
+double filling_w(const HomeDevices& d, const HomeNow& now, const HomePrices& p, double below) {
+  const auto dearer = std::find_if(p.eur_per_kwh.begin(), p.eur_per_kwh.end(),
+                                   [&](double v) { return v >= below; });
+  const auto slots = static_cast<double>(dearer - p.eur_per_kwh.begin());
+  const double missing_wh =
+      (1 - now.battery_charge) * d.battery_wh / std::sqrt(d.battery_round_trip);
+  const double hours = std::max(1.0, slots - 1) * p.slot_h;
+  return std::min(most_charging_w(d, now), missing_wh / hours);
 }
 
 double battery_by_price(const HomeDevices& d, const HomeNow& now, const HomePrices& p,
@@ -76,7 +117,8 @@ double battery_by_price(const HomeDevices& d, const HomeNow& now, const HomePric
                                   most_charging_w(d, now));
   if (!prices_differ(p) || d.battery_w <= 0) return own_w;
   const double price = p.eur_per_kwh.front(), mean = mean_of(p.eur_per_kwh);
-  if (price < d.battery_round_trip * mean) return most_charging_w(d, now);
+  if (price < d.battery_round_trip * mean)
+    return std::max(own_w, filling_w(d, now, p, d.battery_round_trip * mean));
   return price < mean ? std::max(0.0, own_w) : own_w;
 }
 
@@ -153,6 +195,11 @@ void shift(const HomeDevices& d, const HomeNow& now, HomePlan& plan, double by_w
 
 bool HomeLimits::any() const {
   return std::min({import_w, export_w, controllable_w, pv_w, load_w}) < no_limit || shift_w != 0;
+}
+
+std::uint64_t lot_of(const HomeDevices& d, const HomePrices& p, std::size_t slots_ahead) {
+  const auto together = static_cast<std::uint64_t>(std::max(1.0, std::round(1 / p.slot_h)));
+  return ledger::Rng(d.lot).fork("hour", (p.slot + slots_ahead) / together).next();
 }
 
 HomePlan plan_by_price(const HomeDevices& d, const HomeNow& now, const HomePrices& p) {

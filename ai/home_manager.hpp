@@ -3,15 +3,20 @@
 // set-point a device. Powers in W, import positive; a limit that is not there is infinite.
 //
 // 1. plan_by_price: what the home wants by itself.
-//      EV           charges at full power in the cheapest slots before departure that would
-//                   suffice at half of it; of equal ones the earliest. Where peaks cost, at the
-//                   power that just suffices, or more as far as the home stays below the peak that
-//                   it has had
+//      EV           charges in the cheapest slots before departure that would suffice at half of
+//                   its power, and at the power that suffices in them. Prices count in steps of
+//                   `worth_waiting_eur_per_kwh` from the cheapest known one on; of slots on one
+//                   step it takes whole hours in an order drawn by lot, its own: homes with one
+//                   tariff would begin together otherwise (against which the UK's Smart Charge
+//                   Points Regulations 2021 want a random delay of up to half an hour). Where peaks
+//                   cost, it charges in all slots that are as cheap, at the power that just
+//                   suffices, or more as far as the home stays below the peak that it has had
 //      heat pump    runs as its thermostat wants; not in a slot that is dearer than the mean of
 //                   those known by `worth_waiting_eur_per_kwh`, while it is warm
 //      battery      takes surplus and covers deficit. Where prices differ it covers deficit only
 //                   in slots that are no cheaper than the mean, and fills up from the grid in those
-//                   so cheap that its losses are paid by the mean
+//                   so cheap that its losses are paid by the mean, at the power that suffices
+//    Instead of these a home may follow exact plans (home_schedule.hpp).
 // 2. within_limits: the smallest change of that which keeps the limits, in this order
 //      controllable  EV, heat pump and battery charging together draw at most the limit and what
 //                    the home has left of its own PV (BK6-22-300, annex 1, 2.3 and 4.5.2); heat
@@ -23,6 +28,7 @@
 //                    battery, car and heat, up by the battery and the car
 // A car's charger cannot go below `ev_least_w` and then waits (IEC 61851-1).
 
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <vector>
@@ -32,12 +38,14 @@ namespace ai {
 inline constexpr double no_limit = std::numeric_limits<double>::infinity();
 inline constexpr double worth_waiting_eur_per_kwh = 0.03;
 inline constexpr double warm_enough_k = 0.3;
+inline constexpr double empty_charge = 0.01, full_charge = 0.99;  // of a battery
 
 struct HomeDevices {  // ratings; 0 where there is none
   double pv_w = 0;
   double battery_w = 0, battery_wh = 0, battery_round_trip = 1;
   double ev_w = 0, ev_least_w = 0;
   double heat_pump_w = 0;
+  std::uint64_t lot = 0;  // a number of its own, by which it draws hours
 };
 
 struct HomeNow {
@@ -60,8 +68,10 @@ struct HomeLimits {
 struct HomePrices {
   std::vector<double> eur_per_kwh;
   double slot_h = 0.25;
-  double eur_per_kw = 0;  // for the highest import
-  double peak_w = 0;      // that the home has had
+  std::uint32_t slot = 0;       // the running one
+  double sell_eur_per_kwh = 0;  // that a kWh fed in earns
+  double eur_per_kw = 0;        // for the highest import
+  double peak_w = 0;            // that the home has had
 };
 
 struct HomePlan {
@@ -73,6 +83,10 @@ struct HomePlan {
 struct HomeSetPoints {  // none: the device is left to itself
   std::optional<double> pv_limit_w, battery_w, ev_limit_w, heat_pump_limit_w, load_limit_w;
 };
+
+// By which of slots at one price a car takes some before others: lower first, alike for all of an
+// hour.
+std::uint64_t lot_of(const HomeDevices& devices, const HomePrices& prices, std::size_t slots_ahead);
 
 HomePlan plan_by_price(const HomeDevices& devices, const HomeNow& now, const HomePrices& prices);
 HomePlan within_limits(const HomeDevices& devices, const HomeNow& now, const HomePlan& wanted,

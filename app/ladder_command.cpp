@@ -110,7 +110,10 @@ Result<std::string> directory_for(const std::string& asked, const std::string& n
 }
 
 int ladder(const LadderOptions& o) {
-  const auto overrides = parse_overrides(o.set, o.seed);
+  // A scenario may stand on none of its rungs; here all are meant, unless told.
+  std::vector<std::string> set{"ladder.rungs=all"};
+  set.insert(set.end(), o.set.begin(), o.set.end());
+  const auto overrides = parse_overrides(set, o.seed);
   if (!overrides) return complain(wrong_input, overrides.error());
   const auto loaded = load_scenario(o.scenario, *overrides, o.until);
   if (!loaded) return complain(wrong_input, loaded.error());

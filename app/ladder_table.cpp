@@ -95,6 +95,48 @@ std::vector<Worse> worse_elements(const LadderRuns& all, std::size_t variant) {
   return out;
 }
 
+// What rungs are weighed by against each other; less is better of each.
+struct Weighed {
+  const char* name;
+  const char* figure;
+  int decimals;
+};
+constexpr std::array<Weighed, 7> weighed{{{"overload kWh", "overload_kwh", 2},
+                                          {"voltage min", "voltage_minutes", 0},
+                                          {"EV unmet kWh", "ev_unmet_kwh", 2},
+                                          {"curtailed kWh", "curtailed_kwh", 1},
+                                          {"cold K h", "cold_kelvin_hours", 2},
+                                          {"cost EUR", "cost_eur", 2},
+                                          {"Gini", "limited_gini", 2}}};
+constexpr double same = 1e-6;
+
+double mean_of(const LadderRuns& all, std::size_t variant, const char* figure) {
+  return estimate_of(of_all(all.runs[variant], figure)).mean;
+}
+
+// 1: no other rung has less of it.
+std::size_t rank_of(const LadderRuns& all, std::size_t variant, const char* figure) {
+  std::size_t better = 0;
+  for (std::size_t v = 1; v < all.variants.size(); ++v)
+    better += mean_of(all, v, figure) < mean_of(all, variant, figure) - same;
+  return better + 1;
+}
+
+// Rungs that are no worse in anything weighed, and better in something.
+std::vector<std::string> beaten_by(const LadderRuns& all, std::size_t variant) {
+  std::vector<std::string> out;
+  for (std::size_t v = 1; v < all.variants.size(); ++v) {
+    bool worse = false, better = false;
+    for (const Weighed& w : weighed) {
+      const double more = mean_of(all, v, w.figure) - mean_of(all, variant, w.figure);
+      worse |= more > same;
+      better |= more < -same;
+    }
+    if (better && !worse) out.push_back(all.variants[v]);
+  }
+  return out;
+}
+
 json variant_json(const LadderRuns& all, std::size_t v) {
   json figures = json::object(), differences = json::object(), worse = json::array();
   for (const auto& [name, value] : all.runs[v][0].figures) {
@@ -112,6 +154,8 @@ json variant_json(const LadderRuns& all, std::size_t v) {
   out["worse"] = worse;
   const auto eur = eur_per_avoided_hour(all, v);
   out["eur_per_avoided_overload_hour"] = eur ? json(*eur) : json(nullptr);
+  out["beaten_by"] = beaten_by(all, v);
+  for (const Weighed& w : weighed) out["ranks"][w.figure] = rank_of(all, v, w.figure);
   return out;
 }
 
@@ -153,6 +197,24 @@ std::vector<std::string> row_of(const LadderRuns& all, std::size_t v) {
   out.push_back(eur ? number(*eur, 2) : "-");
   out.push_back(v == 0 ? "-" : interval(difference(all, v, "overload_minutes"), 0));
   out.push_back(v == 0 ? "-" : std::to_string(worse_elements(all, v).size()));
+  return out;
+}
+
+// A line a rung: its place among all in what is weighed, and who is better all round.
+std::string trade_offs(const LadderRuns& all) {
+  if (all.variants.size() < 3) return "";
+  std::string out = "trade-offs, with the place among the " +
+                    std::to_string(all.variants.size() - 1) + " (1: least)\n";
+  for (std::size_t v = 1; v < all.variants.size(); ++v) {
+    out += "  " + all.variants[v] + ":";
+    for (const Weighed& w : weighed)
+      out += std::string(w.name == weighed[0].name ? " " : ", ") + w.name + " " +
+             number(mean_of(all, v, w.figure), w.decimals) + " (" +
+             std::to_string(rank_of(all, v, w.figure)) + ")";
+    std::string better;
+    for (const std::string& name : beaten_by(all, v)) better += (better.empty() ? "" : ", ") + name;
+    out += better.empty() ? "; none is better all round\n" : "; better all round: " + better + "\n";
+  }
   return out;
 }
 
@@ -220,7 +282,7 @@ std::string ladder_text(const LadderRuns& all) {
   for (std::size_t v = 0; v < all.variants.size(); ++v) rows.push_back(row_of(all, v));
   std::string out = all.scenario + ": means over " + std::to_string(all.seeds.size()) +
                     (all.seeds.size() == 1 ? " seed" : " seeds, differences with 95 % intervals") +
-                    "\n" + aligned(rows);
+                    "\n" + aligned(rows) + trade_offs(all);
   for (std::size_t v = 1; v < all.variants.size(); ++v)
     for (const Worse& w : worse_elements(all, v))
       out += all.variants[v] + " makes " + w.element + " worse (seed " + std::to_string(w.seed) +

@@ -125,6 +125,8 @@ class MarketState final : public StateMachine {
   // batch or marks of what is over, registrations and papers that it has. Another batch than the
   // one that stands in its place is none of these.
   bool beyond(const Transaction& tx) const;
+  // The slot before which the grid operator has told its measures, or no longer can.
+  std::uint32_t measured_slots() const { return measured_slots_; }
   // Of the last settlement applied; null before the first.
   const ClosedSlot* last_closed() const { return last_closed_.get(); }
   // The first broken invariant in words; empty where all hold.

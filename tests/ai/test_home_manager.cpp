@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <cmath>
 #include <doctest/doctest.h>
 
 #include "ai/home_manager.hpp"
@@ -53,11 +55,67 @@ TEST_CASE("A car waits for the cheapest slots that suffice, and no longer") {
   CHECK(plan_by_price(all_devices(), now, p).ev_w == 0);
   // It leaves before: then the earliest of equal slots.
   now.ev_hours = 4;
+  CHECK(plan_by_price(all_devices(), now, p).ev_w == doctest::Approx(22000 / 3.75));
+  // It can hardly make it.
+  now.ev_hours = 2;
   CHECK(plan_by_price(all_devices(), now, p).ev_w == 11000);
-  // In the cheap slots it charges.
-  p.eur_per_kwh.erase(p.eur_per_kwh.begin(), p.eur_per_kwh.begin() + 20);
-  now.ev_hours = 7;
-  CHECK(plan_by_price(all_devices(), now, p).ev_w == 11000);
+}
+
+namespace {
+
+// What a car draws in each slot of a night, of which `from` to `until` are cheap; by the rule.
+std::vector<double> night_of(std::uint64_t lot, double wanted_wh, std::size_t from,
+                             std::size_t until, double& unmet_wh) {
+  HomeDevices d = all_devices();
+  d.lot = lot;
+  std::vector<double> out;
+  HomeNow now = evening();
+  now.ev_wanted_wh = wanted_wh;
+  for (std::size_t s = 0; s < 56; ++s) {
+    HomePrices p{{}, 0.25, static_cast<std::uint32_t>(s)};
+    for (std::size_t k = s; k < 96; ++k)
+      p.eur_per_kwh.push_back(from <= k && k < until ? 0.2 : 0.3);
+    now.ev_hours = 14 - 0.25 * static_cast<double>(s);
+    out.push_back(std::min(plan_by_price(d, now, p).ev_w, now.ev_wanted_wh / 0.25));
+    now.ev_wanted_wh -= out.back() * 0.25;
+  }
+  unmet_wh = now.ev_wanted_wh;
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("Homes with one tariff take different hours of its cheap time, and get what they want") {
+  std::vector<double> together(56);
+  for (std::uint64_t lot = 1; lot <= 40; ++lot) {
+    double unmet_wh = 0;
+    const std::vector<double> own = night_of(lot, 14000, 26, 50, unmet_wh);
+    CHECK(unmet_wh < 1);
+    for (std::size_t s = 0; s < 56; ++s) {
+      if (own[s] > 0 && unmet_wh < 1) CHECK((26 <= s && s < 50));
+      together[s] += own[s];
+    }
+    CHECK(own == night_of(lot, 14000, 26, 50, unmet_wh));
+  }
+  // 40 x 14 kWh in six hours are 93 kW on average; 440 kW if all began at once.
+  CHECK(*std::max_element(together.begin(), together.end()) < 160'000);
+  CHECK(*std::min_element(together.begin() + 26, together.begin() + 46) > 40'000);
+  // More than the cheap time holds: the rest before and after it.
+  double unmet_wh = 0;
+  night_of(7, 100'000, 26, 50, unmet_wh);
+  CHECK(unmet_wh < 1);
+}
+
+TEST_CASE("A battery that fills up from the grid takes the whole cheap time for it") {
+  HomePrices p = flat();
+  for (std::size_t k = 0; k < 24; ++k) p.eur_per_kwh[k] = 0.1;
+  HomeNow now = evening();
+  now.ev_wanted_wh = now.load_w = now.heat_pump_w = 0;
+  // 4 kWh of 8, in six hours less a slot, with losses.
+  const double w = plan_by_price(all_devices(), now, p).battery_w;
+  CHECK(w == doctest::Approx(4000 / std::sqrt(0.9) / 5.75));
+  now.pv_w = 3000;  // surplus is taken beside that
+  CHECK(plan_by_price(all_devices(), now, p).battery_w == 3000);
 }
 
 TEST_CASE("Heat waits in dear slots while it is warm, the battery keeps its charge for them") {
@@ -71,7 +129,7 @@ TEST_CASE("Heat waits in dear slots while it is warm, the battery keeps its char
   for (std::size_t k = 30; k < 40; ++k) later.eur_per_kwh[k] = 0.5;
   later.eur_per_kwh[90] = 0.1;
   CHECK(plan_by_price(all_devices(), evening(), later).battery_w == 0);
-  later.eur_per_kwh[0] = 0.05;
+  later.eur_per_kwh[0] = 0.05;  // one slot alone
   CHECK(plan_by_price(all_devices(), evening(), later).battery_w == 4000);
 }
 

@@ -1,12 +1,14 @@
 // A congestion ladder in a run, and `aipchain ladder`, as users call them: a street whose small
 // transformer carries neither its evening nor its noon.
 
+#include <cmath>
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
 #include "app/ladder_table.hpp"
 #include "app/paired_difference.hpp"
 #include "tests/app/short_run.hpp"
+#include "twin/store/run_reader.hpp"
 
 using nlohmann::json;
 using test::aipchain;
@@ -148,4 +150,152 @@ TEST_CASE("Shifted energy is what went from some slots to others") {
   run.slot_wh = {1500, 3000, 2000};
   CHECK(app::shifted_kwh(run, none) == doctest::Approx(1.5));
   CHECK(app::shifted_kwh(none, none) == 0);
+}
+
+TEST_CASE("Each rung is weighed against the others, and who is better all round is named") {
+  app::LadderRuns all;
+  all.scenario = "street";
+  all.seeds = {1, 2};
+  all.variants = {"none", "envelopes", "curtailment", "flexibility"};
+  const auto run = [](double overload_kwh, double unmet_kwh, double eur) {
+    app::LadderRun r;
+    for (const char* figure :
+         {"overload_minutes", "voltage_minutes", "shifted_kwh", "curtailed_kwh", "shed_kwh",
+          "cold_kelvin_hours", "limited_homes", "limited_gini", "rebound_kw"})
+      r.figures[figure] = 0;
+    r.figures["overload_kwh"] = overload_kwh;
+    r.figures["ev_unmet_kwh"] = unmet_kwh;
+    r.figures["cost_eur"] = eur;
+    return r;
+  };
+  all.runs = {{run(9, 0, 0), run(11, 0, 0)},
+              {run(1, 4, 0), run(3, 4, 0)},
+              {run(2, 4, 5), run(2, 6, 5)},
+              {run(5, 0, 7), run(5, 0, 7)}};
+  const json table = json::parse(app::ladder_json(all));
+  CHECK(table["variants"][1]["beaten_by"].empty());
+  CHECK(table["variants"][2]["beaten_by"] == json{"envelopes"});
+  CHECK(table["variants"][3]["beaten_by"].empty());  // least unmet
+  CHECK(table["variants"][1]["ranks"]["overload_kwh"] == 1);
+  CHECK(table["variants"][2]["ranks"]["overload_kwh"] == 1);
+  CHECK(table["variants"][3]["ranks"]["overload_kwh"] == 3);
+  CHECK(table["variants"][2]["ranks"]["ev_unmet_kwh"] == 3);
+  CHECK(!table["variants"][0].contains("ranks"));
+  const std::string text = app::ladder_text(all);
+  CHECK(text.find("curtailment: overload kWh 2.00 (1), voltage min 0 (1), EV unmet kWh 5.00 (3)") !=
+        std::string::npos);
+  CHECK(text.find("Gini 0.00 (1); better all round: envelopes\n") != std::string::npos);
+  CHECK(text.find("Gini 0.00 (1); none is better all round\n") != std::string::npos);
+}
+
+namespace {
+
+// Two days with a static tariff: what it adds is due on import, by the hours of `told_eur`.
+const char* const four_homes = R"(name = "four_homes"
+seed = 1
+
+[time]
+start = "2026-04-14T00:00:00+02:00"
+duration = "2d"
+physics_step = "60s"
+metering_interval = "60s"
+
+[grid.generator]
+homes = 4
+branches = 1
+transformer_kva = 100
+
+[weather]
+latitude_deg = 48.8
+longitude_deg = 9.2
+mean_temperature_c = 10
+temperature_swing_k = 6
+cloudiness = 0.3
+
+[market]
+mechanism = "retailer"
+
+[ledger]
+block_interval = "5m"
+batch_interval = "5m"
+gateways = 1
+
+[oracle]
+feeder_evidence = false
+
+[consensus]
+validators = 1
+
+[[population]]
+count = 4
+schedule = "rule"
+pv = { peak_kw = [6, 9] }
+battery = { capacity_kwh = [6, 10] }
+ev = { plug_kw = 11, daily_km = [40, 60] }
+
+[[congestion]]
+rung = "time-of-use"
+high_from_h = 17
+high_until_h = 21
+high_eur_per_kwh = 0.1
+low_from_h = 0
+low_until_h = 6
+low_eur_per_kwh = -0.05
+)";
+
+double told_eur(std::uint32_t slot, double import_kwh, double export_kwh) {
+  const double hour = std::fmod(slot * 0.25, 24);
+  const double added = 17 <= hour && hour < 21 ? 0.1 : hour < 6 ? -0.05 : 0;
+  return import_kwh * (0.32 + added) - export_kwh * 0.08;
+}
+
+struct HomeOutcome {
+  double eur = 0;         // at the prices that were told
+  double stored_kwh = 0;  // at the end
+};
+
+std::vector<HomeOutcome> outcomes_of(const std::string& directory) {
+  auto run = twin::RunReader::open(directory + "/run.db");
+  REQUIRE(run);
+  const std::vector<twin::HomeRow>& homes = run->description().homes;
+  const auto last = run->snapshot_at(ledger::Instant{} + ledger::hours(48));
+  REQUIRE(last);
+  REQUIRE(last->has_value());
+  std::vector<HomeOutcome> out(homes.size());
+  for (std::uint32_t h = 0; h < out.size(); ++h) {
+    out[h].stored_kwh = (*last)->home_battery[h] * homes[h].battery_wh / 1000;
+    const auto statements = run->statements(h);
+    REQUIRE(statements);
+    for (const twin::StatementRow& s : *statements)
+      out[h].eur += told_eur(s.slot, static_cast<double>(s.import_wh) / 1000,
+                             static_cast<double>(s.export_wh) / 1000);
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("With exact plans no home pays more for two days of a tariff than by the rule") {
+  const Folder folder;
+  folder.write("scenario.toml", four_homes);
+  for (const std::string seed : {"1", "2"}) {
+    std::map<std::string, std::vector<HomeOutcome>> by;
+    for (const std::string schedule : {"rule", "optimal"}) {
+      const json summary = run_of(folder, schedule + seed,
+                                  {"--seed", seed, "--set", "population.0.schedule=" + schedule});
+      CHECK(summary["congestion"]["ev_unmet_kwh"] < 0.1);
+      by[schedule] = outcomes_of(folder.at(schedule + seed));
+    }
+    REQUIRE(by["rule"].size() == 4);
+    double gained_eur = 0;
+    for (std::size_t h = 0; h < 4; ++h) {
+      // What the rule has left in the battery can be had again at the cheapest price.
+      const double left_kwh = std::max(0.0, by["rule"][h].stored_kwh - by["optimal"][h].stored_kwh);
+      CAPTURE(h);
+      const double exact_eur = by["optimal"][h].eur + left_kwh * 0.27 / 0.95;
+      CHECK(exact_eur <= by["rule"][h].eur);
+      gained_eur += by["rule"][h].eur - exact_eur;
+    }
+    CHECK(gained_eur > 2);
+  }
 }

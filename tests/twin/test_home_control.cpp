@@ -56,7 +56,8 @@ Bytes body_of(const Bytes& message) { return {message.begin() + 1, message.end()
 TEST_CASE("Reports and grid words are canonical") {
   HomeReports reports;
   reports.minute = 9;
-  reports.homes = {{{1}, 900, 12000, 1000, 0, 11000, 11000, 2000, 150'000, 1000, 5140, 490}, {{4}, -5, -5, 1, 6, 0}};
+  reports.homes = {{{1}, 900, 12000, 1000, 0, 11000, 11000, 2000, 150'000, 1000, 5140, 490},
+                   {{4}, -5, -5, 1, 6, 0}};
   reports.forecasts = {{{1}, {3}, {400, -80}}};
   const Bytes said = encode(reports);
   const auto back = decode_home_reports(body_of(said));
@@ -214,7 +215,7 @@ TEST_CASE("An operator dims while homes would overload, though they do not, and 
 TEST_CASE("With a slot's last climb the operator posts what it did in it, and to whom") {
   OperatorBench b(RungSpec::Kind::dimming_14a);
   std::vector<Send> posted;
-  for (int n = 1; n <= 20; ++n)
+  for (int n = 1; n <= 15; ++n)
     for (const Send& s :
          all_of<Send>(b.minute(n, n == 3 || n == 4 ? 1.2 : 0.5, n == 3 || n == 4 ? 12000 : 5000,
                                n == 3 || n == 4 ? 12000 : 5000)))
@@ -234,6 +235,79 @@ TEST_CASE("With a slot's last climb the operator posts what it did in it, and to
   CHECK(home->meter == ledger::MeterId{1});
   CHECK(home->minutes == 2);
   CHECK(home->change_w < 0);
+}
+
+namespace {
+
+// Posts to the validator in a minute with an overload, or without.
+std::vector<ledger::Transaction> posts_of(OperatorBench& b, int minute, bool over) {
+  std::vector<ledger::Transaction> out;
+  const std::int32_t w = over ? 12000 : 5000;
+  for (const Send& s : all_of<Send>(b.minute(minute, over ? 1.2 : 0.5, w, w)))
+    if (s.to == one_gateway().validator(0))
+      out.push_back(ledger::decode_transaction(s.bytes.view().subspan(1)).value());
+  return out;
+}
+
+std::vector<Send> hears(OperatorBench& b, int minute, std::uint32_t slots, ledger::NodeId from) {
+  const PeerMessage word{from, encode(ledger::LedgerProgress{0, slots})};
+  Outbox out;
+  b.node->step(Instant{} + minutes(minute) + seconds(30), Inputs{std::span(&word, 1), {}}, out);
+  return all_of<Send>(out);
+}
+
+std::uint32_t slot_in(const ledger::Transaction& tx) {
+  return market::decode_grid_measure_body(tx.body)->slot.value;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "What the operator posts and is lost it says again, in the order of slots, until it is there") {
+  OperatorBench b(RungSpec::Kind::dimming_14a);
+  std::vector<std::pair<int, std::uint32_t>> said;  // minute, slot
+  const auto run = [&](int from, int until) {
+    for (int n = from; n <= until; ++n)
+      for (const ledger::Transaction& tx : posts_of(b, n, n % 15 == 3))
+        said.emplace_back(n, slot_in(tx));
+  };
+  run(1, 20);  // the first entry is lost
+  REQUIRE(said.size() >= 3);
+  CHECK(said[0] == std::pair(14, 0u));
+  CHECK(said[1] == std::pair(16, 0u));  // two minutes of patience
+  run(21, 32);
+  for (const auto& [minute, slot] : said) CHECK(slot == 0);  // slot 1 waits behind it
+  // A word of an older ledger, or of who is no validator, changes nothing.
+  CHECK(hears(b, 32, 0, one_gateway().validator(0)).empty());
+  hears(b, 32, 1, one_gateway().gateway(0));
+  said.clear();
+  run(33, 35);
+  REQUIRE(!said.empty());
+  CHECK(said[0].second == 0);
+  const auto next = hears(b, 35, 1, one_gateway().validator(0));
+  REQUIRE(next.size() == 1);
+  CHECK(slot_in(ledger::decode_transaction(next[0].bytes.view().subspan(1)).value()) == 1);
+  CHECK(hears(b, 36, 2, one_gateway().validator(0)).empty());
+  said.clear();
+  run(37, 43);
+  CHECK(said.empty());
+  run(44, 44);
+  REQUIRE(said.size() == 1);
+  CHECK(said[0].second == 2);
+}
+
+TEST_CASE("Measures that the ledger never takes are given up after a day, which is told") {
+  OperatorBench b(RungSpec::Kind::dimming_14a);
+  for (int n = 1; n <= 15; ++n) posts_of(b, n, n == 3);
+  const auto told = [&](int n) {
+    std::size_t out = 0;
+    for (const Event& e : all_of<Event>(b.minute(n, 0.5, 5000, 5000)))
+      out += std::holds_alternative<Refused>(e);
+    return out;
+  };
+  CHECK(told(14 + 1440) == 0);
+  CHECK(told(14 + 1441) == 1);
+  CHECK(posts_of(b, 14 + 1450, false).empty());
 }
 
 TEST_CASE("The operator takes reports of its fleets' own homes only") {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <utility>
 
@@ -15,6 +16,7 @@
 namespace twin {
 namespace {
 
+constexpr double infinite = std::numeric_limits<double>::infinity();
 constexpr int most_rounds = 30;  // each takes room away; the corners hold after two or three
 constexpr std::size_t most_corners = 16;
 constexpr double nearly_full = 0.03;   // of an element's limit
@@ -22,13 +24,17 @@ constexpr double negligible = 1e-7;    // of an element's limit
 constexpr double whole_w = 1e-6;       // that a sum of shares may lack of a whole watt
 constexpr double solver_slack = 1e-7;  // of an element's limit: what the power flow leaves open
 constexpr double beside = 1.05;        // room is taken a little beyond what a corner exceeded
+constexpr double worth_giving = 5e-4;  // of an element's limit: room that rows took without need
+constexpr double given_at_once = 0.9;  // of that
+constexpr int most_gifts = 4;
 
 struct Element {
   LimitedElement what;  // its limit is what measurement leaves for the model
   double scale = 0;     // its limit, without sign
   double allowed = 0;   // what.limit, or what the base has where that is beyond it
-  double taken = 0;     // room that corners took away
+  double taken = 0;     // room that corners took away; below 0: that they gave
   double excess = 0;    // the most of this round's corners
+  double nearest = 0;   // the least that this round's corners left of it
   std::vector<FillingRow> rows;
 };
 
@@ -69,6 +75,8 @@ struct EnvelopeModel::Engine {
   std::vector<bool> take_steps(std::vector<FillingRow>& rows, std::vector<double>& share) const;
   std::set<Corner> corners(std::span<const FillingRow> rows, std::span<const double> share) const;
   bool check(const Corner& corner, std::span<const Envelope> box, SlotEnvelopes& out);
+  void take_excess();
+  bool give_room(std::span<const double> share);
   std::vector<Envelope> box_of(std::span<const double> share) const;
 
   Network network;
@@ -118,7 +126,7 @@ void EnvelopeModel::Engine::find_elements(const Unmodelled& unmodelled) {
   for (LimitedElement e : limited_elements(network, s, limits)) {
     const double scale = std::abs(e.limit);
     e.limit -= unmodelled_of(e, s, unmodelled);
-    elements.push_back({e, scale, std::max(e.limit, value_of(e, network, s, base)), 0, 0, {}});
+    elements.push_back({e, scale, std::max(e.limit, value_of(e, network, s, base)), 0, 0, 0, {}});
   }
   for (Element& e : elements) find_rows(e);
 }
@@ -250,11 +258,41 @@ bool EnvelopeModel::Engine::check(const Corner& corner, std::span<const Envelope
   bool holds = true;
   for (Element& e : elements) {
     const double excess = value_of(e.what, network, s, at) - e.allowed;
+    e.nearest = std::min(e.nearest, -excess);
     if (excess <= solver_slack * e.scale) continue;
     holds = false;
     e.excess = std::max(e.excess, excess);
   }
   return holds;
+}
+
+void EnvelopeModel::Engine::take_excess() {
+  for (Element& e : elements) {
+    if (e.excess == 0) continue;
+    e.taken += beside * std::exchange(e.excess, 0.0);
+    find_rows(e);
+  }
+}
+
+// Rows are straight lines from the base, which the power flow bends away from. Where a full one
+// keeps its element farther from its limit than it has to, in all corners, it gets room. A current
+// keeps what its directions lie inside of its circle. Whether anything was given.
+bool EnvelopeModel::Engine::give_room(std::span<const double> share) {
+  bool given = false;
+  for (Element& e : elements) {
+    const bool full = std::any_of(e.rows.begin(), e.rows.end(), [&](const FillingRow& row) {
+      double left = row.room;
+      for (std::size_t v = 0; v < share.size(); ++v) left -= row.load[v] * share[v];
+      return left < worth_giving * e.scale;
+    });
+    const double kept = e.what.kind == LimitedElement::Kind::current ? inside_circle * e.scale : 0;
+    const double room = e.nearest - kept;
+    if (!full || room < worth_giving * e.scale) continue;
+    e.taken -= given_at_once * room;
+    find_rows(e);
+    given = true;
+  }
+  return given;
 }
 
 ledger::Result<SlotEnvelopes> EnvelopeModel::allocate(std::span<const Phases> base_va,
@@ -286,18 +324,18 @@ ledger::Result<SlotEnvelopes> EnvelopeModel::allocate(std::span<const Phases> ba
   SlotEnvelopes out;
   for (const Element& element : e.elements)
     if (element.allowed > element.what.limit) out.base_holds = false;
-  while (!out.corners_hold && out.rounds++ < most_rounds) {
+  for (int gifts = 0; out.rounds < most_rounds; ++out.rounds) {
     const std::vector<FillingRow> rows = e.all_rows();
     const std::vector<double> share = e.shares(rows);
-    out.homes = e.box_of(share);
-    out.corners_hold = true;
+    const std::vector<Envelope> box = e.box_of(share);
+    for (Element& element : e.elements) element.nearest = infinite;
+    bool holds = true;
     for (const Corner& corner : e.corners(rows, share))
-      if (!e.check(corner, out.homes, out)) out.corners_hold = false;
-    for (Element& element : e.elements) {
-      if (element.excess == 0) continue;
-      element.taken += beside * std::exchange(element.excess, 0.0);
-      e.find_rows(element);
-    }
+      if (!e.check(corner, box, out)) holds = false;
+    if (holds || !out.corners_hold) out.homes = box;
+    out.corners_hold |= holds;
+    e.take_excess();
+    if (holds && (gifts++ == most_gifts || !e.give_room(share))) break;
   }
   return out;
 }

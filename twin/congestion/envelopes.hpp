@@ -25,8 +25,11 @@
 //
 // Then the full power flow is solved at the all-import and the all-export corner and at the worst
 // corner of each fullest row; by as much as an element exceeds its limit there its rows lose room,
-// and filling begins anew, until all of these corners hold. What a slot carries without the
-// flexible homes may be beyond a limit already (`base_holds`): whoever makes that worse gets 0.
+// and filling begins anew, until all of these corners hold. Rows start at the base, and the power
+// flow bends away from them: where a full row keeps its element well inside its limit in all
+// corners, it gets room back, a few times, and the last box whose corners hold stands. What a slot
+// carries without the flexible homes may be beyond a limit already (`base_holds`): whoever makes
+// that worse gets 0.
 //
 // A home's power is shared equally over the legs that it uses; reactive power, and the draw of
 // every other connection, is what the base has. Limits are whole watts, rounded down. Taps stand

@@ -19,6 +19,9 @@
 
 namespace twin {
 
+// By how much of a rating directions lie inside of its circle, at most.
+inline constexpr double inside_circle = 0.0049;
+
 struct LimitedElement {
   enum class Kind : std::uint8_t { current, high_voltage, low_voltage };
   Kind kind = Kind::current;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ai/forecast.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "twin/grid/feeder_estimator.hpp"
@@ -35,6 +36,13 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
   for (std::uint32_t m = 0; m < world.meters(); ++m) at_epoch_.push_back(world.registers(m));
   for (std::uint32_t h = 0; h < scenario.homes.size(); ++h)
     history_wh_.push_back(world.history_wh(h));
+  const auto slots = static_cast<std::size_t>(hours(24) / scenario.time.market_slot);
+  const bool steered = !scenario.congestion.empty();
+  for (std::uint32_t h = 0; h < scenario.homes.size(); ++h) {
+    const bool plans = steered && scenario.homes[h].schedule == ai::Schedule::optimal;
+    rest_wh_.push_back(plans ? ai::seven_day_mean(world.rest_history_wh(h), slots)
+                             : std::vector<std::int64_t>{});
+  }
   for (const MeterIdentity& m : identities_.meters)
     signers_.push_back(std::unique_ptr<MeterSigners>(
         new MeterSigners{Ed25519Signer(m.meter_seed), Ed25519Signer(m.next_meter_seed),
@@ -300,6 +308,7 @@ GridOperatorConfig Deployment::grid_operator() const {
   }
   c.chain_id = chain_id_of(genesis_);
   c.signer = &roles_->grid_operator;
+  c.patience = scenario_.ledger.block_interval * std::int64_t{2} + seconds(10);
   c.network = network_;
   return c;
 }
@@ -309,19 +318,27 @@ HomeControlConfig Deployment::control_of(std::uint32_t gateway) const {
   HomeControlConfig c;
   c.directory = directory_;
   c.retail_eur_per_kwh = static_cast<double>(scenario_.prices.retail_buy.value) * 1e-6;
+  c.sell_eur_per_kwh = static_cast<double>(scenario_.prices.retail_sell.value) * 1e-6;
   c.slot_h = scenario_.time.market_slot.seconds() / 3600;
   RungSpec market;
   for (const RungSpec& r : scenario_.congestion)
     if (r.kind == RungSpec::Kind::flexibility) market = r;
   const Rng rng = Rng(scenario_.seed).fork("flexibility");
+  const Rng lots = Rng(scenario_.seed).fork("charging hours");
   for (std::uint32_t h = 0; h < scenario_.homes.size(); ++h) {
     const HomeSpec& home = scenario_.homes[h];
     if (home.gateway != gateway) continue;
     const auto span = static_cast<std::uint64_t>(market.offer_to.value - market.offer_from.value);
     const std::uint64_t more = rng.fork(home.name).below(span + 1);
-    c.homes.push_back(
-        {h, devices_of(home),
-         static_cast<std::int32_t>(market.offer_from.value) + static_cast<std::int32_t>(more)});
+    ManagedHome managed;
+    managed.home = h;
+    managed.devices = devices_of(home);
+    managed.devices.lot = lots.fork(home.name).next();
+    managed.ask =
+        static_cast<std::int32_t>(market.offer_from.value) + static_cast<std::int32_t>(more);
+    managed.schedule = home.schedule;
+    managed.rest_wh = rest_wh_[h];
+    c.homes.push_back(std::move(managed));
   }
   return c;
 }

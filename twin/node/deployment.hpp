@@ -66,6 +66,7 @@ class Deployment {
   Directory directory_;
   std::vector<MeterSample> at_epoch_;                   // by meter
   std::vector<std::vector<std::int64_t>> history_wh_;   // by home
+  std::vector<std::vector<std::int64_t>> rest_wh_;      // by home: of a day, where it plans by it
   std::vector<std::unique_ptr<MeterSigners>> signers_;  // by meter
   std::vector<double> nominal_v_;                       // by meter, phase to ground
   std::unique_ptr<RoleSigners> roles_;

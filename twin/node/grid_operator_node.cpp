@@ -15,6 +15,7 @@ namespace {
 
 constexpr Duration into_the_minute = seconds(5);
 constexpr Duration report_holds = minutes(5);
+constexpr Duration given_up_after = hours(24);
 constexpr std::size_t slots_shown = 96;  // of fees, at most: a day of quarters of an hour
 constexpr double near_voltage_pu = 0.02;
 
@@ -52,6 +53,7 @@ GridOperatorNode::GridOperatorNode(GridOperatorConfig config)
     : config_(std::move(config)),
       model_(*config_.network, connections_of(config_)),
       homes_(config_.homes.size()),
+      said_(config_.directory.validators),
       told_(config_.directory.gateways) {
   for (const RungSpec& spec : config_.rungs)
     ladder_.push_back(make_rung(spec, config_.sell_eur_per_kwh));
@@ -73,6 +75,7 @@ void GridOperatorNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
 void GridOperatorNode::receive(Instant now, const PeerMessage& message, Outbox& outbox) {
   const auto refuse = [&](std::string why) { outbox.event(Refused{message.from, std::move(why)}); };
   const Directory& d = config_.directory;
+  if (message.from < d.observer()) return hear(message, now, outbox);
   if (!d.is_fleet(message.from) || kind_of(message.bytes) != MessageKind::home_reports)
     return refuse("the grid operator takes reports of homes only");
   const auto reports = decode_home_reports(message.bytes.view().subspan(1));
@@ -235,7 +238,8 @@ void GridOperatorNode::act(Instant now, Outbox& outbox) {
   tell(s, plan, outbox);
   note(plan.measures);
   const bool last = next_deadline().since_epoch() / config_.slot != s.slot.value;
-  if (last) post(s.slot, outbox);
+  if (last) post(now, s.slot, outbox);
+  say_again(now, outbox);
   if (!plan.measures.empty()) outbox.event(MeasuresTaken{std::move(plan.measures)});
 }
 
@@ -269,7 +273,43 @@ void GridOperatorNode::note(const std::vector<Measure>& measures) {
   }
 }
 
-void GridOperatorNode::post(Slot slot, Outbox& outbox) {
+void GridOperatorNode::hear(const PeerMessage& message, Instant now, Outbox& outbox) {
+  const auto progress = kind_of(message.bytes) == MessageKind::progress
+                            ? decode_progress(message.bytes.view().subspan(1))
+                            : failure("the grid operator takes progress of validators only");
+  if (!progress) return outbox.event(Refused{message.from, progress.error()});
+  said_.told({message.from.value}, *progress);
+  const std::uint32_t slots = said_.confirmed().slots;
+  while (!posted_.empty() && posted_.front().slot.value < slots) posted_.pop_front();
+  say_next(now, outbox);
+}
+
+// Where none is on its way.
+void GridOperatorNode::say_next(Instant now, Outbox& outbox) {
+  if (!said_.all().empty() || posted_.empty()) return;
+  const Posted& next = posted_.front();
+  said_.add({{0, next.slot.value + 1}, next.message, now});
+  say(next.message, outbox);
+}
+
+void GridOperatorNode::say_again(Instant now, Outbox& outbox) {
+  for (const SharedBytes& m : said_.again(now, now - config_.patience, 1)) say(m, outbox);
+  while (!posted_.empty() && now - posted_.front().since > given_up_after) {
+    outbox.event(Refused{config_.directory.grid_operator(),
+                         "measures of slot " + std::to_string(posted_.front().slot.value) +
+                             " are given up: the ledger did not take them in a day"});
+    said_.remove(posted_.front().message);
+    posted_.pop_front();
+  }
+  say_next(now, outbox);
+}
+
+void GridOperatorNode::say(const SharedBytes& message, Outbox& outbox) const {
+  for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
+    outbox.send(config_.directory.validator(v), message);
+}
+
+void GridOperatorNode::post(Instant now, Slot slot, Outbox& outbox) {
   std::vector<market::GridMeasure> measures;
   std::map<std::pair<std::uint32_t, std::uint8_t>, market::HomeMeasure> homes;  // meter, measure
   for (const auto& [place, noted] : std::exchange(noted_, {})) {
@@ -298,9 +338,8 @@ void GridOperatorNode::post(Slot slot, Outbox& outbox) {
     openings.push_back(market::opening_of(config_.homes[home.meter.value].restricted_key, home));
   const Transaction tx = market::grid_measure_of(config_.chain_id, slot, std::move(measures),
                                                  std::move(openings), *config_.signer);
-  const SharedBytes message = frame(MessageKind::transaction, tx.encode());
-  for (std::uint32_t v = 0; v < config_.directory.validators; ++v)
-    outbox.send(config_.directory.validator(v), message);
+  posted_.push_back({slot, frame(MessageKind::transaction, tx.encode()), now});
+  say_next(now, outbox);
 }
 
 // A fleet that nothing is said to hears nothing, once it knows.

@@ -3,11 +3,14 @@
 // congestion ladder (twin/congestion/rung.hpp) five seconds into each minute, and tells the homes
 // what holds. So a measure acts in the minute after the next at the latest: the physics of a minute
 // is done when its words arrive. With the last climb of a slot it posts what it did to whom in it,
-// and why, signed (market/grid_measure.hpp).
+// and why, signed (market/grid_measure.hpp). The ledger takes slots in their order: one entry at a
+// time is said, again and again until f + 1 validators say that the ledger has it, and those of
+// later slots wait. What it has not taken within a day is given up, which is told.
 //
 // From the homes' day-ahead forecasts it computes the loading of each slot, tells which elements
 // it expects beyond `warning_loading` of their limit, and shows it to the rungs that price ahead.
 
+#include <deque>
 #include <map>
 #include <tuple>
 
@@ -16,6 +19,7 @@
 #include "twin/node/directory.hpp"
 #include "twin/node/grid_words.hpp"
 #include "twin/node/node.hpp"
+#include "twin/node/unconfirmed.hpp"
 
 namespace twin {
 
@@ -39,6 +43,7 @@ struct GridOperatorConfig {
   };
   std::vector<Home> homes;  // of the world
   std::shared_ptr<const Network> network;
+  ledger::Duration patience = ledger::minutes(2);  // before an entry is said again
 };
 
 class GridOperatorNode final : public Node {
@@ -66,7 +71,11 @@ class GridOperatorNode final : public Node {
   std::vector<double> forecast_from(ledger::Slot slot) const;
   LadderPlan climb(const Situation& s) const;
   void note(const std::vector<Measure>& measures);
-  void post(ledger::Slot slot, Outbox& outbox);
+  void post(Instant now, ledger::Slot slot, Outbox& outbox);
+  void hear(const PeerMessage& message, Instant now, Outbox& outbox);
+  void say_next(Instant now, Outbox& outbox);
+  void say_again(Instant now, Outbox& outbox);
+  void say(const ledger::SharedBytes& message, Outbox& outbox) const;
   void tell(const Situation& s, const LadderPlan& plan, Outbox& outbox);
 
   GridOperatorConfig config_;
@@ -88,6 +97,13 @@ class GridOperatorNode final : public Node {
   };
   using Place = std::tuple<RungSpec::Kind, Congested, std::string>;  // with the element's name
   std::map<Place, Noted> noted_;
+  struct Posted {
+    ledger::Slot slot;
+    ledger::SharedBytes message;
+    Instant since;
+  };
+  std::deque<Posted> posted_;  // that the ledger does not have; the first one is being said
+  Unconfirmed said_;           // that one
   std::uint64_t next_minute_ = 1;
   std::vector<bool> told_;  // by fleet: whether the last word to it said anything
 };

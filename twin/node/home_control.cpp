@@ -55,7 +55,8 @@ ai::HomeDevices devices_of(const HomeSpec& home) {
 HomeControl::HomeControl(HomeControlConfig config) : config_(std::move(config)) {
   for (const ManagedHome& home : config_.homes) {
     index_of_[home.home] = homes_.size();
-    homes_.push_back({home, {}, {}, {}, 0, 0, 0, false});
+    Managed& m = homes_.emplace_back();
+    m.home = home;
   }
 }
 
@@ -67,26 +68,50 @@ void HomeControl::forecast(std::uint32_t home, Slot first, std::span<const std::
   forecasts_.push_back(std::move(f));
 }
 
-// What a kWh costs from the running slot on. Without a word that holds: nothing is known.
+// What a kWh costs from the running slot on. Without a word that holds, or one of prices, nothing
+// is known but the retailer's, of which exact plans can make something.
 ai::HomePrices HomeControl::prices(Instant now, const Managed& m) const {
   ai::HomePrices out;
   out.slot_h = config_.slot_h;
   out.peak_w = m.peak_w;
-  if (!heard_) return out;
-  out.eur_per_kw = static_cast<double>(word_.micro_eur_per_kw) * 1e-6;
+  out.sell_eur_per_kwh = config_.sell_eur_per_kwh;
   const auto slot = static_cast<std::size_t>(now.since_epoch().seconds() / 3600 / out.slot_h);
-  for (std::size_t k = slot - std::min<std::size_t>(slot, word_.slot.value); k < word_.fees.size();
-       ++k)
-    out.eur_per_kwh.push_back(config_.retail_eur_per_kwh +
-                              static_cast<double>(word_.fees[k]) * 1e-6);
+  out.slot = static_cast<std::uint32_t>(slot);
+  if (heard_) {
+    out.eur_per_kw = static_cast<double>(word_.micro_eur_per_kw) * 1e-6;
+    for (std::size_t k = slot - std::min<std::size_t>(slot, word_.slot.value);
+         k < word_.fees.size(); ++k)
+      out.eur_per_kwh.push_back(config_.retail_eur_per_kwh +
+                                static_cast<double>(word_.fees[k]) * 1e-6);
+  }
+  if (m.home.schedule == ai::Schedule::optimal && out.eur_per_kwh.empty())
+    out.eur_per_kwh.assign(m.home.rest_wh.size(), config_.retail_eur_per_kwh);
   return out;
 }
 
-void HomeControl::count_peak(Instant now, Managed& m, const HomeState& state) const {
+void HomeControl::count_slot(Instant now, Managed& m, const HomeState& state) const {
   m.slot_wh += net_of(state) * share_of_minute_h;
+  m.rest_slot_wh += (net_of(state) - state.ev_w - state.battery_w) * share_of_minute_h;
   const std::int64_t slot_minutes = std::llround(config_.slot_h * 60);
   if ((now.since_epoch() / minutes(1)) % slot_minutes != 0) return;
   m.peak_w = std::max(m.peak_w, std::exchange(m.slot_wh, 0) / config_.slot_h);
+  const double rest_wh = std::exchange(m.rest_slot_wh, 0);
+  if (m.home.rest_wh.empty()) return;
+  const std::int64_t ended = now.since_epoch() / minutes(slot_minutes) - 1;
+  std::int64_t& known_wh = m.home.rest_wh[static_cast<std::size_t>(ended) % m.home.rest_wh.size()];
+  known_wh = std::llround((6 * static_cast<double>(known_wh) + rest_wh) / 7);
+}
+
+ai::HomePlan HomeControl::plan(Instant now, Managed& m) const {
+  const ai::HomePrices known = prices(now, m);
+  if (m.home.schedule == ai::Schedule::rule) return ai::plan_by_price(m.home.devices, m.now, known);
+  std::vector<std::int64_t> ahead_wh = m.home.rest_wh;
+  if (!ahead_wh.empty())
+    std::rotate(ahead_wh.begin(),
+                ahead_wh.begin() + static_cast<std::ptrdiff_t>(known.slot % ahead_wh.size()),
+                ahead_wh.end());
+  const double elapsed_h = now.since_epoch().seconds() / 3600 - known.slot * config_.slot_h;
+  return m.schedule.plan(m.home.devices, m.now, known, ahead_wh, elapsed_h);
 }
 
 HomeReport HomeControl::report(const Managed& m) const {
@@ -119,8 +144,8 @@ void HomeControl::look(Instant now, std::span<const HomeState> states, Outbox& o
     const HomeState& state = states[m.home.home];
     m.now = now_of(state);
     m.actual_w = net_of(state);
-    count_peak(now, m, state);
-    m.wanted = ai::plan_by_price(m.home.devices, m.now, prices(now, m));
+    count_slot(now, m, state);
+    m.wanted = plan(now, m);
     reports.homes.push_back(report(m));
     command(m, outbox);
   }

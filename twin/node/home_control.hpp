@@ -5,11 +5,15 @@
 // last minute.
 //
 // A command holds until the next one: a home whose plan asks for nothing is released once.
+//
+// A home with exact plans expects of a slot what it has seen at that time of day: the mean of the
+// seven days before the start, in which each day that passes counts a seventh.
 
 #include <map>
 #include <optional>
 
 #include "ai/home_manager.hpp"
+#include "ai/home_schedule.hpp"
 #include "twin/node/directory.hpp"
 #include "twin/node/grid_words.hpp"
 #include "twin/node/node.hpp"
@@ -20,6 +24,10 @@ struct ManagedHome {
   std::uint32_t home = 0;  // of the world; its meter has the same number
   ai::HomeDevices devices;
   std::int32_t ask = 0;  // for flexibility, micro-EUR/kWh
+  ai::Schedule schedule = ai::Schedule::rule;
+  // Of exact plans: what it draws without car and battery on a day, by slot from the start's time
+  // of day on, Wh.
+  std::vector<std::int64_t> rest_wh{};
 };
 
 // Ratings from a home's specification.
@@ -28,7 +36,7 @@ ai::HomeDevices devices_of(const HomeSpec& home);
 struct HomeControlConfig {
   Directory directory;
   std::vector<ManagedHome> homes;  // by rising number
-  double retail_eur_per_kwh = 0;
+  double retail_eur_per_kwh = 0, sell_eur_per_kwh = 0;
   double slot_h = 0.25;
 };
 
@@ -51,12 +59,15 @@ class HomeControl {
     double actual_w = 0;
     double peak_w = 0;  // of a slot's mean import
     double slot_wh = 0;
+    double rest_slot_wh = 0;
+    ai::HomeSchedule schedule;
     bool commanded = false;
   };
   void command(Managed& m, Outbox& outbox) const;
   ai::HomePrices prices(Instant now, const Managed& m) const;
   HomeReport report(const Managed& m) const;
-  void count_peak(Instant now, Managed& m, const HomeState& state) const;
+  void count_slot(Instant now, Managed& m, const HomeState& state) const;
+  ai::HomePlan plan(Instant now, Managed& m) const;
 
   HomeControlConfig config_;
   std::vector<Managed> homes_;

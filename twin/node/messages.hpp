@@ -11,7 +11,8 @@
 //   6 evidence      among validators and observer: as ledger/consensus/messages.hpp encodes it
 //   7 received      gateway to fleet: count u16, then meter u32, the first eight bytes of its key,
 //                   sequence u32 each: the gateway's disk has all up to there
-//   8 progress      validator to gateway: epoch u32, slots u32: how far the ledger is with it
+//   8 progress      validator to gateway: epoch u32, slots u32: how far the ledger is with it; to
+//                   the grid operator: 0, and the slot before which the ledger has its measures
 //   9 slot report   observer to oracle: slot_report.hpp
 //  10 batches       validator to concentrator: count u16, then by rising gateway: gateway u32 and
 //                   the epoch u32 of its last batch that is on the ledger

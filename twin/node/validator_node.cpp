@@ -6,6 +6,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/tlog/checkpoint.hpp"
+#include "market/grid_measure.hpp"
 #include "twin/node/slot_report.hpp"
 
 namespace twin {
@@ -179,6 +180,10 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
       outbox.event(Refused{m.from, tx.error()});
       continue;
     }
+    if (d.is_grid_operator(m.from) && has_measures(*tx)) {
+      tell_measured(outbox);
+      continue;
+    }
     if (market().beyond(*tx)) {
       const bool tells = contradicts(*tx) || tx->kind == TransactionKind::attestation;
       if (tells && chain_.state().admit(std::span(&*tx, 1))[0]) watch(*tx, outbox);
@@ -235,6 +240,20 @@ void ValidatorNode::tell_concentrator(NodeId to, const std::set<std::uint32_t>& 
   BatchesOnLedger batches;
   for (const std::uint32_t g : gateways) batches[g] = market().progress({g}).epoch;
   outbox.send(to, encode(batches));
+}
+
+// Of measures that the ledger has, or of a slot before them.
+bool ValidatorNode::has_measures(const Transaction& tx) const {
+  if (tx.kind != TransactionKind::grid_measure) return false;
+  const auto body = market::decode_grid_measure_body(tx.body);
+  return body && body->slot.value < market().measured_slots();
+}
+
+// The grid operator keeps what it said of a slot until it hears so, as gateways do.
+void ValidatorNode::tell_measured(Outbox& outbox) const {
+  if (observes() || config_.directory.grid_operators == 0) return;
+  outbox.send(config_.directory.grid_operator(),
+              encode(LedgerProgress{0, market().measured_slots()}));
 }
 
 // Those whose batches, marks or papers the block holds; all of them where a slot was settled.
@@ -425,6 +444,9 @@ void ValidatorNode::decide(Instant now, const Decided& decided, Outbox& outbox) 
                             chain_.log().size()});
   papers_.take(block, config_.genesis);
   tell_gateways_of(block, outbox);
+  if (std::any_of(block.transactions.begin(), block.transactions.end(),
+                  [](const Transaction& tx) { return tx.kind == TransactionKind::grid_measure; }))
+    tell_measured(outbox);
   note_visited(block, first_entry);
   see_visits(block, first_entry, outbox);
   if (observes()) {

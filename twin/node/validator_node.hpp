@@ -74,6 +74,8 @@ class ValidatorNode final : public Node {
   void tell_progress(const std::set<std::uint32_t>& gateways, Outbox& outbox);
   void tell_paper(NodeId to, const ledger::Transaction& tx, Outbox& outbox) const;
   void tell_concentrator(NodeId to, const std::set<std::uint32_t>& gateways, Outbox& outbox) const;
+  bool has_measures(const ledger::Transaction& tx) const;
+  void tell_measured(Outbox& outbox) const;
   void tell_gateways_of(const ledger::Block& block, Outbox& outbox);
   void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
   bool contradicts(const ledger::Transaction& tx) const;

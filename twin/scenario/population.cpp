@@ -132,6 +132,9 @@ void read_devices(TomlTable& t, bool population, Population& p) {
   p.heat_pump = read_heat_pump(t.table("heat_pump"), population);
   p.air_conditioner = read_air_conditioner(t.table("air_conditioner"), population);
   p.strategy = read_strategy(t);
+  const std::vector<std::string>& schedules = ai::names_of_schedules();
+  p.schedule =
+      enum_named<ai::Schedule>(t.one_of("schedule", schedules.front(), schedules), schedules);
 }
 
 double draw(Rng& rng, const Range& r) { return rng.uniform(r.low, r.high); }
@@ -232,6 +235,7 @@ HomeSpec sample_home(const Population& p, const std::string& name, std::uint64_t
     h.air_conditioner = s;
   }
   h.strategy = draw_strategy(p.strategy, strategy);
+  h.schedule = p.schedule;
   return h;
 }
 

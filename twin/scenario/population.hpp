@@ -62,6 +62,7 @@ struct Population {
   HeatPumpRanges heat_pump;
   AirConditionerRanges air_conditioner;
   StrategyShares strategy;
+  ai::Schedule schedule = ai::Schedule::rule;
 };
 
 // One home written out.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "ai/bidding_policy.hpp"
+#include "ai/home_schedule.hpp"
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/time.hpp"
 #include "ledger/oracle/signing.hpp"
@@ -81,6 +82,7 @@ struct HomeSpec {
   std::optional<HeatPumpSpec> heat_pump;
   std::optional<AirConditionerSpec> air_conditioner;
   ai::Strategy strategy = ai::Strategy::zero_intelligence;  // how it bids
+  ai::Schedule schedule = ai::Schedule::rule;               // how its devices follow prices
   std::uint32_t gateway = 0;  // index; homes are dealt to gateways in blocks
 };
 

@@ -53,6 +53,7 @@ void write_home(Writer& w, const HomeSpec& h, const Network& network) {
   w.key("name", quoted(h.name));
   w.key("connection", quoted(network.connections[h.connection].name));
   w.key("strategy", quoted(ai::names_of_strategies()[static_cast<std::size_t>(h.strategy)]));
+  w.key("schedule", quoted(ai::names_of_schedules()[static_cast<std::size_t>(h.schedule)]));
   write_load(w, h.load);
   if (h.pv)
     w.key("pv", "{ peak_kw = " + exact(h.pv->peak_kw) + ", tilt_deg = " + exact(h.pv->tilt_deg) +

@@ -50,8 +50,11 @@ class SimulatedWorld final : public World {
   GridTotals grid_totals() const override { return figures_.totals(); }
   const GridFigures* grid_figures() const override { return &figures_; }
   std::vector<std::int64_t> history_wh(std::uint32_t home) const override;
+  std::vector<std::int64_t> rest_history_wh(std::uint32_t home) const override;
 
  private:
+  template <class PowerOf>  // W of a home's state
+  std::vector<std::int64_t> past_wh(std::uint32_t home, const PowerOf& power_w) const;
   ProfileView profile_of(std::uint32_t connection) const;
   ProfileView followed_by(const HomeSpec& home) const;
   Home make_home(std::uint32_t home, ProfileView profile, const WeatherSample& sky) const;
@@ -356,6 +359,16 @@ MeterSample SimulatedWorld::registers(std::uint32_t meter) const {
 }
 
 std::vector<std::int64_t> SimulatedWorld::history_wh(std::uint32_t home) const {
+  return past_wh(home, [](const HomeState& s) { return watts(s.draw_va); });
+}
+
+std::vector<std::int64_t> SimulatedWorld::rest_history_wh(std::uint32_t home) const {
+  return past_wh(home, [](const HomeState& s) { return watts(s.draw_va) - s.ev_w - s.battery_w; });
+}
+
+template <class PowerOf>
+std::vector<std::int64_t> SimulatedWorld::past_wh(std::uint32_t home,
+                                                  const PowerOf& power_w) const {
   const Duration slot = scenario_.time.market_slot;
   const std::int64_t slots = Duration{ledger::hours(24)} / slot;
   const auto connections = static_cast<std::uint32_t>(network_.connections.size());
@@ -376,7 +389,7 @@ std::vector<std::int64_t> SimulatedWorld::history_wh(std::uint32_t home) const {
         part = std::min(slot - at, ledger::minutes(1));
         weather_.over(from + at, part, skies);
         const HomeState& state = model.step(from + at, part, skies);
-        for (const Complex& v : state.draw_va) net_wh += v.real() * part.seconds() / 3600;
+        net_wh += power_w(state) * part.seconds() / 3600;
       }
       out.push_back(std::llround(net_wh));
     }

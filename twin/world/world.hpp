@@ -141,6 +141,8 @@ class World {
   // at one-minute resolution, running through the seven days. A grid file that has a single day
   // gives connection c, d days before, the series of connection c + d.
   virtual std::vector<std::int64_t> history_wh(std::uint32_t home) const = 0;
+  // Likewise without its car and battery, as meters of these would have told the home.
+  virtual std::vector<std::int64_t> rest_history_wh(std::uint32_t) const { return {}; }
 };
 
 }  // namespace twin
