@@ -62,7 +62,7 @@ void MarketState::clear_book(ClosedSlot& closed) const {
                 "a proposal that was taken holds");
     closed.unsolved = proposed_ && !proposed_->solved;
   }
-  closed.clearing = clear_rows(*genesis_, closed.rows);
+  closed.clearing = clear_rows(*genesis_, closed.tariff, closed.rows);
 }
 
 }  // namespace market

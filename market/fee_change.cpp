@@ -25,6 +25,11 @@ Result<FeeChange> decode_fee_change(BytesView body) {
   return v;
 }
 
+bool fits(const Genesis& genesis, std::int32_t added) {
+  return genesis.grid_fee.value + added >= 0 &&
+         genesis.retail_buy.value + added <= max_order_price.value;
+}
+
 Transaction fee_change_of(const Hash& chain_id, Slot first, std::vector<std::int32_t> added,
                           Signer& grid_operator) {
   Transaction tx;
@@ -43,6 +48,16 @@ void AddedFees::add(const FeeChange& change) {
 std::int32_t AddedFees::in(Slot slot) const {
   const auto at = added_.find(slot.value);
   return at == added_.end() ? 0 : at->second;
+}
+
+AddedFees fees_in(std::span<const Bytes> entries) {
+  AddedFees out;
+  for (const Bytes& entry : entries) {
+    const auto view = view_entry(entry);
+    if (!view || view->kind != TransactionKind::tariff_change) continue;
+    if (const auto change = decode_fee_change(view->body)) out.add(*change);
+  }
+  return out;
 }
 
 Tariff tariff_in(const Genesis& genesis, const AddedFees& fees, Slot slot) {

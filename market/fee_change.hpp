@@ -34,6 +34,9 @@ struct FeeChange {
 Bytes encode(const FeeChange& change);
 Result<FeeChange> decode_fee_change(BytesView body);
 
+// Whether a slot's prices are within their bounds with what is added.
+bool fits(const Genesis& genesis, std::int32_t added);
+
 Transaction fee_change_of(const Hash& chain_id, Slot first, std::vector<std::int32_t> added,
                           Signer& grid_operator);
 
@@ -49,6 +52,9 @@ class AddedFees {
  private:
   std::map<std::uint32_t, std::int32_t> added_;  // by slot
 };
+
+// All that entries of a log say.
+AddedFees fees_in(std::span<const Bytes> entries);
 
 // Genesis' prices with what is added in the slot.
 Tariff tariff_in(const Genesis& genesis, const AddedFees& fees, Slot slot);

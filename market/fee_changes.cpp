@@ -29,12 +29,10 @@ MarketState::Applied MarketState::apply_fee_change(const Transaction& tx, std::i
   if (change->first.value + change->added.size() > std::size_t{next_slot_} + slots_ahead)
     return never("a tariff change of a slot too far ahead");
   for (std::uint32_t i = 0; i < change->added.size(); ++i) {
-    const std::int64_t added = change->added[i];
     const std::string slot = "slot " + std::to_string(change->first.value + i);
     if (fees_->has({change->first.value + i}))
       return never("a tariff change of " + slot + ", which has one");
-    if (genesis_->grid_fee.value + added < 0 ||
-        genesis_->retail_buy.value + added > max_order_price.value)
+    if (!fits(*genesis_, change->added[i]))
       return never("a tariff change that leaves " + slot +
                    " a grid fee below 0 or a price above 100 EUR/kWh");
   }

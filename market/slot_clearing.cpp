@@ -4,7 +4,6 @@
 #include <map>
 
 #include "ledger/base/invariant.hpp"
-#include "market/tariff.hpp"
 
 namespace market {
 namespace {
@@ -79,13 +78,13 @@ Acting acting_of(const Genesis& genesis) {
 
 BookForm book_form_of(const Genesis& genesis) { return book_form(acting_of(genesis)); }
 
-Clearing clear_rows(const Genesis& genesis, std::span<const BookRow> rows) {
+Clearing clear_rows(const Genesis& genesis, const Tariff& tariff, std::span<const BookRow> rows) {
   std::vector<Order> orders;
   orders.reserve(rows.size());
   for (const BookRow& row : rows) orders.push_back(row.order);
   const Acting acting = acting_of(genesis);
   if (book_form(acting) == BookForm::results) return clearing_of_results(rows, orders);
-  ClearingTerms terms = terms_of(tariff_of(genesis));
+  ClearingTerms terms = terms_of(tariff);
   terms.key = acting.key;
   return clear(acting.mechanism, orders, terms);
 }

@@ -14,6 +14,7 @@
 #include "ledger/chain/genesis.hpp"
 #include "market/clearing/book_row.hpp"
 #include "market/clearing/clearing.hpp"
+#include "market/tariff.hpp"
 
 namespace market {
 
@@ -23,7 +24,8 @@ using namespace ledger;
 Acting acting_of(const Genesis& genesis);
 BookForm book_form_of(const Genesis& genesis);
 
-// `rows` as they stand in the book; of results, ones that broken_book accepts.
-Clearing clear_rows(const Genesis& genesis, std::span<const BookRow> rows);
+// `rows` as they stand in the book; of results, ones that broken_book accepts. `tariff`: the
+// slot's.
+Clearing clear_rows(const Genesis& genesis, const Tariff& tariff, std::span<const BookRow> rows);
 
 }  // namespace market

@@ -13,7 +13,7 @@ from receipt_signatures import check_signatures
 
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
         "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
-NOW_AND_THEN = {"certificates", "contracts", "gateway", "keys", "measures"}  # where there are any
+NOW_AND_THEN = {"certificates", "contracts", "fees", "gateway", "keys", "measures"}  # where there are any
 
 
 class Checks:
@@ -59,7 +59,7 @@ def verify_receipt(data, trusted, checks):
     checks.holds()
 
     checks.begin("openings")
-    openings = read_openings(j, entries, slot)
+    openings = read_openings(j, entries, slot, trust.genesis)
     checks.holds()
 
     checks.begin("signatures")
@@ -84,12 +84,12 @@ def verify_receipt(data, trusted, checks):
     checks.holds()
 
     checks.begin("tariff")
-    prices = trust.genesis["prices_micro_eur_per_kwh"]
-    check_tariff(openings.statement, settled.price, prices, holds_tokens(openings.contracts))
+    check_tariff(openings.statement, settled.price, openings.prices_in(slot),
+                 holds_tokens(openings.contracts))
     checks.holds()
 
     checks.begin("bill")
-    check_bill(j, openings, prices)
+    check_bill(j, openings)
     checks.holds()
 
 

@@ -4,9 +4,9 @@ import re
 
 from public_log import (CONCENTRATED, check_checkpoint, check_entry, included, is_int, leaf_hash,
                         sha256, signed_by, unbase64, unhex, want)
-from receipt_fields import (BATCH, CERTIFICATE, CONTRACT, GATEWAY, GRID_MEASURE, KEY_CHANGE,
-                            MARKS, ORDER, REGISTRATION, RULING, SETTLEMENT, STATEMENTS, SWAP,
-                            Fields, read_body)
+from receipt_fields import (BATCH, CERTIFICATE, CONTRACT, GATEWAY, GRID_MEASURE, KEY_CHANGE, MARKS,
+                            ORDER, REGISTRATION, RULING, SETTLEMENT, STATEMENTS, SWAP,
+                            TARIFF_CHANGE, Fields, read_body)
 
 U32 = 2**32 - 1
 
@@ -113,6 +113,15 @@ def read_gateway(j, reader):
     return out
 
 
+def read_fees(j, reader):
+    """Tariff changes, which have no openings."""
+    for o in j.get("fees", []):
+        only_keys(o, ("entry", "proof"), "fees")
+    out = [reader.entry(o, TARIFF_CHANGE, "fees") for o in j.get("fees", [])]
+    want(rising(out), "fees: entries are not in their order on the log")
+    return out
+
+
 def read_entries(j, reader):
     """All entries of a receipt but its batches."""
     e = Fields(registration=reader.opened(j["registration"], REGISTRATION, "registration"))
@@ -130,5 +139,6 @@ def read_entries(j, reader):
                       for o in j.get("certificates", [])]
     e.contracts = [reader.opened(o, CONTRACT, "contracts") for o in j.get("contracts", [])]
     e.measures = [reader.opened(o, GRID_MEASURE, "measures") for o in j.get("measures", [])]
+    e.fees = read_fees(j, reader)
     e.gateway = read_gateway(j, reader)
     return e

@@ -3,9 +3,10 @@ docs/formats/transactions.md."""
 from public_log import CONCENTRATED, Reader, read_concentrated_body, want
 
 REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, ERASURE, RULING = 1, 2, 3, 4, 5, 8, 10
-STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE, CONTRACT, GRID_MEASURE = (
-    12, 13, 16, 20, 21, 25, 27)
+STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE, CONTRACT, GRID_MEASURE, TARIFF_CHANGE = (
+    12, 13, 16, 20, 21, 25, 27, 14)
 OF_METER, OF_ACCOUNT, OF_GATEWAY = range(3)
+U32 = 2**32 - 1
 
 (METERED, UNMARKED, QUARANTINED, FELL, ABOVE_POWER, RECOVERING, SPANNING, UNPAPERED,
  UNCERTIFIED, UNATTESTED) = range(10)
@@ -71,6 +72,11 @@ def read_body(kind, body, name):
         out = Fields(slot=r.uint(4), openings=1)
     elif kind == CONTRACT:
         out = Fields(slot=r.uint(4), openings=1, signature=r.raw(64) if r.left() else None)
+    elif kind == TARIFF_CHANGE:
+        slot, slots = r.uints(4, 2)
+        want(1 <= slots <= 1000 and slot <= U32 - slots, f"{name}: is not in its canonical form")
+        out = Fields(slot=slot, added=[int.from_bytes(r.raw(4), "big", signed=True)
+                                       for _ in range(slots)], signature=r.raw(64))
     elif kind == GRID_MEASURE:
         out = read_grid_measure_body(r, name)
     elif kind == STATEMENTS:

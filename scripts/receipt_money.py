@@ -18,8 +18,7 @@ def check_clearing(j, o, settled, account, genesis):
     book = read_book(rows, form)
     want(Tree([leaf_hash(order.row) for order in book]).root() == settled.book_root,
          "book does not hash to the settlement's root")
-    price, volume, fills, trades = clear(genesis["mechanism"], book,
-                                         genesis["prices_micro_eur_per_kwh"])
+    price, volume, fills, trades = clear(genesis["mechanism"], book, o.prices_in(s.slot))
     want((price, volume) == (settled.price, settled.volume),
          "price and volume do not follow from the book")
     row_of, contracted = {order.id: order for order in book}, [0, 0]
@@ -92,13 +91,14 @@ def corrected(ruling, prices):
     return bill(*ruling.now) - bill(*ruling.was) if ruling.outcome == REPLACEMENT else 0
 
 
-def check_bill(j, o, prices):
+def check_bill(j, o):
     s = o.statement
     lines = [("bought from neighbours", s.trade_paid), ("sold to neighbours", -s.trade_earned),
              ("local grid fee", s.local_grid_fee), ("levies on neighbours' energy", s.trade_levies),
              ("energy from the retailer", s.retail_energy), ("grid fee", s.grid_fee),
              ("levies", s.levies), ("feed-in to the retailer", -s.feed_in), ("total", s.total)]
-    lines += [(f"correction of slot {v.settled}", corrected(v, prices)) for v in o.rulings]
+    lines += [(f"correction of slot {v.settled}", corrected(v, o.prices_in(v.settled)))
+              for v in o.rulings]
     lines += payments(o.contracts, s)
     lines += [("balance after", s.balance)]
     found = items(j["bill"], "bill")

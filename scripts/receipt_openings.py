@@ -7,9 +7,9 @@ from receipt_fields import (OF_METER, Fields, read_certificate, read_contract, r
                             read_ruling, read_statement, read_swap)
 
 
-def read_openings(j, entries, slot):
+def read_openings(j, entries, slot, genesis):
     """home, statement, mark and before (or None), swaps, rulings, orders, key_changes, meter_line,
-    certificates, contracts and measures, lists beside the entries'."""
+    certificates, contracts and measures, lists beside the entries'; prices_in(slot)."""
     o = Fields(home=read_registration(entries.registration.data),
                statement=read_statement(entries.statement.data))
     r, s, billed = o.home, o.statement, entries.statement.body
@@ -38,6 +38,7 @@ def read_openings(j, entries, slot):
              for c, e in zip(o.contracts, entries.contracts))
          and all(a.template < b.template for a, b in zip(o.contracts, o.contracts[1:])),
          "contracts: of another meter, not standing in the slot, or not in order")
+    o.prices_in = read_fees(entries.fees, genesis["prices_micro_eur_per_kwh"])
     o.measures = [read_home_measure(e.data) for e in entries.measures]
     want(all((m.meter, m.slot) == (r.meter, slot) and e.body.slot == slot
              and m.measure < len(e.body.minutes) and m.minutes <= e.body.minutes[m.measure]
@@ -45,6 +46,22 @@ def read_openings(j, entries, slot):
          and all(a.measure < b.measure for a, b in zip(o.measures, o.measures[1:])),
          "measures: on another meter, of another slot, not in their entry, or not in order")
     return o
+
+
+def read_fees(entries, prices):
+    """The prices of a slot: genesis', with what was added to the grid fee."""
+    added = {}
+    for e in entries:
+        for slot, more in enumerate(e.body.added, e.body.slot):
+            want(slot not in added and prices["grid_fee"] + more >= 0
+                 and prices["retail_buy"] + more <= 100_000_000,
+                 "fees: a slot has two, or one out of bounds")
+            added[slot] = more
+
+    def prices_in(slot):
+        more = added.get(slot, 0)
+        return prices | {key: prices[key] + more for key in ("grid_fee", "retail_buy")}
+    return prices_in
 
 
 def read_marks(o, marks, slot):

@@ -4,12 +4,12 @@ from public_log import signed_by, want
 from receipt_entries import entry_signed
 from receipt_fields import (CERTIFICATE, CONTRACT, GATEWAY, GRID_MEASURE, KEY_CHANGE, OF_ACCOUNT,
                             OF_GATEWAY, OF_METER, REGISTRATION, RULING, SWAP,
-                            WITH_GRID_OPERATOR, Fields)
+                            TARIFF_CHANGE, WITH_GRID_OPERATOR, Fields)
 
 ROLES = {REGISTRATION: "registrar", RULING: "registrar",
          SWAP: "metering_operator", CONTRACT: "metering_operator",
          GATEWAY: "gateway_administrator", CERTIFICATE: "certifier",
-         GRID_MEASURE: "grid_operator",
+         GRID_MEASURE: "grid_operator", TARIFF_CHANGE: "grid_operator",
          (KEY_CHANGE, OF_METER): "metering_operator", (KEY_CHANGE, OF_ACCOUNT): "registrar",
          (KEY_CHANGE, OF_GATEWAY): "gateway_administrator"}
 
@@ -60,6 +60,8 @@ def check_roles(entries, o, trust):
          "certificates: not signed by the certifier")
     want(all(by_role(e, GRID_MEASURE, trust) for e in entries.measures),
          "measures: not signed by the grid operator")
+    want(all(by_role(e, TARIFF_CHANGE, trust) for e in entries.fees),
+         "fees: not signed by the grid operator")
 
 
 def gateway_of(entries, own, trust):

@@ -104,15 +104,16 @@ Result<void> check_execution(const PublicLog& log, const Openings& openings, Ver
 
 namespace {
 
-Result<void> check_clearing(const PublicLog& log, const SettlementBody& settled,
-                            std::span<const BookRow> book) {
+Result<void> check_clearing(const PublicLog& log, const AddedFees& fees,
+                            const SettlementBody& settled, std::span<const BookRow> book) {
   const BookForm form = book_form_of(log.genesis);
   const std::string name = "slot " + std::to_string(settled.slot.value);
   if (book.size() != settled.orders || book_root(form, book) != settled.book_root)
     return failure(name + ": its book's rows do not hash to the settlement's root");
   if (const std::string broken = broken_book(form, book); !broken.empty())
     return failure(name + ": its book " + broken);
-  const Clearing clearing = clear_rows(log.genesis, book);
+  const Tariff tariff = tariff_in(log.genesis, fees, settled.slot);
+  const Clearing clearing = clear_rows(log.genesis, tariff, book);
   if (clearing.price != settled.price || clearing.volume != settled.volume)
     return failure(name + ": price and volume do not follow from the book");
   return {};
@@ -152,6 +153,7 @@ Result<WhatIsLeft> check_what_is_left(const PublicLog& log, const Openings& open
                                       Verifier& verifier) {
   WhatIsLeft out;
   const SlotBooks books = slot_books(log, openings);
+  const AddedFees fees = fees_in(log.entries);
   for (std::uint64_t i = 0; i < log.entries.size(); ++i) {
     const auto tx = opened_part(log, openings, i);
     if (!tx) return failure(tx.error());
@@ -162,7 +164,7 @@ Result<WhatIsLeft> check_what_is_left(const PublicLog& log, const Openings& open
     static const KnownBook nothing;
     const auto at = books.find(settled->slot.value);
     const KnownBook& book = at == books.end() ? nothing : at->second;
-    if (auto ok = check_clearing(log, *settled, book.rows); !ok)
+    if (auto ok = check_clearing(log, fees, *settled, book.rows); !ok)
       return failure("entry " + std::to_string(i) + ": " + ok.error());
     ++out.slots;
   }

@@ -124,13 +124,12 @@ Result<void> YearKeeper::read() {
   if (!are_told(statements_) || !are_told(rulings_) || !are_told(given_) || !are_told(received_) ||
       !are_told(retirements_))
     return failure("has a slot beyond the year 9998");
+  fees_ = fees_in(log_.entries);
   for (const Bytes& entry : log_.entries) {
     const auto view = view_entry(entry);
     if (view && view->kind == TransactionKind::settlement)
       if (const auto body = decode_settlement_body(view->body))
         accounts_of_[body->slot.value] = body->accounts;
-    if (view && view->kind == TransactionKind::tariff_change)
-      if (const auto change = decode_fee_change(view->body)) fees_.add(*change);
   }
   for (const Statement& s : sellers_) {
     const auto feeder = feeder_of_.find(s.account);

@@ -18,6 +18,8 @@
 //   contracts[]      where there are any: opened, those of the account that stand in the slot, by
 //                    template
 //   certificates[]   where there are any: opened ones that hold in the slot
+//   fees[]           where there are any: {entry, proof} of tariff changes that name the slot, or
+//                    one that a ruling is of (market/fee_change.hpp)
 //   measures[]       where there are any: opened, what the grid operator did to the account's home
 //                    in the slot, by measure (market/grid_measure.hpp)
 //   gateway[]        where there are any: {entry, proof} of the gateway's registration beyond

@@ -9,7 +9,8 @@ namespace market {
 
 void check_tariff(const ReceiptOpenings& openings, const Genesis& genesis) {
   Statement recomputed = openings.statement;
-  price_statement(recomputed, openings.settlement.price, tariff_of(genesis),
+  price_statement(recomputed, openings.settlement.price,
+                  tariff_in(genesis, openings.fees, openings.statement.slot),
                   openings.holds_tokens());
   want(recomputed == openings.statement, "an amount does not follow from quantities and tariff");
 }
@@ -18,7 +19,7 @@ void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
                 const Genesis& genesis) {
   std::vector<Correction> corrections;
   for (const Ruling& ruling : openings.rulings)
-    corrections.push_back(correction_of(ruling, tariff_of(genesis)));
+    corrections.push_back(correction_of(ruling, tariff_in(genesis, openings.fees, ruling.settled)));
   std::vector<ContractPayment> payments;
   for (const Contract& c : openings.contracts)
     if (const auto payment = payment_of(c, openings.statement)) payments.push_back(*payment);

@@ -113,7 +113,8 @@ std::string check_clearing(const ReceiptPart& receipt, const ReceiptOpenings& op
   const SettlementBody& settled = openings.settlement;
   want(book_root(form, book) == settled.book_root && book.size() == settled.orders,
        "book does not hash to the settlement's root");
-  const Clearing clearing = clear_rows(genesis, book);
+  const Clearing clearing =
+      clear_rows(genesis, tariff_in(genesis, openings.fees, settled.slot), book);
   want(clearing.price == settled.price && clearing.volume == settled.volume,
        "price and volume do not follow from the book");
   const std::vector<Order> own = own_rows(openings, account, settled.slot);

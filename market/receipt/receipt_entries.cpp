@@ -54,6 +54,18 @@ std::vector<ProvenEntry> read_gateway(const ReceiptPart& receipt, EntryReader& r
   return out;
 }
 
+// They have no openings: prices are public.
+std::vector<ProvenEntry> read_fees(const ReceiptPart& receipt, EntryReader& reader) {
+  std::vector<ProvenEntry> out;
+  if (!receipt.has("fees")) return out;
+  for (const ReceiptPart& each : receipt.list("fees")) {
+    each.only_keys({"entry", "proof"}, "fees");
+    out.push_back(reader.entry(each, TransactionKind::tariff_change, "fees"));
+    want(last_two_rise(out), "fees: entries are not in their order on the log");
+  }
+  return out;
+}
+
 }  // namespace
 
 ReceiptEntries read_entries(const ReceiptPart& receipt, EntryReader& reader) {
@@ -72,6 +84,7 @@ ReceiptEntries read_entries(const ReceiptPart& receipt, EntryReader& reader) {
   e.certificates = read_any(receipt, "certificates", TransactionKind::certificate, reader);
   e.contracts = read_any(receipt, "contracts", TransactionKind::contract, reader);
   e.measures = read_any(receipt, "measures", TransactionKind::grid_measure, reader);
+  e.fees = read_fees(receipt, reader);
   e.gateway = read_gateway(receipt, reader);
   return e;
 }

@@ -6,13 +6,14 @@
 
 namespace market {
 
-// Opened, all but the settlement and the gateway's.
+// Opened, all but the settlement, tariff changes and the gateway's.
 struct ReceiptEntries {
   ProvenEntry registration, settlement, statement;
   std::optional<ProvenEntry> mark, before;
   std::vector<ProvenEntry> swaps, rulings;
   std::vector<ProvenEntry> orders;  // by index
   std::vector<ProvenEntry> key_changes, certificates, contracts, measures;
+  std::vector<ProvenEntry> fees;     // tariff changes, by index
   std::vector<ProvenEntry> gateway;  // its registration and key changes, by index
 };
 

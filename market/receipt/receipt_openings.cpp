@@ -153,6 +153,18 @@ std::vector<std::pair<GridMeasure, HomeMeasure>> read_measures(
   return out;
 }
 
+AddedFees read_fees(const std::vector<ProvenEntry>& entries, const Genesis& genesis) {
+  AddedFees out;
+  for (const ProvenEntry& e : entries) {
+    const auto change = take(decode_fee_change(e.tx.body), "fees");
+    for (std::uint32_t i = 0; i < change.added.size(); ++i)
+      want(!out.has({change.first.value + i}) && fits(genesis, change.added[i]),
+           "fees: a slot has two, or one out of bounds");
+    out.add(change);
+  }
+  return out;
+}
+
 }  // namespace
 
 bool ReceiptOpenings::holds_tokens() const {
@@ -174,8 +186,8 @@ BatchKeys ReceiptOpenings::keys_for(Slot slot, std::uint64_t index) const {
   return out;
 }
 
-ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries,
-                              Slot slot) {
+ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries, Slot slot,
+                              const Genesis& genesis) {
   ReceiptOpenings o;
   o.registration = take(decode_registration(entries.registration.opening.data), "registration");
   o.statement = take(decode_statement(entries.statement.opening.data), "statement");
@@ -193,6 +205,7 @@ ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& 
   o.meter_keys = meter_keys_of(o);
   o.contracts = read_contracts(entries.contracts, meter, slot);
   o.certificates = read_certificates(entries.certificates, meter);
+  o.fees = read_fees(entries.fees, genesis);
   o.measures = read_measures(entries.measures, meter, slot);
   return o;
 }

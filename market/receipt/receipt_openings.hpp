@@ -3,6 +3,7 @@
 // meter and of the receipt's slot, or before it where that is what it is there for.
 
 #include "market/contract.hpp"
+#include "market/fee_change.hpp"
 #include "market/grid_measure.hpp"
 #include "market/key_line.hpp"
 #include "market/receipt/receipt_entries.hpp"
@@ -35,6 +36,7 @@ struct ReceiptOpenings {
   KeyLine meter_keys;                     // from registration, swaps and key changes
   std::vector<MeterCertificate> certificates;
   std::vector<Contract> contracts;  // that stand in the slot, by template
+  AddedFees fees;                   // of the slot, and of those that rulings are of
   std::vector<std::pair<GridMeasure, HomeMeasure>> measures;  // of the slot, by their number
 
   bool holds_tokens() const;
@@ -44,6 +46,7 @@ struct ReceiptOpenings {
   BatchKeys keys_for(Slot slot, std::uint64_t index) const;
 };
 
-ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries, Slot slot);
+ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& entries, Slot slot,
+                              const Genesis& genesis);
 
 }  // namespace market

@@ -68,10 +68,14 @@ void check_roles(const ReceiptEntries& entries, const ReceiptOpenings& o, const 
   for (const ProvenEntry& e : entries.certificates)
     want(by_role(e, take(decode_certificate_body(e.tx.body), "certificates").signature, trust),
          "certificates: not signed by the certifier");
+  const bool operated = trust.genesis.grid_operator != PublicKey{};
   for (const ProvenEntry& e : entries.measures)
-    want(trust.genesis.grid_operator != PublicKey{} &&
+    want(operated &&
              by_role(e, take(decode_grid_measure_body(e.tx.body), "measures").signature, trust),
          "measures: not signed by the grid operator");
+  for (const ProvenEntry& e : entries.fees)
+    want(operated && by_role(e, take(decode_fee_change(e.tx.body), "fees").signature, trust),
+         "fees: not signed by the grid operator");
 }
 
 void take_registration(ReceiptGateway& gateway, const ProvenEntry& e, const TrustRoot& trust) {

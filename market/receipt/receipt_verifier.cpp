@@ -19,7 +19,8 @@ constexpr std::array receipt_keys{"account",   "batches",      "before",  "bill"
                                   "policy",    "registration", "rulings", "settlement", "slot",
                                   "statement", "swaps"};
 // These stand in a receipt only where there are any.
-constexpr std::array now_and_then{"certificates", "contracts", "gateway", "keys", "measures"};
+constexpr std::array now_and_then{"certificates", "contracts", "fees",
+                                  "gateway",      "keys",      "measures"};
 
 // Whose receipt it says that it is, and of which slot.
 struct Claim {
@@ -59,6 +60,13 @@ std::string number_and_verdict(const ReceiptReadings& r) {
          (r.verdict == 0 ? std::string() : "; verdict: " + rule_names(r.verdict));
 }
 
+std::string tariff_in_words(const ReceiptOpenings& o) {
+  const std::int32_t added = o.fees.in(o.statement.slot);
+  return "every amount recomputed from genesis' tariff" +
+         (added == 0 ? std::string()
+                     : " and " + std::to_string(added) + " micro-EUR/kWh added to the grid fee");
+}
+
 std::string in_words(const GridMeasure& measure, const HomeMeasure& home) {
   const std::string rung = measure.rung < names_of_rungs.size()
                                ? std::string(names_of_rungs[measure.rung])
@@ -95,7 +103,7 @@ void verify_whole(std::string_view written, const std::string& trusted_policy, V
   checks.holds(signed_by_whom(trust.policy));
 
   checks.begin("openings");
-  const ReceiptOpenings openings = read_openings(receipt, entries, claim.slot);
+  const ReceiptOpenings openings = read_openings(receipt, entries, claim.slot, trust.genesis);
   checks.holds("registration, statement, marks and orders are the account's own");
 
   checks.begin("signatures");
@@ -120,7 +128,7 @@ void verify_whole(std::string_view written, const std::string& trusted_policy, V
 
   checks.begin("tariff");
   check_tariff(openings, trust.genesis);
-  checks.holds("every amount recomputed from genesis' tariff");
+  checks.holds(tariff_in_words(openings));
 
   checks.begin("bill");
   check_bill(receipt, openings, trust.genesis);

@@ -1,9 +1,11 @@
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "ledger/merkle/log_tree.hpp"
 #include "market/audit/replay.hpp"
 #include "market/audit/slot_books.hpp"
 #include "market/contract.hpp"
+#include "market/fee_change.hpp"
 #include "market/grid_measure.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/receipt/proven_entry.hpp"
@@ -36,6 +38,7 @@ class ReceiptWriter {
   json batches_json(std::uint32_t slot) const;
   json gateway_json(std::uint32_t slot) const;
   json contracts_json(std::uint32_t slot) const;
+  json fees_json(std::uint32_t slot) const;
   bool in_its_book(const Order& order) const;
   void add_registry(json& j, std::uint32_t slot) const;
   json batch_json(std::uint64_t entry, const Bytes& batch,
@@ -230,6 +233,24 @@ bool ReceiptWriter::in_its_book(const Order& order) const {
   return book != books_.end() && book->second.account_of.contains(row_id(order.account, order.id));
 }
 
+// That name the slot, or one of which a ruling acts in it.
+json ReceiptWriter::fees_json(std::uint32_t slot) const {
+  std::set<std::uint32_t> wanted{slot};
+  if (const auto at = rulings_.find(slot); at != rulings_.end())
+    for (const auto& [settled, place] : at->second) wanted.insert(settled);
+  json out = json::array();
+  for (std::uint64_t i = 0; i < log_.entries.size(); ++i) {
+    const auto tx = view_entry(log_.entries[i]);
+    if (!tx || tx->kind != TransactionKind::tariff_change) continue;
+    const auto change = decode_fee_change(tx->body);
+    if (!change) continue;
+    const auto first = wanted.lower_bound(change->first.value);
+    if (first != wanted.end() && *first - change->first.value < change->added.size())
+      out.push_back(entry_json(i));
+  }
+  return out;
+}
+
 // Those that stand in the slot, by template.
 json ReceiptWriter::contracts_json(std::uint32_t slot) const {
   json out = json::array();
@@ -253,6 +274,7 @@ void ReceiptWriter::add_registry(json& j, std::uint32_t slot) const {
   if (json all = contracts_json(slot); !all.empty()) j["contracts"] = std::move(all);
   if (!keys.empty()) j["keys"] = std::move(keys);
   if (!certificates.empty()) j["certificates"] = std::move(certificates);
+  if (json fees = fees_json(slot); !fees.empty()) j["fees"] = std::move(fees);
   if (!measures.empty()) j["measures"] = std::move(measures);
   if (json gateway = gateway_json(slot); !gateway.empty()) j["gateway"] = std::move(gateway);
 }
@@ -293,10 +315,12 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   j["book"] = book_json(s);
   j["batches"] = batches_json(s);
   j["rulings"] = json::array();
+  const AddedFees fees = fees_in(log_.entries);
   std::vector<Correction> corrections;
   for (const auto& [settled, place] : rulings_[s]) {
     const Opening& opening = openings_.restricted.at(place.entry).at(place.position);
-    corrections.push_back(correction_of(*decode_ruling(opening.data), tariff_of(log_.genesis)));
+    corrections.push_back(
+        correction_of(*decode_ruling(opening.data), tariff_in(log_.genesis, fees, Slot{settled})));
     j["rulings"].push_back(opened_json(place));
   }
   std::vector<ContractPayment> payments;

@@ -58,6 +58,41 @@ TEST_CASE("second reader: contracts in receipts are read alike") {
   cases.compare();
 }
 
+TEST_CASE("second reader: tariff changes in receipts are read alike") {
+  const market_test::VillageChain made = market_test::village_chain(4, 9);
+  test::ReaderCases cases;
+  const auto receipt_of = [&](std::uint32_t slot) {
+    const auto receipt =
+        market::write_receipt(made.log, made.openings, village_account(2), ledger::Slot{slot});
+    REQUIRE_MESSAGE(receipt, receipt.error());
+    CHECK(test::verdict_of(*receipt) == "");
+    cases.receipt("slot " + std::to_string(slot), *receipt);
+    return json::parse(*receipt);
+  };
+  const json whole = receipt_of(3), later = receipt_of(7);
+  receipt_of(4);
+  REQUIRE(whole.at("fees").size() == 1);
+  const auto changed = [&](const std::string& name, auto change) {
+    json other = whole;
+    change(other);
+    const std::string text = other.dump() + "\n";
+    CHECK_MESSAGE(test::verdict_of(text) != "", name);
+    cases.receipt(name, text);
+  };
+  changed("none", [](json& r) { r.erase("fees"); });
+  changed("empty", [](json& r) { r["fees"] = json::array(); });
+  changed("twice", [](json& r) { r["fees"].push_back(r["fees"][0]); });
+  changed("of other slots", [&](json& r) { r["fees"] = later["fees"]; });
+  changed("opened", [](json& r) { r["fees"][0]["opening"] = 1; });
+  for (const std::size_t at : {3u, 60u, 76u, 84u, 90u, 150u})
+    changed("entry changed at " + std::to_string(at), [&](json& r) {
+      std::string entry = r["fees"][0]["entry"];
+      entry[at] = entry[at] == '0' ? '1' : '0';
+      r["fees"][0]["entry"] = entry;
+    });
+  cases.compare();
+}
+
 TEST_CASE("second reader: grid measures in receipts are read alike") {
   const market_test::VillageChain made = market_test::village_chain(4, 9);
   test::ReaderCases cases;

@@ -310,7 +310,7 @@ TEST_CASE(
       paid[t.seller] += t.price.value * t.energy.value;
     }
     Genesis genesis = feeder_genesis("fee-tree");
-    for (const Trade& t : clear_rows(genesis, rows).trades) {
+    for (const Trade& t : clear_rows(genesis, tariff_of(genesis), rows).trades) {
       REQUIRE(t.beside.value >= 0);
       rent += static_cast<Wide>(t.beside.value) * t.energy.value;
       by_row[t.buyer] += (t.price + t.beside).value * t.energy.value;
@@ -329,7 +329,7 @@ TEST_CASE("acting: rows with results are paired within one price first, then by 
   };
   const std::vector<BookRow> rows{row(buy(1, 10, 300), 10, 200), row(buy(2, 10, 300), 10, 100),
                                   row(sell(3, 10, 50), 8, 100), row(sell(4, 20, 50), 12, 150)};
-  const auto trades = clear_rows(feeder_genesis("grid-aware"), rows).trades;
+  const auto trades = clear_rows(feeder_genesis("grid-aware"), {}, rows).trades;
   CHECK(trades == std::vector<Trade>{{1, 2, {8}, {100}, {0}},
                                      {1, 3, {2}, {150}, {-50}},
                                      {0, 3, {10}, {150}, {50}}});

@@ -51,17 +51,17 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
     roots.push_back(chain.state_root());
   }
   CHECK(roots == made.state_roots);
-  CHECK(kinds.size() == 19);
+  CHECK(kinds.size() == 20);
   // This chain asks for no certificates and no attesters.
   CHECK(seen.size() == standings - 2);
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
-        "c7f1ead551a18c6a05042e7848e8acb5f8f4b11175688ce3d004423d6dc1f6a7");
+        "2ec140550b7b57aab6786a942b0cccf2054ee7ac996018ad6a7fca4264cb954c");
   CHECK(to_hex(chain.state_root()) ==
-        "af2c09a7ecac1aa0df6b1c02dd5dc6e3107f092b4e145a9939da0410caa1b372");
+        "f591e418b897190c956c4e63464385744b9dc2affcf37baeb66a738b54e76908");
   CHECK(to_hex(chain.state().content_root()) ==
-        "42d73e9ba03d646878d79111d988542f5d20648d3863e5e6883cf8ee324cd688");
-  CHECK(digest(roots) == "f4453ce91602c3a43d7fa4f18bd069dde587dd9258266a80097c8936921bffc0");
+        "234e574347a06c98efb2b7bb3f38769e006cef3c053740aa56c63fc8830bda33");
+  CHECK(digest(roots) == "2893f6caab99c4652593a558d6bf6aa9fb38ee7e7ee7ff2c35295535fbb272f0");
   MESSAGE("golden chain: ", made.blocks.size(), " blocks, ", chain.log().size(),
           " transactions, state roots ", digest(roots));
 }
@@ -124,6 +124,25 @@ TEST_CASE("golden chain: receipts hold over changes of keys, by the key of the s
     if (c.gateway > 0) CHECK(!without("gateway", "genesis").ok);
     if (c.keys > 0 && c.home == 1) CHECK(without("keys", "mark").name == "readings");
   }
+}
+
+TEST_CASE("golden chain: receipts show what was added to the grid fee, and bills follow") {
+  const VillageChain& made = chain_of_100_slots();
+  Ed25519Verifier verifier;
+  std::size_t felt = 0;
+  for (const std::uint32_t slot : {2u, 3u, 4u, 7u}) {
+    const auto receipt = write_receipt(made.log, made.openings, account(2), Slot{slot});
+    REQUIRE_MESSAGE(receipt, receipt.error());
+    for (const ReceiptCheck& check : verify_receipt(*receipt, made.log.policy_text, verifier))
+      CHECK_MESSAGE(check.ok, check.name, ": ", check.detail);
+    const auto from = receipt->find("\"fees\":["), to = receipt->find("\"format\"");
+    CHECK((from == std::string::npos) == (slot == 4));
+    if (from == std::string::npos) continue;
+    // Without it the amounts do not follow, where anything is of the retailer.
+    const std::string bare = receipt->substr(0, from) + receipt->substr(to);
+    felt += verify_receipt(bare, made.log.policy_text, verifier).back().name == "tariff";
+  }
+  CHECK(felt >= 2);
 }
 
 TEST_CASE("golden chain: receipts show what the grid operator did to the home") {

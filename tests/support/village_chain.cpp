@@ -1,6 +1,7 @@
 #include "tests/support/village_chain.hpp"
 
 #include "ledger/chain/chain.hpp"
+#include "market/fee_change.hpp"
 #include "market/grid_measure.hpp"
 #include "tests/market/feeder_support.hpp"
 #include "tests/market/signed_checkpoint.hpp"
@@ -90,6 +91,7 @@ class VillageWriter {
       if (!ends) add_rulings(slot);
       if (!ends && slot % 7 == 6) move_tokens(slot);
       if (!ends && slot % 4 == 3) add_measures(slot);
+      if (!ends && slot % 5 == 1) change_fees(slot);
       if (!ends) add_findings();
       for (std::uint32_t g = 0; g < gateways; ++g) add_batch(g, minute, ends);
       if (ends) {
@@ -127,6 +129,7 @@ class VillageWriter {
   void add_marks(std::uint32_t gateway, std::uint32_t slot);
   void add_rulings(std::uint32_t slot);
   void add_measures(std::uint32_t slot);
+  void change_fees(std::uint32_t slot);
   void add_findings();
   void put_block(std::int64_t time_ms);
   std::int64_t drawn(std::int64_t most) {
@@ -478,6 +481,12 @@ void VillageWriter::add_rulings(std::uint32_t slot) {
       rulings.back().import_in_place = {drawn(1000)};
   }
   if (!rulings.empty()) add(Village::rulings(slot, rulings));
+}
+
+// Of the next two slots.
+void VillageWriter::change_fees(std::uint32_t slot) {
+  const auto dear = static_cast<std::int32_t>(10'000 + 1'000 * slot);
+  add(fee_change_of(out_.log.chain_id, {slot + 1}, {dear, -90'000}, signer_of("grid operator")));
 }
 
 // What the grid operator did in the slot before: it dimmed a home, and curtailed it and another.
