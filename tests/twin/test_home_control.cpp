@@ -152,6 +152,8 @@ struct OperatorBench {
     GridOperatorConfig c;
     c.directory = one_gateway();
     c.signer = &signer;
+    c.genesis.grid_fee = {90'000};
+    c.genesis.retail_buy = {300'000};
     RungSpec rung;
     rung.kind = kind;
     c.rungs = {rung};
@@ -235,6 +237,60 @@ TEST_CASE("With a slot's last climb the operator posts what it did in it, and to
   CHECK(home->meter == ledger::MeterId{1});
   CHECK(home->minutes == 2);
   CHECK(home->change_w < 0);
+}
+
+TEST_CASE(
+    "The fee of a slot is fixed and posted while the one before runs, and homes hear the same") {
+  OperatorBench b(RungSpec::Kind::time_of_use);  // 17 to 21 h +0.15... as its defaults have it
+  std::vector<market::FeeChange> posted;
+  std::map<std::uint32_t, std::int32_t> told;  // by running slot
+  for (int n = 1; n <= 24 * 60; ++n)
+    for (const Send& s : all_of<Send>(b.minute(n, 0.3, 5000, 5000))) {
+      if (s.to == one_gateway().validator(0)) {
+        const auto tx = ledger::decode_transaction(s.bytes.view().subspan(1)).value();
+        REQUIRE(tx.kind == ledger::TransactionKind::tariff_change);
+        posted.push_back(market::decode_fee_change(tx.body).value());
+        // In the first minute of the slot before, and two minutes later.
+        CHECK((n % 15 == 1 || n % 15 == 3));
+        CHECK(posted.back().first.value == static_cast<std::uint32_t>(n / 15) + 1);
+      } else if (const auto word = decode_grid_word(s.bytes.view().subspan(1))) {
+        REQUIRE(!word->fees.empty());
+        const auto [at, fresh] = told.try_emplace(word->slot.value, word->fees[0]);
+        CHECK(at->second == word->fees[0]);
+      }
+    }
+  std::map<std::uint32_t, std::int32_t> on_ledger;
+  for (const market::FeeChange& c : posted) {
+    REQUIRE(c.added.size() == 1);
+    on_ledger[c.first.value] = c.added[0];
+  }
+  CHECK(posted.size() == 2 * on_ledger.size());
+  CHECK(on_ledger.size() == 4 * 4 + 6 * 4 - 1);  // dear and cheap hours, but for the first slot
+  for (const auto& [slot, fee] : told) {
+    const auto at = on_ledger.find(slot);
+    CHECK(fee == (at == on_ledger.end() ? 0 : at->second));
+  }
+  CHECK(on_ledger.at(17 * 4) == 100'000);
+  CHECK(on_ledger.at(1) == -50'000);
+}
+
+TEST_CASE("What rungs ask for beyond a fee's bounds is brought within them") {
+  ledger::Genesis g;
+  g.grid_fee = {90'000};
+  g.retail_buy = {300'000};
+  ledger::Ed25519Signer signer{ledger::KeySeed{9}};
+  FeeAnnouncer fees(g, signer);
+  std::vector<std::int64_t> asked{-200'000, -200'000, 7};
+  const auto tx = fees.announce({4}, asked);
+  REQUIRE(tx);
+  CHECK(market::decode_fee_change(tx->body)->added == std::vector<std::int32_t>{-90'000});
+  CHECK(asked == std::vector<std::int64_t>{0, -90'000, 7});
+  asked = {1, 2, 3};  // what is fixed stays
+  CHECK(!fees.announce({4}, asked));
+  CHECK(asked == std::vector<std::int64_t>{0, -90'000, 3});
+  asked = {1, INT64_MAX, 3};
+  CHECK(fees.announce({5}, asked));
+  CHECK(asked == std::vector<std::int64_t>{-90'000, 99'700'000, 3});
 }
 
 namespace {

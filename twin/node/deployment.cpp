@@ -306,7 +306,7 @@ GridOperatorConfig Deployment::grid_operator() const {
     c.homes.push_back(
         {home.connection, home.gateway, devices_of(home), meter.account, meter.restricted_key});
   }
-  c.chain_id = chain_id_of(genesis_);
+  c.genesis = genesis_;
   c.signer = &roles_->grid_operator;
   c.patience = scenario_.ledger.block_interval * std::int64_t{2} + seconds(10);
   c.network = network_;

@@ -51,7 +51,9 @@ double counted_heat_pump_w(const ai::HomeDevices& d) {
 
 GridOperatorNode::GridOperatorNode(GridOperatorConfig config)
     : config_(std::move(config)),
+      chain_id_(chain_id_of(config_.genesis)),
       model_(*config_.network, connections_of(config_)),
+      fees_(config_.genesis, *config_.signer),
       homes_(config_.homes.size()),
       said_(config_.directory.validators),
       told_(config_.directory.gateways) {
@@ -235,6 +237,8 @@ void GridOperatorNode::act(Instant now, Outbox& outbox) {
   for (std::string& why : plan.failures)
     outbox.event(Refused{config_.directory.grid_operator(), std::move(why)});
   count_waiting(s, plan);
+  if (const auto fee = fees_.announce(s.slot, plan.fees))
+    say(frame(MessageKind::transaction, fee->encode()), outbox);
   tell(s, plan, outbox);
   note(plan.measures);
   const bool last = next_deadline().since_epoch() / config_.slot != s.slot.value;
@@ -336,7 +340,7 @@ void GridOperatorNode::post(Instant now, Slot slot, Outbox& outbox) {
   std::vector<Opening> openings;
   for (const auto& [place, home] : homes)
     openings.push_back(market::opening_of(config_.homes[home.meter.value].restricted_key, home));
-  const Transaction tx = market::grid_measure_of(config_.chain_id, slot, std::move(measures),
+  const Transaction tx = market::grid_measure_of(chain_id_, slot, std::move(measures),
                                                  std::move(openings), *config_.signer);
   posted_.push_back({slot, frame(MessageKind::transaction, tx.encode()), now});
   say_next(now, outbox);

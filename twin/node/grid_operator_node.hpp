@@ -5,7 +5,8 @@
 // is done when its words arrive. With the last climb of a slot it posts what it did to whom in it,
 // and why, signed (market/grid_measure.hpp). The ledger takes slots in their order: one entry at a
 // time is said, again and again until f + 1 validators say that the ledger has it, and those of
-// later slots wait. What it has not taken within a day is given up, which is told.
+// later slots wait. Price rungs fix the fee of a slot while the one before it runs, on the ledger
+// (fee_announcer.hpp). What it has not taken within a day is given up, which is told.
 //
 // From the homes' day-ahead forecasts it computes the loading of each slot, tells which elements
 // it expects beyond `warning_loading` of their limit, and shows it to the rungs that price ahead.
@@ -17,6 +18,7 @@
 #include "market/grid_measure.hpp"
 #include "twin/congestion/rung.hpp"
 #include "twin/node/directory.hpp"
+#include "twin/node/fee_announcer.hpp"
 #include "twin/node/grid_words.hpp"
 #include "twin/node/node.hpp"
 #include "twin/node/unconfirmed.hpp"
@@ -28,7 +30,7 @@ inline constexpr double warning_loading = 0.8;
 
 struct GridOperatorConfig {
   Directory directory;
-  ledger::Hash chain_id{};
+  ledger::Genesis genesis;
   ledger::Signer* signer = nullptr;  // the grid operator's, outlives the node
   ledger::CivilTime start;
   ledger::Duration slot = ledger::minutes(15);
@@ -79,7 +81,9 @@ class GridOperatorNode final : public Node {
   void tell(const Situation& s, const LadderPlan& plan, Outbox& outbox);
 
   GridOperatorConfig config_;
+  ledger::Hash chain_id_{};
   FeederModel model_;
+  FeeAnnouncer fees_;
   std::vector<std::unique_ptr<Rung>> ladder_;
   std::vector<Known> homes_;
   GridMeasurement measured_;
