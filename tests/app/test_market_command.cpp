@@ -151,6 +151,43 @@ TEST_CASE("every mechanism that can act settles a run, and both readers verify i
   cases.compare();
 }
 
+TEST_CASE("shadows with a feeder trade what its lines let through, and pay by the way") {
+  const test::Folder folder;
+  const auto shadows_of = [&](const std::string& name, const std::string& more) {
+    folder.write(name + ".toml", std::string(test::short_scenario) +
+                                     "[market]\nshadows = [\"uniform\", \"grid-aware\", "
+                                     "\"fee-tree\"]\n" +
+                                     more);
+    const auto run = test::aipchain({"run", folder.at(name + ".toml"), "--out", folder.at(name),
+                                     "--until", "4m", "--json", "--quiet"});
+    CAPTURE(run.errors);
+    REQUIRE(run.code == 0);
+    const json shadows = json::parse(run.output).at("/market/shadows"_json_pointer);
+    for (const json& s : shadows) CHECK(s.at("slots_uncleared") == 0);
+    return shadows;
+  };
+  const auto traded = [](const json& shadow) { return shadow.at("traded_kwh").get<double>(); };
+  // Without a limit that binds, and where no way costs more than the local grid fee, as without.
+  const json wide = shadows_of("wide",
+                               "[prices.fee_tree]\nline_eur_per_kwh_km = 0\n"
+                               "transformer_eur_per_kwh = 0\n");
+  CHECK(traded(wide[0]) > 0);
+  CHECK(traded(wide[1]) == traded(wide[0]));
+  CHECK(wide[1].at("welfare_eur") == wide[0].at("welfare_eur"));
+  CHECK(traded(wide[2]) >= traded(wide[0]));
+  // Dear lines leave less to trade.
+  const json dear = shadows_of("dear", "[prices.fee_tree]\nline_eur_per_kwh_km = 20\n");
+  CHECK(traded(dear[2]) < traded(wide[2]));
+  // What was read is written, and can be read again.
+  const std::string resolved = test::slurp(folder.at("dear/scenario.resolved.toml"));
+  CHECK(resolved.find("[prices.fee_tree]\nline_eur_per_kwh_km = 20") != std::string::npos);
+  CHECK(resolved.find("relief_percent = 100\n") != std::string::npos);
+  CHECK(test::slurp(folder.at("dear/report.html")).find("grid-aware") != std::string::npos);
+  // Where voltages may hardly move, next to nothing may flow.
+  const json narrow = shadows_of("narrow", "[grid]\nv_max_pu = 1\nv_min_pu = 1\n");
+  CHECK(traded(narrow[1]) < traded(narrow[0]));
+}
+
 TEST_CASE("shadows clear the same orders and change nothing on the ledger") {
   const test::Folder folder;
   folder.write("plain.toml", test::short_scenario);

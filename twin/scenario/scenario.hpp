@@ -2,6 +2,7 @@
 // A scenario after reading: every default filled in, every population expanded into homes.
 // Keys of the file are documented in docs/scenario.md.
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/time.hpp"
 #include "ledger/oracle/signing.hpp"
+#include "market/clearing/mechanism.hpp"
 
 namespace twin {
 
@@ -125,18 +127,28 @@ struct WeatherSpec {
   double cloudiness = 0.3;         // 0 clear to 1 overcast
 };
 
+// What a kWh pays on its way through the feeder (traded_feeder.hpp).
+struct FeeTreeSpec {
+  ledger::Price line_km{50'000}, transformer{20'000};
+  std::uint32_t relief_percent = 100;  // of the fee, against what flows anyway
+};
+
 struct PricesSpec {
   ledger::Price retail_buy{320'000};     // all of it: energy, fees, levies
   ledger::Price retail_sell{80'000};     // feed-in
   ledger::Price grid_fee{90'000};        // part of retail_buy; also due on traded energy ...
   ledger::Price local_grid_fee{60'000};  // ... at this lower rate
   ledger::Price levies{40'000};          // part of retail_buy, due on all import
+  FeeTreeSpec fee_tree;                  // where the fee tree is a shadow
   std::uint32_t vat_permille = 0;        // contained in all of these but retail_sell
 };
 
 struct MarketSpec {
   std::string mechanism = "uniform";  // one that can act (market/clearing/mechanism.hpp)
   std::vector<std::string> shadows;   // others that clear the same orders, for figures
+  bool has_shadow(market::Mechanism m) const {
+    return std::find(shadows.begin(), shadows.end(), market::name_of(m)) != shadows.end();
+  }
 };
 
 // Names of ledger::Signing in a scenario, in the enum's order.

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "market/clearing/mechanism.hpp"
+#include "market/order.hpp"
 #include "twin/scenario/congestion_reader.hpp"
 #include "twin/scenario/consensus_reader.hpp"
 #include "twin/scenario/event_reader.hpp"
@@ -98,6 +99,18 @@ std::uint32_t read_vat(TomlTable& t) {
   return static_cast<std::uint32_t>(std::lround(permille));
 }
 
+FeeTreeSpec read_fee_tree(TomlTable t) {
+  FeeTreeSpec s;
+  s.line_km.value = t.micro_eur("line_eur_per_kwh_km", s.line_km.value);
+  s.transformer.value = t.micro_eur("transformer_eur_per_kwh", s.transformer.value);
+  s.relief_percent = static_cast<std::uint32_t>(t.integer("relief_percent", 100, 0, 100));
+  for (const auto& [key, fee] :
+       {std::pair{"line_eur_per_kwh_km", s.line_km}, {"transformer_eur_per_kwh", s.transformer}})
+    if (fee.value < 0 || fee > market::max_order_price) t.refuse(key, "0 to 100");
+  t.close();
+  return s;
+}
+
 PricesSpec read_prices(TomlTable t) {
   PricesSpec s;
   s.retail_buy.value = t.micro_eur("retail_buy_eur_per_kwh", s.retail_buy.value);
@@ -106,6 +119,7 @@ PricesSpec read_prices(TomlTable t) {
   s.local_grid_fee.value = t.micro_eur("local_grid_fee_eur_per_kwh", s.local_grid_fee.value);
   s.levies.value = t.micro_eur("levies_eur_per_kwh", s.levies.value);
   s.vat_permille = read_vat(t);
+  s.fee_tree = read_fee_tree(t.table("fee_tree"));
   for (const auto& [key, price] : {std::pair{"grid_fee_eur_per_kwh", s.grid_fee},
                                    {"local_grid_fee_eur_per_kwh", s.local_grid_fee},
                                    {"levies_eur_per_kwh", s.levies},
@@ -221,10 +235,8 @@ MarketSpec read_market(TomlTable t, const PricesSpec& prices) {
   if (out.mechanism == "fee-tree" && prices.local_grid_fee.value != 0)
     t.fail("mechanism",
            "the fee tree takes the place of prices.local_grid_fee_eur_per_kwh, which has to be 0");
-  std::vector<std::string> shadows;
-  for (const std::string_view name : market::mechanism_names)
-    if (!market::needs_feeder(*market::mechanism_named(name))) shadows.emplace_back(name);
-  out.shadows = t.some_of("shadows", shadows);
+  out.shadows =
+      t.some_of("shadows", {market::mechanism_names.begin(), market::mechanism_names.end()});
   t.close();
   return out;
 }
@@ -242,8 +254,11 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   TomlTable weather = root.table("weather");
   out.where_weather = weather.where("file");
   s.weather = read_weather(std::move(weather));
-  s.prices = read_prices(root.table("prices"));
+  TomlTable prices = root.table("prices");
+  s.prices = read_prices(prices);
   s.market = read_market(root.table("market"), s.prices);
+  if (prices.has("fee_tree") && !s.market.has_shadow(market::Mechanism::fee_tree))
+    prices.fail("fee_tree", "wants \"fee-tree\" among market.shadows, which alone uses it");
   TomlTable ledger = root.table("ledger");
   out.where_gateways = ledger.where("gateways");
   out.where_concentrators = ledger.where("concentrators");

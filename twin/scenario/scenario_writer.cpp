@@ -224,6 +224,13 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("local_grid_fee_eur_per_kwh", euros(s.prices.local_grid_fee));
   w.key("levies_eur_per_kwh", euros(s.prices.levies));
   if (s.prices.vat_permille > 0) w.key("vat_percent", exact(s.prices.vat_permille / 10.0));
+  if (s.market.has_shadow(market::Mechanism::fee_tree)) {
+    const FeeTreeSpec& fees = s.prices.fee_tree;
+    w.section("prices.fee_tree");
+    w.key("line_eur_per_kwh_km", euros(fees.line_km));
+    w.key("transformer_eur_per_kwh", euros(fees.transformer));
+    w.key("relief_percent", std::to_string(fees.relief_percent));
+  }
   w.section("market");
   w.key("mechanism", quoted(s.market.mechanism));
   if (!s.market.shadows.empty()) w.key("shadows", listed(s.market.shadows, quoted));

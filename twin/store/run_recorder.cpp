@@ -44,16 +44,20 @@ Result<std::unique_ptr<RunRecorder>> RunRecorder::create(
   if (auto ok = dir->write("scenario.resolved.toml", bytes_of(resolved)); !ok)
     return failure(ok.error());
   RunDescription description = describe(scenario, network);
+  auto shadows = ShadowFeeder::of(scenario, network);
+  if (!shadows) return failure(shadows.error());
   auto writer = RunWriter::create(directory + "/run.db", description);
   if (!writer) return failure(writer.error().message);
-  std::unique_ptr<RunRecorder> recorder(new RunRecorder(
-      std::move(*dir), std::move(*writer), scenario, std::move(description), deployment));
+  std::unique_ptr<RunRecorder> recorder(new RunRecorder(std::move(*dir), std::move(*writer),
+                                                        scenario, std::move(description),
+                                                        deployment, std::move(*shadows)));
   recorder->summary_.input_hash = input_hash;
   return recorder;
 }
 
 RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenario& scenario,
-                         RunDescription description, const Deployment& deployment)
+                         RunDescription description, const Deployment& deployment,
+                         ShadowFeeder shadow_feeder)
     : directory_(std::move(directory)),
       writer_(std::move(writer)),
       scenario_(scenario),
@@ -64,7 +68,7 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       openings_(scenario, deployment),
       messages_(nodes_, summary_.ledger),
       slots_(scenario_, deployment, writer_, summary_, failure_),
-      shadows_(scenario_, deployment, description_, summary_),
+      shadows_(scenario_, deployment, description_, std::move(shadow_feeder), summary_),
       alerts_(scenario_, writer_, summary_.alerts, failure_),
       findings_(scenario, deployment.directory()) {
   if (!scenario.congestion.empty())

@@ -67,7 +67,7 @@ class RunRecorder {
 
  private:
   RunRecorder(RunDirectory directory, RunWriter writer, const Scenario& scenario,
-              RunDescription description, const Deployment& deployment);
+              RunDescription description, const Deployment& deployment, ShadowFeeder shadow_feeder);
   void take_persist(NodeId from, Instant now, const Persist& persist);
   void take_block(Instant now, const Persist& persist);
   void take_event(NodeId from, Instant now, const Event& event);

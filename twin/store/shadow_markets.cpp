@@ -1,5 +1,9 @@
 #include "twin/store/shadow_markets.hpp"
 
+#include <algorithm>
+
+#include "market/clearing/grid_clearing.hpp"
+
 namespace twin {
 
 using namespace ledger;
@@ -16,9 +20,25 @@ std::int64_t turnover_of(const market::Clearing& c) {
 
 }  // namespace
 
+Result<ShadowFeeder> ShadowFeeder::of(const Scenario& scenario, const Network& network) {
+  ShadowFeeder out;
+  if (scenario.market.has_shadow(market::Mechanism::grid_aware)) {
+    auto found = trade_limits_of(scenario, network);
+    if (!found) return failure("market.shadows: grid-aware: " + found.error());
+    out.limits = std::move(found->limits);
+  }
+  if (scenario.market.has_shadow(market::Mechanism::fee_tree)) {
+    out.fees = fees_of(scenario, network);
+    if (const std::string why = market::check_fee_tree(out.fees->tree); !why.empty())
+      return failure("market.shadows: fee-tree: " + why);
+  }
+  out.buses = market_buses(scenario, network);
+  return out;
+}
+
 ShadowMarkets::ShadowMarkets(const Scenario& scenario, const Deployment& deployment,
-                             const RunDescription& run, Summary& summary)
-    : figures_(summary.market.shadows) {
+                             const RunDescription& run, ShadowFeeder feeder, Summary& summary)
+    : feeder_(std::move(feeder)), figures_(summary.market.shadows) {
   for (const std::string& name : scenario.market.shadows) {
     mechanisms_.push_back(market::mechanism_named(name).value());
     figures_.push_back({name});
@@ -26,7 +46,7 @@ ShadowMarkets::ShadowMarkets(const Scenario& scenario, const Deployment& deploym
   for (const MeterIdentity& m : deployment.identities().meters)
     if (!m.feeder) {
       const HomeRow& home = run.homes[m.meter.value];
-      places_[m.account] = {home.bus + 1, home.pv_peak_w > 0};
+      places_[m.account] = {home.bus + 1, home.pv_peak_w > 0, m.meter.value};
     }
 }
 
@@ -39,14 +59,64 @@ void ShadowMarkets::take(const market::ClosedSlot& slot) {
     o.bus = home->second.bus;
     o.green = o.side == market::Side::sell && home->second.green;
   }
+  const std::int64_t optimal = market::optimal_welfare(orders).value;
   for (std::size_t i = 0; i < mechanisms_.size(); ++i) {
-    const market::Clearing c = market::clear(mechanisms_[i], orders, market::terms_of(slot.tariff));
     Summary::Shadow& figures = figures_[i];
-    figures.traded_wh += c.volume.value;
-    figures.turnover_micro_eur += turnover_of(c);
-    figures.welfare_micro_eur += c.welfare.value;
-    figures.optimal_welfare_micro_eur += c.optimal_welfare.value;
+    figures.optimal_welfare_micro_eur += optimal;
+    const auto outcome = clear(mechanisms_[i], orders, slot.tariff);
+    if (!outcome) {
+      ++figures.slots_uncleared;
+      continue;
+    }
+    figures.traded_wh += outcome->traded_wh;
+    figures.turnover_micro_eur += outcome->turnover_micro_eur;
+    figures.welfare_micro_eur += outcome->welfare_micro_eur;
   }
+}
+
+std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear(market::Mechanism mechanism,
+                                                           std::span<const market::Order> orders,
+                                                           const market::Tariff& tariff) const {
+  if (mechanism == market::Mechanism::grid_aware) return clear_grid_aware(orders);
+  if (mechanism == market::Mechanism::fee_tree)
+    return clear_fee_tree(orders, tariff.local_grid_fee);
+  const market::Clearing c = market::clear(mechanism, orders, market::terms_of(tariff));
+  return Outcome{c.volume.value, turnover_of(c), c.welfare.value};
+}
+
+std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear_grid_aware(
+    std::span<const market::Order> orders) const {
+  std::vector<std::uint32_t> buses;
+  for (const market::Order& o : orders) {
+    const auto home = places_.find(o.account);
+    buses.push_back(home == places_.end() ? feeder_.buses.busbar()
+                                          : feeder_.buses.of_home[home->second.home]);
+  }
+  const auto proposal = market::propose_grid_clearing(orders, buses, *feeder_.limits);
+  if (!proposal) return std::nullopt;
+  const auto nodal = market::check_proposal(orders, buses, *feeder_.limits, *proposal).value();
+  Outcome out{nodal.volume.value, 0, nodal.welfare.value};
+  for (std::size_t i = 0; i < orders.size(); ++i)
+    if (orders[i].side == market::Side::sell)
+      out.turnover_micro_eur += cost_of(proposal->fills[i], nodal.prices[buses[i]]).value;
+  return out;
+}
+
+ShadowMarkets::Outcome ShadowMarkets::clear_fee_tree(std::span<const market::Order> orders,
+                                                     Price local_grid_fee) const {
+  std::vector<market::Order> with_fee(orders.begin(), orders.end());
+  std::vector<std::uint32_t> nodes;
+  for (market::Order& o : with_fee) {
+    if (o.side == market::Side::buy)
+      o.limit = std::min(o.limit + local_grid_fee, market::max_order_price);
+    const auto home = places_.find(o.account);
+    nodes.push_back(home == places_.end() ? 0 : feeder_.fees->node_of_bus[home->second.bus - 1]);
+  }
+  const market::FeeTreeClearing c = market::clear_fee_tree(with_fee, nodes, feeder_.fees->tree);
+  Outcome out{c.volume.value, 0, market::welfare_of(orders, c.fills).value};
+  for (const market::FeeTrade& t : c.trades)
+    out.turnover_micro_eur += cost_of(t.energy, t.price).value;
+  return out;
 }
 
 }  // namespace twin

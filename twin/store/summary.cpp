@@ -194,6 +194,7 @@ json shadows_json(const Summary::Market& m) {
                                                    m.slots_settled))},
                    {"mean_price_eur_per_kwh", micro(mean_price(s.turnover_micro_eur, s.traded_wh))},
                    {"mechanism", s.mechanism},
+                   {"slots_uncleared", s.slots_uncleared},
                    {"traded_kwh", kwh(s.traded_wh)},
                    {"turnover_eur", eur(s.turnover_micro_eur)},
                    {"welfare_eur", eur(s.welfare_micro_eur)}});

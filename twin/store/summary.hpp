@@ -64,6 +64,7 @@ struct Summary {
     std::string mechanism;
     std::int64_t traded_wh = 0, turnover_micro_eur = 0;
     std::int64_t welfare_micro_eur = 0, optimal_welfare_micro_eur = 0;
+    std::uint64_t slots_uncleared = 0;  // in which it found no result, and nothing traded
   };
 
   struct Market {
