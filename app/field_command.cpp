@@ -33,6 +33,8 @@ int field(const FieldOptions& o) {
   auto world = loaded->make_world();
   if (!world) return complain(wrong_input, world.error());
   twin::Deployment deployment(scenario, **world, loaded->chain_hash);
+  if (auto ok = deployment.tell_feeder((*world)->network()); !ok)
+    return complain(wrong_input, ok.error());
   auto meters = hil::connect_meters(scenario, deployment);
   if (!meters) return complain(failed, meters.error());
   stop_on_signals();  // before anything is written

@@ -116,7 +116,9 @@ int network(const Options& o) {
   if (!loaded) return complain(wrong_input, loaded.error());
   auto world = loaded->make_world();
   if (!world) return complain(wrong_input, world.error());
-  const twin::Deployment deployment(loaded->scenario, **world, loaded->chain_hash);
+  twin::Deployment deployment(loaded->scenario, **world, loaded->chain_hash);
+  if (auto ok = deployment.tell_feeder((*world)->network()); !ok)
+    return complain(wrong_input, ok.error());
   hil::LayoutOptions layout;
   layout.directory = o.out;
   layout.scenario = loaded->path;

@@ -32,7 +32,9 @@ int run(const RunOptions& o) {
   if (!out) return complain(wrong_input, out.error());
   auto world = loaded->make_world();
   if (!world) return complain(wrong_input, world.error());
-  const twin::Deployment deployment(scenario, **world, loaded->chain_hash);
+  twin::Deployment deployment(scenario, **world, loaded->chain_hash);
+  if (auto ok = deployment.tell_feeder((*world)->network()); !ok)
+    return complain(wrong_input, ok.error());
   stop_on_signals();  // before anything is written
   auto recorder =
       twin::RunRecorder::create(*out, scenario, (*world)->network(), deployment,

@@ -46,9 +46,9 @@ TEST_CASE("market clear prints what it is to print, of every mechanism") {
     if (market::needs_feeder(*market::mechanism_named(name))) continue;
     CAPTURE(name);
     const bool shares = name == "mid-market" || name == "supply-demand" || name == "bill-sharing";
-    const json out = cleared(worked_book, std::string(name),
-                             shares ? std::vector<std::string>{"--retail-buy", "0.22"}
-                                    : std::vector<std::string>{});
+    const json out = cleared(
+        worked_book, std::string(name),
+        shares ? std::vector<std::string>{"--retail-buy", "0.22"} : std::vector<std::string>{});
     for (const char* key : {"price_eur_per_kwh", "mean_price_eur_per_kwh"})
       CHECK((out.at(key).is_number() || out.at(key).is_null()));
     for (const char* key : {"volume_kwh", "welfare_eur", "optimal_welfare_eur"})
@@ -145,7 +145,6 @@ TEST_CASE("every mechanism that can act settles a run, and both readers verify i
     std::vector<std::string> words{
         "run",   folder.at("scenario.toml"), "--out",  out,      "--until", "3m",
         "--set", "market.mechanism=" + name, "--json", "--quiet"};
-    const bool by_feeder = market::needs_feeder(market::acting_named(name)->mechanism);
     if (name == "fee-tree")
       words.insert(words.end(), {"--set", "prices.local_grid_fee_eur_per_kwh=0"});
     const auto run = test::aipchain(words);
@@ -154,7 +153,7 @@ TEST_CASE("every mechanism that can act settles a run, and both readers verify i
     CHECK(summary.at("/market/mechanism"_json_pointer) == name);
     CHECK(summary.at("/market/money_residual_eur"_json_pointer) == 0);
     CHECK(summary.at("/tokens/residual_wh"_json_pointer) == 0);
-    if (name != "retailer" && name != "supply-demand" && !by_feeder)
+    if (name != "retailer" && name != "supply-demand")
       CHECK(summary.at("/market/traded_kwh"_json_pointer) > 0);
     CHECK(summary.at("/market/savings_eur/losers"_json_pointer) == 0);
     CHECK(test::aipchain({"audit", out, "--openings", out + "/openings"}).code == 0);

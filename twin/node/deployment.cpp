@@ -7,6 +7,7 @@
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "twin/grid/feeder_estimator.hpp"
+#include "twin/scenario/traded_feeder.hpp"
 
 namespace twin {
 
@@ -219,7 +220,29 @@ GatewayConfig Deployment::gateway(std::uint32_t g) const {
   c.registrations = registrations(g);
   c.key_change = key_change_of(g);
   for (Bytes& tx : certificates(g)) c.registrations.push_back(std::move(tx));
+  if (g == 0 && !trading_grid_.empty()) c.registrations.push_back(trading_grid_);
   return c;
+}
+
+Result<void> Deployment::tell_feeder(const Network& network) {
+  const auto acting = market::acting_named(genesis_.mechanism);
+  const auto form = acting ? market::form_of(acting->mechanism) : std::nullopt;
+  if (!form) return {};
+  const auto feeder = traded_feeder_of(scenario_, network, *form);
+  if (!feeder) return failure("market.mechanism: " + genesis_.mechanism + ": " + feeder.error());
+  constexpr Slot first{1};  // an entry is of slots that have not begun
+  std::vector<Opening> homes;
+  for (const MeterIdentity& m : identities_.meters)
+    if (!m.feeder)
+      homes.push_back(market::opening_of(
+          m.restricted_key,
+          market::HomePlace{m.account, m.meter, first, feeder->bus_of_home.at(m.meter.value)}));
+  const auto tx =
+      market::trading_grid_of(chain_id_of(genesis_), first, feeder->terms, std::move(homes),
+                              identities_.grid_operator_key, roles_->grid_operator);
+  if (!tx) return failure("market.mechanism: " + genesis_.mechanism + ": " + tx.error());
+  trading_grid_ = tx->encode();
+  return {};
 }
 
 ConcentratorConfig Deployment::concentrator(std::uint32_t c) const {

@@ -24,6 +24,11 @@ class Deployment {
   void begin_at(std::uint32_t home, std::optional<ledger::MilliWattHours> import_register,
                 std::optional<ledger::MilliWattHours> export_register);
 
+  // Before any configuration is asked for, where the chain clears by its feeder: the first gateway
+  // posts at the start what the grid operator says of it, from the second slot on. The error says
+  // what the feeder lacks.
+  ledger::Result<void> tell_feeder(const Network& network);
+
   const ledger::Genesis& genesis() const { return genesis_; }
   const Identities& identities() const { return identities_; }
   const Directory& directory() const { return directory_; }
@@ -71,6 +76,7 @@ class Deployment {
   std::vector<double> nominal_v_;                       // by meter, phase to ground
   std::unique_ptr<RoleSigners> roles_;
   std::map<std::uint32_t, std::unique_ptr<ledger::Ed25519Signer>> next_gateways_;  // next keys
+  Bytes trading_grid_;  // a transaction; empty: the chain needs none
   double transformer_va_ = 0;
   std::shared_ptr<const Network> network_;            // where the scenario has a congestion ladder
   std::shared_ptr<ledger::FeederEvidence> evidence_;  // of the feeder; null: none ...

@@ -139,7 +139,7 @@ struct PricesSpec {
   ledger::Price grid_fee{90'000};        // part of retail_buy; also due on traded energy ...
   ledger::Price local_grid_fee{60'000};  // ... at this lower rate
   ledger::Price levies{40'000};          // part of retail_buy, due on all import
-  FeeTreeSpec fee_tree;                  // where the fee tree is a shadow
+  FeeTreeSpec fee_tree;                  // where the fee tree acts or is a shadow
   std::uint32_t vat_permille = 0;        // contained in all of these but retail_sell
 };
 
@@ -148,6 +148,10 @@ struct MarketSpec {
   std::vector<std::string> shadows;   // others that clear the same orders, for figures
   bool has_shadow(market::Mechanism m) const {
     return std::find(shadows.begin(), shadows.end(), market::name_of(m)) != shadows.end();
+  }
+  bool pays_by_the_way() const {
+    return mechanism == market::name_of(market::Mechanism::fee_tree) ||
+           has_shadow(market::Mechanism::fee_tree);
   }
 };
 

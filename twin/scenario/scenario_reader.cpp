@@ -257,8 +257,8 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   TomlTable prices = root.table("prices");
   s.prices = read_prices(prices);
   s.market = read_market(root.table("market"), s.prices);
-  if (prices.has("fee_tree") && !s.market.has_shadow(market::Mechanism::fee_tree))
-    prices.fail("fee_tree", "wants \"fee-tree\" among market.shadows, which alone uses it");
+  if (prices.has("fee_tree") && !s.market.pays_by_the_way())
+    prices.fail("fee_tree", "wants \"fee-tree\" as market.mechanism or among market.shadows");
   TomlTable ledger = root.table("ledger");
   out.where_gateways = ledger.where("gateways");
   out.where_concentrators = ledger.where("concentrators");

@@ -224,7 +224,7 @@ void write_economy(Writer& w, const Scenario& s) {
   w.key("local_grid_fee_eur_per_kwh", euros(s.prices.local_grid_fee));
   w.key("levies_eur_per_kwh", euros(s.prices.levies));
   if (s.prices.vat_permille > 0) w.key("vat_percent", exact(s.prices.vat_permille / 10.0));
-  if (s.market.has_shadow(market::Mechanism::fee_tree)) {
+  if (s.market.pays_by_the_way()) {
     const FeeTreeSpec& fees = s.prices.fee_tree;
     w.section("prices.fee_tree");
     w.key("line_eur_per_kwh_km", euros(fees.line_km));

@@ -88,4 +88,23 @@ FeederFees fees_of(const Scenario& scenario, const Network& network) {
   return out;
 }
 
+ledger::Result<TradedFeeder> traded_feeder_of(const Scenario& scenario, const Network& network,
+                                              market::FeederForm form) {
+  TradedFeeder out;
+  if (form == market::FeederForm::limits) {
+    auto limits = trade_limits_of(scenario, network);
+    if (!limits) return ledger::failure(limits.error());
+    out.terms = std::move(limits->limits);
+    out.bus_of_home = market_buses(scenario, network).of_home;
+  } else {
+    FeederFees fees = fees_of(scenario, network);
+    out.terms = std::move(fees.tree);
+    for (const HomeSpec& h : scenario.homes)
+      out.bus_of_home.push_back(fees.node_of_bus[network.connections[h.connection].bus]);
+  }
+  if (const std::string wrong = market::check_feeder(out.terms); !wrong.empty())
+    return ledger::failure(wrong);
+  return out;
+}
+
 }  // namespace twin

@@ -7,7 +7,7 @@
 // count as 0 W, loads and plants of the grid file at which none stands as the file has them. A
 // place buys and sells at most what its homes' fuses of 63 A let through.
 
-#include "market/clearing/fee_tree.hpp"
+#include "market/trading_grid.hpp"
 #include "twin/grid/trade_limits.hpp"
 #include "twin/scenario/scenario.hpp"
 
@@ -32,5 +32,13 @@ struct FeederFees {
   std::vector<std::uint32_t> node_of_bus;  // by the network's bus; of one out of the tree the root
 };
 FeederFees fees_of(const Scenario& scenario, const Network& network);
+
+// What a mechanism clears by, grid-aware or fee-tree, and at which bus or node each home stands.
+struct TradedFeeder {
+  market::FeederTerms terms;
+  std::vector<std::uint32_t> bus_of_home;
+};
+ledger::Result<TradedFeeder> traded_feeder_of(const Scenario& scenario, const Network& network,
+                                              market::FeederForm form);
 
 }  // namespace twin
