@@ -12,6 +12,7 @@
 
 #include "app/console.hpp"
 #include "app/input_file.hpp"
+#include "app/number_option.hpp"
 #include "app/scenario_file.hpp"
 #include "twin/grid/grid_reader.hpp"
 #include "twin/grid/pgm_writer.hpp"
@@ -244,7 +245,7 @@ void add_solve(CLI::App& grid, std::function<int()>& chosen) {
                    "1: single-phase equivalent, 3: all phases (default: what the file is made for)")
       ->check(CLI::IsMember({1, 3}));
   command->add_option("--tolerance", options->tolerance_pu, "of voltages, per unit")
-      ->check(CLI::Range(1e-14, 1.0))
+      ->check(number_from(1e-14, 1.0))
       ->capture_default_str();
   command->add_flag("--json", options->json, "one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return solve(*options); }; });

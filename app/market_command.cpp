@@ -11,6 +11,7 @@
 #include "app/fee_tree_book.hpp"
 #include "app/grid_book_output.hpp"
 #include "app/input_file.hpp"
+#include "app/number_option.hpp"
 #include "market/clearing/clearing.hpp"
 #include "market/clearing/decimal.hpp"
 #include "market/clearing/order_book_reader.hpp"
@@ -195,7 +196,7 @@ void add_market_command(CLI::App& program, std::function<int()>& chosen) {
   command
       ->add_option("--slot-minutes", o->slot_minutes,
                    "grid-aware: over which an order's energy is spread")
-      ->check(CLI::Range(1.0, 1440.0))
+      ->check(number_from(1.0, 1440.0))
       ->capture_default_str();
   command->add_option("--fee-tree", o->fee_tree,
                       "fee-tree: CSV node,parent,fee_eur_per_kwh,net_import_kwh; its nodes are the "

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "app/number_option.hpp"
 #include "app/overrides.hpp"
 #include "app/scenario_file.hpp"
 #include "twin/scenario/nearest.hpp"
@@ -37,7 +38,7 @@ void add_source_options(CLI::App& command, MeterSourceOptions& options) {
   command
       .add_option("--speed", options.speed,
                   "simulated seconds a second (default: the scenario's real_time_factor, or 1)")
-      ->check(CLI::Range(0.001, 1e6));
+      ->check(number_from(0.001, 1e6));
   auto* id = command.add_option("--id", options.id, "the home: its name or its place from 0");
   auto* from = command.add_option("--from", options.from,
                                   "a scenario, or a run's directory, whose home is shown");

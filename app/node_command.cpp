@@ -11,6 +11,7 @@
 #include "app/console.hpp"
 #include "app/input_file.hpp"
 #include "app/network_processes.hpp"
+#include "app/number_option.hpp"
 #include "app/scenario_file.hpp"
 #include "hil/genesis_config.hpp"
 #include "hil/household_file.hpp"
@@ -251,9 +252,9 @@ void add_node_commands(CLI::App& program, std::function<int()>& chosen) {
   net->add_option("--out", o->out, "directory for keys, stores and logs; new or empty")->required();
   net->add_option("--duration", o->duration, "real time (default: until it is stopped)");
   net->add_option("--speed", o->speed, "of the chain's time against real time")
-      ->check(CLI::Range(1.0, 1000.0));
+      ->check(number_from(1.0, 1000.0));
   net->add_option("--delay-ms", o->delay_ms, "one-way delay on top of the machine's own")
-      ->check(CLI::Range(0.0, 10'000.0));
+      ->check(number_from(0.0, 10'000.0));
   net->add_flag("--wire-log", o->wire_log, "each node keeps what it heard in wire.log");
   net->add_flag("--only-files", o->only_files, "lays the directory out and starts nothing");
   net->add_flag("--quiet", o->quiet, "nothing but errors on stderr");

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "app/console.hpp"
+#include "app/number_option.hpp"
 #include "app/scenario_file.hpp"
 #include "viz/live/display.hpp"
 #include "viz/live/live_view.hpp"
@@ -102,7 +103,7 @@ void add_view_command(CLI::App& program, std::function<int()>& chosen) {
                    "a scenario (its file or folder), which is then simulated, or a run's directory")
       ->required();
   command->add_option("--speed", options->speed, "simulated seconds a second")
-      ->check(CLI::Range(viz::Playback::slowest, viz::Playback::fastest))
+      ->check(number_from(viz::Playback::slowest, viz::Playback::fastest))
       ->capture_default_str();
   auto* at = command->add_option("--at", options->at,
                                  "where to begin: a duration from the start, or RFC 3339");

@@ -87,6 +87,26 @@ TEST_CASE("a seed is digits, and what is wrong with it is said of --seed") {
   CHECK(most.output.find("\"seed\": 9223372036854775807") != std::string::npos);
 }
 
+TEST_CASE("an option's number is finite, decimal and within its bounds") {
+  const std::vector<std::vector<std::string>> options{
+      {"market", "clear", "x.csv", "--mechanism", "grid-aware", "--slot-minutes"},
+      {"grid", "solve", "x.json", "--tolerance"},
+      {"view", "x", "--speed"},
+      {"meter", "serve", "abb_b23", "--speed"},
+      {"network", "x", "--out", "y", "--speed"},
+      {"network", "x", "--out", "y", "--delay-ms"}};
+  for (const auto& option : options)
+    for (const std::string text :
+         {"nan", "NaN", "-nan", "inf", "-inf", "0x1p-1", "1e999", "1e-999", "1,5", "5 ", "1e7"}) {
+      CAPTURE(text);
+      std::vector<std::string> words = option;
+      words.push_back(text);
+      CHECK(refused(words, option.back() + ": found " + text + "; wants a number from ") == 2);
+    }
+  CHECK(refused({"market", "clear", "x.csv", "--mechanism", "grid-aware", "--slot-minutes", "1e2"},
+                "x.csv: cannot be read") == 2);
+}
+
 TEST_CASE("what --until and --duration have wrong is said of them") {
   const Folder folder;
   folder.write("scenario.toml", test::short_scenario);
