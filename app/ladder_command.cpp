@@ -1,7 +1,10 @@
 #include "app/ladder_command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <array>
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <iostream>
@@ -28,51 +31,99 @@ struct LadderOptions {
   bool json = false, quiet = false;
 };
 
+struct Ended {
+  int code = failed;
+  std::string errors;
+};
+
+// Of an error line of this program's, what it says.
+std::string said_in(const std::string& errors) {
+  const std::string name = "aipchain: ";
+  const std::string line = errors.substr(0, errors.find_last_not_of('\n') + 1);
+  return line.starts_with(name) ? line.substr(name.size()) : line;
+}
+
+// What comes out of a pipe's end, and the child's status; an interrupt is passed on to the child.
+Ended wait_for(pid_t pid, int errors) {
+  Ended out;
+  const auto interrupted_call = [&](ssize_t result) {
+    if (result >= 0 || errno != EINTR) return false;
+    if (stop_requested) ::kill(pid, SIGTERM);
+    return true;
+  };
+  std::array<char, 4096> piece{};
+  for (;;) {
+    const ssize_t n = ::read(errors, piece.data(), piece.size());
+    if (interrupted_call(n)) continue;
+    if (n <= 0) break;
+    out.errors.append(piece.data(), static_cast<std::size_t>(n));
+  }
+  ::close(errors);
+  int status = 0;
+  while (interrupted_call(::waitpid(pid, &status, 0))) {
+  }
+  if (WIFEXITED(status)) out.code = WEXITSTATUS(status);
+  return out;
+}
+
 // This program with other words; its stdout is dropped. One engine a process is what SimGrid bears.
-int run_itself(const std::vector<std::string>& words) {
+Ended run_itself(const std::vector<std::string>& words) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return {failed, std::strerror(errno)};
   const pid_t pid = ::fork();
-  if (pid < 0) return failed;
   if (pid == 0) {
     const int nowhere = ::open("/dev/null", O_WRONLY);
-    if (nowhere < 0 || ::dup2(nowhere, 1) < 0) ::_exit(failed);
+    if (nowhere < 0 || ::dup2(nowhere, 1) < 0 || ::dup2(ends[1], 2) < 0) ::_exit(failed);
     std::vector<const char*> argv{"aipchain"};
     for (const std::string& word : words) argv.push_back(word.c_str());
     argv.push_back(nullptr);
     ::execv("/proc/self/exe", const_cast<char* const*>(argv.data()));
     ::_exit(127);
   }
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : failed;
+  ::close(ends[1]);
+  if (pid > 0) return wait_for(pid, ends[0]);
+  ::close(ends[0]);
+  return {failed, "no process can be started"};
 }
 
-std::vector<std::string> words_for(const LadderOptions& o, const std::string& variant,
+// A ladder to compare: its name, and what ladder.rungs is in its runs.
+struct Variant {
+  std::string name, rungs;
+};
+
+// "none", each rung alone, and "all" that were chosen, in their order, where there are several.
+std::vector<Variant> variants_of(const twin::Scenario& scenario) {
+  std::vector<Variant> out{{"none", "\"none\""}};
+  std::string all;
+  for (const twin::RungSpec& r : scenario.congestion) {
+    if (r.kind == twin::RungSpec::Kind::none) continue;
+    const std::string& name = twin::names_of_rungs()[static_cast<std::size_t>(r.kind)];
+    const std::string quoted = "\"" + name + "\"";
+    out.push_back({name, "[" + quoted + "]"});
+    all += (all.empty() ? "" : ", ") + quoted;
+  }
+  if (out.size() > 2) out.push_back({"all", "[" + all + "]"});
+  return out;
+}
+
+std::vector<std::string> words_for(const LadderOptions& o, const Variant& variant,
                                    std::uint64_t seed, const std::string& out) {
   std::vector<std::string> words{"run",    o.scenario,           "--out",  out,
                                  "--seed", std::to_string(seed), "--quiet"};
   for (const std::string& pair : o.set) words.insert(words.end(), {"--set", pair});
-  words.insert(words.end(), {"--set", "ladder.rungs=" + variant});  // the last one holds
+  words.insert(words.end(), {"--set", "ladder.rungs=" + variant.rungs});  // the last one holds
   if (!o.until.empty()) words.insert(words.end(), {"--until", o.until});
   return words;
 }
 
-// "none", each rung alone, and "all" where there are several.
-std::vector<std::string> variants_of(const twin::Scenario& scenario) {
-  std::vector<std::string> out{"none"};
-  for (const twin::RungSpec& r : scenario.congestion)
-    if (r.kind != twin::RungSpec::Kind::none)
-      out.push_back(twin::names_of_rungs()[static_cast<std::size_t>(r.kind)]);
-  if (out.size() > 2) out.emplace_back("all");
-  return out;
-}
-
-Result<LadderRun> run_one(const LadderOptions& o, const std::string& variant, std::uint64_t seed,
+Result<LadderRun> run_one(const LadderOptions& o, const Variant& variant, std::uint64_t seed,
                           const std::string& directory) {
-  const std::string out = directory + "/" + variant + "/seed-" + std::to_string(seed);
-  if (!o.quiet) std::cerr << variant << ", seed " << seed << "\n";
-  if (const int code = run_itself(words_for(o, variant, seed, out)); code != done)
-    return failure(out + ": the run ended with " + std::to_string(code));
+  const std::string out = directory + "/" + variant.name + "/seed-" + std::to_string(seed);
+  if (!o.quiet) std::cerr << variant.name << ", seed " << seed << "\n";
+  const Ended ended = run_itself(words_for(o, variant, seed, out));
+  if (ended.code != done)
+    return failure(out + ": its run ended with " + std::to_string(ended.code) +
+                   (ended.errors.empty() ? "" : ": " + said_in(ended.errors)));
   return read_ladder_run(out);
 }
 
@@ -80,9 +131,10 @@ Result<LadderRuns> run_all(const LadderOptions& o, const twin::Scenario& scenari
                            const std::string& directory) {
   LadderRuns all;
   all.scenario = scenario.name;
-  all.variants = variants_of(scenario);
+  const std::vector<Variant> variants = variants_of(scenario);
+  for (const Variant& v : variants) all.variants.push_back(v.name);
   for (unsigned s = 0; s < o.seeds; ++s) all.seeds.push_back(scenario.seed + s);
-  for (const std::string& variant : all.variants) {
+  for (const Variant& variant : variants) {
     std::vector<LadderRun>& runs = all.runs.emplace_back();
     for (const std::uint64_t seed : all.seeds) {
       if (stop_requested) return failure("interrupted");
@@ -97,16 +149,22 @@ Result<LadderRuns> run_all(const LadderOptions& o, const twin::Scenario& scenari
   return all;
 }
 
-Result<std::string> directory_for(const std::string& asked, const std::string& name) {
+// Made now: what hours of runs come to has a place.
+Result<std::string> make_directory(const std::string& asked, const std::string& name) {
   std::error_code error;
-  if (asked.empty()) {
-    int k = 1;
-    while (fs::exists("runs/" + name + "-ladder-" + std::to_string(k), error)) ++k;
-    return "runs/" + name + "-ladder-" + std::to_string(k);
+  std::string out = asked;
+  for (int k = 1; out.empty(); ++k) {
+    const std::string path = "runs/" + name + "-ladder-" + std::to_string(k);
+    if (!fs::exists(path, error)) out = path;
   }
-  if (fs::exists(asked, error) && (!fs::is_directory(asked, error) || !fs::is_empty(asked, error)))
-    return failure("--out " + asked + ": exists already; wants a new or empty directory");
-  return asked;
+  const std::string option = asked.empty() ? out : "--out " + out;
+  if (fs::exists(out, error) && (!fs::is_directory(out, error) || !fs::is_empty(out, error)))
+    return failure(option + ": exists already; wants a new or empty directory");
+  fs::create_directories(out, error);
+  if (error) return failure(option + ": cannot be made: " + error.message());
+  if (::access(out.c_str(), W_OK | X_OK) != 0)
+    return failure(option + ": cannot be written: " + std::strerror(errno));
+  return out;
 }
 
 int ladder(const LadderOptions& o) {
@@ -117,12 +175,17 @@ int ladder(const LadderOptions& o) {
   if (!overrides) return complain(wrong_input, overrides.error());
   const auto loaded = load_scenario(o.scenario, *overrides, o.until);
   if (!loaded) return complain(wrong_input, loaded.error());
-  if (variants_of(loaded->scenario).size() < 2)
-    return complain(wrong_input, o.scenario + ": has no rung: wants a [[congestion]]");
-  const auto directory = directory_for(o.out, loaded->scenario.name);
+  const twin::Scenario& scenario = loaded->scenario;
+  if (variants_of(scenario).size() < 2)
+    return complain(wrong_input,
+                    o.scenario + ": has no rung: wants a [[congestion]] that ladder.rungs chooses");
+  if (scenario.seed > static_cast<std::uint64_t>(INT64_MAX) - (o.seeds - 1))
+    return complain(wrong_input, "--seeds " + std::to_string(o.seeds) + ": the last one would be " +
+                                     "above " + std::to_string(INT64_MAX));
+  const auto directory = make_directory(o.out, scenario.name);
   if (!directory) return complain(wrong_input, directory.error());
   stop_on_signals();
-  const auto all = run_all(o, loaded->scenario, *directory);
+  const auto all = run_all(o, scenario, *directory);
   if (!all) return complain(stop_requested ? interrupted : failed, all.error());
   std::cout << (o.json ? ladder_json(*all) : ladder_text(*all));
   return done;

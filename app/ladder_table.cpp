@@ -184,19 +184,33 @@ constexpr std::array<Column, 12> columns{{{"overload min", "overload_minutes", 0
                                           {"shed kWh", "shed_kwh", 2},
                                           {"EV unmet kWh", "ev_unmet_kwh", 2},
                                           {"cold K h", "cold_kelvin_hours", 2},
-                                          {"cost EUR", "cost_eur", 2},
                                           {"homes", "limited_homes", 1},
                                           {"Gini", "limited_gini", 2},
-                                          {"rebound kW", "rebound_kw", 1}}};
+                                          {"rebound kW", "rebound_kw", 1},
+                                          {"cost EUR", "cost_eur", 2}}};
+
+std::vector<std::string> heads() {
+  std::vector<std::string> out{"rung", columns[0].head, "against none"};
+  for (std::size_t c = 1; c < columns.size(); ++c) out.push_back(columns[c].head);
+  out.insert(out.end(), {"EUR an avoided hour", "worse in"});
+  return out;
+}
+
+// In how many seeds some element got worse.
+std::size_t seeds_with_worse(const LadderRuns& all, std::size_t variant) {
+  std::set<std::uint64_t> out;
+  for (const Worse& w : worse_elements(all, variant)) out.insert(w.seed);
+  return out.size();
+}
 
 std::vector<std::string> row_of(const LadderRuns& all, std::size_t v) {
   std::vector<std::string> out{all.variants[v]};
   for (const Column& c : columns)
     out.push_back(number(estimate_of(of_all(all.runs[v], c.figure)).mean, c.decimals));
   const auto eur = v == 0 ? std::nullopt : eur_per_avoided_hour(all, v);
+  out.insert(out.begin() + 2, v == 0 ? "-" : interval(difference(all, v, "overload_minutes"), 0));
   out.push_back(eur ? number(*eur, 2) : "-");
-  out.push_back(v == 0 ? "-" : interval(difference(all, v, "overload_minutes"), 0));
-  out.push_back(v == 0 ? "-" : std::to_string(worse_elements(all, v).size()));
+  out.push_back(v == 0 ? "-" : std::to_string(seeds_with_worse(all, v)));
   return out;
 }
 
@@ -275,10 +289,7 @@ std::string ladder_json(const LadderRuns& all) {
 }
 
 std::string ladder_text(const LadderRuns& all) {
-  std::vector<std::vector<std::string>> rows{{"rung"}};
-  for (const Column& c : columns) rows[0].push_back(c.head);
-  for (const char* head : {"EUR/h avoided", "overload min against none", "worse"})
-    rows[0].push_back(head);
+  std::vector<std::vector<std::string>> rows{heads()};
   for (std::size_t v = 0; v < all.variants.size(); ++v) rows.push_back(row_of(all, v));
   std::string out = all.scenario + ": means over " + std::to_string(all.seeds.size()) +
                     (all.seeds.size() == 1 ? " seed" : " seeds, differences with 95 % intervals") +

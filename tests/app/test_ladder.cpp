@@ -63,6 +63,21 @@ json run_of(const Folder& folder, const std::string& out, std::vector<std::strin
   return json::parse(outcome.output);
 }
 
+json summary_of(const Folder& folder, const std::string& variant, int seed) {
+  return json::parse(
+      test::slurp(folder.at("out/" + variant + "/seed-" + std::to_string(seed) + "/summary.json")));
+}
+
+json rungs_in(const Folder& folder, const std::string& variant, int seed) {
+  return summary_of(folder, variant, seed)["congestion"]["rungs"];
+}
+
+std::vector<std::string> variants_in(const json& table) {
+  std::vector<std::string> names;
+  for (const json& v : table["variants"]) names.push_back(v["name"]);
+  return names;
+}
+
 }  // namespace
 
 TEST_CASE(
@@ -105,21 +120,98 @@ TEST_CASE("`ladder` runs none, each rung and all on the same seeds and prints on
   folder.write("scenario.toml", street);
   const Outcome outcome =
       aipchain({"ladder", folder.at("scenario.toml"), "--seeds", "2", "--out", folder.at("out"),
-                "--set", "time.duration=1h", "--json", "--quiet"});
+                "--set", "time.duration=90m", "--json", "--quiet"});
   CAPTURE(outcome.errors);
   REQUIRE(outcome.code == 0);
   CHECK(outcome.errors.empty());
   const json table = json::parse(outcome.output);
   CHECK(table["seeds"] == json{2, 3});
-  std::vector<std::string> names;
-  for (const json& v : table["variants"]) names.push_back(v["name"]);
-  CHECK(names == std::vector<std::string>{"none", "dimming-14a", "curtailment", "all"});
+  CHECK(variants_in(table) == std::vector<std::string>{"none", "dimming-14a", "curtailment", "all"});
+  CHECK(rungs_in(folder, "none", 2) == json{"none"});
+  CHECK(rungs_in(folder, "dimming-14a", 3) == json{"dimming-14a"});
+  CHECK(rungs_in(folder, "all", 2) == json{"dimming-14a", "curtailment"});
+
+  const auto minutes = [&](std::size_t v) {
+    return table["variants"][v]["figures"]["overload_minutes"]["mean"].get<double>();
+  };
   const json& dimming = table["variants"][1];
-  const json& minutes = dimming["against_none"]["overload_minutes"];
-  CHECK(minutes["low"] <= minutes["mean"]);
-  CHECK(minutes["mean"] <= minutes["high"]);
+  CHECK(minutes(1) < minutes(0));
+  CHECK(dimming["against_none"]["overload_minutes"]["mean"].get<double>() ==
+        doctest::Approx(minutes(1) - minutes(0)));
+  // Seeds in pairs, as the runs themselves tell them.
+  std::vector<double> differences;
+  for (const int seed : {2, 3})
+    differences.push_back(summary_of(folder, "dimming-14a", seed)["grid"]["overload_minutes"]
+                              .get<double>() -
+                          summary_of(folder, "none", seed)["grid"]["overload_minutes"]
+                              .get<double>());
+  const app::Estimate by_hand = app::estimate_of(differences);
+  CHECK(dimming["against_none"]["overload_minutes"]["low"] == doctest::Approx(*by_hand.low));
   CHECK(dimming["figures"].contains("shifted_kwh"));
-  CHECK(dimming.contains("worse"));
+}
+
+TEST_CASE("`ladder` compares the rungs that ladder.rungs chooses, in the order it states") {
+  const Folder folder;
+  folder.write("scenario.toml", street);
+  const Outcome outcome =
+      aipchain({"ladder", folder.at("scenario.toml"), "--out", folder.at("out"), "--set",
+                "ladder.rungs=[\"curtailment\", \"dimming-14a\"]", "--until", "5m", "--json",
+                "--quiet"});
+  CAPTURE(outcome.errors);
+  REQUIRE(outcome.code == 0);
+  CHECK(variants_in(json::parse(outcome.output)) ==
+        std::vector<std::string>{"none", "curtailment", "dimming-14a", "all"});
+  CHECK(rungs_in(folder, "all", 2) == json{"curtailment", "dimming-14a"});
+  // A scenario's own choice, too.
+  folder.write("one.toml", street + std::string("[ladder]\nrungs = [\"curtailment\"]\n"));
+  const Outcome one = aipchain({"ladder", folder.at("one.toml"), "--out", folder.at("one"),
+                                "--until", "5m", "--json", "--quiet"});
+  REQUIRE(one.code == 0);
+  CHECK(variants_in(json::parse(one.output)) == std::vector<std::string>{"none", "curtailment"});
+}
+
+TEST_CASE("An element that a rung makes worse is named, and seeds in which one is are counted") {
+  app::LadderRun none, worse;
+  for (const char* figure :
+       {"overload_minutes", "overload_kwh", "voltage_minutes", "shifted_kwh", "curtailed_kwh",
+        "shed_kwh", "ev_unmet_kwh", "cold_kelvin_hours", "cost_eur", "limited_homes",
+        "limited_gini", "rebound_kw"})
+    none.figures[figure] = worse.figures[figure] = 0;
+  none.minutes_outside = {{"cable 3", 4}, {"transformer", 60}};
+  worse.minutes_outside = {{"cable 3", 6.5}, {"home 2", 1}, {"transformer", 10}};
+  const app::LadderRuns runs{
+      "street", {7, 8, 9}, {"none", "envelopes"}, {{none, none, none}, {worse, none, worse}}};
+  const std::string text = app::ladder_text(runs);
+  CAPTURE(text);
+  CHECK(text.find("envelopes makes cable 3 worse (seed 7): 4.0 to 6.5 minutes outside\n"
+                  "envelopes makes home 2 worse (seed 7): 0.0 to 1.0 minutes outside\n"
+                  "envelopes makes cable 3 worse (seed 9): 4.0 to 6.5 minutes outside\n") !=
+        std::string::npos);
+  CHECK(text.find("makes transformer worse") == std::string::npos);
+  const auto lines = test::lines_of(text);
+  CHECK(lines.at(1).ends_with("EUR an avoided hour  worse in"));
+  CHECK(lines.at(3).ends_with(" 2"));
+  const json worse_ones = json::parse(app::ladder_json(runs))["variants"][1]["worse"];
+  CHECK(worse_ones.size() == 4);
+}
+
+TEST_CASE("`ladder` says what is wrong with its options before the first run, in one line") {
+  const Folder folder;
+  folder.write("scenario.toml", street);
+  const auto refused = [&](std::vector<std::string> more, const std::string& says) {
+    std::vector<std::string> words{"ladder", folder.at("scenario.toml"), "--until", "1m"};
+    words.insert(words.end(), more.begin(), more.end());
+    const Outcome outcome = aipchain(words);
+    CAPTURE(outcome.errors);
+    CHECK(outcome.code == 2);
+    CHECK(test::lines_of(outcome.errors).size() == 1);
+    CHECK(outcome.errors.find(says) != std::string::npos);
+  };
+  refused({"--seed", "9223372036854775807", "--seeds", "2", "--out", folder.at("out")},
+          "--seeds 2: the last one would be above 9223372036854775807");
+  CHECK_FALSE(std::filesystem::exists(folder.path() / "out"));
+  refused({"--out", "/proc/nowhere"}, "--out /proc/nowhere: cannot be made");
+  refused({"--set", "ladder.rungs=none", "--out", folder.at("out")}, "that ladder.rungs chooses");
 }
 
 TEST_CASE("`ladder` refuses a scenario without rungs, and a folder in use") {
