@@ -62,7 +62,7 @@ Result<void> Erasing::decide(market::Stages stages) {
       ledger_.decide(twin::signed_erasure(ledger_.log().chain_id, keys->registrar,
                                           {account_, stages}, ledger_.log().entries.size()),
                      *keys, billing ? std::optional(account_) : std::nullopt);
-  if (!decided) return failure(decided.error());
+  if (!decided) return failure(decided.error().why);
   return destroy(
       {o_.directory, account_, stages, decided->entry, home(), decided->state, decided->height});
 }

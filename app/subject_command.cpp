@@ -8,14 +8,12 @@
 
 #include "app/console.hpp"
 #include "app/network_visit.hpp"
+#include "app/number_option.hpp"
 #include "app/run_ledger.hpp"
+#include "app/subject_export.hpp"
 #include "app/user_transaction.hpp"
 #include "hil/key_file.hpp"
-#include "market/account_entries.hpp"
 #include "market/audit/access_log.hpp"
-#include "market/contract.hpp"
-#include "market/entries.hpp"
-#include "market/settlement.hpp"
 #include "twin/store/run_directory.hpp"
 #include "twin/store/run_eraser.hpp"
 
@@ -127,105 +125,6 @@ int access(const SubjectOptions& o) {
                      {"readings", readings}});
 }
 
-json registration_json(const market::Registration& r) {
-  return {{"account_key", to_hex(r.account_key)}, {"deposit_micro_eur", r.deposit.value},
-          {"gateway", r.gateway.value},           {"generation_w", r.generation_w},
-          {"max_power_w", r.max_power_w},         {"meter", r.meter.value},
-          {"meter_key", to_hex(r.meter_key)},     {"storage_w", r.storage_w}};
-}
-
-json statement_json(const market::Statement& s) {
-  return {{"balance_micro_eur", s.balance.value},
-          {"bought_wh", s.bought.value},
-          {"exported_wh", s.exported.value},
-          {"feed_in_micro_eur", s.feed_in.value},
-          {"grid_fee_micro_eur", s.grid_fee.value},
-          {"imported_wh", s.imported.value},
-          {"levies_micro_eur", s.levies.value},
-          {"local_grid_fee_micro_eur", s.local_grid_fee.value},
-          {"minted_wh", s.minted.value},
-          {"retail_energy_micro_eur", s.retail_energy.value},
-          {"retired_wh", s.retired.value},
-          {"slot", s.slot.value},
-          {"sold_wh", s.sold.value},
-          {"total_micro_eur", s.total.value},
-          {"trade_earned_micro_eur", s.trade_earned.value},
-          {"trade_levies_micro_eur", s.trade_levies.value},
-          {"trade_paid_micro_eur", s.trade_paid.value}};
-}
-
-json consent_json(const market::Consent& c) {
-  return {{"end_slot", c.end_slot.value},
-          {"first_slot", c.first_slot.value},
-          {"number", c.number},
-          {"purpose", market::name_of(c.place.purpose)},
-          {"recipient", to_hex(c.place.recipient)},
-          {"withdrawn", c.withdrawn}};
-}
-
-json contract_json(const market::Contract& c) {
-  json out{{"end_slot", c.end_slot.value},
-           {"energy_wh", c.energy.value},
-           {"first_slot", c.first_slot.value},
-           {"number", c.number},
-           {"price_micro_eur_per_kwh", c.price.value},
-           {"template", name_of(c.of)},
-           {"tenants", json::array()}};
-  for (const market::Tenant& t : c.tenants)
-    out["tenants"].push_back({{"tenant", to_hex(t.name)}, {"weight", t.weight}});
-  return out;
-}
-
-// What the account did with tokens, and what others gave it.
-void add_token_act(json& tokens, TransactionKind kind, const Bytes& data) {
-  if (const auto t = market::decode_transfer(data); t && kind == TransactionKind::transfer)
-    tokens.push_back({{"slot", t->slot.value},
-                      {"to", to_hex(t->to.bytes)},
-                      {"vintage", t->vintage.value},
-                      {"wh", t->quantity.value}});
-  if (const auto n = market::decode_transfer_notice(data); n && kind == TransactionKind::transfer)
-    tokens.push_back({{"from", to_hex(n->from.bytes)},
-                      {"slot", n->slot.value},
-                      {"vintage", n->vintage.value},
-                      {"wh", n->quantity.value}});
-  if (const auto v = market::decode_retirement(data); v && kind == TransactionKind::retirement)
-    tokens.push_back(
-        {{"retired_as", v->claim == market::TokenClaim::green ? "green claim" : "own consumption"},
-         {"slot", v->slot.value},
-         {"vintage", v->vintage.value},
-         {"wh", v->quantity.value}});
-}
-
-// All restricted openings of the account, each where it belongs.
-void add_openings(json& out, const twin::RunLedger& ledger, const AccountId& account) {
-  for (const char* list : {"bills", "consents", "contracts", "orders", "tokens"})
-    out[list] = json::array();
-  for (const auto& [entry, all] : ledger.openings().restricted) {
-    const auto kind = view_entry(ledger.log().entries[entry])->kind;
-    for (const auto& [position, o] : all) {
-      if (owner_of(o) != account) continue;
-      if (kind == TransactionKind::registration) {
-        if (const auto r = market::decode_registration(o.data))
-          out["registration"] = registration_json(*r);
-      } else if (kind == TransactionKind::statements) {
-        out["bills"].push_back(statement_json(*market::decode_statement(o.data)));
-      } else if (kind == TransactionKind::consent) {
-        out["consents"].push_back(consent_json(*market::decode_consent(o.data)));
-      } else if (kind == TransactionKind::contract) {
-        out["contracts"].push_back(contract_json(*market::decode_contract(o.data)));
-      } else if (kind == TransactionKind::transfer || kind == TransactionKind::retirement) {
-        add_token_act(out["tokens"], kind, o.data);
-      } else if (kind == TransactionKind::order) {
-        const market::Order order = market::decode_order(o.data)->order;
-        out["orders"].push_back({{"energy_wh", order.energy.value},
-                                 {"limit_micro_eur_per_kwh", order.limit.value},
-                                 {"side", order.side == market::Side::buy ? "buy" : "sell"},
-                                 {"slot", order.slot.value}});
-      }
-    }
-  }
-}
-
 json accesses_json(const std::vector<market::Access>& all, const AccountId& account) {
   json out = json::array();
   for (const market::Access& a : all) {
@@ -258,8 +157,10 @@ int export_data(const SubjectOptions& o) {
   if (!ledger) return complain(wrong_input, ledger.error());
   if (const std::string why = absence_of(*ledger, *account); !why.empty())
     return complain(wrong_input, "--account " + o.account + ": " + why);
-  json out{{"account", o.account}, {"format", "aipchain export 1"}};
-  add_openings(out, *ledger, *account);
+  const auto opened = openings_json(*ledger, *account);
+  if (!opened) return complain(wrong_input, o.directory + ": " + opened.error());
+  json out = *opened;
+  out.update({{"account", o.account}, {"format", "aipchain export 1"}});
   out["accesses"] = accesses_json(ledger->openings().accesses, *account);
   out["readings"] = readings_json(*ledger, *account, {0}, {UINT32_MAX});
   out["signed_records"] = signed_records_json(o.directory, *account);
@@ -334,8 +235,10 @@ void add_consent(CLI::App& program, std::function<int()>& chosen) {
   c->add_option("--recipient", o->recipient, "who may read: a public key (aipchain keys show)")
       ->required();
   c->add_option("--purpose", o->purpose, "advice, grid-planning, research or dispute")->required();
-  c->add_option("--first-slot", o->first_slot, "the first slot that may be read (default: 0)");
-  c->add_option("--end-slot", o->end_slot, "the slot before which it ends (default: never)");
+  c->add_option("--first-slot", o->first_slot, "the first slot that may be read (default: 0)")
+      ->check(slot_number());
+  c->add_option("--end-slot", o->end_slot, "the slot before which it ends (default: never)")
+      ->check(slot_number());
   c->add_flag("--withdraw", o->withdraw, "takes the consent back");
   c->add_flag("--json", o->json, "prints JSON, with the proof");
   c->callback([&chosen, o] { chosen = [o] { return give_consent(*o); }; });
@@ -350,8 +253,10 @@ void add_subject_commands(CLI::App& program, std::function<int()>& chosen) {
   add_account(a, *o);
   a->add_option("--key", o->key, "the recipient's key file (aipchain keys new)")->required();
   a->add_option("--purpose", o->purpose, "advice, grid-planning, research or dispute")->required();
-  a->add_option("--first-slot", o->first_slot, "the first slot to read (default: all consented)");
-  a->add_option("--end-slot", o->end_slot, "the slot before which to end");
+  a->add_option("--first-slot", o->first_slot, "the first slot to read (default: all consented)")
+      ->check(slot_number());
+  a->add_option("--end-slot", o->end_slot, "the slot before which to end")
+      ->check(slot_number());
   a->add_option("--out", o->out, "file to write (default: stdout)");
   a->callback([&chosen, o] { chosen = [o] { return access(*o); }; });
 

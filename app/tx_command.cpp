@@ -5,9 +5,11 @@
 #include <memory>
 
 #include "app/console.hpp"
+#include "app/number_option.hpp"
 #include "app/user_transaction.hpp"
 #include "hil/key_file.hpp"
 #include "market/account_entries.hpp"
+#include "market/clearing/decimal.hpp"
 #include "market/contract.hpp"
 #include "market/entries.hpp"
 #include "market/flexibility.hpp"
@@ -20,32 +22,14 @@ using nlohmann::json;
 
 struct TxOptions {
   UserAction action;
-  std::string id, to, partner, side, price = "0", of, operator_key;
-  std::optional<std::uint32_t> slot, meter;
-  std::uint32_t vintage = 0, end_slot = UINT32_MAX, number = 0;
+  std::string id, to, partner, side, price, of, operator_key;
+  std::optional<std::uint32_t> slot, end_slot, meter;
+  std::uint32_t vintage = 0, number = 0;
   std::uint16_t share = 0;
   std::int64_t energy_wh = 0;
   std::vector<std::string> tenants;
   bool green = false, withdraw = false;
 };
-
-// "0.1234" EUR/kWh, at most six decimals, as micro-euro.
-Result<Price> price_of(const TxOptions& o) {
-  const auto wrong = failure("--price-eur-per-kwh " + o.price +
-                             ": wants EUR/kWh from 0 to 100 with at most six decimals");
-  std::string digits = o.price;
-  const std::size_t point = std::min(digits.find('.'), digits.size());
-  const std::size_t decimals = point == digits.size() ? 0 : digits.size() - point - 1;
-  if (point < digits.size()) digits.erase(point, 1);
-  if (point == 0 || decimals > 6 || digits.size() > 10 || digits.empty() ||
-      (point < o.price.size() && decimals == 0) ||
-      !std::all_of(digits.begin(), digits.end(), [](char c) { return '0' <= c && c <= '9'; }))
-    return wrong;
-  std::int64_t out = std::stoll(digits);
-  for (std::size_t i = decimals; i < 6; ++i) out *= 10;
-  if (out > market::max_order_price.value) return wrong;
-  return Price{out};
-}
 
 Result<market::OrderId> id_of(const TxOptions& o, const UserKeys& keys) {
   if (o.id.empty()) return market::OrderId{keys.fresh_id};
@@ -146,10 +130,8 @@ Result<UserTransaction> order(const TxOptions& o, const UserKeys& keys) {
   if (!c) return failure(c.error());
   const auto side = side_of(o);
   if (!side) return failure(side.error());
-  const auto price = price_of(o);
-  if (!price) return failure(price.error());
   market::SignedOrder s;
-  s.order = {c->id, keys.account, c->slot, *side, {o.energy_wh}, *price};
+  s.order = {c->id, keys.account, c->slot, *side, {o.energy_wh}, price_of(o.price).value()};
   s.order.green = o.green;
   if (!o.partner.empty()) {
     const auto partner = array_from_hex<16>(o.partner);
@@ -174,13 +156,15 @@ Result<std::vector<market::Tenant>> tenants_of(const TxOptions& o) {
     const auto equals = std::min(text.find('='), text.size());
     const auto name = array_from_hex<16>(text.substr(0, equals));
     const std::string weight = equals < text.size() ? text.substr(equals + 1) : "";
-    const bool number = !weight.empty() && weight.size() <= 9 &&
-                        weight.find_first_not_of("0123456789") == std::string::npos;
-    if (!name || !number || std::stoul(weight) == 0)
+    const auto units = market::decimal_of(weight, 0);
+    if (!name || !units || !units->exact || units->units < 1 || units->units > UINT32_MAX)
       return failure("--tenant " + text + ": wants 32 hexadecimal digits, = and a weight above 0");
-    out.push_back({*name, static_cast<std::uint32_t>(std::stoul(weight))});
+    out.push_back({*name, static_cast<std::uint32_t>(units->units)});
   }
   std::sort(out.begin(), out.end());
+  const auto twice = std::adjacent_find(
+      out.begin(), out.end(), [](const auto& a, const auto& b) { return a.name == b.name; });
+  if (twice != out.end()) return failure("--tenant " + to_hex(twice->name) + ": is there twice");
   return out;
 }
 
@@ -198,33 +182,75 @@ std::uint32_t number_of(const TxOptions& o, const UserKeys& keys, market::Templa
   return newest + 1;
 }
 
+std::string names_of_templates() {
+  std::string out;
+  for (std::uint8_t t = 1; t <= market::templates; ++t)
+    out += (t > 1 ? ", " : "") + std::string(name_of(static_cast<market::Template>(t)));
+  return out;
+}
+
+// Which options a template is made of; a withdrawal of none.
+struct TemplateOptions {
+  bool energy = false, price = false, key = false, tenants = false;
+};
+TemplateOptions options_of(market::Template of) {
+  switch (of) {
+    case market::Template::community_key: return {true, true, true, false};
+    case market::Template::hold_tokens: return {};
+    case market::Template::sub_meters: return {false, false, false, true};
+    case market::Template::sell_surplus:
+    case market::Template::buy_below:
+    case market::Template::flexibility_offer:
+    case market::Template::curtailment_duty: return {true, true, false, false};
+  }
+  return {};
+}
+
+// The first option that the contract lacks, or that says nothing in it; empty where all fit.
+std::string misfit(const TxOptions& o, market::Template of, Slot first) {
+  const TemplateOptions taken = o.withdraw ? TemplateOptions{} : options_of(of);
+  struct Option {
+    const char* name;
+    bool given, taken, needed;
+  };
+  for (const Option& each : {Option{"--energy-wh", o.energy_wh > 0, taken.energy, taken.energy},
+                             {"--price-eur-per-kwh", !o.price.empty(), taken.price, false},
+                             {"--side", !o.side.empty(), taken.key, taken.key},
+                             {"--share", o.share > 0, taken.key, taken.key},
+                             {"--tenant", !o.tenants.empty(), taken.tenants, taken.tenants},
+                             {"--end-slot", o.end_slot.has_value(), !o.withdraw, false}}) {
+    if (each.given && !each.taken)
+      return std::string(each.name) + ": is not of " + (o.withdraw ? "a withdrawal" : o.of);
+    if (!each.given && each.needed)
+      return std::string(each.name) + ": is missing; " + o.of + " wants it";
+  }
+  if (o.end_slot && *o.end_slot <= first.value)
+    return "--end-slot " + std::to_string(*o.end_slot) + ": wants a slot behind the first, " +
+           std::to_string(first.value);
+  return {};
+}
+
 Result<UserTransaction> contract(const TxOptions& o, const UserKeys& keys) {
   const auto of = market::template_named(o.of);
-  if (!of) {
-    std::string known;
-    for (std::uint8_t t = 1; t <= market::templates; ++t)
-      known += (t > 1 ? ", " : "") + std::string(name_of(static_cast<market::Template>(t)));
-    return failure("--template " + o.of + ": is none; there are " + known);
-  }
+  if (!of) return failure("--template " + o.of + ": is none; there are " + names_of_templates());
   if (!keys.ledger && o.number == 0)
     return failure("--number: is missing: a network does not tell the newest one's");
   const auto common = common_of(o, keys, "--first-slot");
   if (!common) return failure(common.error());
-  const auto price = price_of(o);
-  if (!price) return failure(price.error());
+  if (const std::string why = misfit(o, *of, common->slot); !why.empty()) return failure(why);
   auto tenants = tenants_of(o);
   if (!tenants) return failure(tenants.error());
   market::Contract c;
   c.account = keys.account;
   c.meter = common->meter;
   c.first_slot = common->slot;
-  c.end_slot = o.withdraw ? c.first_slot : Slot{o.end_slot};
+  c.end_slot = o.withdraw ? c.first_slot : Slot{o.end_slot.value_or(UINT32_MAX)};
   c.of = *of;
   c.number = number_of(o, keys, *of);
   if (!o.withdraw) {
     c.id = common->id;
     c.energy = {o.energy_wh};
-    c.price = *price;
+    c.price = o.price.empty() ? Price{} : price_of(o.price).value();
     c.share = o.share;
     c.tenants = std::move(*tenants);
     if (*of == market::Template::community_key) {
@@ -234,8 +260,7 @@ Result<UserTransaction> contract(const TxOptions& o, const UserKeys& keys) {
     }
   }
   if (const auto fits = market::decode_contract(encode(c)); !fits)
-    return failure("--template " + o.of + ": " + fits.error() +
-                   ": energy, price, share, side or tenants do not fit it, or it ends too early");
+    return failure("--template " + o.of + ": " + fits.error());
   std::optional<Ed25519Signer> from_file;
   Signer* grid = nullptr;
   if (market::with_grid_operator(*of)) {
@@ -270,8 +295,10 @@ TxCommand add(CLI::App& tx, std::function<int()>& chosen, const char* name, cons
   c->add_option("--account", o->action.account, "whose: 32 hexadecimal digits")->required();
   c->add_option("--key", o->action.key, "of a network: the household's file");
   c->add_option("--wait", o->action.wait, "of a network: how long for the proof (default: 2m)");
-  c->add_option("--meter", o->meter, "of a network: the account's meter");
-  c->add_option(slot_option, o->slot, "the slot (default in a directory: the next to begin)");
+  c->add_option("--meter", o->meter, "of a network: the account's meter")
+      ->check(whole_number_from(0, UINT32_MAX));
+  c->add_option(slot_option, o->slot, "the slot (default in a directory: the next to begin)")
+      ->check(slot_number());
   c->add_option("--id", o->id, "32 hexadecimal digits (default: made anew)");
   c->add_flag("--json", o->action.json, "prints JSON, with the proof");
   c->callback([&chosen, o, make] {
@@ -282,26 +309,33 @@ TxCommand add(CLI::App& tx, std::function<int()>& chosen, const char* name, cons
   return {c, o};
 }
 
-void add_energy(const TxCommand& c, bool required) {
-  auto* energy = c.command->add_option("--energy-wh", c.o->energy_wh, "how much, in Wh");
-  if (required) energy->required();
+CLI::Option* add_energy(const TxCommand& c, std::int64_t most) {
+  return c.command->add_option("--energy-wh", c.o->energy_wh, "how much, in Wh")
+      ->check(whole_number_from(1, most));
+}
+
+CLI::Option* add_price(const TxCommand& c, const char* about) {
+  return c.command->add_option("--price-eur-per-kwh", c.o->price, about)
+      ->check(price_in_eur_per_kwh());
 }
 
 void add_contract(CLI::App& tx, std::function<int()>& chosen) {
   const TxCommand c = add(tx, chosen, "contract", "a standing order, carried out slot after slot",
                           contract, "--first-slot");
-  c.command->add_option("--template", c.o->of, "sell-surplus, buy-below, community-key, ...")
-      ->required();
-  c.command->add_option("--end-slot", c.o->end_slot,
-                        "the slot before which it ends (default: never)");
-  c.command->add_option("--number", c.o->number,
-                        "above the last one's (default in a directory: next)");
-  add_energy(c, false);
-  c.command->add_option("--price-eur-per-kwh", c.o->price, "at least, or at most");
+  c.command->add_option("--template", c.o->of, names_of_templates())->required();
+  c.command
+      ->add_option("--end-slot", c.o->end_slot, "the slot before which it ends (default: never)")
+      ->check(slot_number());
+  c.command
+      ->add_option("--number", c.o->number, "above the last one's (default in a directory: next)")
+      ->check(whole_number_from(1, UINT32_MAX));
+  add_energy(c, market::max_order_energy.value);
+  add_price(c, "at least, or at most");
   c.command->add_option("--operator-key", c.o->operator_key,
                         "of a network, with the grid operator: the metering operator's key file");
   c.command->add_option("--side", c.o->side, "of a community key: buy or sell");
-  c.command->add_option("--share", c.o->share, "of a community key: thousandths");
+  c.command->add_option("--share", c.o->share, "of a community key: thousandths")
+      ->check(whole_number_from(1, 1000));
   c.command->add_option("--tenant", c.o->tenants, "of sub-meters: NAME=WEIGHT, once for each");
   c.command->add_flag("--withdraw", c.o->withdraw, "leaves none from the first slot on");
 }
@@ -312,19 +346,21 @@ void add_tx_commands(CLI::App& program, std::function<int()>& chosen) {
   CLI::App& tx = *program.get_subcommand("tx");
   const TxCommand o = add(tx, chosen, "order", "an order for one slot", order);
   o.command->add_option("--side", o.o->side, "buy or sell")->required();
-  o.command->add_option("--price-eur-per-kwh", o.o->price, "at most, or at least")->required();
+  add_price(o, "at most, or at least")->required();
   o.command->add_option("--partner", o.o->partner,
                         "of a bilateral market: the account it would rather trade with");
   o.command->add_flag("--green", o.o->green,
                       "of a bilateral market: offers renewable energy, or would rather have it");
-  add_energy(o, true);
+  add_energy(o, market::max_order_energy.value)->required();
   add(tx, chosen, "cancel", "takes an order back, before its slot begins", cancel);
   for (const auto& [name, about, make] :
        {std::tuple{"transfer", "gives held tokens to another account", &transfer},
         {"retire", "retires held tokens", &retire}}) {
     const TxCommand t = add(tx, chosen, name, about, make);
-    t.command->add_option("--vintage", t.o->vintage, "the slot of the tokens")->required();
-    add_energy(t, true);
+    t.command->add_option("--vintage", t.o->vintage, "the slot of the tokens")
+        ->required()
+        ->check(slot_number());
+    add_energy(t, market::max_token_quantity)->required();
     if (make == &transfer)
       t.command->add_option("--to", t.o->to, "who gets them: 32 hexadecimal digits")->required();
     else

@@ -8,6 +8,7 @@
 #include "app/run_ledger.hpp"
 #include "app/scenario_file.hpp"
 #include "hil/household_file.hpp"
+#include "hil/key_file.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/chain/block.hpp"
 #include "ledger/crypto/sha256.hpp"
@@ -22,13 +23,20 @@ namespace {
 
 using Make = std::function<Result<UserTransaction>(const UserKeys&)>;
 
-// From what nobody else knows, and a number that is another one each time.
-std::array<std::uint8_t, 16> id_from(const KeySeed& secret, std::uint64_t number) {
-  const Hash hash = sha256({bytes_of("aipchain id 1"), secret, ByteWriter().u64(number).view()});
+std::array<std::uint8_t, 16> cut_to_id(std::span<const std::uint8_t, 32> bytes) {
   std::array<std::uint8_t, 16> out{};
-  std::copy_n(hash.begin(), out.size(), out.begin());
+  std::copy_n(bytes.begin(), out.size(), out.begin());
   return out;
 }
+
+// Of a directory: from what nobody else knows, and the log's length, which grows by each.
+std::array<std::uint8_t, 16> next_id(const KeySeed& secret, std::uint64_t log_size) {
+  return cut_to_id(
+      sha256({bytes_of("aipchain id 1"), secret, ByteWriter().u64(log_size).view()}));
+}
+
+// Of a network, which counts nothing for who sends.
+std::array<std::uint8_t, 16> random_id() { return cut_to_id(hil::new_secret()); }
 
 int send_to_network(const UserAction& action, const AccountId& account, const Make& make) {
   if (action.key.empty())
@@ -42,7 +50,7 @@ int send_to_network(const UserAction& action, const AccountId& account, const Ma
                     action.key + ": is of account " + to_hex(household->account.bytes));
   Ed25519Signer signer(household->secret);
   const auto made = make({chain_id_of(network->chain.genesis), account, household->restricted_key,
-                          &signer, id_from(household->secret, unix_seconds()), nullptr, nullptr});
+                          &signer, random_id(), nullptr, nullptr});
   if (!made) return complain(wrong_input, made.error());
   return visit_network(*network, made->tx, {action.wait, action.json, made->also.dump()});
 }
@@ -81,10 +89,12 @@ int decide(const UserAction& action, const AccountId& account, const Make& make)
   Ed25519Signer signer(*seed), metering_operator(operators->metering_operator);
   const auto made =
       make({ledger->log().chain_id, account, ledger->openings().keys.at(account).restricted,
-            &signer, id_from(*seed, ledger->log().entries.size()), &*ledger, &metering_operator});
+            &signer, next_id(*seed, ledger->log().entries.size()), &*ledger, &metering_operator});
   if (!made) return complain(wrong_input, made.error());
   const auto decided = ledger->decide(made->tx, *operators);
-  if (!decided) return complain(failed, action.directory + ": " + decided.error());
+  if (!decided && decided.error().refused)
+    return complain(does_not_hold, "the ledger refuses it: " + decided.error().why);
+  if (!decided) return complain(failed, action.directory + ": " + decided.error().why);
   return print_decided(*made, *ledger, *decided, action.json);
 }
 

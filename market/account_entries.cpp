@@ -8,7 +8,6 @@ namespace market {
 namespace {
 
 constexpr std::uint8_t account_entry_version = 1;
-constexpr std::int64_t max_token_quantity = std::int64_t{1} << 44;
 
 template <class Entry>
 ByteWriter begun(const Entry& v) {

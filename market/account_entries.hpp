@@ -69,7 +69,8 @@ struct Retirement {
   Signature signature{};
 };
 
-// Quantities are 1 Wh to 2^44 Wh.
+// Quantities are 1 Wh to this.
+inline constexpr std::int64_t max_token_quantity = std::int64_t{1} << 44;
 Bytes encode(const Cancellation& v);
 Bytes encode(const Transfer& v);
 Bytes encode(const TransferNotice& v);

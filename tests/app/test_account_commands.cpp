@@ -1,9 +1,12 @@
 // `aipchain statement`, and what an account signs by `aipchain tx`, on a run's directory.
 
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/app/short_run.hpp"
+#include "tests/support/process.hpp"
 
 using nlohmann::json;
 
@@ -78,7 +81,13 @@ TEST_CASE("statement: an account's year is the sum of its bills") {
   CHECK(run.statement({"--zone", "Mars/Utopia"}).code == 2);
   CHECK(run.statement({"--year", "1999"}).errors.find("no settled slot in 1999") !=
         std::string::npos);
-  CHECK(run.statement({"--grid-co2-g-per-kwh", "-1"}).code == 2);
+  for (const char* option : {"--grid-co2-g-per-kwh", "--local-co2-g-per-kwh", "--year"})
+    for (const char* number : {"-1", "nan", "0x7EA", "02026", "1e3", "99999999999"}) {
+      const test::Outcome o = run.statement({option, number});
+      CHECK(o.code == 2);
+      CHECK(o.errors.find(std::string(option) + ": found " + number + "; wants a whole number") !=
+            std::string::npos);
+    }
   CHECK(test::aipchain({"statement", run.path(), "--account", std::string(32, '0')}).code == 2);
 }
 
@@ -121,15 +130,91 @@ TEST_CASE("tx: contracts, orders and tokens of an account are decided and leave 
   };
   wrong("transfer", {"--vintage", "0", "--energy-wh", "5", "--to", run.accounts[1]}, "has 0 free");
   wrong("transfer", {"--vintage", "0", "--energy-wh", "5", "--to", "abc"}, "--to abc");
+  // What the ledger refuses says why, with the code that a network gives.
+  const auto refused = [&](const std::string& name, std::vector<std::string> more,
+                           const std::string& why) {
+    const test::Outcome o = run.tx(name, std::move(more));
+    CAPTURE(o.errors);
+    CHECK(o.code == 1);
+    CHECK(o.errors == "aipchain: the ledger refuses it: " + why + "\n");
+  };
+  refused("transfer", {"--vintage", "4000", "--energy-wh", "5", "--to", run.accounts[1]},
+          "moves tokens of a slot that is not closed yet");
+  refused("cancel", {"--slot", "300", "--id", std::string(32, '8')},
+          "cancellation of an order that there is not");
+  refused("order",
+          {"--side", "buy", "--energy-wh", "100", "--price-eur-per-kwh", "0.1", "--meter", "777"},
+          "order of an unknown meter");
+  // What is wrong with a number is said of its option.
+  for (const char* energy : {"0", "-5", "1.5", "010", "0x10", "10000001", "nan"})
+    wrong("order", {"--side", "buy", "--energy-wh", energy, "--price-eur-per-kwh", "0.1"},
+          (std::string("--energy-wh: found ") + energy + "; wants a whole number from 1 to").c_str());
+  wrong("order", {"--side", "buy", "--energy-wh", "1", "--price-eur-per-kwh", "0.1", "--slot", "010"},
+        "--slot: found 010; wants a whole number");
+  wrong("contract", {"--template", "community-key", "--energy-wh", "9", "--share", "5"},
+        "--side: is missing; community-key wants it");
   wrong("retire", {"--vintage", "0", "--energy-wh", "5", "--green"}, "has 0 free");
   wrong("contract", {"--template", "sell-everything"}, "there are community-key, sell-surplus");
-  wrong("contract", {"--template", "sell-surplus"}, "do not fit it");
-  for (const char* price : {"1.2345678", "-1", "x", ".5", "5.", "100.000001", "1e3"})
+  wrong("contract", {"--template", "sell-surplus"}, "--energy-wh: is missing; sell-surplus wants it");
+  wrong("contract", {"--template", "hold-tokens", "--energy-wh", "5"},
+        "--energy-wh: is not of hold-tokens");
+  wrong("contract", {"--template", "sub-meters"}, "--tenant: is missing; sub-meters wants it");
+  const std::string tenant = std::string(32, 'a') + "=1";
+  wrong("contract", {"--template", "sub-meters", "--tenant", tenant, "--tenant", tenant},
+        "--tenant aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: is there twice");
+  wrong("contract", {"--template", "hold-tokens", "--first-slot", "50", "--end-slot", "50"},
+        "--end-slot 50: wants a slot behind the first, 50");
+  wrong("contract", {"--template", "hold-tokens", "--withdraw", "--end-slot", "50"},
+        "--end-slot: is not of a withdrawal");
+  for (const char* price : {"1.2345678", "-1", "x", "nan", "1e-400", "0x1", "100.000001", "1e3"})
     wrong("order", {"--side", "buy", "--energy-wh", "1", "--price-eur-per-kwh", price},
           "wants EUR/kWh");
   const test::Outcome audit =
       test::aipchain({"audit", run.path(), "--openings", run.path() + "/openings"});
   CHECK_MESSAGE(audit.code == 0, audit.output);
+  // All of it is in what the subject gets; the order that was taken back says so.
+  const test::Outcome exported =
+      test::aipchain({"export", run.path(), "--account", run.accounts[0]});
+  REQUIRE_MESSAGE(exported.code == 0, exported.errors);
+  const json all = json::parse(exported.output);
+  CHECK(all.at("cancellations") == json::array({{{"id", id}, {"slot", 300}}}));
+  std::size_t cancelled = 0;
+  for (const json& order : all.at("orders")) {
+    const bool taken_back = order.at("id") == id;
+    CHECK(order.at("cancelled") == taken_back);
+    cancelled += taken_back;
+  }
+  CHECK(cancelled == 1);
+  CHECK(all.at("orders").size() > 1);
+  CHECK(all.at("contracts").size() == 4);
+  CHECK(all.at("marks").size() >= all.at("bills").size());
+  REQUIRE_FALSE(all.at("forecasts").empty());
+  CHECK_FALSE(all.at("forecasts")[0].at("net_import_wh").empty());
   // The contract of sub-meters stands from a slot on that is not settled yet.
   CHECK_FALSE(json::parse(run.statement({"--json"}).output).contains("tenants"));
+}
+
+// Nobody hears them: an error names each transaction, whose bytes hold its id and are else equal.
+TEST_CASE("tx: two of one account in the same moment have ids of their own on a network") {
+  const test::Folder folder;
+  folder.write("scenario.toml", test::short_scenario);
+  REQUIRE(test::aipchain({"network", folder.at("scenario.toml"), "--out", folder.at("net"),
+                          "--only-files", "--quiet"})
+              .code == 0);
+  const auto household = std::filesystem::directory_iterator(folder.at("net/households"))->path();
+  const std::vector<std::string> words{
+      AIPCHAIN_PROGRAM, "tx", "order", folder.at("net/network.toml"), "--account",
+      household.stem().string(), "--key", household.string(), "--meter", "0", "--slot", "300",
+      "--side", "buy", "--energy-wh", "5", "--price-eur-per-kwh", "0.1", "--wait", "200ms"};
+  std::set<std::string> transactions;
+  // Five pairs: a second may end between two that begin together.
+  for (int pair = 0; pair < 5; ++pair) {
+    test::Process one(words), other(words);
+    for (test::Process* each : {&one, &other}) {
+      CHECK(each->finish() == 3);
+      REQUIRE(each->errors.starts_with("aipchain: transaction "));
+      transactions.insert(each->errors.substr(22, 64));
+    }
+  }
+  CHECK(transactions.size() == 10);
 }

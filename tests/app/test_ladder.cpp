@@ -109,6 +109,20 @@ TEST_CASE(
       aipchain({"audit", folder.at("one"), "--openings", folder.at("one/openings")});
   CAPTURE(audit.output);
   CHECK(audit.code == 0);
+  // Who was limited finds it in what it can export.
+  std::size_t measures = 0;
+  for (const json& account : one["accounts"]) {
+    const Outcome exported = aipchain({"export", folder.at("one"), "--account", account});
+    REQUIRE(exported.code == 0);
+    const json all = json::parse(exported.output);
+    for (const json& m : all["grid_measures"]) {
+      ++measures;
+      CHECK((m["rung"] == "dimming-14a" || m["rung"] == "curtailment"));
+      CHECK(m["reason"].is_string());
+      CHECK(m["minutes"] > 0);
+    }
+  }
+  CHECK(measures >= one["congestion"]["limited"]["homes"].get<std::size_t>());
   const std::string page = test::slurp(folder.path() / "one/report.html");
   CHECK(page.find("id=\"congestion\"") != std::string::npos);
   CHECK(page.find("dimming-14a") != std::string::npos);

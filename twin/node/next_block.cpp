@@ -38,12 +38,16 @@ bool erases_billing(const Transaction& tx) {
   return erasure && (erasure->stages & billing_stage);
 }
 
+tl::unexpected<NotDecided> refused(std::string why) {
+  return tl::unexpected(NotDecided{std::move(why), true});
+}
+
 class ChainEnd {
  public:
   ChainEnd(const PublicLog& log, const Openings& openings, Verifier& verifier)
       : log_(log), openings_(openings), verifier_(verifier) {}
 
-  Result<Proposed> propose(const Transaction& tx) const {
+  tl::expected<Proposed, NotDecided> propose(const Transaction& tx) const {
     return openings_.erased.state ? from_what_is_left(tx) : from_execution(tx);
   }
 
@@ -52,27 +56,30 @@ class ChainEnd {
   ValidatorId proposer() const {
     return ValidatorSet(log_.genesis.validators).proposer(log_.blocks.size() + 1, 0);
   }
-  Result<Proposed> from_execution(const Transaction& tx) const;
-  Result<Proposed> from_what_is_left(const Transaction& tx) const;
+  tl::expected<Proposed, NotDecided> from_execution(const Transaction& tx) const;
+  tl::expected<Proposed, NotDecided> from_what_is_left(const Transaction& tx) const;
 
   const PublicLog& log_;
   const Openings& openings_;
   Verifier& verifier_;
 };
 
-Result<Proposed> ChainEnd::from_execution(const Transaction& tx) const {
+tl::expected<Proposed, NotDecided> ChainEnd::from_execution(const Transaction& tx) const {
   auto chain = executed_chain(log_, openings_, verifier_);
   if (!chain) return failure(chain.error());
   Mempool pool;
   pool.add(tx, chain->height());
   Chain::Built built = chain->build(next_ms(), proposer(), pool.ordered(), block_bytes);
-  if (!built.never.empty()) return failure(built.never.front().second);
   const auto& all = built.tried.block.transactions;
-  if (all.empty() || all.back().root != tx.root)
-    return failure("the account is not on this ledger");
+  if (all.empty() || all.back().root != tx.root) {
+    // What is refused changes nothing: asked again behind what was due, it says why.
+    const auto applied =
+        built.tried.state->apply(tx, leaf_of(tx), SignatureIs::unchecked, next_ms());
+    return refused(applied ? "it does not fit into a block" : applied.error().why);
+  }
   if (erases_billing(tx) &&
       (built.tried.state->wants_proposal(next_ms()) || !built.tried.state->due(next_ms()).empty()))
-    return failure("a slot is not settled yet, and its bills need these data");
+    return refused("a slot is not settled yet, and its bills need these data");
   Proposed out;
   out.block = chain->commit(std::move(built.tried));
   out.state_root = chain->state_root();
@@ -80,13 +87,13 @@ Result<Proposed> ChainEnd::from_execution(const Transaction& tx) const {
   return out;
 }
 
-Result<Proposed> ChainEnd::from_what_is_left(const Transaction& tx) const {
+tl::expected<Proposed, NotDecided> ChainEnd::from_what_is_left(const Transaction& tx) const {
   if (auto ok = check_what_is_left(log_, openings_, verifier_); !ok) return failure(ok.error());
   if (is_slot_due(log_, next_ms()))
-    return failure("a slot is to be settled, for which data are erased");
+    return refused("a slot is to be settled, for which data are erased");
   auto state = state_after(log_, openings_, verifier_);
   if (!state) return failure(state.error());
-  if (auto ok = state->execute({&tx, 1}, log_.genesis, verifier_); !ok) return failure(ok.error());
+  if (auto ok = state->execute({&tx, 1}, log_.genesis, verifier_); !ok) return refused(ok.error());
   const BlockHeader& last = log_.blocks.back().header;
   Proposed out;
   out.block.transactions = {tx};
@@ -143,12 +150,13 @@ std::string checkpoint_of(const PublicLog& log, const Proposed& next, const Oper
 
 }  // namespace
 
-Result<NextBlock> decide_next(const PublicLog& log, const Openings& openings,
-                              const OperatorKeys& keys, const Transaction& tx, Verifier& verifier) {
+tl::expected<NextBlock, NotDecided> decide_next(const PublicLog& log, const Openings& openings,
+                                                const OperatorKeys& keys, const Transaction& tx,
+                                                Verifier& verifier) {
   if (!are_the_chains(keys, log.genesis))
     return failure("the keys that follow from the scenario are not this ledger's");
   auto next = ChainEnd(log, openings, verifier).propose(tx);
-  if (!next) return failure(next.error());
+  if (!next) return tl::unexpected(next.error());
   return NextBlock{next->block, certificate_of(next->block.header, log.chain_id, keys),
                    checkpoint_of(log, *next, keys), std::move(next->state)};
 }

@@ -25,10 +25,10 @@ Result<RunLedger> RunLedger::load(const std::string& directory, const market::Fi
   return out;
 }
 
-Result<RunLedger::Decided> RunLedger::decide(const Transaction& tx, const OperatorKeys& keys,
-                                             const std::optional<AccountId>& not_kept) {
+tl::expected<RunLedger::Decided, NotDecided> RunLedger::decide(
+    const Transaction& tx, const OperatorKeys& keys, const std::optional<AccountId>& not_kept) {
   auto next = decide_next(log_, openings_, keys, tx, *verifier_);
-  if (!next) return failure(next.error());
+  if (!next) return tl::unexpected(next.error());
   const auto certificate = decode_certificate(next->certificate);
   auto checkpoint = check_checkpoint(next->checkpoint, log_.policy, *verifier_);
   if (!certificate || !checkpoint) return failure("the validators' signatures do not hold");
