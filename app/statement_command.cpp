@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/console.hpp"
+#include "app/number_option.hpp"
 #include "app/run_ledger.hpp"
 #include "market/audit/yearly_statement.hpp"
 
@@ -193,7 +194,7 @@ int state(StatementOptions o) {
                     "--account " + o.account + ": wants 32 lower-case hexadecimal digits");
   const auto zone = zone_named(o.zone);
   if (!zone)
-    return complain(wrong_input, "--zone " + o.zone + ": wants " + std::string(zone_names));
+    return complain(wrong_input, "--zone " + o.zone + ": wants " + zone_names());
   for (const auto& [key, factor] : {std::pair{"--grid-co2-g-per-kwh", o.factors.grid_g_per_kwh},
                                     {"--local-co2-g-per-kwh", o.factors.local_g_per_kwh}})
     if (factor < 0 || factor > 10'000)
@@ -220,12 +221,15 @@ void add_statement_command(CLI::App& program, std::function<int()>& chosen) {
   auto* c = program.add_subcommand("statement", "an account's year: energy, CO2, taxes and levies");
   c->add_option("directory", o->directory, "a run's directory")->required();
   c->add_option("--account", o->account, "whose: 32 hexadecimal digits")->required();
-  c->add_option("--year", o->year, "calendar year (default: that of the last settled slot)");
+  c->add_option("--year", o->year, "calendar year (default: that of the last settled slot)")
+      ->check(whole_number_from(1970, 9999));
   c->add_option("--zone", o->zone, "whose local time counts (default: Europe/Berlin)");
   c->add_option("--grid-co2-g-per-kwh", o->factors.grid_g_per_kwh,
-                "of what the retailer delivers (default: 380)");
+                "of what the retailer delivers (default: 380)")
+      ->check(whole_number_from(0, 10'000));
   c->add_option("--local-co2-g-per-kwh", o->factors.local_g_per_kwh,
-                "of what neighbours generate (default: 41)");
+                "of what neighbours generate (default: 41)")
+      ->check(whole_number_from(0, 10'000));
   c->add_flag("--json", o->json, "prints JSON");
   c->add_option("--out", o->out, "JSON file to write");
   c->callback([&chosen, o] { chosen = [o] { return state(*o); }; });

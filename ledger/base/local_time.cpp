@@ -16,11 +16,15 @@ struct Place {
   std::int32_t offset_minutes;
 };
 constexpr std::array places{
-    Place{"Europe/Amsterdam", 60}, Place{"Europe/Athens", 120},    Place{"Europe/Berlin", 60},
-    Place{"Europe/Brussels", 60},  Place{"Europe/Copenhagen", 60}, Place{"Europe/Dublin", 0},
-    Place{"Europe/Helsinki", 120}, Place{"Europe/Lisbon", 0},      Place{"Europe/Madrid", 60},
-    Place{"Europe/Paris", 60},     Place{"Europe/Prague", 60},     Place{"Europe/Rome", 60},
-    Place{"Europe/Stockholm", 60}, Place{"Europe/Vienna", 60},     Place{"Europe/Warsaw", 60},
+    Place{"Europe/Amsterdam", 60}, Place{"Europe/Athens", 120}, Place{"Europe/Berlin", 60},
+    Place{"Europe/Bratislava", 60}, Place{"Europe/Brussels", 60}, Place{"Europe/Bucharest", 120},
+    Place{"Europe/Budapest", 60}, Place{"Europe/Copenhagen", 60}, Place{"Europe/Dublin", 0},
+    Place{"Europe/Helsinki", 120}, Place{"Europe/Lisbon", 0}, Place{"Europe/Ljubljana", 60},
+    Place{"Europe/Luxembourg", 60}, Place{"Europe/Madrid", 60}, Place{"Europe/Malta", 60},
+    Place{"Asia/Nicosia", 120}, Place{"Europe/Paris", 60}, Place{"Europe/Prague", 60},
+    Place{"Europe/Riga", 120}, Place{"Europe/Rome", 60}, Place{"Europe/Sofia", 120},
+    Place{"Europe/Stockholm", 60}, Place{"Europe/Tallinn", 120}, Place{"Europe/Vienna", 60},
+    Place{"Europe/Vilnius", 120}, Place{"Europe/Warsaw", 60}, Place{"Europe/Zagreb", 60},
     Place{"Europe/Zurich", 60}};
 
 std::int64_t midnight_utc(std::int32_t year, std::int32_t month, std::int32_t day) {
@@ -48,6 +52,12 @@ std::optional<Zone> zone_named(std::string_view name) {
   const auto time = from_rfc3339("2000-01-01T12:00:00" + std::string(name));
   const bool is_offset = name.size() == 6 && (name[0] == '+' || name[0] == '-');
   return time && is_offset ? std::optional(Zone{time->offset_minutes, false}) : std::nullopt;
+}
+
+std::string zone_names() {
+  std::string out = "UTC, an offset such as +01:00, or one of";
+  for (const Place& p : places) out.append(&p == places.data() ? " " : ", ").append(p.name);
+  return out;
 }
 
 bool is_summer_time(std::int64_t unix_ms) {

@@ -6,6 +6,7 @@
 // last Sunday of October, both at 01:00 UTC, one hour ahead.
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "ledger/base/time.hpp"
@@ -18,12 +19,11 @@ struct Zone {
   auto operator<=>(const Zone&) const = default;
 };
 
-// "Europe/Berlin" and the other places that have kept the Union's rule since 1996: Amsterdam,
-// Athens, Brussels, Copenhagen, Dublin, Helsinki, Lisbon, Madrid, Paris, Prague, Rome, Stockholm,
-// Vienna, Warsaw, Zurich; "UTC"; or a fixed offset such as "+02:00". Nothing for another name.
+// "UTC"; a fixed offset such as "+02:00"; or a place by its name in the IANA time zone database:
+// those of the Union's 27 capitals and Europe/Zurich, which all have kept the rule since 2003, most
+// of them since 1996. Nothing for another name.
 std::optional<Zone> zone_named(std::string_view name);
-inline constexpr std::string_view zone_names =
-    "UTC, an offset such as +01:00, Europe/Berlin or another capital of the Union";
+std::string zone_names();  // all that there are, in words
 
 bool is_summer_time(std::int64_t unix_ms);  // anywhere in the Union
 CivilTime local_time(const Zone& zone, std::int64_t unix_ms);

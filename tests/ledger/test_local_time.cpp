@@ -68,3 +68,21 @@ TEST_CASE("local time: names that are none") {
   for (const char* name : {"", "Europe/London", "europe/berlin", "+1:00", "+25:00", "CEST", "Z"})
     CHECK_FALSE(zone_named(name));
 }
+
+TEST_CASE("local time: every place that is told is one, the Union's capitals among them") {
+  const std::string names = zone_names();
+  std::size_t places = 0;
+  for (std::size_t at = names.find("one of ") + 7; at < names.size();) {
+    const std::size_t end = std::min(names.find(", ", at), names.size());
+    const auto zone = zone_named(names.substr(at, end - at));
+    REQUIRE(zone);
+    CHECK(zone->summer_time);
+    ++places;
+    at = end + 2;
+  }
+  CHECK(places == 28);  // of 27 members, and Zurich
+  CHECK(written("Europe/Budapest", "2026-07-01T12:00:00Z") == "2026-07-01T14:00:00+02:00");
+  CHECK(written("Europe/Bucharest", "2026-01-01T12:00:00Z") == "2026-01-01T14:00:00+02:00");
+  CHECK(written("Asia/Nicosia", "2026-07-01T12:00:00Z") == "2026-07-01T15:00:00+03:00");
+  CHECK_FALSE(zone_named("Europe/Atlantis"));
+}
