@@ -4,6 +4,7 @@
 
 #include "ledger/base/invariant.hpp"
 #include "market/clearing/limit_sort.hpp"
+#include "market/proportional_shares.hpp"
 
 namespace market {
 
@@ -29,31 +30,20 @@ std::vector<std::uint32_t> merit_order(std::span<const Order> orders, Side side)
 
 void share_by_energy(std::span<const Order> orders, std::span<const std::uint32_t> at,
                      WattHours total, std::vector<WattHours>& fills) {
-  struct Remainder {
-    std::int64_t value;
-    std::uint32_t order;
-  };
+  const auto by_id = [&](std::uint32_t a, std::uint32_t b) { return orders[a].id < orders[b].id; };
+  std::vector<std::uint32_t> ranked(at.begin(), at.end());
+  if (!std::is_sorted(ranked.begin(), ranked.end(), by_id))
+    std::sort(ranked.begin(), ranked.end(), by_id);
+  std::vector<std::int64_t> energies;
+  energies.reserve(ranked.size());
   WattHours wanted;
-  for (const std::uint32_t i : at) wanted += orders[i].energy;
-  invariant(total.value >= 0 && total <= wanted, "no more is shared than is wanted");
-  if (wanted.value == 0) return;
-  std::vector<Remainder> remainders;
-  remainders.reserve(at.size());
-  WattHours left = total;
-  for (const std::uint32_t i : at) {
-    const Wide product = static_cast<Wide>(orders[i].energy.value) * total.value;
-    fills[i] = {static_cast<std::int64_t>(product / wanted.value)};
-    left -= fills[i];
-    remainders.push_back({static_cast<std::int64_t>(product % wanted.value), i});
+  for (const std::uint32_t i : ranked) {
+    wanted += orders[i].energy;
+    energies.push_back(orders[i].energy.value);
   }
-  // One Wh each for the `left` largest: which ones they are matters, not their order.
-  std::nth_element(remainders.begin(), remainders.begin() + left.value, remainders.end(),
-                   [&](const Remainder& a, const Remainder& b) {
-                     return a.value != b.value ? a.value > b.value
-                                               : orders[a.order].id < orders[b.order].id;
-                   });
-  for (std::int64_t k = 0; k < left.value; ++k)
-    fills[remainders[static_cast<std::size_t>(k)].order] += WattHours{1};
+  invariant(total.value >= 0 && total <= wanted, "no more is shared than is wanted");
+  const std::vector<std::int64_t> shares = proportional_shares(energies, total.value);
+  for (std::size_t k = 0; k < ranked.size(); ++k) fills[ranked[k]] = {shares[k]};
 }
 
 }  // namespace market
