@@ -14,6 +14,7 @@
 
 #include "app/console.hpp"
 #include "app/ladder_table.hpp"
+#include "app/number_option.hpp"
 #include "app/overrides.hpp"
 #include "app/scenario_file.hpp"
 
@@ -200,7 +201,7 @@ void add_ladder_command(CLI::App& program, std::function<int()>& chosen) {
   command->add_option("scenario", o->scenario, "a scenario's folder or its scenario.toml")
       ->required();
   command->add_option("--seeds", o->seeds, "how many seeds, the scenario's and those behind it")
-      ->check(CLI::Range(1u, 1000u))
+      ->check(whole_number_from(1, 1000))
       ->capture_default_str();
   command->add_option("--out", o->out,
                       "directory for the runs; new or empty (default: runs/NAME-ladder-K)");

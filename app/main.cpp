@@ -75,7 +75,9 @@ int help(CLI::App& program, const std::vector<std::string>& words) {
 int wrong_command_line(const Named& named, const CLI::ParseError& error) {
   const CLI::App& command = *named.command;
   std::string message = error.what();
-  if (dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+  const bool has_extras = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
+  // An option that is misspelt is missing, too.
+  if (has_extras || dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
     const auto extras = command.remaining(true);
     const auto word = std::find_if(extras.begin(), extras.end(),
                                    [](const std::string& w) { return w.starts_with("-"); });
@@ -85,7 +87,7 @@ int wrong_command_line(const Named& named, const CLI::ParseError& error) {
         for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
       message = word->substr(0, 80) + ": unknown option" +
                 did_you_mean(word->substr(0, word->find('=')), known);
-    } else if (!extras.empty()) {
+    } else if (has_extras && !extras.empty()) {
       message = extras.front() + ": one word too many";
     }
   }

@@ -1,6 +1,7 @@
 #include "app/market_command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -13,7 +14,6 @@
 #include "app/input_file.hpp"
 #include "app/number_option.hpp"
 #include "market/clearing/clearing.hpp"
-#include "market/clearing/decimal.hpp"
 #include "market/clearing/order_book_reader.hpp"
 
 namespace app {
@@ -103,12 +103,38 @@ void warn_of(const ClearOptions& o, const market::OrderBook& book) {
   for (const market::BookRemark& r : book.rounded) warn(where(r));
 }
 
-// None where the text is no price that an order may have.
-std::optional<ledger::Price> price_of(const std::string& text) {
-  const auto units = market::decimal_of(text, 6);
-  if (!units || units->units < 0 || units->units > market::max_order_price.value)
-    return std::nullopt;
-  return ledger::Price{units->units};
+// What an option is for. Where it is given for another mechanism, whoever gave it is mistaken.
+struct OptionOf {
+  const char* option;
+  std::vector<std::string> mechanisms;
+};
+const std::vector<OptionOf>& options_of_mechanisms() {
+  static const std::vector<std::string> sharing{"mid-market", "supply-demand", "bill-sharing"};
+  static const std::vector<OptionOf> all{{"--retail-buy", sharing},
+                                         {"--retail-sell", sharing},
+                                         {"--key", {"bill-sharing"}},
+                                         {"--grid", {"grid-aware"}},
+                                         {"--slot-minutes", {"grid-aware"}},
+                                         {"--fee-tree", {"fee-tree"}},
+                                         {"--relief-percent", {"fee-tree"}}};
+  return all;
+}
+
+// What of the options contradicts another one; empty where nothing does.
+std::string contradiction(const ClearOptions& o, const CLI::App& command) {
+  for (const OptionOf& of : options_of_mechanisms()) {
+    if (command.get_option(of.option)->count() == 0 ||
+        std::find(of.mechanisms.begin(), of.mechanisms.end(), o.mechanism) != of.mechanisms.end())
+      continue;
+    std::string wants;
+    for (const std::string& m : of.mechanisms) wants += (wants.empty() ? "" : ", ") + m;
+    return std::string(of.option) + ": is of " + wants + ", not of " + o.mechanism;
+  }
+  if (price_of(o.retail_buy).value() < price_of(o.retail_sell).value())
+    return "--retail-sell " + o.retail_sell + ": is above --retail-buy, " + o.retail_buy;
+  if (command.get_option("--slot-minutes")->count() > 0 && o.grid.empty())
+    return "--slot-minutes: is of a feeder, and --grid is missing";
+  return {};
 }
 
 int clear_by_grid(const ClearOptions& o, const market::OrderBook& book) {
@@ -168,9 +194,6 @@ void add_market_command(CLI::App& program, std::function<int()>& chosen) {
                    "CSV: id,side,agent,bus,kwh,price_eur_per_kwh[,partner][,kind], in the order of "
                    "arrival")
       ->required();
-  const CLI::Validator is_price(
-      [](const std::string& text) { return price_of(text) ? "" : text + ": wants 0 to 100"; },
-      "EUR/kWh");
   const std::vector<std::string> names(market::mechanism_names.begin(),
                                        market::mechanism_names.end());
   command->add_option("--mechanism", o->mechanism, "how")->required()->check(CLI::IsMember(names));
@@ -178,12 +201,12 @@ void add_market_command(CLI::App& program, std::function<int()>& chosen) {
       ->add_option("--retail-buy", o->retail_buy,
                    "community sharing: what a kWh costs at the retailer, less what it costs "
                    "beside its price at a neighbour")
-      ->check(is_price)
+      ->check(price_in_eur_per_kwh())
       ->capture_default_str();
   command
       ->add_option("--retail-sell", o->retail_sell,
                    "community sharing: what the retailer pays for a kWh")
-      ->check(is_price)
+      ->check(price_in_eur_per_kwh())
       ->capture_default_str();
   command
       ->add_option("--key", o->key,
@@ -204,11 +227,15 @@ void add_market_command(CLI::App& program, std::function<int()>& chosen) {
   command
       ->add_option("--relief-percent", o->relief_percent,
                    "fee-tree: of the fee, against the flow that is there anyway")
-      ->check(CLI::Range(0u, 100u))
+      ->check(whole_number_from(0, 100))
       ->capture_default_str();
   command->add_flag("--json", o->json, "one JSON object on stdout");
   command->add_flag("--quiet", o->quiet, "nothing but errors on stderr");
-  command->callback([o, &chosen] { chosen = [o] { return clear(*o); }; });
+  command->callback([o, command, &chosen] {
+    chosen = [o, wrong = contradiction(*o, *command)] {
+      return wrong.empty() ? clear(*o) : complain(wrong_input, wrong);
+    };
+  });
 }
 
 }  // namespace app

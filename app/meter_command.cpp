@@ -8,6 +8,7 @@
 
 #include "app/console.hpp"
 #include "app/meter_source.hpp"
+#include "app/number_option.hpp"
 #include "hil/device_map.hpp"
 #include "hil/meter_service.hpp"
 #include "hil/modbus_meter_reader.hpp"
@@ -110,7 +111,7 @@ void add_serve(CLI::App& meter, std::function<int()>& chosen) {
       ->required();
   command->add_option("--listen", options->listen, "HOST:PORT, port 0 for any free one")
       ->required();
-  command->add_option("--unit", options->unit, "Modbus unit")->check(CLI::Range(1, 247));
+  command->add_option("--unit", options->unit, "Modbus unit")->check(whole_number_from(1, 247));
   add_source_options(*command, options->source);
   command->callback([options, &chosen] { chosen = [options] { return serve(*options); }; });
 }
@@ -121,7 +122,7 @@ void add_read(CLI::App& meter, std::function<int()>& chosen) {
   command->add_option("DEVICE", options->device, "a known device, or the path of a map")
       ->required();
   command->add_option("--connect", options->connect, "HOST:PORT")->required();
-  command->add_option("--unit", options->unit, "Modbus unit")->check(CLI::Range(1, 247));
+  command->add_option("--unit", options->unit, "Modbus unit")->check(whole_number_from(1, 247));
   command->add_option("--timeout", options->timeout, "of one request, up to 60s");
   command->add_flag("--json", options->json, "one JSON object on stdout");
   command->callback([options, &chosen] { chosen = [options] { return read(*options); }; });

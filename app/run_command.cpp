@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "app/console.hpp"
+#include "app/number_option.hpp"
 #include "app/overrides.hpp"
 #include "app/progress.hpp"
 #include "app/run_output.hpp"
@@ -69,7 +70,7 @@ void add_run_command(CLI::App& program, std::function<int()>& chosen) {
       ->type_size(1)
       ->allow_extra_args(false);
   command->add_option("--threads", o->threads, "threads; results do not depend on it")
-      ->check(CLI::Range(1u, 64u))
+      ->check(whole_number_from(1, 64))
       ->capture_default_str();
   command->add_option("--until", o->until, "ends earlier or later: a duration or RFC 3339 time");
   command->add_flag("--json", o->json, "prints the summary as JSON");

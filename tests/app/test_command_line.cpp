@@ -53,6 +53,7 @@ TEST_CASE("an unknown command or option names the nearest known one") {
   CHECK(refused({"run", "x", "--sed", "1"}, "--sed: unknown option; did you mean --seed?") == 2);
   CHECK(refused({"run", "x", "--sed=1"}, "did you mean --seed?") == 2);
   CHECK(refused({"audit", "x", "--openigns", "y"}, "did you mean --openings?") == 2);
+  CHECK(refused({"export", "x", "--acount", "y"}, "did you mean --account?") == 2);
   CHECK(refused({"run", "x", "y"}, "y: one word too many") == 2);
   CHECK(refused({"run"}, "scenario is required") == 2);
   CHECK(refused({std::string(100'000, 'x')}, "unknown command") == 2);
@@ -89,7 +90,7 @@ TEST_CASE("a seed is digits, and what is wrong with it is said of --seed") {
 
 TEST_CASE("an option's number is finite, decimal and within its bounds") {
   const std::vector<std::vector<std::string>> options{
-      {"market", "clear", "x.csv", "--mechanism", "grid-aware", "--slot-minutes"},
+      {"market", "clear", "x.csv", "--mechanism", "grid-aware", "--grid", "x", "--slot-minutes"},
       {"grid", "solve", "x.json", "--tolerance"},
       {"view", "x", "--speed"},
       {"meter", "serve", "abb_b23", "--speed"},
@@ -103,7 +104,8 @@ TEST_CASE("an option's number is finite, decimal and within its bounds") {
       words.push_back(text);
       CHECK(refused(words, option.back() + ": found " + text + "; wants a number from ") == 2);
     }
-  CHECK(refused({"market", "clear", "x.csv", "--mechanism", "grid-aware", "--slot-minutes", "1e2"},
+  CHECK(refused({"market", "clear", "x.csv", "--mechanism", "grid-aware", "--grid", "x", "--slot-minutes",
+                 "1e2"},
                 "x.csv: cannot be read") == 2);
 }
 

@@ -45,7 +45,10 @@ TEST_CASE("market clear prints what it is to print, of every mechanism") {
   for (const std::string_view name : market::mechanism_names) {
     if (market::needs_feeder(*market::mechanism_named(name))) continue;
     CAPTURE(name);
-    const json out = cleared(worked_book, std::string(name), {"--retail-buy", "0.22"});
+    const bool shares = name == "mid-market" || name == "supply-demand" || name == "bill-sharing";
+    const json out = cleared(worked_book, std::string(name),
+                             shares ? std::vector<std::string>{"--retail-buy", "0.22"}
+                                    : std::vector<std::string>{});
     for (const char* key : {"price_eur_per_kwh", "mean_price_eur_per_kwh"})
       CHECK((out.at(key).is_number() || out.at(key).is_null()));
     for (const char* key : {"volume_kwh", "welfare_eur", "optimal_welfare_eur"})
@@ -109,6 +112,27 @@ TEST_CASE("market clear: a wrong book or command line is one line and 2") {
   CHECK(refused({"market", "clear", worked_book, "--mechanism", "mid-market", "--key", "mine"},
                 "--key"));
   CHECK(refused({"market", "clar"}, "did you mean clear?"));
+}
+
+TEST_CASE("market clear refuses options that contradict each other or are of another mechanism") {
+  const auto wrong = [](const std::string& mechanism, std::vector<std::string> more,
+                        const std::string& says) {
+    std::vector<std::string> words{"market", "clear", worked_book, "--mechanism", mechanism};
+    words.insert(words.end(), more.begin(), more.end());
+    return refused(words, says);
+  };
+  CHECK(wrong("mid-market", {"--retail-buy", "0.05", "--retail-sell", "0.08"},
+              "--retail-sell 0.08: is above --retail-buy, 0.05"));
+  CHECK(wrong("bill-sharing", {"--retail-buy", "1e-400"},
+              "--retail-buy: found 1e-400; wants EUR/kWh from 0 to 100"));
+  CHECK(wrong("uniform", {"--grid", "nonexist"}, "--grid: is of grid-aware, not of uniform"));
+  CHECK(wrong("uniform", {"--fee-tree", "nope"}, "--fee-tree: is of fee-tree, not of uniform"));
+  CHECK(wrong("uniform", {"--key", "static"}, "--key: is of bill-sharing, not of uniform"));
+  CHECK(wrong("grid-aware", {"--relief-percent", "5"}, "--relief-percent: is of fee-tree"));
+  CHECK(wrong("grid-aware", {"--slot-minutes", "5"}, "--slot-minutes: is of a feeder"));
+  CHECK(wrong("retailer", {"--retail-buy", "0.3"},
+              "--retail-buy: is of mid-market, supply-demand, bill-sharing, not of retailer"));
+  CHECK(wrong("fee-tree", {"--fee-tree", "x", "--relief-percent", "025"}, "found 025; wants"));
 }
 
 TEST_CASE("every mechanism that can act settles a run, and both readers verify its receipts") {
