@@ -168,13 +168,22 @@ Result<std::string> make_directory(const std::string& asked, const std::string& 
   return out;
 }
 
+// What a scenario chooses counts; one that stands on none of its rungs has all compared, unless
+// told.
+Result<LoadedScenario> load(const LadderOptions& o) {
+  const auto with = [&](std::vector<std::string> set) -> Result<LoadedScenario> {
+    set.insert(set.end(), o.set.begin(), o.set.end());
+    const auto overrides = parse_overrides(set, o.seed);
+    if (!overrides) return failure(overrides.error());
+    return load_scenario(o.scenario, *overrides, o.until);
+  };
+  auto loaded = with({});
+  if (loaded && variants_of(loaded->scenario).size() < 2) return with({"ladder.rungs=all"});
+  return loaded;
+}
+
 int ladder(const LadderOptions& o) {
-  // A scenario may stand on none of its rungs; here all are meant, unless told.
-  std::vector<std::string> set{"ladder.rungs=all"};
-  set.insert(set.end(), o.set.begin(), o.set.end());
-  const auto overrides = parse_overrides(set, o.seed);
-  if (!overrides) return complain(wrong_input, overrides.error());
-  const auto loaded = load_scenario(o.scenario, *overrides, o.until);
+  const auto loaded = load(o);
   if (!loaded) return complain(wrong_input, loaded.error());
   const twin::Scenario& scenario = loaded->scenario;
   if (variants_of(scenario).size() < 2)
