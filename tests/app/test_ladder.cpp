@@ -7,6 +7,7 @@
 
 #include "app/ladder_table.hpp"
 #include "app/paired_difference.hpp"
+#include "tests/app/reader_cases.hpp"
 #include "tests/app/short_run.hpp"
 #include "twin/store/run_reader.hpp"
 
@@ -140,7 +141,8 @@ TEST_CASE("`ladder` runs none, each rung and all on the same seeds and prints on
   CHECK(outcome.errors.empty());
   const json table = json::parse(outcome.output);
   CHECK(table["seeds"] == json{2, 3});
-  CHECK(variants_in(table) == std::vector<std::string>{"none", "dimming-14a", "curtailment", "all"});
+  CHECK(variants_in(table) ==
+        std::vector<std::string>{"none", "dimming-14a", "curtailment", "all"});
   CHECK(rungs_in(folder, "none", 2) == json{"none"});
   CHECK(rungs_in(folder, "dimming-14a", 3) == json{"dimming-14a"});
   CHECK(rungs_in(folder, "all", 2) == json{"dimming-14a", "curtailment"});
@@ -155,10 +157,9 @@ TEST_CASE("`ladder` runs none, each rung and all on the same seeds and prints on
   // Seeds in pairs, as the runs themselves tell them.
   std::vector<double> differences;
   for (const int seed : {2, 3})
-    differences.push_back(summary_of(folder, "dimming-14a", seed)["grid"]["overload_minutes"]
-                              .get<double>() -
-                          summary_of(folder, "none", seed)["grid"]["overload_minutes"]
-                              .get<double>());
+    differences.push_back(
+        summary_of(folder, "dimming-14a", seed)["grid"]["overload_minutes"].get<double>() -
+        summary_of(folder, "none", seed)["grid"]["overload_minutes"].get<double>());
   const app::Estimate by_hand = app::estimate_of(differences);
   CHECK(dimming["against_none"]["overload_minutes"]["low"] == doctest::Approx(*by_hand.low));
   CHECK(dimming["figures"].contains("shifted_kwh"));
@@ -167,10 +168,9 @@ TEST_CASE("`ladder` runs none, each rung and all on the same seeds and prints on
 TEST_CASE("`ladder` compares the rungs that ladder.rungs chooses, in the order it states") {
   const Folder folder;
   folder.write("scenario.toml", street);
-  const Outcome outcome =
-      aipchain({"ladder", folder.at("scenario.toml"), "--out", folder.at("out"), "--set",
-                "ladder.rungs=[\"curtailment\", \"dimming-14a\"]", "--until", "5m", "--json",
-                "--quiet"});
+  const Outcome outcome = aipchain({"ladder", folder.at("scenario.toml"), "--out", folder.at("out"),
+                                    "--set", "ladder.rungs=[\"curtailment\", \"dimming-14a\"]",
+                                    "--until", "5m", "--json", "--quiet"});
   CAPTURE(outcome.errors);
   REQUIRE(outcome.code == 0);
   CHECK(variants_in(json::parse(outcome.output)) ==
@@ -186,10 +186,9 @@ TEST_CASE("`ladder` compares the rungs that ladder.rungs chooses, in the order i
 
 TEST_CASE("An element that a rung makes worse is named, and seeds in which one is are counted") {
   app::LadderRun none, worse;
-  for (const char* figure :
-       {"overload_minutes", "overload_kwh", "voltage_minutes", "shifted_kwh", "curtailed_kwh",
-        "shed_kwh", "ev_unmet_kwh", "cold_kelvin_hours", "cost_eur", "limited_homes",
-        "limited_gini", "rebound_kw"})
+  for (const char* figure : {"overload_minutes", "overload_kwh", "voltage_minutes", "shifted_kwh",
+                             "curtailed_kwh", "shed_kwh", "ev_unmet_kwh", "cold_kelvin_hours",
+                             "cost_eur", "limited_homes", "limited_gini", "rebound_kw"})
     none.figures[figure] = worse.figures[figure] = 0;
   none.minutes_outside = {{"cable 3", 4}, {"transformer", 60}};
   worse.minutes_outside = {{"cable 3", 6.5}, {"home 2", 1}, {"transformer", 10}};
@@ -404,4 +403,35 @@ TEST_CASE("With exact plans no home pays more for two days of a tariff than by t
     }
     CHECK(gained_eur > 2);
   }
+}
+
+TEST_CASE("What a price rung adds to the grid fee stands on the ledger, in bills and in receipts") {
+  const Folder folder;
+  std::string without_pv = test::short_scenario;
+  without_pv.replace(without_pv.find("share = 0.5, peak_kw"), 11, "share = 0");
+  folder.write("dear.toml", without_pv +
+                                "[[congestion]]\nrung = \"time-of-use\"\nhigh_from_h = 0\n"
+                                "high_until_h = 24\nhigh_eur_per_kwh = 0.07\n");
+  const Outcome run =
+      aipchain({"run", folder.at("dear.toml"), "--out", folder.at("out"), "--json", "--quiet"});
+  CAPTURE(run.errors);
+  REQUIRE(run.code == 0);
+  const json summary = json::parse(run.output);
+  CHECK(summary.at("/market/money_residual_eur"_json_pointer) == 0);
+  CHECK(aipchain({"audit", folder.at("out"), "--openings", folder.at("out") + "/openings"}).code ==
+        0);
+  std::size_t billed = 0;
+  for (const auto& account : summary.at("accounts"))
+    for (const char* slot : {"0", "3"}) {
+      const Outcome receipt = aipchain(
+          {"receipt", folder.at("out"), "--account", account.get<std::string>(), "--slot", slot});
+      REQUIRE(receipt.code == 0);
+      CHECK(test::verdict_of(receipt.output) == "");
+      const json r = json::parse(receipt.output);
+      CHECK(r.contains("fees") == (slot[0] == '3'));
+      json bare = r;  // without the entry genesis' fee would hold
+      bare.erase("fees");
+      billed += r.contains("fees") && test::verdict_of(bare.dump() + "\n") == "tariff";
+    }
+  CHECK(billed > 0);
 }
