@@ -198,6 +198,8 @@ std::vector<bool> EnvelopeModel::Engine::take_steps(std::vector<FillingRow>& row
 
 // Of each request, by variable: the import of a home, then its export.
 std::vector<double> EnvelopeModel::Engine::shares(std::span<const FillingRow> rows) const {
+  if (std::none_of(homes.begin(), homes.end(), [](const FlexibleHome& h) { return h.step; }))
+    return fill(rows, 2 * homes.size(), ceiling);
   std::vector<double> idle(2 * homes.size(), 1), beyond(2 * homes.size());
   for (std::size_t h = 0; h < homes.size(); ++h)
     if (homes[h].step && homes[h].import_w > 0)
