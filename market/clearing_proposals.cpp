@@ -8,7 +8,9 @@
 
 namespace market {
 
-std::optional<PlacedOrders> MarketState::placed_now() const {
+std::optional<PlacedOrders> MarketState::awaiting_proposal(std::int64_t time_ms) const {
+  if (acting_of(*genesis_).mechanism != Mechanism::grid_aware || proposed_ || !closable(time_ms))
+    return std::nullopt;
   const auto grid = trading_grid({next_slot_});
   if (!grid) return std::nullopt;
   std::vector<SlotPosition> positions;
@@ -18,30 +20,29 @@ std::optional<PlacedOrders> MarketState::placed_now() const {
 }
 
 bool MarketState::wants_proposal(std::int64_t time_ms) const {
-  return acting_of(*genesis_).mechanism == Mechanism::grid_aware && !proposed_ &&
-         closable(time_ms) && placed_now();
+  return awaiting_proposal(time_ms).has_value();
 }
 
 Transaction MarketState::proposal(std::int64_t time_ms) const {
-  invariant(wants_proposal(time_ms), "a proposal is made where one is wanted");
+  const auto placed = awaiting_proposal(time_ms);
+  invariant(placed.has_value(), "a proposal is made where one is wanted");
   const auto grid = trading_grid({next_slot_});
-  const PlacedOrders placed = *placed_now();
-  return clearing_proposal_of({next_slot_}, grid->from, placed.orders.size(), solved(*grid, placed),
-                              *grid_operator_key_);
+  return clearing_proposal_of({next_slot_}, grid->from, placed->orders.size(),
+                              solved(*grid, *placed), *grid_operator_key_);
 }
 
 MarketState::Applied MarketState::apply_clearing_proposal(const Transaction& tx,
                                                           std::int64_t time_ms) {
-  if (!wants_proposal(time_ms)) return never("a clearing proposal where none is wanted");
+  const auto placed = awaiting_proposal(time_ms);
+  if (!placed) return never("a clearing proposal where none is wanted");
   const auto grid = trading_grid({next_slot_});
-  const PlacedOrders placed = *placed_now();
   auto proposal =
-      decode_clearing_proposal(tx, {next_slot_}, grid->from, placed.orders.size(),
+      decode_clearing_proposal(tx, {next_slot_}, grid->from, placed->orders.size(),
                                std::get<TradeLimits>(grid->feeder), *grid_operator_key_);
   if (!proposal) return never(proposal.error());
   if (*proposal) {
-    std::vector<BookRow> rows(placed.rows.back() + std::size_t{1});
-    if (auto ok = fill_by_proposal(*grid, placed, **proposal, rows); !ok)
+    std::vector<BookRow> rows(placed->rows.back() + std::size_t{1});
+    if (auto ok = fill_by_proposal(*grid, *placed, **proposal, rows); !ok)
       return never("a clearing proposal that does not hold: " + ok.error());
   }
   proposed_ = Proposed{std::move(*proposal)};

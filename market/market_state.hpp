@@ -392,8 +392,8 @@ class MarketState final : public StateMachine {
   struct Proposed {
     std::optional<GridProposal> solved;
   };
-  // Of the next slot those who have a place in its grid; nothing where there is none.
-  std::optional<PlacedOrders> placed_now() const;
+  // Of the next slot those who have a place in its grid, where a proposal is due for them.
+  std::optional<PlacedOrders> awaiting_proposal(std::int64_t time_ms) const;
   void clear_book(ClosedSlot& closed) const;
   Applied apply_clearing_proposal(const Transaction& tx, std::int64_t time_ms);
   std::vector<Transaction> closing_transactions(const ClosedSlot& closed) const;

@@ -23,9 +23,12 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of_gateway(
 tl::expected<SignatureClaim, Refusal> MarketState::claim_of_role(const Transaction& tx) const {
   using Claim = tl::expected<SignatureClaim, Refusal>;
   const auto by_role = [&](const auto& body, std::optional<KeyOf> of = {}) -> Claim {
+    const auto role = role_of(tx.kind, of);
+    if (role == Role::network_operator && genesis_->grid_operator == PublicKey{})
+      return never("this chain has no grid operator");
     if (!body) return never(body.error());
-    return SignatureClaim{key_of(*role_of(tx.kind, of), *genesis_),
-                          entry_signed_bytes(chain_id_, tx.entry()), body->signature};
+    return SignatureClaim{key_of(*role, *genesis_), entry_signed_bytes(chain_id_, tx.entry()),
+                          body->signature};
   };
   const auto at_gateway = [&](const auto& body, std::optional<KeyOf> of = {}) -> Claim {
     if (body && body->gateway.value >= gateways_.size()) return never("is of an unknown gateway");
@@ -51,13 +54,10 @@ tl::expected<SignatureClaim, Refusal> MarketState::claim_of_role(const Transacti
     case TransactionKind::certificate:
       return by_role(decode_certificate_body(tx.body));
     case TransactionKind::grid_measure:
-      if (genesis_->grid_operator == PublicKey{}) return never("this chain has no grid operator");
       return by_role(decode_grid_measure_body(tx.body));
     case TransactionKind::trading_grid:
-      if (genesis_->grid_operator == PublicKey{}) return never("this chain has no grid operator");
       return by_role(decode_trading_grid_body(tx.body));
     case TransactionKind::tariff_change:
-      if (genesis_->grid_operator == PublicKey{}) return never("this chain has no grid operator");
       return by_role(decode_fee_change(tx.body));
     default:
       return never("unknown kind of transaction");

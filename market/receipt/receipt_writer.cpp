@@ -53,8 +53,9 @@ class ReceiptWriter {
   std::map<std::uint32_t, Place> statement_, mark_, swap_;  // by slot
   std::map<std::uint32_t, std::uint64_t> settlement_;       // by slot: its entry
   std::map<std::uint32_t, std::vector<Place>> own_orders_;
-  std::map<std::uint32_t, std::map<std::uint32_t, Place>> rulings_;        // by slot, and what of
-  std::map<Template, std::vector<std::pair<Contract, Place>>> contracts_;  // by number
+  std::map<std::uint32_t, std::map<std::uint32_t, Place>> rulings_;  // by slot, and what of
+  std::map<Template, ContractLine> contracts_;
+  std::map<std::pair<Template, std::uint32_t>, Place> contract_at_;  // by template and number
   std::map<std::pair<std::uint32_t, KeyOf>, Place> keys_;  // by the slot from which they hold
   std::vector<std::pair<MeterCertificate, Place>> certificates_;
   std::map<std::uint32_t, std::map<std::uint8_t, Place>> measures_;  // by slot, and number
@@ -76,15 +77,6 @@ json opening_json(const Opening& opening, std::uint64_t position, std::span<cons
   out["data"] = to_hex(opening.data);
   out["salt"] = to_hex(opening.salt);
   return out;
-}
-
-// Of one template by number; the highest of those that have begun.
-const Contract* standing_of(const std::vector<std::pair<Contract, Place>>& all,
-                            std::uint32_t slot) {
-  for (auto at = all.rbegin(); at != all.rend(); ++at)
-    if (at->first.first_slot.value <= slot)
-      return slot < at->first.end_slot.value ? &at->first : nullptr;
-  return nullptr;
 }
 
 void ReceiptWriter::find_places() {
@@ -120,7 +112,10 @@ void ReceiptWriter::find_places() {
         if (const auto c = decode_meter_certificate(opening.data))
           certificates_.emplace_back(*c, place);
       } else if (tx->kind == TransactionKind::contract) {
-        if (const auto c = decode_contract(opening.data)) contracts_[c->of].emplace_back(*c, place);
+        if (const auto c = decode_contract(opening.data)) {
+          contracts_[c->of].add(*c);
+          contract_at_[{c->of, c->number}] = place;
+        }
       } else if (tx->kind == TransactionKind::grid_measure) {
         if (const auto m = decode_home_measure(opening.data))
           measures_[m->slot.value][m->measure] = place;
@@ -254,11 +249,9 @@ json ReceiptWriter::fees_json(std::uint32_t slot) const {
 // Those that stand in the slot, by template.
 json ReceiptWriter::contracts_json(std::uint32_t slot) const {
   json out = json::array();
-  for (const auto& [of, all] : contracts_) {
-    const Contract* standing = standing_of(all, slot);
-    for (const auto& [contract, place] : all)
-      if (&contract == standing) out.push_back(opened_json(place));
-  }
+  for (const auto& [of, line] : contracts_)
+    if (const Contract* c = line.standing_in({slot}))
+      out.push_back(opened_json(contract_at_.at({of, c->number})));
   return out;
 }
 
@@ -324,8 +317,8 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
     j["rulings"].push_back(opened_json(place));
   }
   std::vector<ContractPayment> payments;
-  for (const auto& [of, all] : contracts_)
-    if (const Contract* c = standing_of(all, s))
+  for (const auto& [of, line] : contracts_)
+    if (const Contract* c = line.standing_in({s}))
       if (const auto payment = payment_of(*c, statement)) payments.push_back(*payment);
   j["bill"] = json::array();
   for (const auto& [line, micro_eur] : bill_lines(statement, corrections, payments))

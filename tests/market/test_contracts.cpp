@@ -1,6 +1,7 @@
 // Contracts that stand make orders when a slot closes; orders are taken back before it begins.
 
 #include "market/audit/slot_books.hpp"
+#include "tests/market/metered_village.hpp"
 #include "tests/market/refused_with.hpp"
 
 using namespace market_test;
@@ -48,39 +49,10 @@ Transaction cancelled(std::uint32_t home, std::uint32_t slot, std::uint8_t id) {
       Village::restricted_key(home), signer_of("account " + std::to_string(home)));
 }
 
-struct Trading {
-  Trading() { v.register_all(); }
-  void accept(const Transaction& tx, std::int64_t time_ms = 0) {
-    const std::string why = v.refusal(tx, time_ms);
-    REQUIRE_MESSAGE(why.empty(), why);
-  }
-  // Home 1 imports, home 3 exports so many Wh in the slot.
-  const ClosedSlot& close(std::int64_t imported, std::int64_t exported, bool quarantined = false) {
-    const std::int64_t end = (slot + 1) * 120'000;
-    in += imported * 1000;
-    out += exported * 1000;
-    for (std::uint32_t g : {0u, 1u}) v.batches_until(g, 2 * slot + 2);
-    accept(
-        Village::marks(0, slot, {Village::mark(1, slot, in, 500), Village::mark(2, slot, 0, 500)}),
-        end);
-    accept(
-        Village::marks(
-            1, slot, {Village::mark(3, slot, 0, out, quarantined), Village::mark(4, slot, 0, 500)}),
-        end);
-    REQUIRE(v.close(end) == 1);
-    REQUIRE(v.state().broken_invariant().empty());
-    ++slot;
-    return *v.state().last_closed();
-  }
-  Village v;
-  std::uint32_t slot = 0;
-  std::int64_t in = 0, out = 500;
-};
-
 }  // namespace
 
 TEST_CASE("contracts: surplus is sold and bought below a price, slot after slot, until withdrawn") {
-  Trading t;
+  MeteredVillage t;
   t.accept(as_signed(standing(3, Template::sell_surplus, 400, 100'000)));
   t.accept(as_signed(standing(1, Template::buy_below, 10'000'000, 200'000)));
   const ClosedSlot& first = t.close(700, 500);
@@ -145,9 +117,9 @@ TEST_CASE("contracts: the highest number of those that have begun stands") {
 }
 
 TEST_CASE("contracts: a quarantined meter makes no order, nor does an erased account's contract") {
-  Trading t;
+  MeteredVillage t;
   t.accept(as_signed(standing(3, Template::sell_surplus, 400, 100'000)));
-  CHECK(t.close(700, 500, true).orders.empty());
+  CHECK(t.close(700, 500, Quarantined::home_3).orders.empty());
   CHECK(t.close(700, 500).orders.empty());  // recovering
   CHECK(t.close(700, 500).orders.size() == 1);
   t.accept(erasure_of(chain_id_of(village_genesis()), {account(3), personal_stage}, Salt{},
@@ -159,7 +131,7 @@ TEST_CASE("contracts: a quarantined meter makes no order, nor does an erased acc
 }
 
 TEST_CASE("contracts: what is wrong is refused by name") {
-  Trading t;
+  MeteredVillage t;
   const auto refused = [&](const Contract& c, const char* words, std::string signer = {}) {
     return refused_with(t.v, as_signed(c, std::move(signer)), 0, words);
   };
@@ -194,7 +166,7 @@ TEST_CASE("contracts: what is wrong is refused by name") {
 }
 
 TEST_CASE("contracts: no number and no number of contracts keeps an account from ending one") {
-  Trading t;
+  MeteredVillage t;
   const auto offer = [](std::uint32_t first, std::uint32_t number) {
     return as_signed(standing(3, Template::sell_surplus, 300, 60'000, first, 100, number));
   };
@@ -211,7 +183,7 @@ TEST_CASE("contracts: no number and no number of contracts keeps an account from
 }
 
 TEST_CASE("orders: one that is cancelled is in no book, and its id stays taken") {
-  Trading t;
+  MeteredVillage t;
   t.accept(Village::order(3, 0, Side::sell, 400, 100'000, 3));
   t.accept(Village::order(1, 0, Side::buy, 400, 200'000, 1));
   CHECK(refused_with(t.v, cancelled(1, 0, 3), 0, "cancellation of an order that there is not"));
@@ -226,7 +198,7 @@ TEST_CASE("orders: one that is cancelled is in no book, and its id stays taken")
 }
 
 TEST_CASE("contracts: with the grid operator both sign, and each slot is paid as it was metered") {
-  Trading t;
+  MeteredVillage t;
   const auto both = [](const Contract& c, const char* operator_signer = "metering operator") {
     return contract_of(chain_id_of(village_genesis()), c, Village::restricted_key(c.meter.value),
                        signer_of("account " + std::to_string(c.meter.value)),
@@ -252,7 +224,7 @@ TEST_CASE("contracts: with the grid operator both sign, and each slot is paid as
   CHECK(t.v.state().journal().balance(grid_operator) ==
         before + s.grid_fee + MicroEuros{2'000 - 25'000});
   CHECK(t.close(900, 400).payments[0].amount == MicroEuros{});
-  CHECK(t.close(0, 900, true).payments[1].amount == MicroEuros{});  // quarantined
+  CHECK(t.close(0, 900, Quarantined::home_3).payments[1].amount == MicroEuros{});
   // The account alone cannot leave.
   CHECK(refused_with(t.v, as_signed(withdrawn(3, Template::curtailment_duty, 5, 2)), 370'000,
                      "is not signed by the metering operator"));

@@ -1,6 +1,7 @@
 // Grid fees that differ by slot: what is taken and refused, and that bills and corrections follow.
 
 #include "market/fee_change.hpp"
+#include "tests/market/metered_village.hpp"
 #include "tests/market/refused_with.hpp"
 
 using namespace market_test;
@@ -13,36 +14,6 @@ Transaction told(std::uint32_t first, std::vector<std::int32_t> added,
                  const char* signer = "grid operator") {
   return fee_change_of(village_id, {first}, std::move(added), signer_of(signer));
 }
-
-// Home 1 imports and home 3 exports; a slot is 120 s.
-struct Billed {
-  Billed() { v.register_all(); }
-  void accept(const Transaction& tx, std::int64_t time_ms) {
-    const std::string why = v.refusal(tx, time_ms);
-    REQUIRE_MESSAGE(why.empty(), why);
-  }
-  const ClosedSlot& close(std::int64_t imported_wh, std::int64_t exported_wh,
-                          bool quarantined = false) {
-    const std::int64_t end = (slot + 1) * 120'000;
-    in += imported_wh * 1000;
-    out += exported_wh * 1000;
-    for (std::uint32_t g : {0u, 1u}) v.batches_until(g, 2 * slot + 2);
-    accept(Village::marks(
-               0, slot,
-               {Village::mark(1, slot, in, 500, quarantined), Village::mark(2, slot, 0, 500)}),
-           end);
-    accept(
-        Village::marks(1, slot, {Village::mark(3, slot, 0, out), Village::mark(4, slot, 0, 500)}),
-        end);
-    REQUIRE(v.close(end) == 1);
-    REQUIRE(v.state().broken_invariant().empty());
-    ++slot;
-    return *v.state().last_closed();
-  }
-  Village v;
-  std::uint32_t slot = 0;
-  std::int64_t in = 0, out = 500;
-};
 
 }  // namespace
 
@@ -62,7 +33,7 @@ TEST_CASE("tariff change: its bytes are canonical") {
 }
 
 TEST_CASE("tariff change: bills follow the fee of their slot, and nothing else changes") {
-  Billed b;
+  MeteredVillage b;
   b.accept(told(1, {50'000, -90'000}), 0);
   const Statement before = b.close(1000, 500).settlement.statements[0];
   CHECK(before.grid_fee == MicroEuros{90'000});
@@ -84,10 +55,10 @@ TEST_CASE("tariff change: bills follow the fee of their slot, and nothing else c
 }
 
 TEST_CASE("tariff change: a ruling takes the prices of the slot that settled the energy") {
-  Billed b;
+  MeteredVillage b;
   b.close(100, 500);
   b.accept(told(2, {50'000}), 120'000);
-  b.close(1000, 500, true);  // settles with the next slot's mark
+  b.close(1000, 500, Quarantined::home_1);  // settles with the next slot's mark
   const Statement recovering = b.close(0, 500).settlement.statements[0];
   CHECK(recovering.standing == Standing::recovering);
   CHECK(recovering.grid_fee == MicroEuros{1000 * 140});
@@ -102,7 +73,7 @@ TEST_CASE("tariff change: a ruling takes the prices of the slot that settled the
 }
 
 TEST_CASE("tariff change: what may not be said is refused by name") {
-  Billed b;
+  MeteredVillage b;
   const auto refused = [&](const Transaction& tx, const char* words) {
     return refused_with(b.v, tx, 0, words);
   };

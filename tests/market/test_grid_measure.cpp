@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "market/grid_measure.hpp"
-#include "tests/market/village_support.hpp"
+#include "tests/market/registered_village.hpp"
 
 using namespace market;
 using namespace market_test;
@@ -19,15 +19,10 @@ HomeMeasure of_home(std::uint32_t home, std::uint32_t slot, std::uint8_t measure
 }
 
 // The village with a grid operator.
-class Operated {
+class Operated : public RegisteredVillage {
  public:
-  explicit Operated(bool with_operator = true)
-      : genesis_(genesis(with_operator)), id_(chain_id_of(genesis_)), state_(genesis_, verifier_) {
-    for (const std::uint32_t g : {0u, 1u})
-      CHECK(refusal(Village::signed_anew(Village::registration(g, {2 * g + 1, 2 * g + 2}),
-                                         "registrar", id_)) == "");
-  }
-  static Genesis genesis(bool with_operator) {
+  explicit Operated(bool with_operator = true) : RegisteredVillage(genesis_of(with_operator)) {}
+  static Genesis genesis_of(bool with_operator) {
     Genesis g = village_genesis();
     if (!with_operator) g.grid_operator = {};
     return g;
@@ -38,20 +33,11 @@ class Operated {
     for (const HomeMeasure& h : homes)
       openings.push_back(opening_of(Village::restricted_key(h.meter.value), h));
     Ed25519Signer& by = signer_of(signer);
-    return grid_measure_of(id_, {slot}, example_body().measures, std::move(openings), by);
+    return grid_measure_of(id(), {slot}, example_body().measures, std::move(openings), by);
   }
   std::string refusal(const Transaction& tx, std::int64_t time_ms = 200'000) {
-    const auto applied = state_.apply(tx, leaf_of(tx), SignatureIs::unchecked, time_ms);
-    return applied ? "" : applied.error().why;
+    return RegisteredVillage::refusal(tx, time_ms);
   }
-  MarketState& state() { return state_; }
-  const Genesis& chain() const { return genesis_; }
-
- private:
-  Ed25519Verifier verifier_;
-  Genesis genesis_;
-  Hash id_;
-  MarketState state_;
 };
 
 }  // namespace
@@ -123,7 +109,7 @@ TEST_CASE("A grid measure that names homes wrongly, or that others sign, is refu
 }
 
 TEST_CASE("Genesis names a grid operator or none") {
-  const Genesis with = Operated::genesis(true), without = Operated::genesis(false);
+  const Genesis with = Operated::genesis_of(true), without = Operated::genesis_of(false);
   CHECK(decode_genesis(encode(with))->grid_operator == with.grid_operator);
   CHECK(encode(without).find("grid_operator") == std::string::npos);
   CHECK(chain_id_of(with) != chain_id_of(without));

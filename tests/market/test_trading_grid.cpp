@@ -4,7 +4,7 @@
 
 #include "market/trading_grid.hpp"
 #include "tests/market/feeder_support.hpp"
-#include "tests/market/village_support.hpp"
+#include "tests/market/registered_village.hpp"
 
 using namespace market;
 using namespace market_test;
@@ -12,36 +12,18 @@ using namespace market_test;
 namespace {
 
 // The village with a grid operator and a mechanism that needs a feeder.
-class Told {
+class Told : public RegisteredVillage {
  public:
   explicit Told(const std::string& mechanism = "grid-aware", bool with_operator = true)
-      : genesis_(feeder_genesis(mechanism, with_operator)),
-        id_(chain_id_of(genesis_)),
-        state_(genesis_, verifier_) {
-    for (const std::uint32_t g : {0u, 1u})
-      CHECK(refusal(Village::signed_anew(Village::registration(g, {2 * g + 1, 2 * g + 2}),
-                                         "registrar", id_)) == "");
-  }
+      : RegisteredVillage(feeder_genesis(mechanism, with_operator)) {}
   Transaction told(std::uint32_t from, const FeederTerms& feeder, std::vector<Opening> homes,
                    const std::string& signer = "grid operator") const {
-    return *trading_grid_of(id_, {from}, feeder, std::move(homes), operator_key(),
+    return *trading_grid_of(id(), {from}, feeder, std::move(homes), operator_key(),
                             signer_of(signer));
   }
   Transaction told(std::uint32_t from) const {
     return told(from, example_limits(), places(from, {{1, 1}, {2, 2}, {3, 2}}));
   }
-  std::string refusal(const Transaction& tx, std::int64_t time_ms = 0) {
-    const auto applied = state_.apply(tx, leaf_of(tx), SignatureIs::unchecked, time_ms);
-    return applied ? "" : applied.error().why;
-  }
-  MarketState& state() { return state_; }
-  const Hash& chain() const { return id_; }
-
- private:
-  Ed25519Verifier verifier_;
-  Genesis genesis_;
-  Hash id_;
-  MarketState state_;
 };
 
 }  // namespace
@@ -94,7 +76,7 @@ TEST_CASE("What does not fit into a transaction is refused by its size") {
   for (std::uint32_t b = 0; b < 300; ++b) row.terms.push_back({b, 7});
   huge.rows.assign(450, row);
   const auto told =
-      trading_grid_of(v.chain(), {1}, huge, {}, operator_key(), signer_of("grid operator"));
+      trading_grid_of(v.id(), {1}, huge, {}, operator_key(), signer_of("grid operator"));
   REQUIRE(!told);
   CHECK(told.error().find("does not fit into a transaction") != std::string::npos);
 }
@@ -144,7 +126,7 @@ TEST_CASE("A trading grid that others sign, or that is of another form or key, i
   SubjectKey other = operator_key();
   other[0] ^= 1;
   const auto with_other =
-      trading_grid_of(v.chain(), {3}, example_limits(), {}, other, signer_of("grid operator"));
+      trading_grid_of(v.id(), {3}, example_limits(), {}, other, signer_of("grid operator"));
   CHECK(v.refusal(*with_other) == "a trading grid with another key of the grid operator");
 
   Told fees("fee-tree");

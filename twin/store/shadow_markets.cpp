@@ -22,17 +22,15 @@ std::int64_t turnover_of(const market::Clearing& c) {
 
 Result<ShadowFeeder> ShadowFeeder::of(const Scenario& scenario, const Network& network) {
   ShadowFeeder out;
-  if (scenario.market.has_shadow(market::Mechanism::grid_aware)) {
-    auto found = trade_limits_of(scenario, network);
-    if (!found) return failure("market.shadows: grid-aware: " + found.error());
-    out.limits = std::move(found->limits);
+  for (const auto& [mechanism, feeder] : {std::pair{market::Mechanism::grid_aware, &out.limits},
+                                          std::pair{market::Mechanism::fee_tree, &out.fees}}) {
+    if (!scenario.market.has_shadow(mechanism)) continue;
+    auto found = traded_feeder_of(scenario, network, *market::form_of(mechanism));
+    if (!found)
+      return failure("market.shadows: " + std::string(market::name_of(mechanism)) + ": " +
+                     found.error());
+    *feeder = std::move(*found);
   }
-  if (scenario.market.has_shadow(market::Mechanism::fee_tree)) {
-    out.fees = fees_of(scenario, network);
-    if (const std::string why = market::check_fee_tree(out.fees->tree); !why.empty())
-      return failure("market.shadows: fee-tree: " + why);
-  }
-  out.buses = market_buses(scenario, network);
   return out;
 }
 
@@ -84,17 +82,25 @@ std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear(market::Mechanism mec
   return Outcome{c.volume.value, turnover_of(c), c.welfare.value};
 }
 
-std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear_grid_aware(
-    std::span<const market::Order> orders) const {
-  std::vector<std::uint32_t> buses;
+std::vector<std::uint32_t> ShadowMarkets::buses_of(std::span<const market::Order> orders,
+                                                   const TradedFeeder& feeder,
+                                                   std::uint32_t elsewhere) const {
+  std::vector<std::uint32_t> out;
   for (const market::Order& o : orders) {
     const auto home = places_.find(o.account);
-    buses.push_back(home == places_.end() ? feeder_.buses.busbar()
-                                          : feeder_.buses.of_home[home->second.home]);
+    out.push_back(home == places_.end() ? elsewhere : feeder.bus_of_home[home->second.home]);
   }
-  const auto proposal = market::propose_grid_clearing(orders, buses, *feeder_.limits);
+  return out;
+}
+
+std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear_grid_aware(
+    std::span<const market::Order> orders) const {
+  const auto& limits = std::get<market::TradeLimits>(feeder_.limits->terms);
+  const std::uint32_t busbar = limits.buses - 1;
+  const std::vector<std::uint32_t> buses = buses_of(orders, *feeder_.limits, busbar);
+  const auto proposal = market::propose_grid_clearing(orders, buses, limits);
   if (!proposal) return std::nullopt;
-  const auto nodal = market::check_proposal(orders, buses, *feeder_.limits, *proposal).value();
+  const auto nodal = market::check_proposal(orders, buses, limits, *proposal).value();
   Outcome out{nodal.volume.value, 0, nodal.welfare.value};
   for (std::size_t i = 0; i < orders.size(); ++i)
     if (orders[i].side == market::Side::sell)
@@ -105,14 +111,13 @@ std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear_grid_aware(
 ShadowMarkets::Outcome ShadowMarkets::clear_fee_tree(std::span<const market::Order> orders,
                                                      Price local_grid_fee) const {
   std::vector<market::Order> with_fee(orders.begin(), orders.end());
-  std::vector<std::uint32_t> nodes;
-  for (market::Order& o : with_fee) {
+  for (market::Order& o : with_fee)
     if (o.side == market::Side::buy)
       o.limit = std::min(o.limit + local_grid_fee, market::max_order_price);
-    const auto home = places_.find(o.account);
-    nodes.push_back(home == places_.end() ? 0 : feeder_.fees->node_of_bus[home->second.bus - 1]);
-  }
-  const market::FeeTreeClearing c = market::clear_fee_tree(with_fee, nodes, feeder_.fees->tree);
+  constexpr std::uint32_t root = 0;
+  const std::vector<std::uint32_t> nodes = buses_of(orders, *feeder_.fees, root);
+  const market::FeeTreeClearing c =
+      market::clear_fee_tree(with_fee, nodes, std::get<market::FeeTree>(feeder_.fees->terms));
   Outcome out{c.volume.value, 0, market::welfare_of(orders, c.fills).value};
   for (const market::FeeTrade& t : c.trades)
     out.turnover_micro_eur += cost_of(t.energy, t.price).value;

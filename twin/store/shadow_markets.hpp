@@ -23,9 +23,7 @@ namespace twin {
 
 // What shadows that need a feeder know of it; nothing where none does.
 struct ShadowFeeder {
-  std::optional<market::TradeLimits> limits;
-  std::optional<FeederFees> fees;
-  MarketBuses buses;
+  std::optional<TradedFeeder> limits, fees;  // of grid-aware, and of the fee tree
 
   // The error names grid and reason.
   static ledger::Result<ShadowFeeder> of(const Scenario& scenario, const Network& network);
@@ -52,6 +50,9 @@ class ShadowMarkets {
   // Nothing where it finds no result.
   std::optional<Outcome> clear(market::Mechanism mechanism, std::span<const market::Order> orders,
                                const market::Tariff& tariff) const;
+  // Where orders stand; those of accounts that are no home's at `elsewhere`.
+  std::vector<std::uint32_t> buses_of(std::span<const market::Order> orders,
+                                      const TradedFeeder& feeder, std::uint32_t elsewhere) const;
   std::optional<Outcome> clear_grid_aware(std::span<const market::Order> orders) const;
   Outcome clear_fee_tree(std::span<const market::Order> orders, ledger::Price local_grid_fee) const;
 
