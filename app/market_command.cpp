@@ -110,13 +110,11 @@ struct OptionOf {
 };
 const std::vector<OptionOf>& options_of_mechanisms() {
   static const std::vector<std::string> sharing{"mid-market", "supply-demand", "bill-sharing"};
-  static const std::vector<OptionOf> all{{"--retail-buy", sharing},
-                                         {"--retail-sell", sharing},
-                                         {"--key", {"bill-sharing"}},
-                                         {"--grid", {"grid-aware"}},
-                                         {"--slot-minutes", {"grid-aware"}},
-                                         {"--fee-tree", {"fee-tree"}},
-                                         {"--relief-percent", {"fee-tree"}}};
+  static const std::vector<OptionOf> all{
+      {"--retail-buy", sharing},          {"--retail-sell", sharing},
+      {"--key", {"bill-sharing"}},        {"--grid", {"grid-aware"}},
+      {"--slot-minutes", {"grid-aware"}}, {"--fee-tree", {"fee-tree"}},
+      {"--relief-percent", {"fee-tree"}}};
   return all;
 }
 

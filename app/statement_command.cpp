@@ -193,8 +193,7 @@ int state(StatementOptions o) {
     return complain(wrong_input,
                     "--account " + o.account + ": wants 32 lower-case hexadecimal digits");
   const auto zone = zone_named(o.zone);
-  if (!zone)
-    return complain(wrong_input, "--zone " + o.zone + ": wants " + zone_names());
+  if (!zone) return complain(wrong_input, "--zone " + o.zone + ": wants " + zone_names());
   for (const auto& [key, factor] : {std::pair{"--grid-co2-g-per-kwh", o.factors.grid_g_per_kwh},
                                     {"--local-co2-g-per-kwh", o.factors.local_g_per_kwh}})
     if (factor < 0 || factor > 10'000)

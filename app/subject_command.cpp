@@ -255,8 +255,7 @@ void add_subject_commands(CLI::App& program, std::function<int()>& chosen) {
   a->add_option("--purpose", o->purpose, "advice, grid-planning, research or dispute")->required();
   a->add_option("--first-slot", o->first_slot, "the first slot to read (default: all consented)")
       ->check(slot_number());
-  a->add_option("--end-slot", o->end_slot, "the slot before which to end")
-      ->check(slot_number());
+  a->add_option("--end-slot", o->end_slot, "the slot before which to end")->check(slot_number());
   a->add_option("--out", o->out, "file to write (default: stdout)");
   a->callback([&chosen, o] { chosen = [o] { return access(*o); }; });
 

@@ -75,18 +75,18 @@ json to_json(const market::Consent& c) {
 }
 
 json to_json(const market::Mark& m) {
-  return {{"export_mwh", m.export_register.value}, {"import_mwh", m.import_register.value},
-          {"meter", m.meter.value},                {"quarantined", m.quarantined},
-          {"slot", m.slot.value},                  {"swapped", m.swapped}};
+  return {{"export_mwh", m.export_register.value},
+          {"import_mwh", m.import_register.value},
+          {"meter", m.meter.value},
+          {"quarantined", m.quarantined},
+          {"slot", m.slot.value},
+          {"swapped", m.swapped}};
 }
 
 json to_json(const market::SignedOrder& s) {
-  return {{"energy_wh", s.order.energy.value},
-          {"green", s.order.green},
-          {"id", to_hex(s.order.id.bytes)},
-          {"limit_micro_eur_per_kwh", s.order.limit.value},
-          {"side", side_name(s.order.side)},
-          {"slot", s.order.slot.value}};
+  return {{"energy_wh", s.order.energy.value}, {"green", s.order.green},
+          {"id", to_hex(s.order.id.bytes)},    {"limit_micro_eur_per_kwh", s.order.limit.value},
+          {"side", side_name(s.order.side)},   {"slot", s.order.slot.value}};
 }
 
 json to_json(const market::Forecast& f) {
@@ -109,7 +109,9 @@ json to_json(const market::Ruling& r) {
 }
 
 json to_json(const market::KeyChange& c) {
-  return {{"from_slot", c.slot.value}, {"next_key", to_hex(c.next_key)}, {"of", c.of == market::KeyOf::meter ? "meter" : "account"}};
+  return {{"from_slot", c.slot.value},
+          {"next_key", to_hex(c.next_key)},
+          {"of", c.of == market::KeyOf::meter ? "meter" : "account"}};
 }
 
 json to_json(const market::MeterSwap& s) {
@@ -203,22 +205,34 @@ Result<Placed> place_of(const EntryView& entry, const Bytes& data) {
     case TransactionKind::registration:
       if (const auto r = market::decode_registration(data)) return in("registration", r);
       return Placed{};  // the key that seals these openings
-    case TransactionKind::marks: return in("marks", market::decode_mark(data));
-    case TransactionKind::order: return in("orders", market::decode_order(data));
-    case TransactionKind::forecast: return in("forecasts", market::decode_forecast(data));
-    case TransactionKind::consent: return in("consents", market::decode_consent(data));
-    case TransactionKind::erasure: return in("erasures", market::decode_erasure(data));
-    case TransactionKind::ruling: return in("rulings", market::decode_ruling(data));
-    case TransactionKind::statements: return in("bills", market::decode_statement(data));
-    case TransactionKind::key_change: return in("key_changes", market::decode_key_change(data));
-    case TransactionKind::meter_swap: return in("meter_swaps", market::decode_meter_swap(data));
+    case TransactionKind::marks:
+      return in("marks", market::decode_mark(data));
+    case TransactionKind::order:
+      return in("orders", market::decode_order(data));
+    case TransactionKind::forecast:
+      return in("forecasts", market::decode_forecast(data));
+    case TransactionKind::consent:
+      return in("consents", market::decode_consent(data));
+    case TransactionKind::erasure:
+      return in("erasures", market::decode_erasure(data));
+    case TransactionKind::ruling:
+      return in("rulings", market::decode_ruling(data));
+    case TransactionKind::statements:
+      return in("bills", market::decode_statement(data));
+    case TransactionKind::key_change:
+      return in("key_changes", market::decode_key_change(data));
+    case TransactionKind::meter_swap:
+      return in("meter_swaps", market::decode_meter_swap(data));
     case TransactionKind::deregistration:
       return in("deregistrations", market::decode_deregistration(data));
     case TransactionKind::certificate:
       return in("certificates", market::decode_meter_certificate(data));
-    case TransactionKind::transfer: return token_act(data);
-    case TransactionKind::retirement: return in("tokens", market::decode_retirement(data));
-    case TransactionKind::contract: return in("contracts", market::decode_contract(data));
+    case TransactionKind::transfer:
+      return token_act(data);
+    case TransactionKind::retirement:
+      return in("tokens", market::decode_retirement(data));
+    case TransactionKind::contract:
+      return in("contracts", market::decode_contract(data));
     case TransactionKind::cancellation:
       return in("cancellations", market::decode_cancellation(data));
     case TransactionKind::grid_measure: {
@@ -228,7 +242,7 @@ Result<Placed> place_of(const EntryView& entry, const Bytes& data) {
     }
     case TransactionKind::trading_grid:
       if (const auto place = market::decode_home_place(data)) return in("places", place);
-      return Placed{};  // the feeder itself, of the grid operator's account
+      return Placed{};                        // the feeder itself, of the grid operator's account
     case TransactionKind::feeder_findings:    // of the feeder meter's account, which is no home's
     case TransactionKind::clearing_proposal:  // of the grid operator's
     case TransactionKind::batch:              // without openings
@@ -236,7 +250,8 @@ Result<Placed> place_of(const EntryView& entry, const Bytes& data) {
     case TransactionKind::attestation:
     case TransactionKind::tariff_change:
     case TransactionKind::concentrated:
-    case TransactionKind::gateway: return Placed{};
+    case TransactionKind::gateway:
+      return Placed{};
   }
   return Placed{};
 }

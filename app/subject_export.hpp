@@ -1,6 +1,6 @@
 #pragma once
-// What a ledger's restricted openings say of one account, as JSON for the subject: lists by what they
-// are, each in the log's order. Keys name their units; slots are numbers.
+// What a ledger's restricted openings say of one account, as JSON for the subject: lists by what
+// they are, each in the log's order. Keys name their units; slots are numbers.
 
 #include <nlohmann/json.hpp>
 

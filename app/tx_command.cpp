@@ -195,13 +195,17 @@ struct TemplateOptions {
 };
 TemplateOptions options_of(market::Template of) {
   switch (of) {
-    case market::Template::community_key: return {true, true, true, false};
-    case market::Template::hold_tokens: return {};
-    case market::Template::sub_meters: return {false, false, false, true};
+    case market::Template::community_key:
+      return {true, true, true, false};
+    case market::Template::hold_tokens:
+      return {};
+    case market::Template::sub_meters:
+      return {false, false, false, true};
     case market::Template::sell_surplus:
     case market::Template::buy_below:
     case market::Template::flexibility_offer:
-    case market::Template::curtailment_duty: return {true, true, false, false};
+    case market::Template::curtailment_duty:
+      return {true, true, false, false};
   }
   return {};
 }

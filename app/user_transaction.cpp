@@ -31,8 +31,7 @@ std::array<std::uint8_t, 16> cut_to_id(std::span<const std::uint8_t, 32> bytes) 
 
 // Of a directory: from what nobody else knows, and the log's length, which grows by each.
 std::array<std::uint8_t, 16> next_id(const KeySeed& secret, std::uint64_t log_size) {
-  return cut_to_id(
-      sha256({bytes_of("aipchain id 1"), secret, ByteWriter().u64(log_size).view()}));
+  return cut_to_id(sha256({bytes_of("aipchain id 1"), secret, ByteWriter().u64(log_size).view()}));
 }
 
 // Of a network, which counts nothing for who sends.

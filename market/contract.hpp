@@ -114,7 +114,7 @@ class ContractLine {
  private:
   std::vector<Contract> all_;
 };
-inline constexpr std::size_t max_waiting_contracts = 8;  // of one account and template
+inline constexpr std::size_t max_waiting_contracts = 8;    // of one account and template
 inline constexpr std::uint32_t most_numbers_ahead = 1000;  // of the newest contract's
 
 using ContractPlace = std::pair<AccountId, Template>;

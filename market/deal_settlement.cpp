@@ -77,8 +77,8 @@ std::vector<Deal> deals_of(std::span<const Order> orders, std::span<const Trade>
   out.reserve(trades.size());
   for (const Trade& t : trades) {
     const Order &buyer = orders[t.buyer], &seller = orders[t.seller];
-    out.push_back({buyer.id, seller.id, buyer.account, seller.account, t.energy,
-                   t.price + t.beside, t.price});
+    out.push_back({buyer.id, seller.id, buyer.account, seller.account, t.energy, t.price + t.beside,
+                   t.price});
   }
   return out;
 }

@@ -16,15 +16,15 @@ struct Place {
   std::int32_t offset_minutes;
 };
 constexpr std::array places{
-    Place{"Europe/Amsterdam", 60}, Place{"Europe/Athens", 120}, Place{"Europe/Berlin", 60},
-    Place{"Europe/Bratislava", 60}, Place{"Europe/Brussels", 60}, Place{"Europe/Bucharest", 120},
-    Place{"Europe/Budapest", 60}, Place{"Europe/Copenhagen", 60}, Place{"Europe/Dublin", 0},
-    Place{"Europe/Helsinki", 120}, Place{"Europe/Lisbon", 0}, Place{"Europe/Ljubljana", 60},
-    Place{"Europe/Luxembourg", 60}, Place{"Europe/Madrid", 60}, Place{"Europe/Malta", 60},
-    Place{"Asia/Nicosia", 120}, Place{"Europe/Paris", 60}, Place{"Europe/Prague", 60},
-    Place{"Europe/Riga", 120}, Place{"Europe/Rome", 60}, Place{"Europe/Sofia", 120},
-    Place{"Europe/Stockholm", 60}, Place{"Europe/Tallinn", 120}, Place{"Europe/Vienna", 60},
-    Place{"Europe/Vilnius", 120}, Place{"Europe/Warsaw", 60}, Place{"Europe/Zagreb", 60},
+    Place{"Europe/Amsterdam", 60},  Place{"Europe/Athens", 120},    Place{"Europe/Berlin", 60},
+    Place{"Europe/Bratislava", 60}, Place{"Europe/Brussels", 60},   Place{"Europe/Bucharest", 120},
+    Place{"Europe/Budapest", 60},   Place{"Europe/Copenhagen", 60}, Place{"Europe/Dublin", 0},
+    Place{"Europe/Helsinki", 120},  Place{"Europe/Lisbon", 0},      Place{"Europe/Ljubljana", 60},
+    Place{"Europe/Luxembourg", 60}, Place{"Europe/Madrid", 60},     Place{"Europe/Malta", 60},
+    Place{"Asia/Nicosia", 120},     Place{"Europe/Paris", 60},      Place{"Europe/Prague", 60},
+    Place{"Europe/Riga", 120},      Place{"Europe/Rome", 60},       Place{"Europe/Sofia", 120},
+    Place{"Europe/Stockholm", 60},  Place{"Europe/Tallinn", 120},   Place{"Europe/Vienna", 60},
+    Place{"Europe/Vilnius", 120},   Place{"Europe/Warsaw", 60},     Place{"Europe/Zagreb", 60},
     Place{"Europe/Zurich", 60}};
 
 std::int64_t midnight_utc(std::int32_t year, std::int32_t month, std::int32_t day) {

@@ -85,7 +85,7 @@ struct YearlyStatement {
   // corrections and contracts with the grid operator come to is the account's own.
   std::map<std::array<std::uint8_t, 16>, StatementSums> by_tenant;
   StatementSums let;
-  std::int64_t balance = 0;           // after the last of them
+  std::int64_t balance = 0;  // after the last of them
 };
 
 // The error: an account with nothing in the year, openings that are not their entries', or what no

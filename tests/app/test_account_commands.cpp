@@ -147,15 +147,18 @@ TEST_CASE("tx: contracts, orders and tokens of an account are decided and leave 
           "order of an unknown meter");
   // What is wrong with a number is said of its option.
   for (const char* energy : {"0", "-5", "1.5", "010", "0x10", "10000001", "nan"})
-    wrong("order", {"--side", "buy", "--energy-wh", energy, "--price-eur-per-kwh", "0.1"},
-          (std::string("--energy-wh: found ") + energy + "; wants a whole number from 1 to").c_str());
-  wrong("order", {"--side", "buy", "--energy-wh", "1", "--price-eur-per-kwh", "0.1", "--slot", "010"},
+    wrong(
+        "order", {"--side", "buy", "--energy-wh", energy, "--price-eur-per-kwh", "0.1"},
+        (std::string("--energy-wh: found ") + energy + "; wants a whole number from 1 to").c_str());
+  wrong("order",
+        {"--side", "buy", "--energy-wh", "1", "--price-eur-per-kwh", "0.1", "--slot", "010"},
         "--slot: found 010; wants a whole number");
   wrong("contract", {"--template", "community-key", "--energy-wh", "9", "--share", "5"},
         "--side: is missing; community-key wants it");
   wrong("retire", {"--vintage", "0", "--energy-wh", "5", "--green"}, "has 0 free");
   wrong("contract", {"--template", "sell-everything"}, "there are community-key, sell-surplus");
-  wrong("contract", {"--template", "sell-surplus"}, "--energy-wh: is missing; sell-surplus wants it");
+  wrong("contract", {"--template", "sell-surplus"},
+        "--energy-wh: is missing; sell-surplus wants it");
   wrong("contract", {"--template", "hold-tokens", "--energy-wh", "5"},
         "--energy-wh: is not of hold-tokens");
   wrong("contract", {"--template", "sub-meters"}, "--tenant: is missing; sub-meters wants it");
@@ -202,10 +205,26 @@ TEST_CASE("tx: two of one account in the same moment have ids of their own on a 
                           "--only-files", "--quiet"})
               .code == 0);
   const auto household = std::filesystem::directory_iterator(folder.at("net/households"))->path();
-  const std::vector<std::string> words{
-      AIPCHAIN_PROGRAM, "tx", "order", folder.at("net/network.toml"), "--account",
-      household.stem().string(), "--key", household.string(), "--meter", "0", "--slot", "300",
-      "--side", "buy", "--energy-wh", "5", "--price-eur-per-kwh", "0.1", "--wait", "200ms"};
+  const std::vector<std::string> words{AIPCHAIN_PROGRAM,
+                                       "tx",
+                                       "order",
+                                       folder.at("net/network.toml"),
+                                       "--account",
+                                       household.stem().string(),
+                                       "--key",
+                                       household.string(),
+                                       "--meter",
+                                       "0",
+                                       "--slot",
+                                       "300",
+                                       "--side",
+                                       "buy",
+                                       "--energy-wh",
+                                       "5",
+                                       "--price-eur-per-kwh",
+                                       "0.1",
+                                       "--wait",
+                                       "200ms"};
   std::set<std::string> transactions;
   // Five pairs: a second may end between two that begin together.
   for (int pair = 0; pair < 5; ++pair) {

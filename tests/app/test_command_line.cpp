@@ -104,8 +104,8 @@ TEST_CASE("an option's number is finite, decimal and within its bounds") {
       words.push_back(text);
       CHECK(refused(words, option.back() + ": found " + text + "; wants a number from ") == 2);
     }
-  CHECK(refused({"market", "clear", "x.csv", "--mechanism", "grid-aware", "--grid", "x", "--slot-minutes",
-                 "1e2"},
+  CHECK(refused({"market", "clear", "x.csv", "--mechanism", "grid-aware", "--grid", "x",
+                 "--slot-minutes", "1e2"},
                 "x.csv: cannot be read") == 2);
 }
 

@@ -46,9 +46,9 @@ TEST_CASE("market clear prints what it is to print, of every mechanism") {
     if (market::needs_feeder(*market::mechanism_named(name))) continue;
     CAPTURE(name);
     const bool shares = name == "mid-market" || name == "supply-demand" || name == "bill-sharing";
-    const json out = cleared(worked_book, std::string(name),
-                             shares ? std::vector<std::string>{"--retail-buy", "0.22"}
-                                    : std::vector<std::string>{});
+    const json out = cleared(
+        worked_book, std::string(name),
+        shares ? std::vector<std::string>{"--retail-buy", "0.22"} : std::vector<std::string>{});
     for (const char* key : {"price_eur_per_kwh", "mean_price_eur_per_kwh"})
       CHECK((out.at(key).is_number() || out.at(key).is_null()));
     for (const char* key : {"volume_kwh", "welfare_eur", "optimal_welfare_eur"})

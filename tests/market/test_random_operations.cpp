@@ -40,8 +40,8 @@ TEST_CASE("operations: any number of random ones break no invariant and replay t
     const Trace trace = carry_out(t.operations, t.mechanism);
     if (!trace.broken.empty()) {
       const auto few = shrunk(t.operations, t.mechanism, Fault::none);
-      FAIL_CHECK("seed ", seed, " (", t.mechanism, "): ", trace.broken,
-                 "\nshrunk to\n", listed(few), "again: AIPCHAIN_OPERATIONS=1 AIPCHAIN_SEED=", seed);
+      FAIL_CHECK("seed ", seed, " (", t.mechanism, "): ", trace.broken, "\nshrunk to\n",
+                 listed(few), "again: AIPCHAIN_OPERATIONS=1 AIPCHAIN_SEED=", seed);
       break;
     }
     done += trace.done;
@@ -67,8 +67,7 @@ TEST_CASE("operations: what is wrong on purpose is found, and shrinks to a few o
                             Fault::cancellation_lost_on_restart, Fault::retired_tokens_held_on}) {
     CAPTURE(static_cast<int>(fault));
     std::uint64_t seed = 1;
-    while (seed < 50 &&
-           carry_out(trace_of(seed).operations, "uniform", fault).broken.empty())
+    while (seed < 50 && carry_out(trace_of(seed).operations, "uniform", fault).broken.empty())
       ++seed;
     REQUIRE(seed < 50);
     const auto few = shrunk(trace_of(seed).operations, "uniform", fault);

@@ -26,9 +26,8 @@ class RunLedger {
   };
   // Decides a block with the transaction, publishes the grown log and archives the block's
   // openings, sealed for their accounts; those of `not_kept` stay in memory alone.
-  tl::expected<Decided, NotDecided> decide(
-      const ledger::Transaction& tx, const OperatorKeys& keys,
-      const std::optional<ledger::AccountId>& not_kept = {});
+  tl::expected<Decided, NotDecided> decide(const ledger::Transaction& tx, const OperatorKeys& keys,
+                                           const std::optional<ledger::AccountId>& not_kept = {});
 
   // What an interrupted erasure has left out: its opening follows from the record on the log.
   void put_back(std::uint64_t entry, ledger::Opening opening);
