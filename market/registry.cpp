@@ -82,7 +82,7 @@ std::uint32_t MarketState::Gateway::meters_in(Slot slot) const {
 // A gateway that has not heard of it goes on with them.
 std::uint32_t MarketState::Gateway::left_by(Slot slot) const {
   return static_cast<std::uint32_t>(
-      std::count_if(left.begin(), left.end(), [&](Slot end) { return end <= slot; }));
+      std::count_if(left.begin(), left.end(), [&](Slot last) { return last <= slot; }));
 }
 
 MarketState::Applied MarketState::check_registration(const RegistrationBody& body,
