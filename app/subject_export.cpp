@@ -29,9 +29,18 @@ json to_json(const market::Registration& r) {
           {"meter_key", to_hex(r.meter_key)},     {"storage_w", r.storage_w}};
 }
 
+json to_json(const market::DealLine& d) {
+  return {{"amount_micro_eur", d.amount.value},       {"contracted_wh", d.contracted.value},
+          {"delivered_wh", d.delivered.value},        {"partners_row", to_hex(d.partner.bytes)},
+          {"price_micro_eur_per_kwh", d.price.value}, {"side", side_name(d.side)}};
+}
+
 json to_json(const market::Statement& s) {
+  json deals = json::array();
+  for (const market::DealLine& d : s.deals) deals.push_back(to_json(d));
   return {{"balance_micro_eur", s.balance.value},
           {"bought_wh", s.bought.value},
+          {"deals", deals},
           {"exported_wh", s.exported.value},
           {"feed_in_micro_eur", s.feed_in.value},
           {"grid_fee_micro_eur", s.grid_fee.value},
@@ -84,9 +93,11 @@ json to_json(const market::Mark& m) {
 }
 
 json to_json(const market::SignedOrder& s) {
-  return {{"energy_wh", s.order.energy.value}, {"green", s.order.green},
-          {"id", to_hex(s.order.id.bytes)},    {"limit_micro_eur_per_kwh", s.order.limit.value},
-          {"side", side_name(s.order.side)},   {"slot", s.order.slot.value}};
+  json out{{"energy_wh", s.order.energy.value}, {"green", s.order.green},
+           {"id", to_hex(s.order.id.bytes)},    {"limit_micro_eur_per_kwh", s.order.limit.value},
+           {"side", side_name(s.order.side)},   {"slot", s.order.slot.value}};
+  if (s.order.partner) out["partner"] = to_hex(s.order.partner->bytes);
+  return out;
 }
 
 json to_json(const market::Forecast& f) {

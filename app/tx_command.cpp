@@ -182,32 +182,20 @@ std::uint32_t number_of(const TxOptions& o, const UserKeys& keys, market::Templa
   return newest + 1;
 }
 
-std::string names_of_templates() {
+std::string list_of_templates() {
   std::string out;
-  for (std::uint8_t t = 1; t <= market::templates; ++t)
-    out += (t > 1 ? ", " : "") + std::string(name_of(static_cast<market::Template>(t)));
+  for (const std::string& name : market::names_of_templates())
+    out += (out.empty() ? "" : ", ") + name;
   return out;
 }
 
 // Which options a template is made of; a withdrawal of none.
 struct TemplateOptions {
-  bool energy = false, price = false, key = false, tenants = false;
+  bool energy = false, key = false, tenants = false;
 };
 TemplateOptions options_of(market::Template of) {
-  switch (of) {
-    case market::Template::community_key:
-      return {true, true, true, false};
-    case market::Template::hold_tokens:
-      return {};
-    case market::Template::sub_meters:
-      return {false, false, false, true};
-    case market::Template::sell_surplus:
-    case market::Template::buy_below:
-    case market::Template::flexibility_offer:
-    case market::Template::curtailment_duty:
-      return {true, true, false, false};
-  }
-  return {};
+  return {market::has_energy(of), of == market::Template::community_key,
+          of == market::Template::sub_meters};
 }
 
 // The first option that the contract lacks, or that says nothing in it; empty where all fit.
@@ -218,7 +206,7 @@ std::string misfit(const TxOptions& o, market::Template of, Slot first) {
     bool given, taken, needed;
   };
   for (const Option& each : {Option{"--energy-wh", o.energy_wh > 0, taken.energy, taken.energy},
-                             {"--price-eur-per-kwh", !o.price.empty(), taken.price, false},
+                             {"--price-eur-per-kwh", !o.price.empty(), taken.energy, false},
                              {"--side", !o.side.empty(), taken.key, taken.key},
                              {"--share", o.share > 0, taken.key, taken.key},
                              {"--tenant", !o.tenants.empty(), taken.tenants, taken.tenants},
@@ -236,7 +224,7 @@ std::string misfit(const TxOptions& o, market::Template of, Slot first) {
 
 Result<UserTransaction> contract(const TxOptions& o, const UserKeys& keys) {
   const auto of = market::template_named(o.of);
-  if (!of) return failure("--template " + o.of + ": is none; there are " + names_of_templates());
+  if (!of) return failure("--template " + o.of + ": is none; there are " + list_of_templates());
   if (!keys.ledger && o.number == 0)
     return failure("--number: is missing: a network does not tell the newest one's");
   const auto common = common_of(o, keys, "--first-slot");
@@ -326,7 +314,7 @@ CLI::Option* add_price(const TxCommand& c, const char* about) {
 void add_contract(CLI::App& tx, std::function<int()>& chosen) {
   const TxCommand c = add(tx, chosen, "contract", "a standing order, carried out slot after slot",
                           contract, "--first-slot");
-  c.command->add_option("--template", c.o->of, names_of_templates())->required();
+  c.command->add_option("--template", c.o->of, list_of_templates())->required();
   c.command
       ->add_option("--end-slot", c.o->end_slot, "the slot before which it ends (default: never)")
       ->check(slot_number());

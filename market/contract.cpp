@@ -11,13 +11,6 @@ namespace market {
 namespace {
 
 constexpr std::uint8_t contract_version = 1;
-constexpr std::array<std::string_view, templates> template_names{
-    "community-key", "sell-surplus",      "buy-below",       "hold-tokens",
-    "sub-meters",    "flexibility-offer", "curtailment-duty"};
-
-bool trades_energy(Template of) {
-  return of != Template::hold_tokens && of != Template::sub_meters;
-}
 
 bool says_nothing(const Contract& c) {
   return c.share == 0 && c.energy.value == 0 && c.price.value == 0 && c.id == OrderId{} &&
@@ -39,19 +32,29 @@ bool fits_its_template(const Contract& c) {
   if (c.withdraws()) return says_nothing(c);
   const bool key = c.of == Template::community_key;
   if (key ? c.share < 1 || c.share > 1000 : c.share != 0 || c.side != Side::buy) return false;
-  if (!trades_energy(c.of)) return c.energy.value == 0 && c.price.value == 0 && tenants_fit(c);
+  if (!has_energy(c.of)) return c.energy.value == 0 && c.price.value == 0 && tenants_fit(c);
   return c.energy.value > 0 && c.energy <= max_order_energy && c.price.value >= 0 &&
          c.price <= max_order_price && tenants_fit(c);
 }
 
 }  // namespace
 
-std::string_view name_of(Template of) { return template_names[static_cast<std::size_t>(of) - 1]; }
+const std::vector<std::string>& names_of_templates() {
+  static const std::vector<std::string> names{
+      "community-key", "sell-surplus",      "buy-below",       "hold-tokens",
+      "sub-meters",    "flexibility-offer", "curtailment-duty"};
+  return names;
+}
+
+std::string_view name_of(Template of) {
+  return names_of_templates()[static_cast<std::size_t>(of) - 1];
+}
 
 std::optional<Template> template_named(std::string_view name) {
-  const auto at = std::find(template_names.begin(), template_names.end(), name);
-  if (at == template_names.end()) return std::nullopt;
-  return static_cast<Template>(at - template_names.begin() + 1);
+  const std::vector<std::string>& names = names_of_templates();
+  const auto at = std::find(names.begin(), names.end(), name);
+  if (at == names.end()) return std::nullopt;
+  return static_cast<Template>(at - names.begin() + 1);
 }
 
 Bytes encode(const ContractBody& b) {
@@ -148,25 +151,34 @@ void ContractLine::forget_before(Slot slot) {
   if (begun != all_.rend()) all_.erase(all_.begin(), std::prev(begun.base()));
 }
 
-std::vector<Order> contract_orders(std::span<const Contract* const> standing,
-                                   const SlotPosition& metered, std::span<const Order> own,
-                                   Slot slot) {
-  std::vector<Order> out;
+std::vector<ContractTrade> contract_trades(std::span<const Contract* const> standing,
+                                           const SlotPosition& metered,
+                                           std::span<const Order> own) {
+  std::vector<ContractTrade> out;
   if (!trades(metered.standing)) return out;
   WattHours left_in = metered.imported, left_out = metered.exported;
   const auto left = [&](Side side) -> WattHours& { return side == Side::buy ? left_in : left_out; };
   for (const Order& o : own) left(o.side) -= std::min(left(o.side), o.energy);
   for (const Contract* c : standing) {
+    if (!trades_energy(c->of)) continue;
     const bool key = c->of == Template::community_key;
-    if (!key && c->of != Template::sell_surplus && c->of != Template::buy_below) continue;
     const Side side = key ? c->side : c->of == Template::buy_below ? Side::buy : Side::sell;
     const WattHours all = side == Side::buy ? metered.imported : metered.exported;
     const WattHours wanted = key ? WattHours{all.value * c->share / 1000} : all;
     const WattHours energy = std::min({wanted, left(side), c->energy});
     if (energy.value <= 0) continue;
     left(side) -= energy;
-    out.push_back({contract_row(*c, slot), c->account, slot, side, energy, c->price});
+    out.push_back({c, side, energy});
   }
+  return out;
+}
+
+std::vector<Order> contract_orders(std::span<const Contract* const> standing,
+                                   const SlotPosition& metered, std::span<const Order> own,
+                                   Slot slot) {
+  std::vector<Order> out;
+  for (const ContractTrade& t : contract_trades(standing, metered, own))
+    out.push_back({contract_row(*t.of, slot), t.of->account, slot, t.side, t.energy, t.of->price});
   return out;
 }
 

@@ -33,6 +33,8 @@
 #include <array>
 #include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "ledger/chain/transaction.hpp"
 #include "ledger/crypto/ed25519.hpp"
@@ -56,6 +58,12 @@ inline constexpr std::uint8_t templates = 7;
 // "community-key", "sell-surplus", ...; nothing for another name.
 std::string_view name_of(Template of);
 std::optional<Template> template_named(std::string_view name);
+// In the enum's order.
+const std::vector<std::string>& names_of_templates();
+// Whether a contract of it says an energy and a price.
+constexpr bool has_energy(Template of) {
+  return of != Template::hold_tokens && of != Template::sub_meters;
+}
 
 struct Tenant {
   std::array<std::uint8_t, 16> name{};  // 128 bits of the account's choosing
@@ -120,8 +128,21 @@ inline constexpr std::uint32_t most_numbers_ahead = 1000;  // of the newest cont
 using ContractPlace = std::pair<AccountId, Template>;
 using Contracts = std::map<ContractPlace, ContractLine>;
 
-// What the contracts of one account make of its metered slot: orders with their row ids. `own`: the
-// account's own orders for the slot.
+// Whether a contract of the template orders energy.
+constexpr bool trades_energy(Template of) {
+  return of == Template::community_key || of == Template::sell_surplus || of == Template::buy_below;
+}
+
+// What one of an account's contracts orders of its metered slot.
+struct ContractTrade {
+  const Contract* of = nullptr;
+  Side side = Side::buy;
+  WattHours energy;  // > 0
+};
+// `own`: the account's own orders for the slot.
+std::vector<ContractTrade> contract_trades(std::span<const Contract* const> standing,
+                                           const SlotPosition& metered, std::span<const Order> own);
+// The same as orders with their row ids.
 std::vector<Order> contract_orders(std::span<const Contract* const> standing,
                                    const SlotPosition& metered, std::span<const Order> own,
                                    Slot slot);

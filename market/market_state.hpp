@@ -82,8 +82,9 @@ struct ClosedSlot {
   Slot slot;
   Tariff tariff;  // genesis' prices with what the grid operator added
   Clearing clearing;
-  std::vector<Order> orders;  // as their rows stand, those that contracts made among them
-  std::vector<BookRow> rows;  // the book, one for one
+  std::vector<Order> orders;          // as their rows stand, those that contracts made among them
+  std::uint64_t contract_orders = 0;  // how many these are
+  std::vector<BookRow> rows;          // the book, one for one
   std::shared_ptr<const TradingGrid> grid;  // that the book was cleared by; of grid-aware, fee tree
   bool unsolved = false;                    // its block's maker said that it found no clearing
   Settlement settlement;                    // the corrections' postings among its own

@@ -135,7 +135,10 @@ void MarketState::add_contract_orders(const std::vector<SlotPosition>& positions
     if (const auto at = own.find(p.account); at != own.end())
       for (const Order& o :
            contract_orders(standing(p.account, closed.slot), p, at->second, closed.slot))
-        if (closed.orders.size() < max_orders_a_slot) closed.orders.push_back(o);
+        if (closed.orders.size() < max_orders_a_slot) {
+          closed.orders.push_back(o);
+          ++closed.contract_orders;
+        }
 }
 
 // What acts no more when the next slot begins.

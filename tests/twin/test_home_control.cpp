@@ -44,7 +44,7 @@ HomeState charging(double ev_w) {
 template <class What>
 std::vector<What> all_of(const Outbox& out) {
   std::vector<What> found;
-  for (const Effect& e : out.effects())
+  for (const twin::Effect& e : out.effects())
     if (const auto* one = std::get_if<What>(&e)) found.push_back(*one);
   return found;
 }

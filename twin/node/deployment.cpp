@@ -366,6 +366,16 @@ HomeControlConfig Deployment::control_of(std::uint32_t gateway) const {
   return c;
 }
 
+// What generates is offered as green, as far as the ledger takes it for that.
+void Deployment::prefer(FleetMeter& home) const {
+  const std::uint32_t m = home.meter.value;
+  const PreferenceSpec& prefers = scenario_.homes[m].prefers;
+  home.wants_green = prefers.green;
+  home.offers_green = registration_of(identities_.meters[m]).generation_w > 0;
+  for (std::size_t h = 0; h < scenario_.homes.size(); ++h)
+    if (scenario_.homes[h].name == prefers.partner) home.partner = identities_.meters[h].account;
+}
+
 FleetConfig Deployment::fleet(std::uint32_t g) const {
   FleetConfig c;
   if (directory_.grid_operators > 0) c.control = control_of(g);
@@ -406,6 +416,11 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
       f.history_wh = history_wh_[m.meter.value];
       f.strategy = scenario_.homes[m.meter.value].strategy;
       f.rng = rng.fork(scenario_.homes[m.meter.value].name);
+      f.contracts = contracts_of(
+          scenario_.homes[m.meter.value], m.account, m.meter, scenario_.time.market_slot,
+          Rng(scenario_.seed).fork("contracts").fork(scenario_.homes[m.meter.value].name));
+      if (market::acting_named(genesis_.mechanism)->mechanism == market::Mechanism::bilateral)
+        prefer(f);
     }
     c.meters.push_back(std::move(f));
   }

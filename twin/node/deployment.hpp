@@ -54,6 +54,7 @@ class Deployment {
  private:
   struct MeterSigners;
   HomeControlConfig control_of(std::uint32_t gateway) const;
+  void prefer(FleetMeter& home) const;
   std::vector<Bytes> registrations(std::uint32_t gateway) const;
   market::Registration registration_of(const MeterIdentity& meter) const;
   std::vector<Bytes> certificates(std::uint32_t gateway) const;

@@ -4,6 +4,7 @@
 
 #include "ai/forecast.hpp"
 #include "ledger/base/invariant.hpp"
+#include "market/flexibility.hpp"
 
 namespace twin {
 
@@ -29,6 +30,7 @@ FleetNode::FleetNode(FleetConfig config)
     home.told.resize(m.events.size());
     home.policy = ai::make_bidding_policy(m.strategy, slots_a_day(), m.rng.fork("policy"));
     if (!m.faults.empty()) home.faulty.emplace(m.first_import, m.first_export, m.faults);
+    home.contracts = StandingContracts(m.contracts);
     if (m.measures) others_.push_back(homes_.size());
     homes_.push_back(std::move(home));
   }
@@ -60,7 +62,10 @@ void FleetNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   for (const MeterSample& s : inputs.samples) take(s, outbox);
   if (control_ && !inputs.homes.empty()) control_->look(now, inputs.homes, outbox);
   while (now >= forecast_time(next_day_)) issue_forecasts(next_day_++, outbox);
-  while (now >= order_time(next_order_slot_)) send_orders(Slot{next_order_slot_++}, outbox);
+  for (; now >= order_time(next_order_slot_); ++next_order_slot_) {
+    for (Home& home : homes_) send_contracts(home, {next_order_slot_}, now, outbox);
+    send_orders({next_order_slot_}, outbox);
+  }
 }
 
 void FleetNode::take(const MeterSample& sample, Outbox& outbox) {
@@ -281,15 +286,30 @@ std::vector<std::int64_t> FleetNode::same_slot_before(const Home& home) const {
   return out;
 }
 
+// Of those with the grid operator, the metering operator signs for it.
+void FleetNode::send_contracts(Home& home, Slot slot, Instant now, Outbox& outbox) const {
+  const Slot next{static_cast<std::uint32_t>(now.whole_ms() / config_.genesis.slot_ms) + 1};
+  for (market::Contract& c : home.contracts.begin(slot, next)) {
+    if (home.last_slot && *home.last_slot < c.first_slot) continue;
+    Signer* other =
+        market::with_grid_operator(c.of) ? &home.meter.roles->metering_operator : nullptr;
+    Signer& account = home.account_signer(c.first_slot);
+    send_to_gateway(
+        market::contract_of(chain_id_, std::move(c), home.meter.restricted_key, account, other),
+        outbox);
+  }
+}
+
 void FleetNode::send_orders(Slot slot, Outbox& outbox) {
   for (Home& home : homes_) {
     if (home.meter.feeder || home.forecast_wh.empty()) continue;
     if (home.last_slot && *home.last_slot < slot) continue;
-    const std::int64_t expected = home.forecast_wh[slot.value % slots_a_day()];
-    const std::vector<std::int64_t> past = same_slot_before(home);
+    const std::vector<std::int64_t> day = home.contracts.left_of(home.forecast_wh, slot);
+    const std::vector<std::int64_t> past = home.contracts.left_of(same_slot_before(home), slot);
+    const std::int64_t expected = day[slot.value % slots_a_day()];
     Rng rng = home.meter.rng.fork("order", slot.value);
-    const auto bid = home.policy->bid(
-        {slot, WattHours{expected}, ai::range_of(tariff_), home.forecast_wh, past}, rng);
+    const auto bid =
+        home.policy->bid({slot, WattHours{expected}, ai::range_of(tariff_), day, past}, rng);
     if (!bid) continue;
     home.bids.emplace_back(slot, *bid);
     if (home.bids.size() > bids_kept) home.bids.pop_front();
@@ -301,6 +321,9 @@ void FleetNode::send_order(const Home& home, Slot slot, const ai::Bid& bid, Rng&
                            Outbox& outbox) const {
   market::SignedOrder order;
   order.order = {{}, home.meter.account, slot, bid.side, bid.energy, bid.limit};
+  order.order.partner = home.meter.partner;
+  order.order.green =
+      bid.side == market::Side::sell ? home.meter.offers_green : home.meter.wants_green;
   const auto id = rng.bytes32();
   std::copy_n(id.begin(), order.order.id.bytes.size(), order.order.id.bytes.begin());
   order.meter = home.meter.meter;

@@ -8,7 +8,8 @@
 // are kept, at most `max_readings`: then the oldest are lost, and their sequences show it. A meter
 // that has lost its count, as after a restart, learns it from its gateway and goes on behind it.
 //
-// Orders are its bidding policy's (ai/bidding_policy.hpp). Of a settled slot a home hears, through
+// Orders are its bidding policy's (ai/bidding_policy.hpp), for what its contracts leave it
+// (standing_contracts.hpp), with what it prefers. Of a settled slot a home hears, through
 // its gateway, the settlement that stands on the public log (settled_word.hpp).
 
 #include <deque>
@@ -26,6 +27,7 @@
 #include "twin/node/messages.hpp"
 #include "twin/node/node.hpp"
 #include "twin/node/operator_keys.hpp"
+#include "twin/node/standing_contracts.hpp"
 
 namespace twin {
 
@@ -48,6 +50,10 @@ struct FleetMeter {
   ledger::Rng rng{0};  // for bids and order ids
   // The meter of the world whose samples it shows, where that is another one.
   std::optional<ledger::MeterId> measures;
+  std::vector<market::Contract> contracts{};  // that it signs, and when
+  // Of a mechanism that heeds preferences.
+  std::optional<ledger::AccountId> partner{};      // whom it would rather trade with
+  bool wants_green = false, offers_green = false;  // what it buys, what it sells
 };
 
 struct FleetConfig {
@@ -75,6 +81,7 @@ class FleetNode final : public Node {
     ledger::MilliWattHours slot_import, slot_export;  // registers at the slot's start
     std::vector<std::int64_t> forecast_wh;            // of the current day
     std::unique_ptr<ai::BiddingPolicy> policy;
+    StandingContracts contracts{{}};
     std::deque<std::pair<ledger::Slot, ai::Bid>> bids;  // of slots that it has not heard of
     std::optional<FaultyMeter> faulty;
     std::vector<bool> told;  // of its events
@@ -115,6 +122,7 @@ class FleetNode final : public Node {
                          const Hash& root) const;
   void close_slot(Home& home, const MeterSample& sample);
   void issue_forecasts(std::uint32_t day, Outbox& outbox);
+  void send_contracts(Home& home, ledger::Slot slot, Instant now, Outbox& outbox) const;
   void send_orders(ledger::Slot slot, Outbox& outbox);
   void send_order(const Home& home, ledger::Slot slot, const ai::Bid& bid, ledger::Rng& rng,
                   Outbox& outbox) const;

@@ -1,8 +1,8 @@
 #pragma once
 // A gateway: verifies its meters' minutes, judges each reading by the oracle's rules, commits all
 // of them in one batch an interval, seals their openings, posts the slot's marks and relays its
-// homes' orders, forecasts, papers of meter swaps, key changes and deregistrations to the
-// validators, and to its homes what the log's settlements say (settled_word.hpp).
+// homes' orders, contracts, forecasts, papers of meter swaps, key changes and deregistrations to
+// the validators, and to its homes what the log's settlements say (settled_word.hpp).
 //
 // It takes minutes from its own fleet only. A batch is posted once its interval has ended by the
 // clock, with one record a meter: the newest minute whose signature holds, or else one that fails
@@ -120,6 +120,8 @@ class GatewayNode final : public Node {
   // gateway_papers.cpp
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx);
+  ledger::Result<void> take_contract(const ledger::Transaction& tx);
+  bool leaves_before(const MeterState& state, ledger::Slot slot) const;
   // What changes the registry; the slots that close until it is not said any more.
   ledger::Result<ledger::Slot> take_swap(const ledger::Transaction& tx);
   ledger::Result<ledger::Slot> take_paper(const ledger::Transaction& tx);

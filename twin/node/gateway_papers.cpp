@@ -1,5 +1,5 @@
-// What a gateway's homes sign beside readings: orders, which it carries, and papers that change the
-// registry, on which it acts itself once they are on the ledger.
+// What a gateway's homes sign beside readings: orders and contracts, which it carries, and papers
+// that change the registry, on which it acts itself once they are on the ledger.
 
 #include <algorithm>
 
@@ -36,9 +36,12 @@ void insert_in_turn(std::vector<Transaction>& papers, Transaction tx) {
 void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId from,
                                    Outbox& outbox) {
   const SharedBytes message = frame(MessageKind::transaction, tx.encode());
-  Result<void> taken = failure("a home sends one order, or one paper, at a time");
-  if (tx.openings.size() == 1 && tx.kind == TransactionKind::order) taken = take_order(tx);
-  if (tx.openings.size() == 1 && tx.kind != TransactionKind::order) {
+  Result<void> taken = failure("a home sends one order, contract or paper at a time");
+  const bool order = tx.kind == TransactionKind::order;
+  const bool contract = tx.kind == TransactionKind::contract;
+  if (tx.openings.size() == 1 && order) taken = take_order(tx);
+  if (tx.openings.size() == 1 && contract) taken = take_contract(tx);
+  if (tx.openings.size() == 1 && !order && !contract) {
     const bool swap = tx.kind == TransactionKind::meter_swap;
     const auto until = swap ? take_swap(tx) : take_paper(tx);
     taken = until ? Result<void>{} : failure(until.error());
@@ -58,12 +61,27 @@ Result<void> GatewayNode::take_order(const Transaction& tx) {
   if (!index_of_meter_.contains(order->meter.value))
     return failure("order of a meter that is not one of this gateway's");
   MeterState& m = meters_[index_of_meter_.at(order->meter.value)];
-  const Slot slot = order->order.slot;
-  const auto last = papers_.last_slot(order->meter);
-  if ((m.point.leaves() && !m.in(slot)) || (last && *last < slot))
+  if (leaves_before(m, order->order.slot))
     return failure("order of an account that leaves before it");
-  m.ordered = std::max(m.ordered, slot);
+  m.ordered = std::max(m.ordered, order->order.slot);
   return {};
+}
+
+// What stands when its account leaves orders nothing behind its last slot, and keeps nobody here.
+Result<void> GatewayNode::take_contract(const Transaction& tx) {
+  const auto contract = market::decode_contract(tx.openings[0].data);
+  if (!contract) return failure(contract.error());
+  const auto at = index_of_meter_.find(contract->meter.value);
+  if (at == index_of_meter_.end())
+    return failure("contract of a meter that is not one of this gateway's");
+  if (leaves_before(meters_[at->second], contract->first_slot))
+    return failure("contract of an account that leaves before it");
+  return {};
+}
+
+bool GatewayNode::leaves_before(const MeterState& m, Slot slot) const {
+  const auto last = papers_.last_slot(m.id());
+  return (m.point.leaves() && !m.in(slot)) || (last && *last < slot);
 }
 
 market::PaperTerms GatewayNode::paper_terms() {

@@ -45,6 +45,7 @@ class Expansion {
     for (const Population& p : parts_.populations)
       if (auto ok = place(p); !ok) return failure(ok.error());
     if (!no_profile_.empty()) return failure(no_profile_);
+    if (auto ok = check_what_homes_sign(); !ok) return failure(ok.error());
     if (auto ok = share_gateways(); !ok) return failure(ok.error());
     for (const ValidatorFault& f : out_.validator_faults)
       if (auto ok = check_gateways(f); !ok) return failure(ok.error());
@@ -168,6 +169,24 @@ class Expansion {
       if (known) continue;
       if (auto ok = check_home(name, fault.where_target); !ok) return ok;
     }
+    return {};
+  }
+
+  // Partners may be homes that stand further down in the file.
+  Result<void> check_what_homes_sign() const {
+    std::vector<const Population*> all;
+    for (const Prosumer& p : parts_.prosumers) all.push_back(&p.figures);
+    for (const Population& p : parts_.populations) all.push_back(&p);
+    for (const Population* p : all) {
+      if (auto ok = check_contracts(p->contracts, out_); !ok) return ok;
+      if (auto ok = check_preference(p->prefers, out_); !ok) return ok;
+      if (const PreferenceRanges& r = p->prefers; !r.spec.partner.empty())
+        if (auto ok = check_home(r.spec.partner, r.where_partner); !ok) return ok;
+    }
+    for (const Prosumer& p : parts_.prosumers)
+      if (p.figures.prefers.spec.partner == p.name)
+        return failure(p.figures.prefers.where_partner + ": found \"" + p.name +
+                       "\", which is the home itself");
     return {};
   }
 

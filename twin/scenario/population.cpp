@@ -135,6 +135,8 @@ void read_devices(TomlTable& t, bool population, Population& p) {
   const std::vector<std::string>& schedules = ai::names_of_schedules();
   p.schedule =
       enum_named<ai::Schedule>(t.one_of("schedule", schedules.front(), schedules), schedules);
+  p.contracts = read_contracts(t, population);
+  p.prefers = read_preference(t.table("prefer"), population);
 }
 
 double draw(Rng& rng, const Range& r) { return rng.uniform(r.low, r.high); }
@@ -236,6 +238,8 @@ HomeSpec sample_home(const Population& p, const std::string& name, std::uint64_t
   }
   h.strategy = draw_strategy(p.strategy, strategy);
   h.schedule = p.schedule;
+  h.contracts = draw_contracts(p.contracts, own);
+  h.prefers = draw_preference(p.prefers, name, own);
   return h;
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "twin/scenario/home_contracts.hpp"
 #include "twin/scenario/scenario.hpp"
 #include "twin/scenario/toml_table.hpp"
 
@@ -63,6 +64,8 @@ struct Population {
   AirConditionerRanges air_conditioner;
   StrategyShares strategy;
   ai::Schedule schedule = ai::Schedule::rule;
+  std::vector<ContractRanges> contracts;
+  PreferenceRanges prefers;
 };
 
 // One home written out.

@@ -16,6 +16,7 @@
 #include "ledger/base/time.hpp"
 #include "ledger/oracle/signing.hpp"
 #include "market/clearing/mechanism.hpp"
+#include "market/contract.hpp"
 
 namespace twin {
 
@@ -74,6 +75,26 @@ struct AirConditionerSpec {
   double window_m2 = 3;  // that would let all of the global irradiance in
 };
 
+// What the home signs once, and the ledger carries out slot after slot (market/contract.hpp). It
+// begins with the first slot from `at` on that can take it and ends before the first one from
+// `at` + `length` on; without `length` never.
+struct ContractSpec {
+  market::Template of{};
+  std::optional<ledger::Duration> at, length;
+  ledger::WattHours energy;            // of a slot
+  ledger::Price price;                 // of a kWh
+  market::Side side{};                 // of a community key ...
+  std::uint16_t key_permille = 0;      // ... and its share of what is metered
+  std::vector<std::uint32_t> tenants;  // weights of sub-meters
+};
+
+// In bilateral trade.
+struct PreferenceSpec {
+  std::string partner;  // a home's name; empty: none
+  bool green = false;   // would rather buy renewable energy
+  bool any() const { return green || !partner.empty(); }
+};
+
 struct HomeSpec {
   std::string name;              // unique: "home-07"; the entity's random stream is forked by it
   std::uint32_t connection = 0;  // index into Network::connections
@@ -85,6 +106,8 @@ struct HomeSpec {
   std::optional<AirConditionerSpec> air_conditioner;
   ai::Strategy strategy = ai::Strategy::zero_intelligence;  // how it bids
   ai::Schedule schedule = ai::Schedule::rule;               // how its devices follow prices
+  std::vector<ContractSpec> contracts;                      // one of a template at most
+  PreferenceSpec prefers;
   std::uint32_t gateway = 0;  // index; homes are dealt to gateways in blocks
 };
 

@@ -25,6 +25,13 @@ std::string quoted(const std::string& text) {
   return out + "\"";
 }
 
+template <class List, class Text>
+std::string listed(const List& list, const Text& text) {
+  std::string out;
+  for (const auto& entry : list) out += (out.empty() ? "" : ", ") + text(entry);
+  return "[" + out + "]";
+}
+
 class Writer {
  public:
   void section(const std::string& name) { text_ += "\n[" + name + "]\n"; }
@@ -48,12 +55,32 @@ void write_load(Writer& w, const LoadSpec& load) {
                     ", power_factor = " + exact(load.power_factor) + " }");
 }
 
+std::string contract_table(const ContractSpec& c) {
+  std::string out = "{ template = " + quoted(std::string(market::name_of(c.of)));
+  if (c.at) out += ", at = " + quoted(ledger::to_text(*c.at));
+  if (c.length) out += ", for = " + quoted(ledger::to_text(*c.length));
+  if (c.of == market::Template::community_key)
+    out += ", side = " + quoted(c.side == market::Side::buy ? "buy" : "sell") +
+           ", key_percent = " + exact(c.key_permille / 10.0);
+  if (market::has_energy(c.of))
+    out += ", energy_kwh = " + exact(static_cast<double>(c.energy.value) / 1000) +
+           ", price_eur_per_kwh = " + euros(c.price);
+  if (!c.tenants.empty())
+    out += ", tenants = " +
+           listed(c.tenants, [](std::uint32_t weight) { return std::to_string(weight); });
+  return out + " }";
+}
+
 void write_home(Writer& w, const HomeSpec& h, const Network& network) {
   w.element("prosumer");
   w.key("name", quoted(h.name));
   w.key("connection", quoted(network.connections[h.connection].name));
   w.key("strategy", quoted(ai::names_of_strategies()[static_cast<std::size_t>(h.strategy)]));
   w.key("schedule", quoted(ai::names_of_schedules()[static_cast<std::size_t>(h.schedule)]));
+  if (!h.contracts.empty()) w.key("contracts", listed(h.contracts, contract_table));
+  if (const PreferenceSpec& p = h.prefers; p.any())
+    w.key("prefer", "{ " + (p.partner.empty() ? "" : "partner = " + quoted(p.partner) + ", ") +
+                        "green = " + (p.green ? "true" : "false") + " }");
   write_load(w, h.load);
   if (h.pv)
     w.key("pv", "{ peak_kw = " + exact(h.pv->peak_kw) + ", tilt_deg = " + exact(h.pv->tilt_deg) +
@@ -109,13 +136,6 @@ void write_grid(Writer& w, const GridSpec& g) {
   w.key("branches", std::to_string(g.generator.branches));
   w.key("spacing_m", exact(g.generator.spacing_m));
   w.key("transformer_kva", exact(g.generator.transformer_kva));
-}
-
-template <class List, class Text>
-std::string listed(const List& list, const Text& text) {
-  std::string out;
-  for (const auto& entry : list) out += (out.empty() ? "" : ", ") + text(entry);
-  return "[" + out + "]";
 }
 
 void write_consensus(Writer& w, const ConsensusSpec& c) {

@@ -232,6 +232,22 @@ std::vector<std::string> TomlTable::texts(std::string_view key, std::size_t most
   return out;
 }
 
+std::vector<std::int64_t> TomlTable::integers(std::string_view key, std::int64_t low,
+                                              std::int64_t high, std::size_t most) {
+  const toml::node* node = find(key);
+  if (!node) return {};
+  const toml::array* list = node->as_array();
+  std::vector<std::int64_t> out;
+  for (std::size_t i = 0; list && i < list->size(); ++i)
+    if (const auto value = (*list)[i].value_exact<std::int64_t>();
+        value && *value >= low && *value <= high)
+      out.push_back(*value);
+  if (list && !out.empty() && out.size() == list->size() && out.size() <= most) return out;
+  refuse(key, "a list of 1 to " + std::to_string(most) + " whole numbers from " +
+                  std::to_string(low) + " to " + std::to_string(high));
+  return {};
+}
+
 std::vector<std::vector<double>> TomlTable::matrix(std::string_view key, double low, double high,
                                                    std::size_t most) {
   const toml::node* node = table_ ? table_->get(key) : nullptr;

@@ -72,6 +72,9 @@ class TomlTable {
   Range range(std::string_view key, Range fallback, double low, double high);
   // A text, or a list of at most `most` of them; empty where the key is missing.
   std::vector<std::string> texts(std::string_view key, std::size_t most);
+  // A list of 1 to `most` whole numbers; empty where the key is missing or refused.
+  std::vector<std::int64_t> integers(std::string_view key, std::int64_t low, std::int64_t high,
+                                     std::size_t most);
   // A number, as a matrix of one; or a square one of rows of numbers, of at most `most` rows. Empty
   // where the key is missing or refused.
   std::vector<std::vector<double>> matrix(std::string_view key, double low, double high,

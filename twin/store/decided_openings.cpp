@@ -70,7 +70,9 @@ void DecidedOpenings::take_opening(TransactionKind kind, const Bytes& data) {
     const market::Retirement v = *market::decode_retirement(data);
     retirements_[v.slot.value].push_back(v);
   } else if (kind == TransactionKind::contract) {
-    statements_.add(*market::decode_contract(data));
+    const market::Contract c = *market::decode_contract(data);
+    statements_.add(c);
+    if (!c.withdraws()) ++contracts_[std::string(market::name_of(c.of))];
   } else if (kind == TransactionKind::erasure) {
     statements_.forget_contracts(market::decode_erasure(data)->account);
   } else if (kind == TransactionKind::forecast) {

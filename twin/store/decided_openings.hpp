@@ -26,6 +26,8 @@ class DecidedOpenings {
   std::optional<std::int64_t> forecast_wh(ledger::Slot slot) const;
   Summary::Forecast forecast_score() const;
   const std::map<std::string, std::uint64_t>& registry_changes() const { return changes_; }
+  // Without withdrawals, by template.
+  const std::map<std::string, std::uint64_t>& contracts() const { return contracts_; }
   // Slots of which the grid operator told what it did.
   std::uint64_t grid_measures() const { return grid_measures_; }
 
@@ -46,7 +48,8 @@ class DecidedOpenings {
   std::map<std::uint32_t, std::vector<std::int64_t>> yesterday_of_meter_;
   std::map<std::uint32_t, std::int64_t> feeder_forecast_wh_;  // by slot
   ai::ForecastScore score_, persistence_score_;
-  std::map<std::string, std::uint64_t> changes_;  // by kind
+  std::map<std::string, std::uint64_t> changes_;    // by kind
+  std::map<std::string, std::uint64_t> contracts_;  // by template
   std::uint64_t settlement_height_ = 0, grid_measures_ = 0;
 };
 

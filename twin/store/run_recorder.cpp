@@ -341,6 +341,7 @@ Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceR
     summary_.congestion->slots_recorded = openings_.grid_measures();
   }
   summary_.registry = openings_.registry_changes();
+  summary_.contracts.taken = openings_.contracts();
   findings_.ends(end_);
   summary_.faults = findings_.faults();
   summary_.honest = findings_.honest();

@@ -35,6 +35,7 @@ WattHours SlotRecorder::take(const market::ClosedSlot& slot,
   m.optimal_welfare_micro_eur += slot.clearing.optimal_welfare.value;
   failure_.keep(writer_.slot(row));
   count_orders(slot);
+  count_contracts(slot);
   write_statements(slot);
   write_postings(slot);
   if (masked_totals_) sum_masked(slot);
@@ -72,6 +73,15 @@ void SlotRecorder::count_orders(const market::ClosedSlot& slot) {
   }
   summary_.market.orders += slot.orders.size();
   summary_.market.irrational_orders += worse.size();
+}
+
+void SlotRecorder::count_contracts(const market::ClosedSlot& slot) {
+  summary_.contracts.orders += slot.contract_orders;
+  for (const market::ContractPayment& p : slot.payments)
+    if (p.of == market::Template::flexibility_offer)
+      summary_.contracts.paid_micro_eur -= p.amount.value;
+    else
+      summary_.contracts.due_micro_eur += p.amount.value;
 }
 
 void SlotRecorder::write_statements(const market::ClosedSlot& slot) {

@@ -26,6 +26,7 @@ class SlotRecorder {
  private:
   SlotRow row_of(const market::ClosedSlot& slot) const;
   void count_orders(const market::ClosedSlot& slot);
+  void count_contracts(const market::ClosedSlot& slot);
   void write_statements(const market::ClosedSlot& slot);
   void write_postings(const market::ClosedSlot& slot);
   void sum_masked(const market::ClosedSlot& slot);

@@ -353,6 +353,11 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
               {"residual_wh", s.tokens.residual_wh},
               {"retired_wh", s.tokens.retired_wh}}}};
   if (!s.registry.empty()) j["registry"] = s.registry;
+  if (!s.contracts.taken.empty())
+    j["contracts"] = {{"curtailment_eur", eur(s.contracts.due_micro_eur)},
+                      {"flexibility_eur", eur(s.contracts.paid_micro_eur)},
+                      {"orders", s.contracts.orders},
+                      {"signed", s.contracts.taken}};
   if (s.congestion) j["congestion"] = congestion_json(*s.congestion);
   if (s.masked_sums) j["masked_sums"] = masked_sums_json(*s.masked_sums);
   j["result_hash"] = ledger::to_hex(ledger::sha256(ledger::bytes_of(j.dump())));
