@@ -23,6 +23,7 @@ struct StatementOptions {
   market::EmissionFactors factors;
   bool json = false;
   std::uint32_t vat_permille = 0;  // genesis'
+  std::int64_t capacity_price = 0, slot_ms = 0;
 };
 
 json energy_json(const market::StatementSums& s, const market::EmissionFactors& factors) {
@@ -43,7 +44,8 @@ json energy_json(const market::StatementSums& s, const market::EmissionFactors& 
 }
 
 json money_json(const market::StatementSums& s) {
-  return {{"bought_from_neighbours_micro_eur", s.trade_paid},
+  return {{"capacity_micro_eur", s.capacity},
+          {"bought_from_neighbours_micro_eur", s.trade_paid},
           {"sold_to_neighbours_micro_eur", s.trade_earned},
           {"local_grid_fee_micro_eur", s.local_grid_fee},
           {"levies_on_neighbours_energy_micro_eur", s.trade_levies},
@@ -62,6 +64,11 @@ json sums_json(const market::StatementSums& s, const market::EmissionFactors& fa
 
 std::string two_digits(std::int32_t n) { return (n < 10 ? "0" : "") + std::to_string(n); }
 
+// Of a month, or of the year's highest, where the chain has a capacity tariff.
+void add_peak(json& out, const market::StatementSums& s, const StatementOptions& o) {
+  if (o.capacity_price > 0) out["highest_import_wh"] = s.highest_import_wh;
+}
+
 json tenants_json(const market::YearlyStatement& y, const market::EmissionFactors& factors) {
   json out = json::array();
   for (const auto& [name, sums] : y.by_tenant) {
@@ -78,11 +85,13 @@ json statement_json(const market::YearlyStatement& y, const StatementOptions& o)
            {"zone", o.zone},
            {"year_in_all", sums_json(y.all, o.factors)},
            {"balance_micro_eur", y.balance}};
+  add_peak(out["year_in_all"], y.all, o);
   for (const char* list : {"by_month", "by_hour", "by_day", "origin"}) out[list] = json::array();
   for (std::size_t m = 0; m < y.by_month.size(); ++m) {
     if (y.by_month[m].slots == 0) continue;
     out["by_month"].push_back(sums_json(y.by_month[m], o.factors));
     out["by_month"].back()["month"] = m + 1;
+    add_peak(out["by_month"].back(), y.by_month[m], o);
   }
   for (std::size_t h = 0; h < y.by_hour.size(); ++h) {
     out["by_hour"].push_back(energy_json(y.by_hour[h], o.factors));
@@ -104,7 +113,8 @@ json statement_json(const market::YearlyStatement& y, const StatementOptions& o)
       {"vat_permille", o.vat_permille},
       {"vat_contained_micro_eur", vat},
       {"levies_paid_micro_eur", levies},
-      {"grid_fees_paid_micro_eur", y.all.local_grid_fee + y.all.grid_fee + y.corrections.grid_fee},
+      {"grid_fees_paid_micro_eur",
+       y.all.local_grid_fee + y.all.grid_fee + y.all.capacity + y.corrections.grid_fee},
       {"income_from_neighbours_micro_eur", y.all.trade_earned},
       {"income_from_feed_in_micro_eur", y.all.feed_in + y.corrections.feed_in}};
   out["corrections"] = {{"rulings", y.corrections.rulings},
@@ -152,6 +162,13 @@ std::string vat_line(const market::YearlyStatement& y, const StatementOptions& o
   return text.data();
 }
 
+// Where genesis has a price for it.
+std::string capacity_line(const market::YearlyStatement& y, const StatementOptions& o) {
+  if (o.capacity_price == 0) return "";
+  return "  highest imports  " + eur(y.all.capacity) + ", of a month at most " +
+         market::power_text({y.all.highest_import_wh}, o.slot_ms) + "\n";
+}
+
 void print(const market::YearlyStatement& y, const StatementOptions& o) {
   const market::Emissions co2 = market::emissions_of(y.all, o.factors);
   std::cout << "account " << to_hex(y.account.bytes) << ", " << y.year << ", " << y.all.slots
@@ -164,7 +181,8 @@ void print(const market::YearlyStatement& y, const StatementOptions& o) {
             << "\n"
             << "  fed in           " << kwh(y.all.fed_in_wh) << "  " << eur(-y.all.feed_in) << "\n"
             << "  grid fees        " << eur(y.all.local_grid_fee + y.all.grid_fee) << "\n"
-            << "  taxes and levies " << eur(y.all.trade_levies + y.all.levies) << "\n"
+            << capacity_line(y, o) << "  taxes and levies "
+            << eur(y.all.trade_levies + y.all.levies) << "\n"
             << vat_line(y, o) << "  corrections      " << eur(y.corrections.total) << "\n"
             << "  grid operator    " << eur(y.curtailment - y.flexibility) << "\n"
             << "  total            "
@@ -210,6 +228,8 @@ int state(StatementOptions o) {
                                              o.year == 0 ? std::nullopt : std::optional(o.year));
   if (!year) return complain(wrong_input, "--account " + o.account + ": " + year.error());
   o.vat_permille = ledger->log().genesis.vat_permille;
+  o.capacity_price = ledger->log().genesis.capacity_price.value;
+  o.slot_ms = ledger->log().genesis.slot_ms;
   return put(*year, o);
 }
 

@@ -38,24 +38,30 @@ json to_json(const market::DealLine& d) {
 json to_json(const market::Statement& s) {
   json deals = json::array();
   for (const market::DealLine& d : s.deals) deals.push_back(to_json(d));
-  return {{"balance_micro_eur", s.balance.value},
-          {"bought_wh", s.bought.value},
-          {"deals", deals},
-          {"exported_wh", s.exported.value},
-          {"feed_in_micro_eur", s.feed_in.value},
-          {"grid_fee_micro_eur", s.grid_fee.value},
-          {"imported_wh", s.imported.value},
-          {"levies_micro_eur", s.levies.value},
-          {"local_grid_fee_micro_eur", s.local_grid_fee.value},
-          {"minted_wh", s.minted.value},
-          {"retail_energy_micro_eur", s.retail_energy.value},
-          {"retired_wh", s.retired.value},
-          {"slot", s.slot.value},
-          {"sold_wh", s.sold.value},
-          {"total_micro_eur", s.total.value},
-          {"trade_earned_micro_eur", s.trade_earned.value},
-          {"trade_levies_micro_eur", s.trade_levies.value},
-          {"trade_paid_micro_eur", s.trade_paid.value}};
+  json out{{"balance_micro_eur", s.balance.value},
+           {"bought_wh", s.bought.value},
+           {"deals", deals},
+           {"exported_wh", s.exported.value},
+           {"feed_in_micro_eur", s.feed_in.value},
+           {"grid_fee_micro_eur", s.grid_fee.value},
+           {"imported_wh", s.imported.value},
+           {"levies_micro_eur", s.levies.value},
+           {"local_grid_fee_micro_eur", s.local_grid_fee.value},
+           {"minted_wh", s.minted.value},
+           {"retail_energy_micro_eur", s.retail_energy.value},
+           {"retired_wh", s.retired.value},
+           {"slot", s.slot.value},
+           {"sold_wh", s.sold.value},
+           {"total_micro_eur", s.total.value},
+           {"trade_earned_micro_eur", s.trade_earned.value},
+           {"trade_levies_micro_eur", s.trade_levies.value},
+           {"trade_paid_micro_eur", s.trade_paid.value}};
+  if (s.capacity) {
+    out["capacity_micro_eur"] = s.capacity->charge.value;
+    out["highest_import_before_wh"] = s.capacity->peak_before.value;
+    out["highest_import_wh"] = s.capacity->peak.value;
+  }
+  return out;
 }
 
 json to_json(const market::Contract& c) {

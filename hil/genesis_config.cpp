@@ -33,6 +33,16 @@ std::vector<PublicKey> keys_at(TomlTable& root, std::string_view name) {
   return out;
 }
 
+void read_capacity_tariff(TomlTable& prices, Genesis& g) {
+  const double most = static_cast<double>(max_capacity_price.value) / 1e6;
+  g.capacity_price.value = prices.micro_eur("capacity_eur_per_kw", 0, 0, most);
+  g.zone = {g.epoch.offset_minutes, false};
+  if (!prices.has("zone")) return;
+  const auto zone = zone_named(prices.text("zone", ""));
+  if (!zone) prices.refuse("zone", zone_names());
+  g.zone = zone.value_or(g.zone);
+}
+
 void read_prices(TomlTable prices, Genesis& g) {
   for (const auto& [key, price] : {std::pair{"retail_buy_eur_per_kwh", &g.retail_buy},
                                    {"retail_sell_eur_per_kwh", &g.retail_sell},
@@ -44,6 +54,7 @@ void read_prices(TomlTable prices, Genesis& g) {
   }
   g.vat_permille =
       static_cast<std::uint32_t>(prices.integer("vat_permille", 0, 0, max_vat_permille));
+  read_capacity_tariff(prices, g);
   prices.close();
 }
 

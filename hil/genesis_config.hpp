@@ -5,7 +5,7 @@
 //   name, start; slot, batch, block, metering (durations); mechanism; registrar, observer, auditor;
 //   metering_operator, gateway_administrator, certifier (default: the registrar); certificates
 //   [prices] retail_buy_eur_per_kwh, retail_sell_..., grid_fee_..., local_grid_fee_..., levies_...,
-//            vat_permille
+//            vat_permille, capacity_eur_per_kw and the zone of its months (default: start's offset)
 //   [[validator]] key        [[gateway]] key        in their order
 
 #include <string>

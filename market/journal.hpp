@@ -39,6 +39,7 @@ enum class PostingKind : std::uint8_t {
   congestion_rent,  // exchange to grid operator: what buyers pay beyond what sellers get
   flexibility,      // grid operator to home, by contract (market/flexibility.hpp)
   curtailment,      // home to grid operator, by contract
+  capacity,         // home to grid operator, of the month's highest import (market/capacity.hpp)
 };
 std::string_view name_of(PostingKind kind);
 

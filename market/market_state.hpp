@@ -28,6 +28,9 @@
 //
 // The grid operator may add to the grid fee of slots to come (market/fee_change.hpp); bills follow.
 //
+// Where genesis has a capacity price, the close remembers each account's highest import of the
+// month (market/capacity.hpp).
+//
 // Contracts that stand make orders of their own when the slot closes (market/contract.hpp); held
 // tokens move and retire then as their holders signed (market/account_entries.hpp).
 //
@@ -140,6 +143,7 @@ class MarketState final : public StateMachine {
     KeyLine meter_keys, account_keys;            // which one holds in which slot
     std::vector<MeterCertificate> certificates;  // not over yet
     bool leaves = false;                         // deregistered
+    MonthPeak month_peak{};                      // of the account; where there is a capacity price
   };
   const std::map<std::uint32_t, Meter>& meters() const { return *meters_; }
   const Genesis& genesis() const { return *genesis_; }
@@ -405,6 +409,7 @@ class MarketState final : public StateMachine {
   void move_anchors(const OpenSlot& slot);
   void move_tokens(const ClosedSlot& closed);
   void mint_tokens(const Statement& statement);
+  void move_peaks(const Settlement& settlement);
 
   // state_entries.cpp: what the state tree holds.
   void put(std::string_view label, BytesView id, const Hash& value);

@@ -35,7 +35,7 @@ void each_field(S& s, F&& field) {
   field(s.balance.value);
 }
 
-constexpr std::uint8_t one_price_version = 1, deals_version = 2;
+constexpr std::uint8_t one_price_version = 1, deals_version = 2, capacity_version = 3;
 constexpr std::int64_t max_contract_wh = std::int64_t{1} << 44;  // beyond a full book
 constexpr std::int64_t max_amount = std::int64_t{1} << 62;
 
@@ -126,9 +126,9 @@ bool add_up(const Statement& s) {
          sells->delivered == s.sold && sells->amount == s.trade_earned;
 }
 
-std::vector<DealLine> read_deals(ByteReader& r) {
+std::vector<DealLine> read_deals(ByteReader& r, bool may_be_none) {
   std::vector<DealLine> out(r.u16());
-  if (out.empty() || out.size() > 2 * (max_deal_lines + 1)) r.fail();
+  if ((out.empty() && !may_be_none) || out.size() > 2 * (max_deal_lines + 1)) r.fail();
   for (std::size_t i = 0; i < out.size() && !r.failed(); ++i) {
     DealLine& d = out[i];
     const std::uint8_t side = r.u8();
@@ -141,6 +141,23 @@ std::vector<DealLine> read_deals(ByteReader& r) {
     if (side > 1 || !within_bounds(d)) r.fail();
   }
   return out;
+}
+
+// A line that some tariff gives, whatever its price.
+CapacityLine read_capacity(ByteReader& r, const Statement& s) {
+  CapacityLine out;
+  out.peak_before.value = r.i64();
+  out.peak.value = r.i64();
+  out.charge.value = r.i64();
+  if (out.peak_before.value < 0 || out.peak.value > max_peak_wh ||
+      out.peak != peak_after(out.peak_before, s.imported, s.standing) || out.charge.value < 0 ||
+      out.charge.value > max_amount || (out.peak == out.peak_before && out.charge.value != 0))
+    r.fail();
+  return out;
+}
+
+std::uint8_t version_of(const Statement& s) {
+  return s.capacity ? capacity_version : s.deals.empty() ? one_price_version : deals_version;
 }
 
 }  // namespace
@@ -158,18 +175,18 @@ void add_postings(const Statement& s, std::vector<Posting>& postings) {
   post(PostingKind::grid_fee, s.account, grid_operator, s.grid_fee);
   post(PostingKind::levies, s.account, state_levies, s.levies);
   post(PostingKind::feed_in, retailer, s.account, s.feed_in);
+  if (s.capacity) post(PostingKind::capacity, s.account, grid_operator, s.capacity->charge);
 }
 
 Bytes encode(const Statement& s) {
   ByteWriter w;
-  w.raw(s.account.bytes)
-      .u8(s.deals.empty() ? one_price_version : deals_version)
-      .u32(s.meter.value)
-      .u32(s.slot.value)
-      .u32(s.since.value);
+  w.raw(s.account.bytes).u8(version_of(s));
+  w.u32(s.meter.value).u32(s.slot.value).u32(s.since.value);
   w.u8(static_cast<std::uint8_t>(s.standing));
   each_field(s, [&](std::int64_t v) { w.i64(v); });
-  if (!s.deals.empty()) encode_deals(s.deals, w);
+  if (const auto& line = s.capacity)
+    w.i64(line->peak_before.value).i64(line->peak.value).i64(line->charge.value);
+  if (s.capacity || !s.deals.empty()) encode_deals(s.deals, w);
   return w.take();
 }
 
@@ -184,9 +201,12 @@ Result<Statement> decode_statement(BytesView opening) {
   const std::uint8_t standing = r.u8();
   s.standing = static_cast<Standing>(standing);
   each_field(s, [&](std::int64_t& v) { v = r.i64(); });
-  if (found_version == deals_version && !r.failed()) s.deals = read_deals(r);
-  if (!r.done() || found_version < one_price_version || found_version > deals_version ||
-      standing >= standings || s.slot < s.since || !in_their_order(s.deals))
+  if (standing >= standings) r.fail();
+  if (found_version == capacity_version && !r.failed()) s.capacity = read_capacity(r, s);
+  if (found_version >= deals_version && !r.failed())
+    s.deals = read_deals(r, found_version == capacity_version);
+  if (!r.done() || found_version < one_price_version || found_version > capacity_version ||
+      s.slot < s.since || !in_their_order(s.deals))
     return failure("statement is not in its canonical form");
   if (!within_bounds(s)) return failure("statement holds energies or amounts beyond all measure");
   if (!s.deals.empty() && !add_up(s)) return failure("statement is not the sum of its deals");
@@ -220,6 +240,10 @@ void price_statement(Statement& s, std::optional<Price> price, const Tariff& tar
   s.feed_in = cost_of(rest_out, tariff.retail_sell);
   s.total = s.trade_paid - s.trade_earned + s.local_grid_fee + s.trade_levies + s.retail_energy +
             s.grid_fee + s.levies - s.feed_in;
+  if (s.capacity) {
+    s.capacity = capacity_line(s.capacity->peak_before, s.imported, s.standing, tariff);
+    s.total += s.capacity->charge;
+  }
   s.minted = mints(s.standing) ? s.exported : WattHours{};
   s.retired = holds_tokens ? WattHours{} : s.bought;
 }
@@ -259,6 +283,7 @@ std::vector<Statement> begin_statements(Slot slot, std::vector<SlotPosition>& po
     s.exported = p.exported;
     s.contracted_buy = p.contracted_buy;
     s.contracted_sell = p.contracted_sell;
+    if (p.peak_before) s.capacity = CapacityLine{*p.peak_before, *p.peak_before, {}};
   }
   return out;
 }

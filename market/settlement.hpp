@@ -12,7 +12,8 @@
 //   local grid fee   local_grid_fee x bought           trade levies   levies x bought
 //   retail energy    retail_energy x rest of import    grid fee       grid_fee x rest of import
 //   levies           levies x rest of import           feed-in        retail_sell x rest of export
-//   What rounding leaves at the exchange goes to the rounding account.
+//   What rounding leaves at the exchange goes to the rounding account. Where genesis has a capacity
+//   price, a line for the month's highest import (market/capacity.hpp) goes to the grid operator.
 // Tokens. Every exported Wh whose mark mints is minted for its home, at the slot as vintage;
 //   sold Wh move to the buyers and are retired there against the slot's consumption, or held where
 //   the buyer's contract says so; the rest of the export goes to the retailer with the energy.
@@ -23,6 +24,7 @@
 
 #include "ledger/base/bytes.hpp"
 #include "ledger/base/result.hpp"
+#include "market/capacity.hpp"
 #include "market/clearing/clearing.hpp"
 #include "market/journal.hpp"
 #include "market/mark_rules.hpp"
@@ -39,6 +41,8 @@ struct SlotPosition {
   Standing standing = Standing::metered;
   ledger::Slot since;         // the first slot whose energy this is
   bool holds_tokens = false;  // its contract keeps tokens of what it buys from retiring
+  // The highest import of the month so far, where genesis has a capacity price.
+  std::optional<ledger::WattHours> peak_before = std::nullopt;
 };
 
 inline constexpr std::int64_t max_energy_wh = std::int64_t{1} << 40;  // beyond any register
@@ -72,6 +76,7 @@ struct Statement {
   ledger::WattHours minted, retired;
   ledger::MicroEuros balance;   // after the slot
   std::vector<DealLine> deals;  // where the mechanism makes pairs: bought ones, then sold ones
+  std::optional<CapacityLine> capacity{};  // where genesis has a capacity price
 
   auto operator<=>(const Statement&) const = default;
 };
@@ -82,18 +87,21 @@ struct Statement {
 // stranger made can be computed with. Version 1 where it has no deals; version 2 goes on with
 // count u16 (1 to 1,026) and for each deal side u8, partner 16, contracted, delivered, price and
 // amount i64 each, which sum to the statement's: contracted, bought and trade paid of those bought,
-// and so of those sold.
+// and so of those sold. Version 3 where it has a line of the capacity tariff: peak before, peak (0
+// to 2^32 Wh) and charge, i64 each, then count u16 (0 to 1,026) and deals. The peak is the one that
+// follows from import and standing; where it does not rise, the charge is 0.
 ledger::Bytes encode(const Statement& statement);
 ledger::Result<Statement> decode_statement(ledger::BytesView opening);
 
 // The amounts follow from quantities, prices and tariff alone: what a receipt's reader recomputes.
-// Fills every amount but the balance, those of deals by their own prices, but for the lines of
-// further deals, which hold theirs already. What is retired is all that is bought, unless the
-// account holds its tokens.
+// Fills every amount but the balance, of the capacity tariff from the peak before, those of deals
+// by their own prices, but for the lines of further deals, which hold theirs already. What is
+// retired is all that is bought, unless the account holds its tokens.
 void price_statement(Statement& statement, std::optional<ledger::Price> price, const Tariff& tariff,
                      bool holds_tokens = false);
 
-// What the retailer alone would have billed for the same metered energy.
+// What the retailer alone would have billed for the same metered energy; the capacity charge is in
+// both bills alike.
 ledger::MicroEuros retailer_bill(const Statement& statement, const Tariff& tariff);
 
 struct Settlement {

@@ -16,8 +16,14 @@ std::string broken_of(const Statement& s) {
   if (s.bought.value < 0 || s.sold.value < 0) return "less than nothing is delivered";
   if (s.minted > s.exported) return "more is minted than was exported";
   if (s.retired > s.bought) return "more is retired than was bought";
+  const CapacityLine capacity = s.capacity.value_or(CapacityLine{});
+  if (s.capacity &&
+      (capacity.peak != (may ? std::max(capacity.peak_before, s.imported) : capacity.peak_before) ||
+       capacity.charge.value < 0 ||
+       (capacity.peak == capacity.peak_before && capacity.charge.value != 0)))
+    return "a capacity charge is not of a peak that rose";
   if (s.total != s.trade_paid - s.trade_earned + s.local_grid_fee + s.trade_levies +
-                     s.retail_energy + s.grid_fee + s.levies - s.feed_in)
+                     s.retail_energy + s.grid_fee + s.levies - s.feed_in + capacity.charge)
     return "a total is not the sum of its lines";
   return {};
 }

@@ -5,6 +5,7 @@
 //   energy   bought = sold in all; of each account at most contracted and metered, nothing where
 //            its mark does not trade
 //   tokens   minted <= exported; retired <= bought
+//   capacity the month's peak follows from the one before; it costs nothing where it stays
 //   money    each total is the sum of its lines; what postings move from or to an account is its
 //            total; debits = credits, and nothing stays at the exchange
 

@@ -133,6 +133,7 @@ void MarketState::sort_book(const SlotOrders& taken, std::vector<Order>& orders)
 std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot) const {
   std::vector<SlotPosition> out;
   out.reserve(meters_->size());
+  const std::int32_t month = month_of(*genesis_, {next_slot_});
   for (const auto& [id, meter] : *meters_) {
     const Registration& r = meter.registration;
     if (r.kind != MeterKind::home || !r.valid_in({next_slot_})) continue;
@@ -144,6 +145,7 @@ std::vector<SlotPosition> MarketState::positions_of(const OpenSlot& slot) const 
       if (carries_energy(p.standing) && !is_certified(meter, p.since, {next_slot_}))
         p.standing = Standing::uncertified;
     }
+    if (genesis_->capacity_price.value > 0) p.peak_before = meter.month_peak.in(month);
     p.holds_tokens = contract({r.account, Template::hold_tokens}, {next_slot_}) != nullptr;
     out.push_back(p);
   }
@@ -246,6 +248,7 @@ MarketState::Applied MarketState::apply_settlement(const Transaction& tx, std::i
   open_slots_.erase(next_slot_);
   move_anchors(slot);
   move_tokens(*closed);
+  move_peaks(closed->settlement);
   close_cases(slot, *closed);
   std::set<std::uint32_t> vintages;
   carry_out(*slot.token_acts, vintages);
@@ -281,6 +284,14 @@ void MarketState::move_anchors(const OpenSlot& slot) {
     Meter& m = meters.at(id);
     m.anchor = closing_in(slot, m).next;
   }
+}
+
+void MarketState::move_peaks(const Settlement& settlement) {
+  if (genesis_->capacity_price.value == 0) return;
+  auto& meters = meters_.write();
+  const std::int32_t month = month_of(*genesis_, {next_slot_});
+  for (const Statement& s : settlement.statements)
+    meters.at(s.meter.value).month_peak = {month, s.capacity->peak};
 }
 
 void MarketState::move_tokens(const ClosedSlot& closed) {

@@ -37,6 +37,8 @@ void MarketState::put_account(const Meter& m) {
   w.u32(m.anchor.since.value).u8(m.anchor.tainted ? 1 : 0).u8(m.anchor.swapped ? 1 : 0);
   w.i64(m.anchor.import_offset.value).i64(m.anchor.export_offset.value);
   w.i64(tokens_->mark(id).value).i64(journal_->balance(m.registration.account).value);
+  if (genesis_->capacity_price.value > 0)
+    w.u32(static_cast<std::uint32_t>(m.month_peak.month)).i64(m.month_peak.peak.value);
   if (m.leaves || m.meter_keys.changed() || m.account_keys.changed())
     w.u8(m.leaves ? 1 : 0).raw(m.meter_keys.encode()).raw(m.account_keys.encode());
   const Salt salt = derive_salt(m.restricted_key, SaltLabel::state, id.value, next_slot_);

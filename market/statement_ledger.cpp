@@ -26,6 +26,7 @@ void StatementLedger::add(const Statement& s) {
   move(s.account, state_levies, s.trade_levies + s.levies);
   move(s.account, retailer, s.retail_energy);
   move(retailer, s.account, s.feed_in);
+  if (s.capacity) move(s.account, grid_operator, s.capacity->charge);
   for (const Template of : {Template::flexibility_offer, Template::curtailment_duty})
     if (const Contract* c = contract({s.account, of}, s.slot))
       move(s.account, grid_operator, payment_of(*c, s)->amount);

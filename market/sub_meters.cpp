@@ -49,12 +49,15 @@ std::vector<TenantBill> tenant_bills(const Statement& s, std::span<const Tenant>
                      &Statement::trade_levies, &Statement::retail_energy, &Statement::grid_fee,
                      &Statement::levies, &Statement::feed_in})
     share(field);
+  const auto charges = parts_of(s.capacity ? s.capacity->charge.value : 0, tenants, first);
   for (std::size_t i = 0; i < out.size(); ++i) {
     Statement& p = out[i].part;
+    p.capacity = s.capacity;
+    if (p.capacity) p.capacity->charge.value = charges[i];
     p.imported = p.bought + WattHours{rest_in[i]};
     p.exported = p.sold + WattHours{rest_out[i]};
     p.total = p.trade_paid - p.trade_earned + p.local_grid_fee + p.trade_levies + p.retail_energy +
-              p.grid_fee + p.levies - p.feed_in;
+              p.grid_fee + p.levies - p.feed_in + MicroEuros{charges[i]};
   }
   return out;
 }

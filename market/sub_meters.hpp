@@ -5,8 +5,9 @@
 // Each energy and each amount of a statement is shared out by itself in proportion to the weights
 // (market/proportional_shares.hpp); ties go by the tenants' order, which begins in each slot with
 // another one (slot modulo their number), so that no tenant has all odd units. A tenant's total is
-// its lines' sum. So every sum over tenants is the statement's, to the last unit. Settlement knows
-// the account alone: balances and tokens stay its own.
+// its lines' sum. So every sum over tenants is the statement's, to the last unit. Of the capacity
+// tariff the charge is shared out and the peak is not: it is the meter's, and stands in each part.
+// Settlement knows the account alone: balances and tokens stay its own.
 
 #include "market/contract.hpp"
 

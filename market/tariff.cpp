@@ -5,7 +5,7 @@ namespace market {
 using namespace ledger;
 
 Result<void> check_terms(const Genesis& g) {
-  constexpr std::int64_t day_ms = 86'400'000;
+  constexpr std::int64_t day_ms = 86'400'000, minute_ms = 60'000;
   const auto acting = acting_named(g.mechanism);
   if (!acting) {
     std::string known;
@@ -25,6 +25,12 @@ Result<void> check_terms(const Genesis& g) {
     if (price.value < 0 || price > max_order_price)
       return failure(std::string("genesis: ") + key + " is " + std::to_string(price.value) +
                      "; 0 to " + std::to_string(max_order_price.value) + " is allowed");
+  if (g.capacity_price.value < 0 || g.capacity_price > max_capacity_price)
+    return failure("genesis: capacity_price is " + std::to_string(g.capacity_price.value) +
+                   "; 0 to " + std::to_string(max_capacity_price.value) + " is allowed");
+  if (g.capacity_price.value > 0 && g.slot_ms < minute_ms)
+    return failure("genesis: slot_ms is " + std::to_string(g.slot_ms) +
+                   "; with a capacity_price a minute at least is allowed");
   for (const auto& [key, ms] : {std::pair{"slot_ms", g.slot_ms},
                                 {"batch_ms", g.batch_ms},
                                 {"block_ms", g.block_ms},

@@ -186,6 +186,17 @@ def is_epoch(text):
             and second < 60 and int(parts[9] or 0) < 24 and int(parts[10] or 0) < 60 and not zero)
 
 
+def check_capacity_terms(g):
+    zone = g.get("zone")
+    want(is_int(g["capacity_price"], 1, 1_000_000_000),
+         "genesis: capacity_price is not 1 to 1000000000")
+    want(type(zone) is dict and set(zone) == {"offset_minutes", "summer_time"}
+         and is_int(zone["offset_minutes"], -1439, 1439) and type(zone["summer_time"]) is bool,
+         "genesis: zone is malformed")
+    want(is_int(g.get("slot_ms"), 60_000, 86_400_000),
+         "genesis: slots of less than a minute beside a capacity price")
+
+
 def check_genesis(text):
     g = canonical_json(text)
     want(type(g) is dict, "genesis: is not in its canonical form")
@@ -199,6 +210,9 @@ def check_genesis(text):
     if "vat_permille" in g:
         keys.add("vat_permille")
         want(is_int(g["vat_permille"], 1, 500), "genesis: vat_permille is not 1 to 500")
+    if "capacity_price" in g:
+        keys |= {"capacity_price", "zone"}
+        check_capacity_terms(g)
     if "attesters" in g:
         keys.add("attesters")
         want(type(g.get("oracles")) is list and is_int(g["attesters"], 1, min(len(g["oracles"]), 255)),

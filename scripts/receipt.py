@@ -3,6 +3,7 @@ before it gave; and the proof that stands in its place once the account's data a
 import re
 
 from public_log import Trust, Wrong, canonical_json, is_int, leaf_hash, sha256, unhex, want
+from receipt_capacity import check_capacity
 from receipt_deals import holds_tokens
 from receipt_entries import U32, EntryReader, entry_signed, only_keys, read_entries
 from receipt_fields import ERASURE
@@ -14,6 +15,7 @@ from receipt_signatures import check_signatures
 KEYS = {"account", "batches", "before", "bill", "book", "format", "genesis", "mark", "meter",
         "orders", "policy", "registration", "rulings", "settlement", "slot", "statement", "swaps"}
 NOW_AND_THEN = {"certificates", "contracts", "fees", "gateway", "keys", "measures"}  # where there are any
+AT_TIMES = {"statement_before"}  # the same, and no list
 
 
 class Checks:
@@ -84,12 +86,13 @@ def verify_receipt(data, trusted, checks):
     checks.holds()
 
     checks.begin("tariff")
+    check_capacity(openings, trust.genesis)
     check_tariff(openings.statement, settled.price, openings.prices_in(slot),
                  holds_tokens(openings.contracts))
     checks.holds()
 
     checks.begin("bill")
-    check_bill(j, openings)
+    check_bill(j, openings, trust.genesis["slot_ms"])
     checks.holds()
 
 
@@ -132,7 +135,7 @@ def parsed(data):
 
 def parse_receipt(data):
     j = parsed(data)
-    want(set(j) - NOW_AND_THEN == KEYS and j["format"] == "aipchain receipt 1",
+    want(set(j) - NOW_AND_THEN - AT_TIMES == KEYS and j["format"] == "aipchain receipt 1",
          "does not hold exactly the keys of a receipt")
     want(all(type(j[key]) is list and j[key] for key in NOW_AND_THEN & set(j)),
          "a list that need not be there is none, or empty")

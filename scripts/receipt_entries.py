@@ -128,6 +128,8 @@ def read_entries(j, reader):
     only_keys(j["settlement"], ("entry", "proof"), "settlement")
     e.settlement = reader.entry(j["settlement"], SETTLEMENT, "settlement")
     e.statement = reader.opened(j["statement"], STATEMENTS, "statement")
+    e.statement_before = (reader.opened(j["statement_before"], STATEMENTS, "statement_before")
+                          if "statement_before" in j else None)
     e.marks = {name: reader.opened(j[name], MARKS, name) if j[name] is not None else None
                for name in ("mark", "before")}
     e.swaps = [reader.opened(o, SWAP, "swaps") for o in items(j["swaps"], "swaps")]

@@ -133,7 +133,7 @@ def read_registration(data):
          and (modulus == 0 or max(imported, exported) < modulus),
          "registration: is not in its canonical form")
     return Fields(meter=meter, gateway=gateway, meter_key=meter_key, account_key=account_key,
-                  power=power, registers=(imported, exported), modulus=modulus)
+                  power=power, registers=(imported, exported), modulus=modulus, first=first)
 
 
 def read_swap(data):
@@ -240,8 +240,8 @@ AMOUNTS = ("trade_paid", "trade_earned", "local_grid_fee", "trade_levies", "reta
            "grid_fee", "levies", "feed_in", "total")
 
 
-def read_deals(r, s):
-    """Of a statement of version 2, whose sums they are."""
+def read_deals(r, s, may_be_none):
+    """Of a statement of version 2 or 3, whose sums they are where there are any."""
     out = []
     for _ in range(r.uint(2)):
         side, partner = r.uint(1), r.raw(16)
@@ -250,6 +250,8 @@ def read_deals(r, s):
              and 0 <= price <= 100_000_000 and 0 <= amount <= 2**62, "statement: a deal")
         out.append(Fields(side=side, partner=partner, contracted=contracted, delivered=delivered,
                           price=price, amount=amount))
+    if may_be_none and not out:
+        return out
     want(1 <= len(out) and all(a.side <= b.side for a, b in zip(out, out[1:])),
          "statement: deals are malformed")
     for side, names in enumerate((("contracted_buy", "bought", "trade_paid"),
@@ -267,13 +269,22 @@ def read_statement(data):
     r = Reader(data, "statement")
     r.raw(16)
     version = r.uint(1)
-    want(version in (1, 2), "statement: unknown version")
+    want(version in (1, 2, 3), "statement: unknown version")
     meter, slot, since, standing = r.uints(4, 4, 4, 1)
     s = Fields(meter=meter, slot=slot, since=since, standing=standing)
     for field in (*ENERGIES, *AMOUNTS, "minted", "retired", "balance"):
         s.__dict__[field] = r.i64()
-    s.deals = read_deals(r, s) if version == 2 else []
+    s.peak_before = s.peak = None
+    s.capacity = 0
+    if version == 3:
+        s.peak_before, s.peak, s.capacity = r.i64(), r.i64(), r.i64()
+    s.deals = read_deals(r, s, version == 3) if version >= 2 else []
     r.done()
+    if version == 3:
+        peak = max(s.peak_before, s.imported) if standing == METERED else s.peak_before
+        want(0 <= s.peak_before and s.peak == peak <= 2**32 and 0 <= s.capacity <= 2**62
+             and (s.peak > s.peak_before or s.capacity == 0),
+             "statement: the highest import does not follow from the slot's")
     want(standing <= UNATTESTED and since <= slot, "statement: is not in its canonical form")
     for field in (*ENERGIES, "minted", "retired"):
         most = 2**44 if field.startswith("contracted") else 2**40

@@ -2,6 +2,7 @@
 docs/market.md and docs/formats/receipt.md."""
 from public_log import Tree, leaf_hash, sha256, want
 from receipt_book import form_of, read_book
+from receipt_capacity import capacity_lines
 from receipt_deals import BUY, SELL, check_deals, contract_rows, cost, payments
 from receipt_entries import items
 from receipt_fields import METERED, REPLACEMENT, SPANNING, Fields
@@ -71,7 +72,7 @@ def check_tariff(s, price, prices, holds):
     earned = {"trade_earned": sum(d.amount for d in s.deals if d.side == SELL) if s.deals
               else cost(s.sold, price or 0),
               "feed_in": cost(s.exported - s.sold, prices["retail_sell"])}
-    all_of = {**paid, **earned, "total": sum(paid.values()) - sum(earned.values()),
+    all_of = {**paid, **earned, "total": sum(paid.values()) - sum(earned.values()) + s.capacity,
               "minted": s.exported if s.standing in MINTING else 0,
               "retired": 0 if holds else s.bought}
     for field, amount in all_of.items():
@@ -91,12 +92,13 @@ def corrected(ruling, prices):
     return bill(*ruling.now) - bill(*ruling.was) if ruling.outcome == REPLACEMENT else 0
 
 
-def check_bill(j, o):
+def check_bill(j, o, slot_ms):
     s = o.statement
     lines = [("bought from neighbours", s.trade_paid), ("sold to neighbours", -s.trade_earned),
              ("local grid fee", s.local_grid_fee), ("levies on neighbours' energy", s.trade_levies),
              ("energy from the retailer", s.retail_energy), ("grid fee", s.grid_fee),
-             ("levies", s.levies), ("feed-in to the retailer", -s.feed_in), ("total", s.total)]
+             ("levies", s.levies), ("feed-in to the retailer", -s.feed_in)]
+    lines += capacity_lines(s, slot_ms) + [("total", s.total)]
     lines += [(f"correction of slot {v.settled}", corrected(v, o.prices_in(v.settled)))
               for v in o.rulings]
     lines += payments(o.contracts, s)

@@ -8,7 +8,7 @@ from receipt_fields import (OF_METER, Fields, read_certificate, read_contract, r
 
 
 def read_openings(j, entries, slot, genesis):
-    """home, statement, mark and before (or None), swaps, rulings, orders, key_changes, meter_line,
+    """home, statement, statement_before, mark and before (or None), swaps, rulings, orders, key_changes, meter_line,
     certificates, contracts and measures, lists beside the entries'; prices_in(slot)."""
     o = Fields(home=read_registration(entries.registration.data),
                statement=read_statement(entries.statement.data))
@@ -16,6 +16,7 @@ def read_openings(j, entries, slot, genesis):
     want(is_int(j["meter"], 0, U32) and r.meter == j["meter"], "meter is another")
     want(s.meter == r.meter and s.slot == billed.slot == entries.settlement.body.slot == slot
          and billed.gateway == r.gateway, "statement is of another meter or slot")
+    o.statement_before = read_statement_before(entries.statement_before, r.meter, slot)
     read_marks(o, entries.marks, slot)
     o.swaps = [read_swap(e.data) for e in entries.swaps]
     want(all(w.meter == r.meter and w.slot <= slot for w in o.swaps)
@@ -46,6 +47,16 @@ def read_openings(j, entries, slot, genesis):
          and all(a.measure < b.measure for a, b in zip(o.measures, o.measures[1:])),
          "measures: on another meter, of another slot, not in their entry, or not in order")
     return o
+
+
+def read_statement_before(entry, meter, slot):
+    """Of the slot before, or None."""
+    if entry is None:
+        return None
+    out = read_statement(entry.data)
+    want(out.meter == meter and out.slot == entry.body.slot == slot - 1 and out.peak is not None,
+         "statement_before: is of another meter or slot, or without a line of the capacity tariff")
+    return out
 
 
 def read_fees(entries, prices):

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
-
-#include "ledger/base/invariant.hpp"
 
 namespace ledger {
 namespace {
@@ -28,11 +25,7 @@ constexpr std::array places{
     Place{"Europe/Zurich", 60}};
 
 std::int64_t midnight_utc(std::int32_t year, std::int32_t month, std::int32_t day) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT00:00:00Z", year, month, day);
-  const auto time = from_rfc3339(text.data());
-  invariant(time.has_value(), "a date that there is");
-  return time->unix_ms;
+  return days_from_date(year, month, day) * ms_per_day;
 }
 
 // 01:00 UTC of the last Sunday of a month of 31 days.

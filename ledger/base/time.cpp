@@ -5,10 +5,8 @@
 #include <cstdio>
 
 namespace ledger {
-namespace {
 
-// Days since 1970-01-01 of a proleptic Gregorian date, counted in 400-year eras that begin in
-// March, so that the leap day is the last one of a year.
+// Counted in 400-year eras that begin in March, so that the leap day is the last one of a year.
 std::int64_t days_from_date(std::int64_t year, int month, int day) {
   const std::int64_t y = month <= 2 ? year - 1 : year;
   const std::int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -18,6 +16,8 @@ std::int64_t days_from_date(std::int64_t year, int month, int day) {
       year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
   return era * 146'097 + day_of_era - 719'468;
 }
+
+namespace {
 
 struct Date {
   std::int64_t year;

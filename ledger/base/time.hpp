@@ -58,6 +58,9 @@ struct CivilFields {
 
 CivilFields fields_of(CivilTime time);
 
+// Days since 1970-01-01 of a date, proleptic Gregorian, of any year.
+std::int64_t days_from_date(std::int64_t year, int month, int day);
+
 inline constexpr std::int64_t ms_per_day = 86'400'000;
 
 // Rounds down, also below zero; b is positive.

@@ -59,6 +59,10 @@ json to_json(const Genesis& g) {
               {"validators", keys_json(g.validators)}};
   if (g.attesters > 0) out["attesters"] = g.attesters;
   if (g.vat_permille > 0) out["vat_permille"] = g.vat_permille;
+  if (g.capacity_price.value > 0) {
+    out["capacity_price"] = g.capacity_price.value;
+    out["zone"] = {{"offset_minutes", g.zone.offset_minutes}, {"summer_time", g.zone.summer_time}};
+  }
   if (g.grid_operator != PublicKey{}) out["grid_operator"] = to_hex(g.grid_operator);
   return out;
 }
@@ -109,6 +113,22 @@ std::uint32_t read_vat(const json& j) {
   return static_cast<std::uint32_t>(out);
 }
 
+MicroEuros read_capacity_price(const json& j) {
+  const std::int64_t out = read_integer(j);
+  if (out < 1 || out > max_capacity_price.value)
+    throw std::invalid_argument("capacity_price is not 1 to " +
+                                std::to_string(max_capacity_price.value));
+  return {out};
+}
+
+Zone read_zone(const json& j) {
+  constexpr std::int64_t most = 24 * 60 - 1;
+  const std::int64_t offset = read_integer(j.at("offset_minutes"));
+  if (offset < -most || offset > most)
+    throw std::invalid_argument("zone: offset_minutes is a day or more");
+  return {static_cast<std::int32_t>(offset), j.at("summer_time").get<bool>()};
+}
+
 // The name becomes part of key names; a validator that stood twice would vote twice.
 void check_identities(const Genesis& g) {
   if (!valid_key_name(g.name))
@@ -157,6 +177,10 @@ Genesis from_json(const json& j) {
                                    {"levies", &g.levies}})
     price->value = read_integer(prices.at(key));
   if (j.contains("vat_permille")) g.vat_permille = read_vat(j["vat_permille"]);
+  if (j.contains("capacity_price")) {
+    g.capacity_price = read_capacity_price(j["capacity_price"]);
+    g.zone = read_zone(j.at("zone"));
+  }
   g.mechanism = j.at("mechanism").get<std::string>();
   g.certificates = j.at("certificates").get<bool>();
   read_key(j.at("rules"), g.rules);

@@ -1,13 +1,15 @@
 #pragma once
 // What a chain starts from, as a public file: canonical JSON (keys sorted, no spaces, integers).
-// Its SHA-256 is the chain id, which is part of everything that is signed. "attesters" and
-// "vat_permille" stand there only where they are above 0.
+// Its SHA-256 is the chain id, which is part of everything that is signed. "attesters",
+// "vat_permille" and "capacity_price", this one with "zone", stand there only where they are above
+// 0.
 
 #include <string>
 #include <vector>
 
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/ids.hpp"
+#include "ledger/base/local_time.hpp"
 #include "ledger/base/result.hpp"
 #include "ledger/base/time.hpp"
 #include "ledger/crypto/ed25519.hpp"
@@ -16,6 +18,7 @@
 namespace ledger {
 
 inline constexpr std::uint32_t max_vat_permille = 500;
+inline constexpr MicroEuros max_capacity_price{1'000'000'000};  // 1,000 EUR/kW
 
 struct Genesis {
   std::string name;                // of the chain; its log's origin is made of it
@@ -38,6 +41,8 @@ struct Genesis {
   // Prices, micro-euro per kWh; meaning in market/tariff.hpp.
   Price retail_buy, retail_sell, grid_fee, local_grid_fee, levies;
   std::uint32_t vat_permille = 0;  // contained in these but retail_sell; at most max_vat_permille
+  MicroEuros capacity_price;       // per kW, meaning in market/capacity.hpp; 0: there is none
+  Zone zone;                       // whose calendar months that price is of
   std::string mechanism;           // market
   bool certificates = false;       // what a meter without one exports is not minted
   Hash rules{};                    // hash of the oracle's rule set

@@ -20,6 +20,7 @@ bool shows(const std::optional<WattHours>& shown, std::span<const std::int64_t> 
 std::string InvariantWatch::broken_by(std::span<const Transaction> block,
                                       const MarketState& state) {
   std::optional<SettlementBody> settled;
+  if (!capacity_) capacity_.emplace(state.genesis(), true);
   for (const Transaction& tx : block) {
     std::string broken;
     if (tx.kind == TransactionKind::registration) broken = take_registrations(tx);
@@ -257,6 +258,7 @@ std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot)
   if (!mints(s.standing)) m.quarantined += s.exported;
   if (m.minted > m.exported - m.quarantined)
     return words("Wh minted in all", m.minted.value, (m.exported - m.quarantined).value);
+  if (std::string broken = capacity_->broken_by(s); !broken.empty()) return broken;
   if (s.standing == Standing::recovering) m.undecided[s.slot.value] = {s.imported, s.exported};
   ledger_.add(s);
   const auto balance = ledger_.balances().find(s.account);

@@ -7,6 +7,8 @@
 //             the balance after it; of an account that has left it is 0, paid to or from the bank.
 //             Households are billed after their meters were read, so a balance may be below zero:
 //             nothing is free to spend twice, since no accepted order draws on it.
+//   capacity  of each account and month: what was charged is what its highest import costs
+//             (market/audit/capacity_watch.hpp)
 //   energy    of each slot: bought = sold, each at most contracted and metered; a statement without
 //             energy of its own trades nothing; a deal is paid as delivered, at its price; whole Wh
 //             of a meter never exceed its highest mark, counted on over rollovers and the papers of
@@ -22,6 +24,7 @@
 
 #include <span>
 
+#include "market/audit/capacity_watch.hpp"
 #include "market/market_state.hpp"
 #include "market/statement_ledger.hpp"
 
@@ -65,6 +68,7 @@ class InvariantWatch {
   std::string check_slot(const SettlementBody& settled, const MarketState& state) const;
 
   StatementLedger ledger_;
+  std::optional<CapacityWatch> capacity_;  // of the state's genesis
   std::map<std::uint32_t, MeterTotals> meters_;
   std::map<std::uint32_t, SlotTotals> slots_;
   AddedFees fees_;

@@ -1,6 +1,7 @@
 #include "market/audit/replay.hpp"
 
 #include "ledger/chain/chain.hpp"
+#include "market/audit/capacity_watch.hpp"
 #include "market/audit/invariants.hpp"
 #include "market/audit/slot_books.hpp"
 #include "market/slot_clearing.hpp"
@@ -119,6 +120,18 @@ Result<void> check_clearing(const PublicLog& log, const AddedFees& fees,
   return {};
 }
 
+// Of the accounts whose statements are left.
+Result<void> check_capacity(const Transaction& statements, CapacityWatch& watch) {
+  for (const Opening& o : statements.openings) {
+    const auto s = decode_statement(o.data);
+    if (!s) return failure(s.error());
+    if (const std::string broken = watch.broken_by(*s); !broken.empty())
+      return failure("slot " + std::to_string(s->slot.value) + ", meter " +
+                     std::to_string(s->meter.value) + ": " + broken);
+  }
+  return {};
+}
+
 const Hash& state_root_after(const PublicLog& log, std::uint64_t height) {
   return height < log.blocks.size() ? log.blocks[height].header.state_root
                                     : log.checkpoint.state_root;
@@ -154,10 +167,14 @@ Result<WhatIsLeft> check_what_is_left(const PublicLog& log, const Openings& open
   WhatIsLeft out;
   const SlotBooks books = slot_books(log, openings);
   const AddedFees fees = fees_in(log.entries);
+  CapacityWatch capacity(log.genesis, true);
   for (std::uint64_t i = 0; i < log.entries.size(); ++i) {
     const auto tx = opened_part(log, openings, i);
     if (!tx) return failure(tx.error());
     ++(openings.erased.restricted.contains(i) ? out.partly : out.whole);
+    if (tx->kind == TransactionKind::statements)
+      if (auto ok = check_capacity(*tx, capacity); !ok)
+        return failure("entry " + std::to_string(i) + ": " + ok.error());
     if (tx->kind != TransactionKind::settlement) continue;
     const auto settled = decode_settlement_body(tx->body);
     if (!settled) return failure(settled.error());

@@ -20,8 +20,9 @@ Result<Chain> executed_chain(
 
 // Where billing data were erased, blocks before cannot be executed anew. What is left is checked:
 // every opening that is there, with the erased ones' leaves beside it, under its entry's root; each
-// slot's book and clearing; the state after the last such erasure, as hashes under the root that
-// the validators signed; and from there on every block.
+// slot's book and clearing; of the others' statements the charges of the capacity tariff; the state
+// after the last such erasure, as hashes under the root that the validators signed; and from there
+// on every block.
 struct WhatIsLeft {
   std::uint64_t whole = 0, partly = 0;  // entries with all openings, and with fewer
   std::uint64_t slots = 0;              // cleared anew

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "market/audit/capacity_watch.hpp"
 #include "market/audit/replay.hpp"
 #include "market/audit/slot_books.hpp"
 #include "market/entries.hpp"
@@ -138,6 +139,10 @@ Result<void> YearKeeper::read() {
   }
   std::sort(statements_.begin(), statements_.end(),
             [](const Statement& a, const Statement& b) { return a.slot < b.slot; });
+  CapacityWatch capacity(log_.genesis, false);
+  for (const Statement& s : statements_)
+    if (const std::string broken = capacity.broken_by(s); !broken.empty())
+      return failure("slot " + std::to_string(s.slot.value) + " has " + broken);
   return {};
 }
 
@@ -265,12 +270,16 @@ bool StatementSums::add(const Statement& s) {
   plus(levies, s.levies.value);
   plus(feed_in, s.feed_in.value);
   plus(total, s.total.value);
+  if (s.capacity) {
+    plus(capacity, s.capacity->charge.value);
+    highest_import_wh = std::max(highest_import_wh, s.capacity->peak.value);
+  }
   return fits;
 }
 
 std::int64_t vat_in(const StatementSums& s, const CorrectionSums& c, std::uint32_t permille) {
   const Wide gross = Wide{s.retail_energy} + s.grid_fee + s.levies + s.local_grid_fee +
-                     s.trade_levies + c.retail_energy + c.grid_fee + c.levies;
+                     s.trade_levies + s.capacity + c.retail_energy + c.grid_fee + c.levies;
   const Wide parts = 1000 + permille, twice = 2 * gross * permille;
   return static_cast<std::int64_t>((twice + (gross < 0 ? -parts : parts)) / (2 * parts));
 }

@@ -37,6 +37,8 @@ struct StatementSums {
   std::int64_t minted_wh = 0, retired_wh = 0, late_wh = 0;
   std::int64_t trade_paid = 0, trade_earned = 0, local_grid_fee = 0, trade_levies = 0;
   std::int64_t retail_energy = 0, grid_fee = 0, levies = 0, feed_in = 0, total = 0;
+  std::int64_t capacity = 0;           // charges of the capacity tariff (market/capacity.hpp)
+  std::int64_t highest_import_wh = 0;  // of a slot, as that tariff has it; 0 without one
 
   // False where a sum is beyond 64 bits, which no ledger's own statements reach.
   bool add(const Statement& s);
@@ -89,7 +91,8 @@ struct YearlyStatement {
 };
 
 // The error: an account with nothing in the year, openings that are not their entries', or what no
-// ledger has: a slot beyond the year 9998, sums beyond 64 bits.
+// ledger has: a slot beyond the year 9998, sums beyond 64 bits, charges of the capacity tariff that
+// do not follow one from the other (market/audit/capacity_watch.hpp).
 Result<YearlyStatement> yearly_statement(const PublicLog& log, const Openings& openings,
                                          const AccountId& account, const Zone& zone,
                                          std::optional<std::int32_t> year);

@@ -13,6 +13,8 @@
 //   mark             an opened entry, null where the slot has none
 //   before           the mark that the statement's energy begins at, of the slot before its
 //                    `since`; null: it begins at the registration's registers
+//   statement_before where the chain has a capacity price and there is one in the same month: the
+//                    opened statement of the slot before, whose peak this one goes on from
 //   swaps[]          opened, of the account's meter, up to the slot
 //   keys[]           where there are any: opened key changes of meter and account, up to the slot
 //   contracts[]      where there are any: opened, those of the account that stand in the slot, by
@@ -38,6 +40,7 @@
 // root, in a tree of `of` leaves. The registration's sealing key is no part of a receipt.
 
 #include "market/audit/openings.hpp"
+#include "market/capacity.hpp"
 #include "market/flexibility.hpp"
 #include "market/ruling.hpp"
 #include "market/settlement.hpp"
@@ -47,9 +50,10 @@ namespace market {
 inline constexpr std::string_view receipt_format = "aipchain receipt 1";
 
 // The lines of a bill, in order: what a person reads, in micro-euro. A line for each correction of
-// an earlier slot stands before the balance, then one for each payment by contract.
+// an earlier slot stands before the balance, then one for each payment by contract. `slot_ms` makes
+// power of the energies of the capacity tariff.
 std::vector<std::pair<std::string, std::int64_t>> bill_lines(
-    const Statement& statement, std::span<const Correction> corrections,
+    const Statement& statement, std::int64_t slot_ms, std::span<const Correction> corrections,
     std::span<const ContractPayment> payments = {});
 
 // The account's receipt for a slot, or for its last settled one; where its data are erased, the

@@ -7,7 +7,26 @@
 
 namespace market {
 
+namespace {
+
+// That the month's peak goes on where the slot before left it.
+void check_peak_before(const ReceiptOpenings& o, const Genesis& genesis) {
+  const Statement& s = o.statement;
+  const bool priced = genesis.capacity_price.value > 0;
+  want(s.capacity.has_value() == priced,
+       "a line of a capacity tariff stands there or is missing against genesis");
+  if (!priced) return want(!o.statement_before, "statement_before: genesis has no capacity price");
+  const bool goes_on = peak_goes_on(genesis, s.slot, o.registration.first_slot);
+  want(goes_on || !o.statement_before, "statement_before: is of another month or account");
+  const WattHours left = o.statement_before ? o.statement_before->capacity->peak : WattHours{};
+  want(s.capacity->peak_before == left,
+       "the highest import before the slot is not the one that the slot before left");
+}
+
+}  // namespace
+
 void check_tariff(const ReceiptOpenings& openings, const Genesis& genesis) {
+  check_peak_before(openings, genesis);
   Statement recomputed = openings.statement;
   price_statement(recomputed, openings.settlement.price,
                   tariff_in(genesis, openings.fees, openings.statement.slot),
@@ -23,7 +42,7 @@ void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
   std::vector<ContractPayment> payments;
   for (const Contract& c : openings.contracts)
     if (const auto payment = payment_of(c, openings.statement)) payments.push_back(*payment);
-  const auto bill = bill_lines(openings.statement, corrections, payments);
+  const auto bill = bill_lines(openings.statement, genesis.slot_ms, corrections, payments);
   const ReceiptPart shown = receipt.at("bill");
   want(shown.is_list(), "the bill is not a list");
   const std::vector<ReceiptPart> rows = shown.items();
@@ -37,7 +56,7 @@ void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
 }
 
 std::vector<std::pair<std::string, std::int64_t>> bill_lines(
-    const Statement& s, std::span<const Correction> corrections,
+    const Statement& s, std::int64_t slot_ms, std::span<const Correction> corrections,
     std::span<const ContractPayment> payments) {
   std::vector<std::pair<std::string, std::int64_t>> out{
       {"bought from neighbours", s.trade_paid.value},
@@ -47,8 +66,12 @@ std::vector<std::pair<std::string, std::int64_t>> bill_lines(
       {"energy from the retailer", s.retail_energy.value},
       {"grid fee", s.grid_fee.value},
       {"levies", s.levies.value},
-      {"feed-in to the retailer", -s.feed_in.value},
-      {"total", s.total.value}};
+      {"feed-in to the retailer", -s.feed_in.value}};
+  if (s.capacity)
+    out.emplace_back("highest import of the month " + power_text(s.capacity->peak, slot_ms) +
+                         ", before " + power_text(s.capacity->peak_before, slot_ms),
+                     s.capacity->charge.value);
+  out.emplace_back("total", s.total.value);
   for (const Correction& c : corrections)
     out.emplace_back("correction of slot " + std::to_string(c.vintage.value), c.total.value);
   for (const ContractPayment& p : payments)

@@ -77,6 +77,9 @@ ReceiptEntries read_entries(const ReceiptPart& receipt, EntryReader& reader) {
   e.statement = reader.opened(receipt.at("statement"), TransactionKind::statements, "statement");
   e.mark = read_mark(receipt, "mark", reader);
   e.before = read_mark(receipt, "before", reader);
+  if (receipt.has("statement_before"))
+    e.statement_before = reader.opened(receipt.at("statement_before"), TransactionKind::statements,
+                                       "statement_before");
   e.swaps = read_each(receipt, "swaps", TransactionKind::meter_swap, reader);
   e.rulings = read_each(receipt, "rulings", TransactionKind::ruling, reader);
   e.orders = read_orders(receipt, reader);

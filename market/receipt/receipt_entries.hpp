@@ -9,7 +9,7 @@ namespace market {
 // Opened, all but the settlement, tariff changes and the gateway's.
 struct ReceiptEntries {
   ProvenEntry registration, settlement, statement;
-  std::optional<ProvenEntry> mark, before;
+  std::optional<ProvenEntry> mark, before, statement_before;
   std::vector<ProvenEntry> swaps, rulings;
   std::vector<ProvenEntry> orders;  // by index
   std::vector<ProvenEntry> key_changes, certificates, contracts, measures;

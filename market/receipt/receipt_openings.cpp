@@ -35,6 +35,17 @@ std::optional<Mark> read_mark_before(const std::optional<ProvenEntry>& entry,
   return mark;
 }
 
+std::optional<Statement> read_statement_before(const std::optional<ProvenEntry>& entry,
+                                               MeterId meter, Slot slot) {
+  if (!entry) return std::nullopt;
+  const auto body = take(decode_statements_body(entry->tx.body), "statement_before");
+  auto out = take(decode_statement(entry->opening.data), "statement_before");
+  want(out.meter == meter && out.slot == body.slot && slot.value > 0 &&
+           out.slot.value == slot.value - 1 && out.capacity,
+       "statement_before: is of another meter or slot, or without a line of the capacity tariff");
+  return out;
+}
+
 std::vector<MeterSwap> read_swaps(const std::vector<ProvenEntry>& entries, MeterId meter,
                                   Slot slot) {
   std::vector<MeterSwap> out;
@@ -197,6 +208,7 @@ ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& 
   check_statement(o, entries, slot);
   o.mark = read_mark_of_slot(entries.mark, meter, slot);
   o.before = read_mark_before(entries.before, o.statement, slot);
+  o.statement_before = read_statement_before(entries.statement_before, meter, slot);
   o.swaps = read_swaps(entries.swaps, meter, slot);
   o.rulings = read_rulings(entries.rulings, meter, slot);
   o.orders = read_orders(entries.orders, meter, slot);

@@ -25,6 +25,7 @@ struct BatchKeys {
 struct ReceiptOpenings {
   Registration registration;
   Statement statement;
+  std::optional<Statement> statement_before;  // of the slot before
   SettlementBody settlement;
   std::optional<Mark> mark;      // the slot's
   std::optional<Mark> before;    // where the statement's energy begins; none: at the registration

@@ -21,6 +21,7 @@ constexpr std::array receipt_keys{"account",   "batches",      "before",  "bill"
 // These stand in a receipt only where there are any.
 constexpr std::array now_and_then{"certificates", "contracts", "fees",
                                   "gateway",      "keys",      "measures"};
+constexpr std::string_view at_times = "statement_before";  // the same, and no list
 
 // Whose receipt it says that it is, and of which slot.
 struct Claim {
@@ -31,7 +32,9 @@ struct Claim {
 void check_keys(const ReceiptPart& receipt) {
   std::vector<std::string> found;
   for (const std::string& key : receipt.keys())
-    if (std::find(now_and_then.begin(), now_and_then.end(), key) == now_and_then.end())
+    if (key == at_times)
+      continue;
+    else if (std::find(now_and_then.begin(), now_and_then.end(), key) == now_and_then.end())
       found.push_back(key);
     else
       want(!receipt.at(key.c_str()).items().empty(), key + ": is not a list, or an empty one");
@@ -64,7 +67,8 @@ std::string tariff_in_words(const ReceiptOpenings& o) {
   const std::int32_t added = o.fees.in(o.statement.slot);
   return "every amount recomputed from genesis' tariff" +
          (added == 0 ? std::string()
-                     : " and " + std::to_string(added) + " micro-EUR/kWh added to the grid fee");
+                     : " and " + std::to_string(added) + " micro-EUR/kWh added to the grid fee") +
+         (o.statement.capacity ? "; the month's highest import goes on from the slot before" : "");
 }
 
 std::string in_words(const GridMeasure& measure, const HomeMeasure& home) {

@@ -452,7 +452,9 @@ std::string bill_of(const std::string& receipt) {
 
 Outcome read_receipt(BytesView bytes) {
   const std::string text = text_of(bytes);
-  const auto checks = market::verify_receipt(text, village().log.policy_text, verifier());
+  const bool priced = text.find("capacity_price") != std::string_view::npos;
+  const auto& chain = priced ? priced_village() : village();
+  const auto checks = market::verify_receipt(text, chain.log.policy_text, verifier());
   for (const auto& check : checks)
     if (!check.ok) return refused(check.detail);
   const bool as_made =

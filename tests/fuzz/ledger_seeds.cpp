@@ -91,7 +91,7 @@ market::Contract tenants_contract() {
   return c;
 }
 
-market::Statement statement_with_deals() {
+market::Statement statement_with_deals(bool priced) {
   market::Statement s;
   s.account = market_test::account(1);
   s.imported = {700};
@@ -99,7 +99,10 @@ market::Statement statement_with_deals() {
              {market::Side::buy, market_test::order_id(2), {100}, {100}, {90'000}, {}}};
   s.contracted_buy = {400};
   s.bought = {300};
-  market::price_statement(s, std::nullopt, {});
+  market::Tariff tariff;
+  if (priced) s.capacity = market::CapacityLine{{500}, {}, {}};
+  tariff.capacity_price = {4'000'000};
+  market::price_statement(s, std::nullopt, tariff);
   return s;
 }
 
@@ -140,7 +143,8 @@ std::vector<Bytes> opening_seeds() {
       behind(20, data(TransactionKind::contract, 0)),
       behind(20, encode(tenants_contract())),
       behind(21, data(TransactionKind::cancellation, 0)),
-      behind(5, encode(statement_with_deals())),
+      behind(5, encode(statement_with_deals(false))),
+      behind(5, encode(statement_with_deals(true))),
       behind(22,
              encode(market::HomeMeasure{market_test::account(1), {1}, {5}, 1, 12, 4200, -6800})),
       behind(3, market_test::Village::order(1, 5, market::Side::buy, 430, 125'000, 7, {},
@@ -383,7 +387,8 @@ std::vector<Bytes> seeds(Decoder decoder) {
     case Decoder::frame:
       return frame_seeds();
     case Decoder::genesis:
-      return {text_bytes(encode(village().log.genesis)), text_bytes(encode(genesis_of(4)))};
+      return {text_bytes(encode(village().log.genesis)),
+              text_bytes(encode(priced_village().log.genesis)), text_bytes(encode(genesis_of(4)))};
     case Decoder::openings_file:
       return openings_file_seeds();
     case Decoder::record:
@@ -401,15 +406,24 @@ const market_test::VillageChain& village() {
   return chain;
 }
 
-// One of a whole slot, and one of a slot without a mark, which needs no readings and is small.
+const market_test::VillageChain& priced_village() {
+  static const market_test::VillageChain chain = market_test::capacity_village_chain(4, 4);
+  return chain;
+}
+
+// One of a whole slot, and of a slot without a mark, which needs no readings and is small, one of
+// each village.
 const std::vector<std::string>& receipts() {
   static const std::vector<std::string> all = [] {
     const market_test::VillageChain& v = village();
     market::Openings no_readings = v.openings;
     no_readings.personal.clear();
+    market_test::VillageChain priced = priced_village();
+    priced.openings.personal.clear();
     return std::vector<std::string>{
         *market::write_receipt(v.log, v.openings, market_test::account(1), Slot{0}),
-        *market::write_receipt(v.log, no_readings, market_test::account(2), Slot{2})};
+        *market::write_receipt(v.log, no_readings, market_test::account(2), Slot{2}),
+        *market::write_receipt(priced.log, priced.openings, market_test::account(2), Slot{2})};
   }();
   return all;
 }

@@ -41,6 +41,8 @@ std::vector<ledger::Bytes> seeds(Decoder decoder);
 
 const market_test::VillageChain& village();
 const std::vector<std::string>& receipts();
+// The village with a capacity tariff, whose receipt is among them.
+const market_test::VillageChain& priced_village();
 const std::string& erasure_receipt();
 const ledger::SignedLog& signed_log();
 const ledger::SymmetricKey& opening_key();

@@ -113,6 +113,35 @@ TEST_CASE("genesis states a VAT above 0, or none") {
   }
 }
 
+TEST_CASE("genesis states a capacity price above 0 with the zone of its months, or neither") {
+  Genesis with = genesis_of(4);
+  with.zone = *zone_named("Europe/Berlin");  // of no price: it is not written
+  CHECK(encode(with) == encode(genesis_of(4)));
+  with.capacity_price = {4'500'000};
+  const std::string zone = R"("zone":{"offset_minutes":60,"summer_time":true})";
+  CHECK(encode(with).find(zone) != std::string::npos);
+  const auto read = decode_genesis(encode(with));
+  REQUIRE(read);
+  CHECK(read->capacity_price == MicroEuros{4'500'000});
+  CHECK(read->zone == with.zone);
+  CHECK(chain_id_of(*read) != chain_id_of(genesis_of(4)));
+  const auto refused = [&](const std::string& from, const std::string& to) {
+    std::string text = encode(with);
+    text.replace(text.find(from), from.size(), to);
+    return !decode_genesis(text);
+  };
+  for (const char* price : {"0", "-1", "1000000001", "4.5", "null", "9223372036854775808"})
+    CHECK_MESSAGE(refused("4500000", price), price);
+  for (const char* offset : {"1440", "-1440", "60.5", "true", "null", "1e300"})
+    CHECK_MESSAGE(refused(":60,", ":" + std::string(offset) + ","), offset);
+  for (const char* summer : {"1", "null", "\"true\""})
+    CHECK(refused(":true}", ":" + std::string(summer) + "}"));
+  CHECK(refused("," + zone, ""));
+  CHECK(refused(R"("offset_minutes":60,)", ""));
+  CHECK(refused(R"("offset_minutes":60,)", R"("name":1,"offset_minutes":60,)"));
+  CHECK(refused(R"("capacity_price":4500000,)", ""));  // a zone of no price
+}
+
 // The library would turn 1e300 into an integer, which is undefined (found by fuzzing).
 TEST_CASE("a genesis whose numbers are not integers is refused before they are converted") {
   const std::string good = encode(genesis_of(4));

@@ -20,6 +20,7 @@ namespace {
 
 constexpr std::int64_t operation_slot_ms = 3'600'000;
 constexpr std::uint8_t homes = 4;
+constexpr std::uint32_t next_month_slot = 35;
 constexpr std::int64_t full_register = (std::int64_t{1} << 40) - 1;  // mWh
 constexpr std::int64_t modulus_mwh = 1'000'000'000'000;              // of home 1
 constexpr std::array<std::string_view, 15> act_names{
@@ -59,7 +60,7 @@ SubjectKey key_of_home(std::uint8_t home) {
   return key;
 }
 
-Genesis operations_genesis(const std::string& mechanism) {
+Genesis operations_genesis(const OperationTerms& terms) {
   const auto key = [](std::string_view name) { return HashSigner(name).public_key(); };
   Genesis g;
   g.name = "operations";
@@ -75,9 +76,11 @@ Genesis operations_genesis(const std::string& mechanism) {
   g.grid_fee = {90'000};
   g.local_grid_fee = {30'000};
   g.levies = {50'000};
-  g.mechanism = mechanism;
-  g.grid_operator = key("grid operator");
-  if (mechanism == "fee-tree") g.local_grid_fee = {};
+  g.mechanism = terms.mechanism;
+  g.capacity_price = {terms.capacity_price};
+  g.epoch = *from_rfc3339("2026-02-27T12:00:00Z");
+  g.zone = *zone_named("Europe/Berlin");
+  if (g.mechanism == "fee-tree") g.local_grid_fee = {};
   return g;
 }
 
@@ -95,8 +98,8 @@ struct TrueMeter {
 
 class World {
  public:
-  World(const std::string& mechanism, Fault fault)
-      : genesis_(operations_genesis(mechanism)),
+  World(const OperationTerms& terms, Fault fault)
+      : genesis_(operations_genesis(terms)),
         chain_id_(chain_id_of(genesis_)),
         fault_(fault),
         state_(std::make_unique<MarketState>(genesis_, verifier_)) {
@@ -119,6 +122,7 @@ class World {
   bool take(const Transaction& tx);
   void end_block();
   std::string state_broken() const;
+  std::string charges_broken();
   std::string close();
   void plant_fault();
 
@@ -150,6 +154,8 @@ class World {
   std::map<std::uint8_t, TrueMeter> meters_{{1, {}}, {2, {}}, {3, {}}, {4, {}}};
   std::array<Hash, 2> last_entry_{};
   std::uint32_t slot_ = 0;
+  // By home: the highest import of the month, and what it was charged for it.
+  std::map<std::uint32_t, std::pair<std::int64_t, std::int64_t>> peaks_;
   Trace trace_;
 };
 
@@ -473,7 +479,24 @@ std::string World::close() {
     if (!take(tx)) return "what is due is refused";
   end_block();
   plant_fault();
+  if (broken_.empty()) broken_ = charges_broken();
   return broken_.empty() ? state_broken() : broken_;
+}
+
+// Beside what the watch sees, from the slot that closed: each home's charges of the month are what
+// its highest own import costs, rounded once.
+std::string World::charges_broken() {
+  const ClosedSlot& closed = *state_->last_closed();
+  if (closed.slot.value == next_month_slot) peaks_.clear();
+  for (const Statement& s : closed.settlement.statements) {
+    auto& [peak, charged] = peaks_[s.meter.value];
+    if (s.standing == Standing::metered) peak = std::max(peak, s.imported.value);
+    charged += s.capacity ? s.capacity->charge.value : 0;
+    const Wide twice = Wide{2} * peak * 3600 * genesis_.capacity_price.value;
+    if (charged != (twice + operation_slot_ms) / (2 * operation_slot_ms))
+      return "a month's capacity charges are not its highest import's cost";
+  }
+  return {};
 }
 
 void World::plant_fault() {
@@ -488,6 +511,8 @@ void World::plant_fault() {
   if (fault_ == Fault::correction_posted_beside)
     for (const Correction& c : closed.corrections)
       if (c.total.value != 0) journal.post({PostingKind::correction, c.account, retailer, {1}});
+  if (fault_ == Fault::peak_forgotten)
+    for (const auto& [id, meter] : state_->meters()) const_cast<MonthPeak&>(meter.month_peak) = {};
   if (fault_ != Fault::none && broken_.empty()) broken_ = watch_.broken_by({}, *state_);
 }
 
@@ -574,8 +599,8 @@ std::vector<Operation> random_operations(Rng& rng, std::size_t count) {
   return out;
 }
 
-Trace carry_out(std::span<const Operation> operations, const std::string& mechanism, Fault fault) {
-  World world(mechanism, fault);
+Trace carry_out(std::span<const Operation> operations, const OperationTerms& terms, Fault fault) {
+  World world(terms, fault);
   Trace& trace = world.trace();
   for (const Operation& o : operations) {
     ++trace.done;
@@ -587,12 +612,12 @@ Trace carry_out(std::span<const Operation> operations, const std::string& mechan
   return trace;
 }
 
-std::vector<Operation> shrunk(std::vector<Operation> operations, const std::string& mechanism,
+std::vector<Operation> shrunk(std::vector<Operation> operations, const OperationTerms& terms,
                               Fault fault) {
   const auto breaks = [&](const std::vector<Operation>& some) {
-    return !carry_out(some, mechanism, fault).broken.empty();
+    return !carry_out(some, terms, fault).broken.empty();
   };
-  operations.resize(carry_out(operations, mechanism, fault).done);
+  operations.resize(carry_out(operations, terms, fault).done);
   std::size_t parts = 2;
   while (operations.size() > 1) {
     const std::size_t size = (operations.size() + parts - 1) / parts;

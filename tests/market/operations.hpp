@@ -47,6 +47,13 @@ enum class Fault : std::uint8_t {
   correction_posted_beside,
   cancellation_lost_on_restart,
   retired_tokens_held_on,
+  peak_forgotten,  // by the state, of the month so far
+};
+
+// What the chain's genesis says beside what all of them have.
+struct OperationTerms {
+  std::string mechanism = "uniform";
+  std::int64_t capacity_price = 0;  // micro-euro per kW; a month ends with slot 34
 };
 
 struct Trace {
@@ -56,13 +63,12 @@ struct Trace {
   ledger::Hash root{};  // of the state at the end
 };
 // Runs them, and at the end replays all blocks to the same root.
-// `mechanism`: by the name that genesis has.
-Trace carry_out(std::span<const Operation> operations, const std::string& mechanism,
+Trace carry_out(std::span<const Operation> operations, const OperationTerms& terms,
                 Fault fault = Fault::none);
 
 // A trace that still breaks, from which no operation can be left out (Zeller and Hildebrandt, 2002,
 // "Simplifying and isolating failure-inducing input": ddmin).
-std::vector<Operation> shrunk(std::vector<Operation> operations, const std::string& mechanism,
+std::vector<Operation> shrunk(std::vector<Operation> operations, const OperationTerms& terms,
                               Fault fault);
 
 }  // namespace market_test

@@ -132,6 +132,14 @@ std::vector<std::pair<std::string, std::string>> worked() {
   price_statement(statement, std::nullopt, {{320'000}, {80'000}, {90'000}, {60'000}, {40'000}});
   show("statement with a deal", encode(statement));
 
+  statement.deals.clear();
+  statement.imported = {1200};
+  statement.capacity = CapacityLine{{1025}, {}, {}};
+  Tariff with_capacity{{320'000}, {80'000}, {90'000}, {60'000}, {40'000}};
+  with_capacity.capacity_price = {4'000'000};
+  price_statement(statement, Price{140'000}, with_capacity);
+  show("statement with the capacity tariff", encode(statement));
+
   SettlementBody settled;
   settled.slot = {5};
   settled.price = Price{140'000};
@@ -279,6 +287,7 @@ TEST_CASE("what is encoded reads back, and one byte more or less does not") {
       if (name == "mark opening") return !decode_mark(b).has_value();
       if (name == "statement opening") return !decode_statement(b).has_value();
       if (name == "statement with a deal") return !decode_statement(b).has_value();
+      if (name == "statement with the capacity tariff") return !decode_statement(b).has_value();
       if (name == "transfer opening") return !decode_transfer(b).has_value();
       if (name == "transfer notice") return !decode_transfer_notice(b).has_value();
       if (name == "retirement opening") return !decode_retirement(b).has_value();

@@ -14,13 +14,16 @@ constexpr std::size_t operations_a_trace = 400;
 
 struct SeededTrace {
   std::vector<Operation> operations;
-  std::string mechanism;
+  OperationTerms terms;
 };
 SeededTrace trace_of(std::uint64_t seed) {
   ledger::Rng rng = ledger::Rng(seed).fork("operations");
   const auto mechanisms = market::acting_names();
-  const std::string mechanism = mechanisms[rng.below(mechanisms.size())];
-  return {random_operations(rng, operations_a_trace), mechanism};
+  OperationTerms terms{mechanisms[rng.below(mechanisms.size())], 0};
+  // Of every second trace, from a price that rounds away to the highest one.
+  if (seed % 2 == 0)
+    terms.capacity_price = seed % 8 == 0 ? 1 : seed % 8 == 4 ? 1'000'000'000 : 4'321'987;
+  return {random_operations(rng, operations_a_trace), terms};
 }
 
 std::string listed(const std::vector<Operation>& operations) {
@@ -37,11 +40,12 @@ TEST_CASE("operations: any number of random ones break no invariant and replay t
   std::size_t done = 0, taken = 0, refused = 0, restarts = 0, traces = 0;
   for (std::uint64_t seed = first_seed; done < count; ++seed, ++traces) {
     const SeededTrace t = trace_of(seed);
-    const Trace trace = carry_out(t.operations, t.mechanism);
+    const Trace trace = carry_out(t.operations, t.terms);
     if (!trace.broken.empty()) {
-      const auto few = shrunk(t.operations, t.mechanism, Fault::none);
-      FAIL_CHECK("seed ", seed, " (", t.mechanism, "): ", trace.broken, "\nshrunk to\n",
-                 listed(few), "again: AIPCHAIN_OPERATIONS=1 AIPCHAIN_SEED=", seed);
+      const auto few = shrunk(t.operations, t.terms, Fault::none);
+      FAIL_CHECK("seed ", seed, " (", t.terms.mechanism, ", capacity price ",
+                 t.terms.capacity_price, "): ", trace.broken, "\nshrunk to\n", listed(few),
+                 "again: AIPCHAIN_OPERATIONS=1 AIPCHAIN_SEED=", seed);
       break;
     }
     done += trace.done;
@@ -57,27 +61,27 @@ TEST_CASE("operations: any number of random ones break no invariant and replay t
 
 TEST_CASE("operations: the same ones give the same root twice") {
   const SeededTrace t = trace_of(7);
-  CHECK(carry_out(t.operations, t.mechanism).root == carry_out(t.operations, t.mechanism).root);
-  CHECK(carry_out(t.operations, t.mechanism).root !=
-        carry_out(trace_of(8).operations, t.mechanism).root);
+  CHECK(carry_out(t.operations, t.terms).root == carry_out(t.operations, t.terms).root);
+  CHECK(carry_out(t.operations, t.terms).root != carry_out(trace_of(8).operations, t.terms).root);
 }
 
 TEST_CASE("operations: what is wrong on purpose is found, and shrinks to a few operations") {
   for (const Fault fault : {Fault::transfer_credited_twice, Fault::correction_posted_beside,
-                            Fault::cancellation_lost_on_restart, Fault::retired_tokens_held_on}) {
+                            Fault::cancellation_lost_on_restart, Fault::retired_tokens_held_on,
+                            Fault::peak_forgotten}) {
     CAPTURE(static_cast<int>(fault));
+    const OperationTerms terms{"uniform", fault == Fault::peak_forgotten ? 4'321'987 : 0};
     std::uint64_t seed = 1;
-    while (seed < 50 && carry_out(trace_of(seed).operations, "uniform", fault).broken.empty())
-      ++seed;
+    while (seed < 50 && carry_out(trace_of(seed).operations, terms, fault).broken.empty()) ++seed;
     REQUIRE(seed < 50);
-    const auto few = shrunk(trace_of(seed).operations, "uniform", fault);
+    const auto few = shrunk(trace_of(seed).operations, terms, fault);
     CAPTURE(listed(few));
     CHECK(few.size() <= 11);
-    CHECK(carry_out(few, "uniform", Fault::none).broken.empty());
+    CHECK(carry_out(few, terms, Fault::none).broken.empty());
     for (std::size_t i = 0; i < few.size(); ++i) {
       auto without = few;
       without.erase(without.begin() + static_cast<std::ptrdiff_t>(i));
-      CHECK(carry_out(without, "uniform", fault).broken.empty());
+      CHECK(carry_out(without, terms, fault).broken.empty());
     }
   }
 }

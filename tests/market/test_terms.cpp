@@ -35,6 +35,17 @@ TEST_CASE("a genesis whose terms the market cannot carry out is refused by its k
       CAPTURE(key);
       CHECK(refused(key, [&, p = period](Genesis& g) { g.*p = wrong; }));
     }
+  for (const std::int64_t wrong : {std::int64_t{-1}, max_capacity_price.value + 1, INT64_MAX})
+    CHECK(refused("capacity_price", [&](Genesis& g) { g.capacity_price = {wrong}; }));
+  // No amount of such a slot is beyond 64 bits.
+  Genesis short_slots = village_genesis();
+  short_slots.slot_ms = 59'999;
+  CHECK(check_terms(short_slots));
+  short_slots.capacity_price = {1};
+  CHECK(check_terms(short_slots).error() ==
+        "genesis: slot_ms is 59999; with a capacity_price a minute at least is allowed");
+  short_slots.slot_ms = 60'000;
+  CHECK(check_terms(short_slots));
 }
 
 TEST_CASE("what a kWh costs on each path") {

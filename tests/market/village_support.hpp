@@ -54,9 +54,26 @@ class WithMechanism {
   WithMechanism(const WithMechanism&) = delete;
 };
 
+// Its capacity tariff, where a test wants one: from 23:40 of 31 March on, by a zone's summer time.
+inline MicroEuros& village_capacity_price() {
+  static MicroEuros now;
+  return now;
+}
+inline constexpr std::uint32_t april_slot = 10;  // the first one of the next month
+class WithCapacityPrice {
+ public:
+  explicit WithCapacityPrice(MicroEuros wanted) { village_capacity_price() = wanted; }
+  ~WithCapacityPrice() { village_capacity_price() = {}; }
+  WithCapacityPrice(const WithCapacityPrice&) = delete;
+};
+
 inline Genesis village_genesis() {
   Genesis g;
   g.name = "village";
+  if (g.capacity_price = village_capacity_price(); g.capacity_price.value > 0) {
+    g.epoch = *from_rfc3339("2026-03-31T21:40:00Z");
+    g.zone = *zone_named("Europe/Berlin");
+  }
   g.slot_ms = 120'000;
   g.batch_ms = 60'000;
   g.close_grace_ms = 30'000;

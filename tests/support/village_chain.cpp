@@ -573,4 +573,31 @@ VillageChain village_chain(std::uint64_t seed, std::uint32_t slots, const std::s
   return VillageWriter(seed, lazy).write(slots);
 }
 
+VillageChain capacity_village_chain(std::uint64_t seed, std::uint32_t slots,
+                                    const std::string& mechanism) {
+  const WithCapacityPrice priced({4'321'000});
+  return village_chain(seed, slots, mechanism);
+}
+
+void bend_statement(VillageChain& chain, const AccountId& account, Slot slot,
+                    const std::function<void(Statement&)>& change) {
+  for (auto& [entry, openings] : chain.openings.restricted) {
+    Transaction tx = *decode_entry(chain.log.entries[entry]);
+    if (tx.kind != TransactionKind::statements) continue;
+    for (auto& [position, opening] : openings) {
+      auto s = decode_statement(opening.data);
+      if (s->account == account && s->slot == slot) {
+        change(*s);
+        opening.data = encode(*s);
+      }
+      tx.openings.push_back(opening);
+    }
+    tx.root = openings_root(tx.openings);
+    chain.log.entries[entry] = tx.entry();
+  }
+  chain.log.tree = {};
+  for (const Bytes& entry : chain.log.entries) chain.log.tree.append(leaf_hash(entry));
+  sign_checkpoint(chain.log, chain.state_roots.back());
+}
+
 }  // namespace market_test

@@ -5,7 +5,10 @@
 // all, and a home is registered late. Integers only, so that blocks and roots are the same on every
 // machine.
 
+#include <functional>
+
 #include "market/audit/openings.hpp"
+#include "market/settlement.hpp"
 
 namespace market_test {
 
@@ -25,5 +28,14 @@ struct VillageChain {
 // `lazy`: now and then the maker of a block says that it found no clearing.
 VillageChain village_chain(std::uint64_t seed, std::uint32_t slots,
                            const std::string& mechanism = "uniform", bool lazy = false);
+
+// The same with a capacity tariff of 4.321 EUR/kW, whose month ends with slot 9.
+VillageChain capacity_village_chain(std::uint64_t seed, std::uint32_t slots,
+                                    const std::string& mechanism = "uniform");
+
+// What liars among validators could sign: one statement is another, and the log goes on as if it
+// were the one.
+void bend_statement(VillageChain& chain, const ledger::AccountId& account, ledger::Slot slot,
+                    const std::function<void(market::Statement&)>& change);
 
 }  // namespace market_test

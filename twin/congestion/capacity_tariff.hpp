@@ -1,7 +1,8 @@
 #pragma once
-// A capacity tariff: homes pay for the highest import that they have had, per kW. It is known
-// beforehand and the same for all; homes' managers charge cars no faster than they need to, unless
-// they stay below a peak that they had anyway (ai/home_manager.hpp).
+// A capacity tariff: homes pay for the highest import of the month, per kW, as the ledger bills it
+// (market/capacity.hpp; genesis has the price). It is known beforehand and the same for all; homes'
+// managers charge cars no faster than they need to, unless they stay below a peak that they had
+// anyway (ai/home_manager.hpp).
 
 #include "twin/congestion/rung.hpp"
 
@@ -11,7 +12,7 @@ class CapacityTariff final : public Rung {
  public:
   using Rung::Rung;
   void act(const Situation&, LadderPlan& plan) const override {
-    plan.eur_per_kw += spec().eur_per_kw;
+    plan.eur_per_kw += static_cast<double>(spec().capacity_price.value) / 1e6;
   }
 };
 

@@ -136,6 +136,19 @@ void bind_to_chain(Identities& identities, const Hash& chain_id) {
   identities.grid_operator_key = on_chain(chain_id, identities.grid_operator_key);
 }
 
+namespace {
+
+// Where its rung acts.
+void put_capacity_tariff(Genesis& g, const Scenario& scenario) {
+  for (const RungSpec& rung : scenario.congestion) {
+    if (rung.kind != RungSpec::Kind::capacity_tariff) continue;
+    g.capacity_price = rung.capacity_price;
+    g.zone = zone_named(rung.zone).value_or(Zone{scenario.time.start.offset_minutes, false});
+  }
+}
+
+}  // namespace
+
 Genesis make_genesis(const Scenario& scenario, const Identities& identities, const Place& place,
                      const Hash& input_hash) {
   Genesis g;
@@ -166,6 +179,7 @@ Genesis make_genesis(const Scenario& scenario, const Identities& identities, con
   g.local_grid_fee = scenario.prices.local_grid_fee;
   g.levies = scenario.prices.levies;
   g.vat_permille = scenario.prices.vat_permille;
+  put_capacity_tariff(g, scenario);
   g.mechanism = scenario.market.mechanism;
   g.certificates = scenario.oracle.certificates;
   g.rules = rules_hash();

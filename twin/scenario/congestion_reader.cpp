@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "ledger/base/local_time.hpp"
 #include "market/grid_measure.hpp"
 
 namespace twin {
@@ -36,6 +37,13 @@ void read_offers(TomlTable& t, RungSpec& r) {
     t.refuse("offer_to_eur_per_kwh", "at least offer_from_eur_per_kwh");
 }
 
+void read_capacity_tariff(TomlTable& t, RungSpec& r) {
+  r.capacity_price.value = t.micro_eur("eur_per_kw", r.capacity_price.value, 0.01, 1000);
+  if (!t.has("zone")) return;
+  r.zone = t.text("zone", "");
+  if (!ledger::zone_named(r.zone)) t.refuse("zone", ledger::zone_names());
+}
+
 void read_limits(TomlTable& t, RungSpec& r) {
   r.max_loading = t.number("max_loading", r.max_loading, 0.1, 2);
   r.voltage_margin_pu = t.number("voltage_margin_pu", r.voltage_margin_pu, 0, 0.1);
@@ -63,8 +71,7 @@ void read_rung(TomlTable t, Scenario& s) {
   if (r.kind >= RungSpec::Kind::dimming_14a) read_limits(t, r);
   if (r.kind == RungSpec::Kind::time_of_use) read_time_of_use(t, r);
   if (r.kind == RungSpec::Kind::dynamic_grid_fee) read_grid_fee(t, r);
-  if (r.kind == RungSpec::Kind::capacity_tariff)
-    r.eur_per_kw = t.number("eur_per_kw", 4, 0.01, 1000);
+  if (r.kind == RungSpec::Kind::capacity_tariff) read_capacity_tariff(t, r);
   if (r.kind == RungSpec::Kind::dimming_14a)
     r.relief_eur_per_year = t.number("relief_eur_per_year", r.relief_eur_per_year, 0, 10'000);
   if (r.kind == RungSpec::Kind::flexibility) read_offers(t, r);

@@ -384,8 +384,10 @@ struct RungSpec {
   // from `full_loading` on
   ledger::Price fee{150'000};
   double from_loading = 0.5, full_loading = 1;
-  // capacity-tariff: for the highest import of a quarter of an hour, a month
-  double eur_per_kw = 4;
+  // capacity-tariff: for the highest import of a slot, its mean power, in a calendar month of the
+  // zone (ledger/base/local_time.hpp); homes are billed for it (market/capacity.hpp)
+  ledger::MicroEuros capacity_price{4'000'000};  // per kW
+  std::string zone;                              // by name; empty: the offset of time.start
   // dimming-14a: less grid fee for each controllable device (BK8-22/010-A, module 1)
   double relief_eur_per_year = 150;
   // flexibility: what homes ask for a kWh more or less is drawn between these

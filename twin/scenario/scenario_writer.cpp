@@ -14,7 +14,10 @@ std::string exact(double v) {
   return text.find_first_of(".en") == std::string::npos ? text + ".0" : text;
 }
 
-std::string euros(ledger::Price price) { return exact(static_cast<double>(price.value) * 1e-6); }
+template <class Amount>
+std::string euros(Amount micro) {
+  return exact(static_cast<double>(micro.value) * 1e-6);
+}
 
 std::string quoted(const std::string& text) {
   std::string out = "\"";
@@ -296,7 +299,10 @@ void write_congestion(Writer& w, const Scenario& s) {
       w.key("from_loading", exact(r.from_loading));
       w.key("full_loading", exact(r.full_loading));
     }
-    if (r.kind == Kind::capacity_tariff) w.key("eur_per_kw", exact(r.eur_per_kw));
+    if (r.kind == Kind::capacity_tariff) {
+      w.key("eur_per_kw", euros(r.capacity_price));
+      if (!r.zone.empty()) w.key("zone", quoted(r.zone));
+    }
     if (r.kind == Kind::dimming_14a) w.key("relief_eur_per_year", exact(r.relief_eur_per_year));
     if (r.kind == Kind::flexibility) {
       w.key("offer_from_eur_per_kwh", euros(r.offer_from));

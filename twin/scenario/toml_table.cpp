@@ -277,8 +277,9 @@ std::vector<std::vector<double>> TomlTable::matrix(std::string_view key, double 
   return {};
 }
 
-std::int64_t TomlTable::micro_eur(std::string_view key, std::int64_t fallback) {
-  const double eur = number(key, static_cast<double>(fallback) * 1e-6, -100, 100);
+std::int64_t TomlTable::micro_eur(std::string_view key, std::int64_t fallback, double low,
+                                  double high) {
+  const double eur = number(key, static_cast<double>(fallback) * 1e-6, low, high);
   const double micro = std::round(eur * 1e6);
   if (std::abs(eur * 1e6 - micro) > 1e-3) refuse(key, "at most six decimals");
   return static_cast<std::int64_t>(micro);

@@ -79,8 +79,9 @@ class TomlTable {
   // where the key is missing or refused.
   std::vector<std::vector<double>> matrix(std::string_view key, double low, double high,
                                           std::size_t most);
-  // EUR/kWh with at most six decimals, as micro-euro.
-  std::int64_t micro_eur(std::string_view key, std::int64_t fallback);
+  // EUR, of a kWh or what the key says, with at most six decimals, as micro-euro.
+  std::int64_t micro_eur(std::string_view key, std::int64_t fallback, double low = -100,
+                         double high = 100);
 
   TomlTable table(std::string_view key);
   std::vector<TomlTable> tables(std::string_view key);  // of an array of tables

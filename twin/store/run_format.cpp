@@ -135,7 +135,8 @@ CREATE TABLE statement(
   import_wh INTEGER NOT NULL, export_wh INTEGER NOT NULL,
   bought_wh INTEGER NOT NULL, sold_wh INTEGER NOT NULL,
   trade_micro_eur INTEGER NOT NULL, retail_micro_eur INTEGER NOT NULL,
-  fees_micro_eur INTEGER NOT NULL, total_micro_eur INTEGER NOT NULL,
+  fees_micro_eur INTEGER NOT NULL, capacity_micro_eur INTEGER NOT NULL,
+  peak_wh INTEGER, total_micro_eur INTEGER NOT NULL,
   baseline_micro_eur INTEGER NOT NULL) STRICT;
 CREATE TABLE block(
   height INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, transactions INTEGER NOT NULL,

@@ -112,6 +112,8 @@ struct StatementRow {
   std::int64_t trade_micro_eur = 0;           // with neighbours
   std::int64_t retail_micro_eur = 0;          // with the retailer, all in
   std::int64_t fees_micro_eur = 0;            // grid fees and levies due beside these
+  std::int64_t capacity_micro_eur = 0;        // of the capacity tariff, where there is one
+  std::optional<std::int64_t> peak_wh;        // of a slot: the month's highest import until then
   std::int64_t total_micro_eur = 0;           // the slot's bill
   std::int64_t baseline_micro_eur = 0;        // what the retailer alone would have billed
 };
@@ -186,7 +188,7 @@ struct StoreError {
 template <class T>
 using Stored = tl::expected<T, StoreError>;
 
-inline constexpr std::int64_t run_format_version = 2;           // PRAGMA user_version
+inline constexpr std::int64_t run_format_version = 3;           // PRAGMA user_version
 inline constexpr std::int64_t run_application_id = 0x41495043;  // PRAGMA application_id, "AIPC"
 
 // The statements that make an empty run.db.

@@ -194,17 +194,22 @@ StatementRow statement_of(Columns& c, std::size_t homes) {
   out.slot = c.number();
   for (std::int64_t* value :
        {&out.import_wh, &out.export_wh, &out.bought_wh, &out.sold_wh, &out.trade_micro_eur,
-        &out.retail_micro_eur, &out.fees_micro_eur, &out.total_micro_eur, &out.baseline_micro_eur})
+        &out.retail_micro_eur, &out.fees_micro_eur, &out.capacity_micro_eur})
     *value = c.integer();
+  out.peak_wh = c.maybe_integer();
+  out.total_micro_eur = c.integer();
+  out.baseline_micro_eur = c.integer();
   return out;
 }
 
 HomeBill bill_of(Columns& c, std::size_t homes) {
   HomeBill out;
   out.home = c.number(homes);
-  for (std::int64_t* value : {&out.import_wh, &out.export_wh, &out.bought_wh, &out.sold_wh,
-                              &out.total_micro_eur, &out.baseline_micro_eur})
+  for (std::int64_t* value :
+       {&out.import_wh, &out.export_wh, &out.bought_wh, &out.sold_wh, &out.total_micro_eur,
+        &out.baseline_micro_eur, &out.capacity_micro_eur})
     *value = c.integer();
+  out.peak_wh = c.maybe_integer();
   return out;
 }
 
@@ -403,7 +408,8 @@ Stored<std::vector<GridEventRow>> RunReader::grid_events() {
 Stored<std::vector<HomeBill>> RunReader::bills() {
   return open_->rows("statement",
                      "SELECT home, sum(import_wh), sum(export_wh), sum(bought_wh), sum(sold_wh), "
-                     "sum(total_micro_eur), sum(baseline_micro_eur) "
+                     "sum(total_micro_eur), sum(baseline_micro_eur), sum(capacity_micro_eur), "
+                     "max(peak_wh) "
                      "FROM statement GROUP BY home ORDER BY home",
                      [&](Columns& c) { return bill_of(c, open_->description.homes.size()); });
 }
@@ -412,8 +418,8 @@ Stored<std::vector<StatementRow>> RunReader::statements(std::uint32_t home) {
   return open_->rows(
       "statement",
       "SELECT account, home, slot, import_wh, export_wh, bought_wh, sold_wh, "
-      "trade_micro_eur, retail_micro_eur, fees_micro_eur, total_micro_eur, "
-      "baseline_micro_eur FROM statement WHERE home = ? ORDER BY slot",
+      "trade_micro_eur, retail_micro_eur, fees_micro_eur, capacity_micro_eur, peak_wh, "
+      "total_micro_eur, baseline_micro_eur FROM statement WHERE home = ? ORDER BY slot",
       [&](Columns& c) { return statement_of(c, open_->description.homes.size()); }, home);
 }
 

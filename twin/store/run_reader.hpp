@@ -16,6 +16,8 @@ struct HomeBill {
   std::uint32_t home = 0;
   std::int64_t import_wh = 0, export_wh = 0, bought_wh = 0, sold_wh = 0;
   std::int64_t total_micro_eur = 0, baseline_micro_eur = 0;
+  std::int64_t capacity_micro_eur = 0;  // of the total, for the highest imports
+  std::optional<std::int64_t> peak_wh;  // the highest of these; none without a capacity tariff
 };
 
 // The lowest and highest voltage of a bus's connected phases over all snapshots; 0 and 0 where it

@@ -76,7 +76,7 @@ Stored<void> RunWriter::Open::prepare() {
       {&snapshot, "INSERT INTO snapshot VALUES (?,?,?,?,?,?,?,?,?)"},
       {&minute, "INSERT INTO feeder_minute VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"},
       {&slot, "INSERT INTO slot VALUES (?,?,?,?,?,?,?,?,?,?)"},
-      {&statement, "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"},
+      {&statement, "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
       {&block, "INSERT INTO block VALUES (?,?,?,?,?,?,?,?,?,?)"},
       {&posting, "INSERT INTO posting VALUES (NULL,?,?,?,?,?,?)"},
       {&grid_event, "INSERT INTO grid_event VALUES (?,?,?,?,?,?,?)"},
@@ -205,7 +205,8 @@ Stored<void> RunWriter::statement(const StatementRow& row) {
   return open_->insert(open_->statement, ledger::to_hex(row.account.bytes), row.home, row.slot,
                        row.import_wh, row.export_wh, row.bought_wh, row.sold_wh,
                        row.trade_micro_eur, row.retail_micro_eur, row.fees_micro_eur,
-                       row.total_micro_eur, row.baseline_micro_eur);
+                       row.capacity_micro_eur, row.peak_wh, row.total_micro_eur,
+                       row.baseline_micro_eur);
 }
 
 Stored<void> RunWriter::block(const BlockRow& row) {

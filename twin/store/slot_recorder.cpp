@@ -103,6 +103,10 @@ void SlotRecorder::write_statements(const market::ClosedSlot& slot) {
     row.trade_micro_eur = (s.trade_paid - s.trade_earned).value;
     row.retail_micro_eur = (s.retail_energy + s.grid_fee + s.levies - s.feed_in).value;
     row.fees_micro_eur = (s.local_grid_fee + s.trade_levies).value;
+    if (s.capacity) {
+      row.capacity_micro_eur = s.capacity->charge.value;
+      row.peak_wh = s.capacity->peak.value;
+    }
     row.total_micro_eur = s.total.value;
     row.baseline_micro_eur = alone.value;
     failure_.keep(writer_.statement(row));

@@ -169,6 +169,19 @@ std::string saving_cell(std::int64_t micro_eur) {
   return "<td" + classes + ">" + escape(number_text(euros(micro_eur), 2)) + "</td>";
 }
 
+// Of the capacity tariff, where the run has one.
+bool has_peaks(const ReportData& data) {
+  return std::any_of(data.bills.begin(), data.bills.end(),
+                     [](const twin::HomeBill& bill) { return bill.peak_wh.has_value(); });
+}
+
+std::string peak_figures(const ReportData& data, const twin::HomeBill& bill) {
+  if (!has_peaks(data)) return "";
+  const double hours = static_cast<double>(data.run.meta.slot.whole_ms()) / 3.6e6;
+  return cell(bill.peak_wh ? number_text(kwh(*bill.peak_wh) / hours, 1) : "–") +
+         cell(number_text(euros(bill.capacity_micro_eur), 2));
+}
+
 std::string bill_figures(const twin::HomeBill& bill) {
   return cell(number_text(kwh(bill.import_wh), 1)) + cell(number_text(kwh(bill.export_wh), 1)) +
          cell(number_text(kwh(bill.bought_wh), 1)) + cell(number_text(kwh(bill.sold_wh), 1)) +
@@ -186,6 +199,7 @@ twin::HomeBill sum_of(const std::vector<twin::HomeBill>& bills) {
     out.sold_wh += bill.sold_wh;
     out.total_micro_eur += bill.total_micro_eur;
     out.baseline_micro_eur += bill.baseline_micro_eur;
+    out.capacity_micro_eur += bill.capacity_micro_eur;
   }
   return out;
 }
@@ -210,15 +224,20 @@ std::string homes_html(const ReportData& data) {
       "<thead><tr><th class=\"words\">Home</th><th class=\"words\">Devices</th>"
       "<th>Import<br/>kWh</th><th>Export<br/>kWh</th><th>Bought from<br/>neighbours, kWh</th>"
       "<th>Sold to<br/>neighbours, kWh</th><th>Retailer<br/>alone, EUR</th><th>Bill<br/>EUR</th>"
-      "<th>Saving<br/>EUR</th></tr></thead>\n";
+      "<th>Saving<br/>EUR</th>" +
+      std::string(has_peaks(data)
+                      ? "<th>Highest<br/>import, kW</th><th>Of the bill<br/>for it, EUR</th>"
+                      : "") +
+      "</tr></thead>\n";
   std::string rows;
   for (std::size_t i = 0; i < std::min(most_rows, data.bills.size()); ++i) {
     const auto& home = data.run.homes[data.bills[i].home];
     rows += "<tr>" + word_cell(home.name) + word_cell(devices_text(home)) +
-            bill_figures(data.bills[i]) + "</tr>\n";
+            bill_figures(data.bills[i]) + peak_figures(data, data.bills[i]) + "</tr>\n";
   }
   const std::string foot = "<tfoot><tr>" + word_cell("All") + word_cell("") +
-                           bill_figures(sum_of(data.bills)) + "</tr></tfoot>\n";
+                           bill_figures(sum_of(data.bills)) +
+                           peak_figures(data, sum_of(data.bills)) + "</tr></tfoot>\n";
   const std::string more =
       data.bills.size() > most_rows ? " " + count_text(data.bills.size(), "homes") : "";
   return section_html(
