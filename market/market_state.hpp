@@ -59,6 +59,7 @@
 #include "market/clearing/book_row.hpp"
 #include "market/clearing/clearing.hpp"
 #include "market/clearing_proposal.hpp"
+#include "market/closed_slot.hpp"
 #include "market/concentration.hpp"
 #include "market/consent.hpp"
 #include "market/contract.hpp"
@@ -67,7 +68,6 @@
 #include "market/fee_change.hpp"
 #include "market/feeder_clearing.hpp"
 #include "market/feeder_entries.hpp"
-#include "market/flexibility.hpp"
 #include "market/journal.hpp"
 #include "market/registry_entries.hpp"
 #include "market/ruling.hpp"
@@ -80,24 +80,6 @@
 
 namespace market {
 
-// What a closed slot was, for hosts and receipts; all of it also follows from the log's openings.
-struct ClosedSlot {
-  Slot slot;
-  Tariff tariff;  // genesis' prices with what the grid operator added
-  Clearing clearing;
-  std::vector<Order> orders;          // as their rows stand, those that contracts made among them
-  std::uint64_t contract_orders = 0;  // how many these are
-  std::vector<BookRow> rows;          // the book, one for one
-  std::shared_ptr<const TradingGrid> grid;  // that the book was cleared by; of grid-aware, fee tree
-  bool unsolved = false;                    // its block's maker said that it found no clearing
-  Settlement settlement;                    // the corrections' postings among its own
-  std::vector<Correction> corrections;      // of the rulings that act in it
-  std::vector<ContractPayment> payments;
-  std::vector<Transfer> transfers;      // by row id
-  std::vector<Retirement> retirements;  // by row id
-  std::vector<FeederSlot> feeders;      // what their meters say; without voltages
-  std::vector<WitnessApart> witnesses;  // feeder meters that lie apart from the others
-};
 inline constexpr std::uint32_t findings_patience = 8;  // slots behind their own
 inline constexpr std::size_t max_waiting_grids = 16;   // with the one that holds
 

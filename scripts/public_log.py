@@ -4,27 +4,11 @@ Files are a mapping from path to bytes, or anything with `paths` and `read(path)
 raised as Wrong, which names the file.
 """
 import base64
-import binascii
-import functools
-import hashlib
-import json
 import re
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-
-class Wrong(Exception):
-    """A check that does not hold, and why."""
-
-
-def want(holds, otherwise):
-    if not holds:
-        raise Wrong(otherwise)
-
-
-def sha256(*parts):
-    return hashlib.sha256(b"".join(parts)).digest()
+from encoding import Reader, Wrong, sha256, unbase64, want
+from genesis import check_genesis
+from log_trees import Tree, leaf_hash, signed_by
 
 
 class Files:
@@ -37,219 +21,7 @@ class Files:
         return self.files.get(path)
 
 
-class Reader:
-    """Takes big-endian fields off the front; anything short, or left at the end, is refused."""
-
-    def __init__(self, data, name):
-        self.data, self.at, self.name = data, 0, name
-
-    def raw(self, size):
-        want(self.at + size <= len(self.data), f"{self.name}: is cut off")
-        self.at += size
-        return self.data[self.at - size:self.at]
-
-    def uint(self, size):
-        return int.from_bytes(self.raw(size), "big")
-
-    def i64(self):
-        return int.from_bytes(self.raw(8), "big", signed=True)
-
-    def uints(self, *sizes):
-        return [self.uint(size) for size in sizes]
-
-    def sized(self):
-        return self.raw(self.uint(4))
-
-    def left(self):
-        return len(self.data) - self.at
-
-    def done(self):
-        want(self.left() == 0, f"{self.name}: goes on behind its end")
-
-
-# ---- Ed25519
-
-P = 2**255 - 19
-D = -121665 * pow(121666, P - 2, P) % P
-
-
-def small_order(point):
-    """Whether 32 bytes name a point of order 1, 2, 4 or 8, in any encoding: its y is 1, -1, 0 or
-    one whose double is of order 4, (D y^4 + 2 y^2 - 1 = 0)."""
-    y = (int.from_bytes(point, "little") & (2**255 - 1)) % P
-    return y in (0, 1, P - 1) or (D * y**4 + 2 * y * y - 1) % P == 0
-
-
-@functools.lru_cache(maxsize=1 << 16)
-def signed_by(key, message, signature):
-    y = int.from_bytes(key, "little") & (2**255 - 1)
-    if y >= P or small_order(key) or small_order(signature[:32]):
-        return False
-    try:
-        Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
-        return True
-    except (InvalidSignature, ValueError):
-        return False
-
-
-# ---- trees
-
-def leaf_hash(data):
-    return sha256(b"\0", data)
-
-
-def node_hash(left, right):
-    return sha256(b"\1", left, right)
-
-
-class Tree:
-    """RFC 6962: levels[k][i] is the root over leaves i << k to (i + 1) << k, complete ones only."""
-
-    def __init__(self, leaves):
-        self.levels = [leaves]
-        while len(self.levels[-1]) > 1:
-            low = self.levels[-1]
-            self.levels.append([node_hash(low[i], low[i + 1]) for i in range(0, len(low) - 1, 2)])
-
-    def root(self, size=None):
-        size = len(self.levels[0]) if size is None else size
-        out = None if size else sha256()
-        for k in range(size.bit_length()):
-            if size >> k & 1:
-                whole = self.levels[k][(size >> k) - 1]
-                out = whole if out is None else node_hash(whole, out)
-        return out
-
-
-def included(leaf, index, size, path, root):
-    """RFC 9162 section 2.1.3.2."""
-    if index >= size:
-        return False
-    node, last, found = index, size - 1, leaf
-    for sibling in path:
-        if last == 0:
-            return False
-        if node & 1 or node == last:
-            found = node_hash(sibling, found)
-            while not node & 1 and node:
-                node, last = node >> 1, last >> 1
-        else:
-            found = node_hash(found, sibling)
-        node, last = node >> 1, last >> 1
-    return last == 0 and found == root
-
-
-# ---- genesis and policy
-
-HASHES = ("registrar", "metering_operator", "gateway_administrator", "certifier", "observer",
-          "auditor_box", "rules", "input_hash")
-PERIODS = ("slot_ms", "batch_ms", "block_ms", "metering_ms", "close_grace_ms")
-MECHANISMS = ("retailer", "uniform", "pay-as-bid", "continuous", "bilateral", "mid-market",
-              "supply-demand", "bill-sharing", "bill-sharing-static", "grid-aware", "fee-tree")
-PRICES = ("grid_fee", "levies", "local_grid_fee", "retail_buy", "retail_sell")
-KEY_NAME = re.compile(r"[!-*,-~]+")
-EPOCH = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{3})?(Z|[+-](\d\d):(\d\d))",
-                   re.ASCII)
-
-
-def is_int(value, least, most):
-    return type(value) is int and least <= value <= most
-
-
-def unhex(text, size=None):
-    """Lower-case hexadecimal of so many bytes, or None."""
-    if type(text) is not str or not re.fullmatch(r"([0-9a-f]{2})*", text):
-        return None
-    return bytes.fromhex(text) if size is None or len(text) == 2 * size else None
-
-
-def canonical_json(text, end=""):
-    """The value of a JSON text in its one form, or None."""
-    try:
-        value = json.loads(text)
-        form = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        form.encode()
-    except (ValueError, RecursionError):
-        return None
-    return value if form + end == text else None
-
-
-def is_epoch(text):
-    parts = EPOCH.fullmatch(text) if type(text) is str else None
-    if not parts:
-        return False
-    year, month, day, hour, minute, second = (int(part) for part in parts.groups()[:6])
-    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
-    days = (31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-    zero = parts[8] in ("+00:00", "-00:00") or parts[7] == ".000"
-    return (1 <= month <= 12 and 1 <= day <= days[month - 1] and hour < 24 and minute < 60
-            and second < 60 and int(parts[9] or 0) < 24 and int(parts[10] or 0) < 60 and not zero)
-
-
-def check_capacity_terms(g):
-    zone = g.get("zone")
-    want(is_int(g["capacity_price"], 1, 1_000_000_000),
-         "genesis: capacity_price is not 1 to 1000000000")
-    want(type(zone) is dict and set(zone) == {"offset_minutes", "summer_time"}
-         and is_int(zone["offset_minutes"], -1439, 1439) and type(zone["summer_time"]) is bool,
-         "genesis: zone is malformed")
-    want(is_int(g.get("slot_ms"), 60_000, 86_400_000),
-         "genesis: slots of less than a minute beside a capacity price")
-
-
-def check_genesis(text):
-    g = canonical_json(text)
-    want(type(g) is dict, "genesis: is not in its canonical form")
-    keys = {"format", "name", "epoch", "validators", "gateways", "prices_micro_eur_per_kwh",
-            "mechanism", "dark_utc_minutes", "oracles", "certificates", *HASHES, *PERIODS}
-    keys |= {"concentrators"} & set(g)
-    if "grid_operator" in g:
-        keys.add("grid_operator")
-        want(unhex(g["grid_operator"], 32) not in (None, bytes(32)),
-             "genesis: grid_operator is not a key")
-    if "vat_permille" in g:
-        keys.add("vat_permille")
-        want(is_int(g["vat_permille"], 1, 500), "genesis: vat_permille is not 1 to 500")
-    if "capacity_price" in g:
-        keys |= {"capacity_price", "zone"}
-        check_capacity_terms(g)
-    if "attesters" in g:
-        keys.add("attesters")
-        want(type(g.get("oracles")) is list and is_int(g["attesters"], 1, min(len(g["oracles"]), 255)),
-             "genesis: attesters are not 1 to as many as there are oracles")
-    want(set(g) == keys and g["format"] == "aipchain genesis 1",
-         "genesis: does not hold exactly its keys")
-    want(type(g["name"]) is str and KEY_NAME.fullmatch(g["name"]), "genesis: name is malformed")
-    want(is_epoch(g["epoch"]), "genesis: epoch is malformed")
-    for key in PERIODS:
-        want(is_int(g[key], 0 if key == "close_grace_ms" else 1, 86_400_000),
-             f"genesis: {key} is out of range")
-    for key in HASHES:
-        want(unhex(g[key], 32) is not None, f"genesis: {key} is not 32 bytes")
-    want(type(g["certificates"]) is bool, "genesis: certificates is neither true nor false")
-    dark = g["dark_utc_minutes"]
-    want(type(dark) is list and len(dark) == 12
-         and all(type(m) is list and len(m) == 2 and all(is_int(t, 0, 1440) for t in m)
-                 for m in dark), "genesis: dark_utc_minutes are not twelve months")
-    want(g.get("concentrators") != [], "genesis: concentrators is empty")
-    for key in ("validators", "gateways", "oracles", "concentrators"):
-        want(key not in g or type(g[key]) is list and all(unhex(k, 32) is not None for k in g[key]),
-             f"genesis: {key} are not keys")
-    want(g["validators"] and len(set(g["validators"])) == len(g["validators"]),
-         "genesis: there is no validator, or one is there twice")
-    want(len(set(g["oracles"])) == len(g["oracles"]), "genesis: an oracle is there twice")
-    others = g.get("concentrators", [])
-    want(len(set(others)) == len(others), "genesis: a concentrator is there twice")
-    prices = g["prices_micro_eur_per_kwh"]
-    want(type(prices) is dict and set(prices) == set(PRICES)
-         and all(is_int(p, 0, 100_000_000) for p in prices.values()), "genesis: prices")
-    want(g["mechanism"] in MECHANISMS, "genesis: mechanism is unknown")
-    want(g["mechanism"] not in ("grid-aware", "fee-tree") or "grid_operator" in g,
-         "genesis: there is no grid operator")
-    want(g["mechanism"] != "fee-tree" or prices["local_grid_fee"] == 0,
-         "genesis: a local grid fee beside a tree of fees")
-    return g
-
+# ---- trust
 
 class Key:
     def __init__(self, name, kind, public):
@@ -284,15 +56,6 @@ class Trust:
 
 
 # ---- checkpoint
-
-def unbase64(text):
-    """Base64 in its one form, or None."""
-    try:
-        out = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        return None
-    return out if base64.b64encode(out).decode() == text else None
-
 
 def read_line(line, name):
     parts = line.split(" ")

@@ -2,7 +2,9 @@
 before it gave; and the proof that stands in its place once the account's data are erased."""
 import re
 
-from public_log import Trust, Wrong, canonical_json, is_int, leaf_hash, sha256, unhex, want
+from encoding import Wrong, canonical_json, is_int, sha256, unhex, want
+from log_trees import leaf_hash
+from public_log import Trust
 from receipt_capacity import check_capacity
 from receipt_deals import holds_tokens
 from receipt_entries import U32, EntryReader, entry_signed, only_keys, read_entries

@@ -1,5 +1,5 @@
 """The rows of a slot's book, by what the chain's mechanism needs; from docs/formats/receipt.md."""
-from public_log import Reader, unhex, want
+from encoding import Reader, unhex, want
 from receipt_deals import BUY
 from receipt_fields import Fields
 

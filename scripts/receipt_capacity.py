@@ -1,6 +1,7 @@
 """The capacity tariff: what a home pays for its highest import of a calendar month; from
 docs/market.md and docs/formats/transactions.md."""
-from public_log import EPOCH, want
+from encoding import want
+from genesis import EPOCH
 
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 

@@ -1,6 +1,6 @@
 """What a receipt's contracts and deals come to: the orders that contracts make, and the lines of a
 statement whose mechanism makes pairs; from docs/market.md and docs/formats/transactions.md."""
-from public_log import sha256, want
+from encoding import sha256, want
 from receipt_fields import (BUY_BELOW, COMMUNITY_KEY, FLEXIBILITY_OFFER, HOLD_TOKENS, METERED,
                             SELL_SURPLUS, WITH_GRID_OPERATOR, Fields)
 

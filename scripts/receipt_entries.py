@@ -2,8 +2,9 @@
 stands under them; from docs/formats/receipt.md."""
 import re
 
-from public_log import (CONCENTRATED, check_checkpoint, check_entry, included, is_int, leaf_hash,
-                        sha256, signed_by, unbase64, unhex, want)
+from encoding import is_int, sha256, unbase64, unhex, want
+from log_trees import included, leaf_hash, signed_by
+from public_log import CONCENTRATED, check_checkpoint, check_entry
 from receipt_fields import (BATCH, CERTIFICATE, CONTRACT, GATEWAY, GRID_MEASURE, KEY_CHANGE, MARKS,
                             ORDER, REGISTRATION, RULING, SETTLEMENT, STATEMENTS, SWAP,
                             TARIFF_CHANGE, Fields, read_body)

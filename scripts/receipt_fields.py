@@ -1,6 +1,7 @@
 """The encodings that a receipt shows: bodies of entries and what they open, from
 docs/formats/transactions.md."""
-from public_log import CONCENTRATED, Reader, read_concentrated_body, want
+from encoding import Reader, want
+from public_log import CONCENTRATED, read_concentrated_body
 
 REGISTRATION, BATCH, MARKS, ORDER, SETTLEMENT, ERASURE, RULING = 1, 2, 3, 4, 5, 8, 10
 STATEMENTS, KEY_CHANGE, SWAP, GATEWAY, CERTIFICATE, CONTRACT, GRID_MEASURE, TARIFF_CHANGE = (

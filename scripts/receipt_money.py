@@ -1,6 +1,7 @@
 """What a slot's market made of an account's orders, and the money of its statement; from
 docs/market.md and docs/formats/receipt.md."""
-from public_log import Tree, leaf_hash, sha256, want
+from encoding import sha256, want
+from log_trees import Tree, leaf_hash
 from receipt_book import form_of, read_book
 from receipt_capacity import capacity_lines
 from receipt_deals import BUY, SELL, check_deals, contract_rows, cost, payments

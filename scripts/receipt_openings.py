@@ -1,6 +1,6 @@
 """What a receipt's entries open: each of the account's meter and of the receipt's slot, or before
 it where that is what it is there for; from docs/formats/receipt.md."""
-from public_log import is_int, want
+from encoding import is_int, want
 from receipt_entries import U32
 from receipt_fields import (OF_METER, Fields, read_certificate, read_contract, read_key_change,
                             read_home_measure, read_mark, read_order, read_registration,

@@ -1,6 +1,7 @@
 """A meter's readings of a slot, up from the single one, and the energy that follows from them;
 from docs/formats/receipt.md."""
-from public_log import Reader, Tree, leaf_hash, sha256, signed_by, unhex, want
+from encoding import Reader, sha256, unhex, want
+from log_trees import Tree, leaf_hash, signed_by
 from receipt_entries import items, only_keys
 from receipt_fields import (ABOVE_POWER, BATCH, FELL, METERED, QUARANTINED, RECOVERING, SPANNING,
                             UNATTESTED, UNCERTIFIED, UNMARKED, UNPAPERED, Fields, read_record)

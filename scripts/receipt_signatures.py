@@ -1,6 +1,7 @@
 """Who signed what a receipt shows: roles, account and gateway, each by the key that it had in the
 slot; from docs/formats/receipt.md and transactions.md."""
-from public_log import signed_by, want
+from encoding import want
+from log_trees import signed_by
 from receipt_entries import entry_signed
 from receipt_fields import (CERTIFICATE, CONTRACT, GATEWAY, GRID_MEASURE, KEY_CHANGE, OF_ACCOUNT,
                             OF_GATEWAY, OF_METER, REGISTRATION, RULING, SWAP,
