@@ -114,6 +114,16 @@ void slot_at_one_price(benchmark::State& state) {
 }
 BENCHMARK(slot_at_one_price)->Arg(1'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
 
+// The costliest: every home's highest import of the month rises.
+void slot_with_capacity(benchmark::State& state) {
+  auto all = positions(static_cast<std::size_t>(state.range(0)));
+  for (SlotPosition& p : all) p.peak_before = WattHours{p.imported.value / 2};
+  Tariff priced = tariff;
+  priced.capacity_price = {4'000'000};
+  whole_slot(state, all, [&](Slot slot) { return settle(slot, priced, price, all); });
+}
+BENCHMARK(slot_with_capacity)->Arg(1'000)->Arg(100'000)->Unit(benchmark::kMillisecond);
+
 void slot_by_deals(benchmark::State& state) {
   auto all = positions(static_cast<std::size_t>(state.range(0)));
   const auto pairs = deals(all);

@@ -18,6 +18,7 @@ MicroEuros capacity_cost(WattHours peak, const Tariff& tariff) {
 CapacityLine capacity_line(WattHours before, WattHours imported, Standing standing,
                            const Tariff& tariff) {
   const WattHours peak = peak_after(before, imported, standing);
+  if (peak == before) return {before, peak, {}};
   return {before, peak, capacity_cost(peak, tariff) - capacity_cost(before, tariff)};
 }
 
