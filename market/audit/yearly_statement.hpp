@@ -38,7 +38,7 @@ struct StatementSums {
   std::int64_t trade_paid = 0, trade_earned = 0, local_grid_fee = 0, trade_levies = 0;
   std::int64_t retail_energy = 0, grid_fee = 0, levies = 0, feed_in = 0, total = 0;
   std::int64_t capacity = 0;           // charges of the capacity tariff (market/capacity.hpp)
-  std::int64_t highest_import_wh = 0;  // of a slot, as that tariff has it; 0 without one
+  std::int64_t highest_import_wh = 0;  // of a slot, in that tariff's months; 0 without one
 
   // False where a sum is beyond 64 bits, which no ledger's own statements reach.
   bool add(const Statement& s);

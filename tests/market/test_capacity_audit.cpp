@@ -219,6 +219,29 @@ TEST_CASE("capacity chain: statements that do not go on one from the other are n
         "a statement with a line of a capacity tariff that genesis has not");
 }
 
+TEST_CASE("capacity chain: household and auditor of what is left name where a log's peaks break") {
+  VillageChain lying = priced_chain();
+  bend_statement(lying, account(1), {5}, [](Statement& s) {
+    s.capacity->peak_before += {100'000};
+    s.capacity->peak = s.capacity->peak_before;
+    s.capacity->charge = {};
+  });
+  const std::string why = " Wh before the slot, where the slot before left ";
+  const auto year = yearly_statement(lying.log, lying.openings, account(1), Zone{}, std::nullopt);
+  REQUIRE_FALSE(year);
+  CHECK_MESSAGE(year.error().starts_with("slot 5 has a highest import of "), year.error());
+  CHECK(year.error().find(why) != std::string::npos);
+  CHECK(yearly_statement(lying.log, lying.openings, account(2), Zone{}, std::nullopt));
+  Ed25519Verifier verifier;
+  const auto left = check_what_is_left(lying.log, lying.openings, verifier);
+  REQUIRE_FALSE(left);
+  CHECK_MESSAGE(left.error().find(": slot 5, meter 1: a highest import of ") != std::string::npos,
+                left.error());
+  // Without the lie it comes as far as the state, which nobody kept here.
+  CHECK(check_what_is_left(priced_chain().log, priced_chain().openings, verifier).error() ==
+        "openings/erased/state: missing");
+}
+
 TEST_CASE("capacity chain: deals and the tariff stand in one statement") {
   const VillageChain made = capacity_village_chain(7, 14, "pay-as-bid");
   Ed25519Verifier verifier;
