@@ -49,22 +49,30 @@ bool is_dear(const HomePrices& p) {
          p.eur_per_kwh.front() > mean_of(p.eur_per_kwh) + worth_waiting_eur_per_kwh;
 }
 
-// Of the slots before departure, is the running one among the cheapest that suffice?
+// Of the slots before departure: how many steps each is above the cheapest known one.
+std::vector<double> steps_of(const HomeNow& now, const HomePrices& p) {
+  const double cheapest = *std::min_element(p.eur_per_kwh.begin(), p.eur_per_kwh.end());
+  std::vector<double> out;
+  for (std::size_t k = 0; k < slots_left(now, p); ++k) {
+    const double steps = (p.eur_per_kwh[k] - cheapest) / worth_waiting_eur_per_kwh;
+    out.push_back(std::floor(steps + 1e-9) - (k < p.kept.size() && p.kept[k] ? 1 : 0));
+  }
+  return out;
+}
+
+// Is the running slot among the cheapest that suffice?
 bool charges_now(const HomeDevices& d, const HomeNow& now, const HomePrices& p) {
-  const auto left = static_cast<std::ptrdiff_t>(slots_left(now, p));
-  const auto cheaper = std::count_if(p.eur_per_kwh.begin() + 1, p.eur_per_kwh.begin() + left,
-                                     [&](double v) { return v < p.eur_per_kwh.front(); });
+  const std::vector<double> steps = steps_of(now, p);
+  const auto cheaper = std::count_if(steps.begin() + 1, steps.end(),
+                                     [&](double step) { return step < steps.front(); });
   return static_cast<std::size_t>(cheaper) < slots_wanted(d, now, p);
 }
 
 // At the power that suffices in the slots that it takes; 0 where the running one is none of them.
 double ev_in_its_hours(const HomeDevices& d, const HomeNow& now, const HomePrices& p) {
-  const auto cheapest = *std::min_element(p.eur_per_kwh.begin(), p.eur_per_kwh.end());
+  const std::vector<double> steps = steps_of(now, p);
   std::vector<std::tuple<double, std::uint64_t, std::size_t>> slots;
-  for (std::size_t k = 0; k < slots_left(now, p); ++k) {
-    const double steps = (p.eur_per_kwh[k] - cheapest) / worth_waiting_eur_per_kwh;
-    slots.emplace_back(std::floor(steps + 1e-9), lot_of(d, p, k), k);
-  }
+  for (std::size_t k = 0; k < steps.size(); ++k) slots.emplace_back(steps[k], lot_of(d, p, k), k);
   const auto running = slots.front();
   std::sort(slots.begin(), slots.end());
   slots.resize(std::min(slots.size(), slots_wanted(d, now, p)));
@@ -73,14 +81,13 @@ double ev_in_its_hours(const HomeDevices& d, const HomeNow& now, const HomePrice
   return now.ev_wanted_wh / std::clamp(now.ev_hours, 1e-3, hours);
 }
 
-// Until departure, in slots that are no dearer than the running one; a slot less, since the last
-// one is cut.
+// Until departure, in slots on no higher step than the running one; a slot less, since the last one
+// is cut.
 double hours_as_cheap(const HomeNow& now, const HomePrices& p) {
   if (!prices_differ(p)) return std::max(now.ev_hours - p.slot_h, p.slot_h);
+  const std::vector<double> steps = steps_of(now, p);
   const auto slots =
-      std::count_if(p.eur_per_kwh.begin(),
-                    p.eur_per_kwh.begin() + static_cast<std::ptrdiff_t>(slots_left(now, p)),
-                    [&](double v) { return v <= p.eur_per_kwh.front(); });
+      std::count_if(steps.begin(), steps.end(), [&](double step) { return step <= steps.front(); });
   return p.slot_h * std::max(1.0, static_cast<double>(slots) - 1);
 }
 
@@ -90,7 +97,7 @@ double ev_by_price(const HomeDevices& d, const HomeNow& now, const HomePrices& p
     return std::clamp(w, std::min(d.ev_least_w, d.ev_w), d.ev_w);
   };
   if (p.eur_per_kw <= 0) {
-    if (!prices_differ(p)) return d.ev_w;
+    if (!prices_differ(p) && p.kept.empty()) return d.ev_w;
     const double w = ev_in_its_hours(d, now, p);
     return w > 0 ? within(w) : 0;
   }
@@ -200,6 +207,17 @@ bool HomeLimits::any() const {
 std::uint64_t lot_of(const HomeDevices& d, const HomePrices& p, std::size_t slots_ahead) {
   const auto together = static_cast<std::uint64_t>(std::max(1.0, std::round(1 / p.slot_h)));
   return ledger::Rng(d.lot).fork("hour", (p.slot + slots_ahead) / together).next();
+}
+
+HomePrices later(const HomePrices& p, std::size_t by) {
+  HomePrices out = p;
+  const auto skip = [&](auto& all) {
+    all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(by, all.size())));
+  };
+  skip(out.eur_per_kwh);
+  skip(out.kept);
+  out.slot += static_cast<std::uint32_t>(by);
+  return out;
 }
 
 HomePlan plan_by_price(const HomeDevices& d, const HomeNow& now, const HomePrices& p) {

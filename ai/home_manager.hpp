@@ -8,9 +8,12 @@
 //                   `worth_waiting_eur_per_kwh` from the cheapest known one on; of slots on one
 //                   step it takes whole hours in an order drawn by lot, its own: homes with one
 //                   tariff would begin together otherwise (against which the UK's Smart Charge
-//                   Points Regulations 2021 want a random delay of up to half an hour). Where peaks
-//                   cost, it charges in all slots that are as cheap, at the power that just
-//                   suffices, or more as far as the home stays below the peak that it has had
+//                   Points Regulations 2021 want a random delay of up to half an hour). Where its
+//                   grid operator reckons with plans (`kept`), it does so at equal prices as well,
+//                   and a slot that it has planned counts a step cheaper: its own plan is in that
+//                   slot's price. Where peaks cost, it charges in all slots on one step, at the
+//                   power that just suffices, or more as far as the home stays below the peak that
+//                   it has had
 //      heat pump    runs as its thermostat wants; not in a slot that is dearer than the mean of
 //                   those known by `worth_waiting_eur_per_kwh`, while it is warm
 //      battery      takes surplus and covers deficit. Where prices differ it covers deficit only
@@ -72,6 +75,9 @@ struct HomePrices {
   double sell_eur_per_kwh = 0;  // that a kWh fed in earns
   double eur_per_kw = 0;        // for the highest import
   double peak_w = 0;            // that the home has had
+  // By slot: whether its car planned to charge in it when it last said so. Empty where its grid
+  // operator does not reckon with plans.
+  std::vector<bool> kept{};
 };
 
 struct HomePlan {
@@ -89,6 +95,9 @@ struct HomeSetPoints {  // none: the device is left to itself
 std::uint64_t lot_of(const HomeDevices& devices, const HomePrices& prices, std::size_t slots_ahead);
 
 HomePlan plan_by_price(const HomeDevices& devices, const HomeNow& now, const HomePrices& prices);
+
+// What an operator would see of the slots ahead: prices from the slot `by` later on.
+HomePrices later(const HomePrices& prices, std::size_t by);
 HomePlan within_limits(const HomeDevices& devices, const HomeNow& now, const HomePlan& wanted,
                        const HomeLimits& limits);
 

@@ -40,7 +40,13 @@ double charging_w(const HomeDevices& d, const HomeNow& now, const HomePrices& p)
 
 // What the car takes of each slot; nothing where there is none. Refused as plan_charging refuses.
 ledger::Result<EvPlan> car_plan(const HomeDevices& d, const HomeNow& now, const HomePrices& p,
-                                std::span<const PricedSlot> slots, double elapsed_h) {
+                                std::vector<PricedSlot> slots, double elapsed_h) {
+  const std::int64_t step = price_of(worth_waiting_eur_per_kwh).value;
+  for (std::size_t k = 0; k < std::min(slots.size(), p.kept.size()); ++k) {
+    const std::int64_t price = slots[k].import_price.value;
+    const std::int64_t least = std::min(price, slots[k].export_price.value);
+    if (p.kept[k]) slots[k].import_price.value = std::max(price - step, least);
+  }
   EvTask task;
   task.slot = duration_of(p.slot_h);
   task.arrival = duration_of(elapsed_h);
@@ -50,6 +56,16 @@ ledger::Result<EvPlan> car_plan(const HomeDevices& d, const HomeNow& now, const 
   std::vector<std::uint64_t> ranks;
   for (std::size_t k = 0; k < slots.size(); ++k) ranks.push_back(lot_of(d, p, k));
   return plan_charging(task, slots, {}, ranks);
+}
+
+BatteryTask task_of(const HomeDevices& d, const HomePrices& p) {
+  BatteryTask task;
+  task.levels = levels;
+  task.level_wh = std::max<std::int64_t>(1, std::llround(d.battery_wh / levels));
+  task.most_wh = std::llround(d.battery_w * p.slot_h);
+  task.efficiency_permille =
+      std::clamp<std::int64_t>(std::llround(1000 * std::sqrt(d.battery_round_trip)), 1, 1000);
+  return task;
 }
 
 double car_w(const HomeDevices& d, const HomeNow& now, const HomePrices& p, const EvPlan& plan,
@@ -73,12 +89,7 @@ const std::vector<std::string>& names_of_schedules() {
 void HomeSchedule::value_charges(const HomeDevices& d, const HomePrices& p,
                                  std::span<const PricedSlot> slots) {
   if (valued_ == p.slot) return;
-  BatteryTask task;
-  task.levels = levels;
-  task.level_wh = std::max<std::int64_t>(1, std::llround(d.battery_wh / levels));
-  task.most_wh = std::llround(d.battery_w * p.slot_h);
-  task.efficiency_permille =
-      std::clamp<std::int64_t>(std::llround(1000 * std::sqrt(d.battery_round_trip)), 1, 1000);
+  const BatteryTask task = task_of(d, p);
   level_wh_ = static_cast<double>(task.level_wh);
   cost_behind_ = plan_battery(task, slots).cost_behind_first;
   valued_ = p.slot;
@@ -135,6 +146,24 @@ HomePlan HomeSchedule::plan(const HomeDevices& d, const HomeNow& now, const Home
   for (std::size_t k = 0; k < slots.size(); ++k) slots[k].net_wh += car->charge_wh[k];
   value_charges(d, p, slots);
   out.battery_w = battery_w(d, now, p, out.net_w() - out.battery_w, left_h);
+  return out;
+}
+
+HomeOutlook outlook_of_schedule(const HomeDevices& d, const HomeNow& now, const HomePrices& p,
+                                std::span<const std::int64_t> rest_wh, double elapsed_h) {
+  std::vector<PricedSlot> slots = slots_of(now, p, rest_wh);
+  if (slots.empty()) return {};
+  auto car = car_plan(d, now, p, slots, elapsed_h);
+  if (!car) return outlook_by_price(d, now, p, rest_wh, elapsed_h);
+  HomeOutlook out;
+  out.car_wh = std::move(car->charge_wh);
+  for (std::size_t k = 0; k < slots.size(); ++k) slots[k].net_wh += out.car_wh[k];
+  for (const PricedSlot& s : slots) out.net_wh.push_back(s.net_wh);
+  if (d.battery_w <= 0 || d.battery_wh <= 0) return out;
+  BatteryTask task = task_of(d, p);
+  task.initial_wh = task.level_wh * std::llround(std::clamp(now.battery_charge, 0.0, 1.0) * levels);
+  const BatteryPlan plan = plan_battery(task, slots);
+  for (std::size_t k = 0; k < slots.size(); ++k) out.net_wh[k] += plan.terminal_wh[k];
   return out;
 }
 

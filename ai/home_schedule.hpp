@@ -6,9 +6,10 @@
 //   outlook     what the home draws without car and battery in the slots to come, as it expects by
 //               now; of the running slot the rest is as the last minute
 //   car         of the least cost by plan_charging; of equal slots whole hours by the home's lot,
-//               as in plan_by_price. What the plan wants of the running slot it takes at the power
-//               that brings it by the slot's end, and no less than its least. Where peaks cost, its
-//               power is what suffices in all the time that it has
+//               and a slot that it has planned a step cheaper, as in plan_by_price. What the plan
+//               wants of the running slot it takes at the power that brings it by the slot's end,
+//               and no less than its least. Where peaks cost, its power is what suffices in all the
+//               time that it has
 //   battery     plan_battery's costs behind the running slot, car and all, say what a stored Wh is
 //               worth by its end. Of the powers that lead to a charge level, that leave the meter
 //               at 0, and the extremes, it takes the one of the least cost: the rest of the slot at
@@ -24,6 +25,7 @@
 
 #include "ai/battery_schedule.hpp"
 #include "ai/home_manager.hpp"
+#include "ai/home_outlook.hpp"
 
 namespace ai {
 
@@ -50,5 +52,11 @@ class HomeSchedule {
   double level_wh_ = 1;
   std::vector<std::int64_t> cost_behind_;  // nano-EUR, by level
 };
+
+// What these plans come to, by prices and what the home expects by now; one of plan_by_price where
+// there is no such plan.
+HomeOutlook outlook_of_schedule(const HomeDevices& devices, const HomeNow& now,
+                                const HomePrices& prices, std::span<const std::int64_t> rest_wh,
+                                double elapsed_h);
 
 }  // namespace ai

@@ -144,9 +144,7 @@ Result<LadderRuns> run_all(const LadderOptions& o, const twin::Scenario& scenari
       runs.push_back(std::move(*run));
     }
   }
-  for (std::vector<LadderRun>& runs : all.runs)
-    for (std::size_t s = 0; s < runs.size(); ++s)
-      runs[s].figures["shifted_kwh"] = shifted_kwh(runs[s], all.runs[0][s]);
+  compare_with_none(all);
   return all;
 }
 

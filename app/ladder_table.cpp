@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
 #include "app/input_file.hpp"
@@ -23,7 +24,7 @@ struct FigureKey {
   const char* name;
   const char* pointer;  // in summary.json
 };
-constexpr std::array<FigureKey, 20> keys{{
+constexpr std::array<FigureKey, 25> keys{{
     {"overload_minutes", "/grid/overload_minutes"},
     {"overload_kwh", "/grid/overload_kwh"},
     {"voltage_minutes", "/grid/voltage_violation_minutes"},
@@ -44,7 +45,14 @@ constexpr std::array<FigureKey, 20> keys{{
     {"forecast_lead_h", "/congestion/forecast/lead_h"},
     {"mean_saving_eur", "/market/savings_eur/mean"},
     {"losers", "/market/savings_eur/losers"},
+    {"bill_eur", "/market/bills_eur/mean"},
+    {"capacity_eur", "/market/bills_eur/capacity_mean"},
+    {"operator_got_eur", "/market/bills_eur/grid_operator_got"},
+    {"operator_paid_eur", "/market/bills_eur/grid_operator_paid"},
+    {"owed_eur", "/congestion/owed_eur/sum"},
 }};
+
+constexpr double a_cent = 0.01;
 
 // A tenth of a second is below what a step of the physics resolves.
 constexpr double least_minutes = 1.0 / 600;
@@ -74,6 +82,15 @@ std::optional<double> eur_per_avoided_hour(const LadderRuns& all, std::size_t va
   const double avoided_h = -difference(all, variant, "overload_minutes").mean / 60;
   if (avoided_h <= 0) return std::nullopt;
   return estimate_of(of_all(all.runs[variant], "cost_eur")).mean / avoided_h;
+}
+
+// Numbers of a list in a summary; empty where there is none.
+std::vector<double> by_home(const json& summary, const char* pointer) {
+  const json::json_pointer at(pointer);
+  std::vector<double> out;
+  if (!summary.contains(at)) return out;
+  for (const json& value : summary[at]) out.push_back(value.get<double>());
+  return out;
 }
 
 struct Worse {
@@ -189,6 +206,17 @@ constexpr std::array<Column, 12> columns{{{"overload min", "overload_minutes", 0
                                           {"rebound kW", "rebound_kw", 1},
                                           {"cost EUR", "cost_eur", 2}}};
 
+// Beside these the bill's difference to none.
+constexpr std::array<Column, 8> who_pays{
+    {{"bill EUR a home", "bill_eur", 2},
+     {"of it for the month's peak", "capacity_eur", 2},
+     {"homes that pay more", "homes_paying_more", 1},
+     {"largest loss EUR", "largest_loss_eur", 2},
+     {"operator gets EUR", "operator_got_eur", 2},
+     {"operator pays EUR", "operator_paid_eur", 2},
+     {"compensation EUR *", "owed_eur", 2},
+     {"that pay more with it", "homes_paying_more_with_owed", 1}}};
+
 std::vector<std::string> heads() {
   std::vector<std::string> out{"rung", columns[0].head, "against none"};
   for (std::size_t c = 1; c < columns.size(); ++c) out.push_back(columns[c].head);
@@ -212,6 +240,13 @@ std::vector<std::string> row_of(const LadderRuns& all, std::size_t v) {
   out.push_back(eur ? number(*eur, 2) : "-");
   out.push_back(v == 0 ? "-" : std::to_string(seeds_with_worse(all, v)));
   return out;
+}
+
+// Of figures that not every run has.
+std::string mean_or_dash(const std::vector<LadderRun>& runs, const Column& c) {
+  const bool known = std::all_of(runs.begin(), runs.end(),
+                                 [&](const LadderRun& r) { return r.figures.contains(c.figure); });
+  return known ? number(estimate_of(of_all(runs, c.figure)).mean, c.decimals) : "-";
 }
 
 // A line a rung: its place among all in what is weighed, and who is better all round.
@@ -247,6 +282,19 @@ std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   return out;
 }
 
+// A line a rung: what homes and the grid operator pay.
+std::string payers(const LadderRuns& all) {
+  std::vector<std::vector<std::string>> rows{{"who pays", who_pays[0].head, "against none"}};
+  for (std::size_t c = 1; c < who_pays.size(); ++c) rows[0].push_back(who_pays[c].head);
+  for (std::size_t v = 0; v < all.variants.size(); ++v) {
+    std::vector<std::string>& row = rows.emplace_back();
+    row.push_back(all.variants[v]);
+    for (const Column& c : who_pays) row.push_back(mean_or_dash(all.runs[v], c));
+    row.insert(row.begin() + 2, v == 0 ? "-" : interval(difference(all, v, "bill_eur"), 2));
+  }
+  return aligned(rows) + "  * owed by the grid operator, on no account of the ledger\n";
+}
+
 }  // namespace
 
 Result<LadderRun> read_ladder_run(const std::string& directory) {
@@ -264,6 +312,8 @@ Result<LadderRun> read_ladder_run(const std::string& directory) {
     out.minutes_outside[e.at("name").get<std::string>()] =
         e.contains("minutes_outside") ? e["minutes_outside"].get<double>()
                                       : e.at("overload_minutes").get<double>();
+  out.bill_eur = by_home(summary, "/market/bills_eur/by_home");
+  out.owed_eur = by_home(summary, "/congestion/owed_eur/by_home");
   auto reader = twin::RunReader::open(directory + "/run.db");
   if (!reader) return failure(reader.error().message);
   const auto slots = reader->slots();
@@ -281,6 +331,33 @@ double shifted_kwh(const LadderRun& run, const LadderRun& none) {
   return static_cast<double>(std::min(up, down)) / 1000;
 }
 
+std::optional<Losers> losers(const LadderRun& run, const LadderRun& none) {
+  if (run.bill_eur.empty() || run.bill_eur.size() != none.bill_eur.size()) return std::nullopt;
+  Losers out;
+  for (std::size_t h = 0; h < run.bill_eur.size(); ++h) {
+    const double more = run.bill_eur[h] - none.bill_eur[h];
+    const double owed = run.owed_eur.at(h) - none.owed_eur.at(h);
+    out.homes += more > a_cent ? 1 : 0;
+    out.with_owed += more - owed > a_cent ? 1 : 0;
+    if (more > a_cent) out.largest_eur = std::max(out.largest_eur, more);
+  }
+  return out;
+}
+
+void compare_with_none(LadderRuns& all) {
+  for (std::vector<LadderRun>& runs : all.runs)
+    for (std::size_t s = 0; s < runs.size(); ++s) {
+      const LadderRun& none = all.runs[0][s];
+      std::map<std::string, double>& figures = runs[s].figures;
+      figures["shifted_kwh"] = shifted_kwh(runs[s], none);
+      const auto who = losers(runs[s], none);
+      if (!who) continue;
+      figures["homes_paying_more"] = who->homes;
+      figures["largest_loss_eur"] = who->largest_eur;
+      figures["homes_paying_more_with_owed"] = who->with_owed;
+    }
+}
+
 std::string ladder_json(const LadderRuns& all) {
   json variants = json::array();
   for (std::size_t v = 0; v < all.variants.size(); ++v) variants.push_back(variant_json(all, v));
@@ -293,7 +370,7 @@ std::string ladder_text(const LadderRuns& all) {
   for (std::size_t v = 0; v < all.variants.size(); ++v) rows.push_back(row_of(all, v));
   std::string out = all.scenario + ": means over " + std::to_string(all.seeds.size()) +
                     (all.seeds.size() == 1 ? " seed" : " seeds, differences with 95 % intervals") +
-                    "\n" + aligned(rows) + trade_offs(all);
+                    "\n" + aligned(rows) + payers(all) + trade_offs(all);
   for (std::size_t v = 1; v < all.variants.size(); ++v)
     for (const Worse& w : worse_elements(all, v))
       out += all.variants[v] + " makes " + w.element + " worse (seed " + std::to_string(w.seed) +

@@ -188,7 +188,8 @@ TEST_CASE("An element that a rung makes worse is named, and seeds in which one i
   app::LadderRun none, worse;
   for (const char* figure : {"overload_minutes", "overload_kwh", "voltage_minutes", "shifted_kwh",
                              "curtailed_kwh", "shed_kwh", "ev_unmet_kwh", "cold_kelvin_hours",
-                             "cost_eur", "limited_homes", "limited_gini", "rebound_kw"})
+                             "cost_eur", "limited_homes", "limited_gini", "rebound_kw", "bill_eur",
+                             "operator_got_eur", "operator_paid_eur", "owed_eur", "capacity_eur"})
     none.figures[figure] = worse.figures[figure] = 0;
   none.minutes_outside = {{"cable 3", 4}, {"transformer", 60}};
   worse.minutes_outside = {{"cable 3", 6.5}, {"home 2", 1}, {"transformer", 10}};
@@ -257,6 +258,44 @@ TEST_CASE("Shifted energy is what went from some slots to others") {
   CHECK(app::shifted_kwh(none, none) == 0);
 }
 
+TEST_CASE(
+    "Who pays more than without measures is counted by home, with and without what it is owed") {
+  const auto run = [](std::vector<double> bills, std::vector<double> owed) {
+    app::LadderRun r;
+    for (const char* figure :
+         {"overload_minutes", "overload_kwh", "voltage_minutes", "curtailed_kwh", "shed_kwh",
+          "ev_unmet_kwh", "cold_kelvin_hours", "cost_eur", "limited_homes", "limited_gini",
+          "rebound_kw", "operator_got_eur", "operator_paid_eur", "capacity_eur"})
+      r.figures[figure] = 0;
+    for (const double b : bills) r.figures["bill_eur"] += b / static_cast<double>(bills.size());
+    for (const double o : owed) r.figures["owed_eur"] += o;
+    r.bill_eur = std::move(bills);
+    r.owed_eur = std::move(owed);
+    return r;
+  };
+  app::LadderRuns all{"street", {1, 2}, {"none", "flexibility"}, {}};
+  all.runs = {{run({5, -1, 2}, {0, 0, 0}), run({5, 5, 5}, {0, 0, 0})},
+              {run({5.6, -0.7, 2.005}, {0.1, 0.5, 0}), run({5, 5, 4}, {0, 0, 3})}};
+  app::compare_with_none(all);
+  CHECK(all.runs[1][0].figures.at("homes_paying_more") == 2);  // by half a cent is by none
+  CHECK(all.runs[1][0].figures.at("largest_loss_eur") == doctest::Approx(0.6));
+  CHECK(all.runs[1][0].figures.at("homes_paying_more_with_owed") == 1);
+  CHECK(all.runs[1][1].figures.at("homes_paying_more") == 0);
+  CHECK(all.runs[1][1].figures.at("largest_loss_eur") == 0);
+  const json flexibility = json::parse(app::ladder_json(all))["variants"][1];
+  CHECK(flexibility["figures"]["homes_paying_more"]["mean"] == 1);
+  CHECK(flexibility["against_none"]["bill_eur"]["mean"].get<double>() ==
+        doctest::Approx((0.905 / 3 - 1.0 / 3) / 2));
+  CHECK(flexibility["against_none"]["bill_eur"].contains("low"));
+  const std::string text = app::ladder_text(all);
+  CAPTURE(text);
+  CHECK(text.find("who pays") != std::string::npos);
+  CHECK(text.find("on no account of the ledger") != std::string::npos);
+  // Where summaries list no single homes, nobody is counted.
+  all.runs[1][0].bill_eur.clear();
+  CHECK(!app::losers(all.runs[1][0], all.runs[0][0]));
+}
+
 TEST_CASE("Each rung is weighed against the others, and who is better all round is named") {
   app::LadderRuns all;
   all.scenario = "street";
@@ -266,7 +305,8 @@ TEST_CASE("Each rung is weighed against the others, and who is better all round 
     app::LadderRun r;
     for (const char* figure :
          {"overload_minutes", "voltage_minutes", "shifted_kwh", "curtailed_kwh", "shed_kwh",
-          "cold_kelvin_hours", "limited_homes", "limited_gini", "rebound_kw"})
+          "cold_kelvin_hours", "limited_homes", "limited_gini", "rebound_kw", "bill_eur",
+          "operator_got_eur", "operator_paid_eur", "owed_eur", "capacity_eur"})
       r.figures[figure] = 0;
     r.figures["overload_kwh"] = overload_kwh;
     r.figures["ev_unmet_kwh"] = unmet_kwh;

@@ -136,6 +136,9 @@ TEST_CASE("Feed-in is limited where feed-in is what overloads") {
   CHECK(!cut.limits[3].any());
   REQUIRE(cut.measures.size() == 1);
   CHECK(cut.measures[0].eur_per_hour == doctest::Approx(10 * 0.08).epsilon(1e-4));
+  double owed = 0;
+  for (const LimitedHome& h : cut.measures[0].homes) owed += h.owed_eur_per_hour;
+  CHECK(owed == doctest::Approx(10 * 0.08).epsilon(1e-4));
   CHECK(after(Kind::dimming_14a, s).measures.empty());
 }
 
@@ -459,12 +462,12 @@ TEST_CASE("Flexibility is bought inside, cheapest by effect, and sold outside of
 }
 
 TEST_CASE("Figures: limited minutes, their Gini, rebound and forecast hits") {
-  CongestionCounter counter({spec_of(Kind::dimming_14a)}, 2, 1, ledger::minutes(15), 0);
+  CongestionCounter counter({spec_of(Kind::dimming_14a)}, 1, ledger::minutes(15), {0, 0.25});
   Measure m;
   m.rung = Kind::dimming_14a;
   m.element = 0;
-  m.homes = {{1, 4200, -6000}};
-  m.eur_per_hour = 6;
+  m.homes = {{1, 4200, -6000, 5}};
+  m.eur_per_hour = 6;  // one of it as lost load
   counter.expects(ledger::Instant{}, {{{0}, 0, 1.2}, {{1}, 0, 1.1}});
   for (int minute = 1; minute <= 60; ++minute) {
     if (minute <= 20) counter.measures(ledger::Instant{} + ledger::minutes(minute - 1), {m});
@@ -479,7 +482,9 @@ TEST_CASE("Figures: limited minutes, their Gini, rebound and forecast hits") {
   CHECK(f.limited_gini == doctest::Approx(0.5));
   CHECK(f.by_rung.at("dimming-14a").minutes == 20);
   CHECK(f.by_rung.at("dimming-14a").moved_kwh == doctest::Approx(2));
-  CHECK(f.eur == doctest::Approx(2));
+  CHECK(f.eur == doctest::Approx(2 + 0.25));
+  CHECK(f.owed_eur[0] == 0);
+  CHECK(f.owed_eur[1] == doctest::Approx(5.0 / 3 + 0.25));
   CHECK(f.slots_acted == 2);
   CHECK(f.rebound_kw == doctest::Approx(8));
   CHECK(f.forecast.expected == 2);

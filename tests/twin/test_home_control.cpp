@@ -59,11 +59,16 @@ TEST_CASE("Reports and grid words are canonical") {
   reports.homes = {{{1}, 900, 12000, 1000, 0, 11000, 11000, 2000, 150'000, 1000, 5140, 490},
                    {{4}, -5, -5, 1, 6, 0}};
   reports.forecasts = {{{1}, {3}, {400, -80}}};
+  reports.plans = {{{1}, {4}, {-7}}, {{4}, {9}, {}}};
   const Bytes said = encode(reports);
   const auto back = decode_home_reports(body_of(said));
   REQUIRE(back);
   CHECK(encode(*back) == said);
   CHECK(back->forecasts[0].net_wh[1] == -80);
+  CHECK(back->plans[0].net_wh[0] == -7);
+  std::swap(reports.plans[0], reports.plans[1]);
+  CHECK(!decode_home_reports(body_of(encode(reports))));
+  std::swap(reports.plans[0], reports.plans[1]);
   std::swap(reports.homes[0], reports.homes[1]);
   CHECK(!decode_home_reports(body_of(encode(reports))));
   GridWord word;
@@ -131,6 +136,57 @@ TEST_CASE("A home refuses a word about others, and one that is no word") {
   CHECK(!control.hear(Instant{}, body_of(encode(word)), out));
   CHECK(!control.hear(Instant{}, Bytes{1, 2, 3}, out));
   CHECK(out.effects().empty());
+}
+
+TEST_CASE("A home looks at fees when its car comes and once an hour, and says then what it plans") {
+  HomeControlConfig c;
+  c.directory = one_gateway();
+  c.retail_eur_per_kwh = 0.3;
+  c.plans_are_said = true;
+  ManagedHome home;
+  home.devices.ev_w = 11000;
+  home.devices.ev_least_w = 4140;
+  home.devices.lot = 60 * 7 + 33;  // looks 33 minutes past the hour
+  home.rest_wh.assign(96, 250);
+  c.homes.push_back(home);
+  HomeControl control(c);
+  control.forecast(0, {0}, std::vector<std::int64_t>(96, 400));
+  HomeState away = charging(0), there = charging(0);
+  away.ev_wanted_wh = away.ev_hours = away.ev_held_back_w = 0;
+  std::vector<int> said_in;
+  std::vector<NetForecast> said;
+  bool charged_early = false;
+  for (int n = 1; n <= 200; ++n) {
+    GridWord word;
+    word.slot = {static_cast<std::uint32_t>(n / 15)};
+    // Dear but for five hours from 4:00 on; from 1:10 on others plan in these.
+    for (int k = n / 15; k < 96; ++k)
+      word.fees.push_back(16 <= k && k < 36 ? (n < 70 ? 0 : 40'000) : 50'000);
+    Outbox out;
+    REQUIRE(control.hear(Instant{} + minutes(n - 1) + seconds(30), body_of(encode(word)), out));
+    out.clear();
+    control.look(Instant{} + minutes(n), std::span(n < 50 ? &away : &there, 1), out);
+    for (const Send& s : all_of<Send>(out)) {
+      const auto reports = decode_home_reports(s.bytes.view().subspan(1));
+      REQUIRE(reports);
+      for (const NetForecast& plan : reports->plans) {
+        said_in.push_back(n);
+        said.push_back(plan);
+      }
+      charged_early |= reports->homes[0].net_w > 1000;
+    }
+  }
+  // Not before its car came; then at once, and each hour. It was seen with one look in between.
+  CHECK(said_in == std::vector<int>{50, 93, 153});
+  CHECK(said[0].first == ledger::Slot{4});
+  const auto car_wh = [&](const NetForecast& plan, std::uint32_t slot) {
+    return plan.net_wh.at(slot - plan.first.value) - 250;
+  };
+  std::int32_t before = 0, after = 0;
+  for (std::uint32_t k = 16; k < 36; ++k) before += car_wh(said[0], k), after += car_wh(said[2], k);
+  CHECK(std::abs(before - 20000) < 60);
+  CHECK(after == before);  // dearer by less than a step for what it planned itself
+  CHECK(!charged_early);
 }
 
 namespace {
@@ -364,6 +420,78 @@ TEST_CASE("Measures that the ledger never takes are given up after a day, which 
   CHECK(told(14 + 1440) == 0);
   CHECK(told(14 + 1441) == 1);
   CHECK(posts_of(b, 14 + 1450, false).empty());
+}
+
+namespace {
+
+// The fees of a word that says some, from the running slot on.
+std::vector<std::int32_t> fees_in(const Outbox& out) {
+  for (const Send& s : all_of<Send>(out))
+    if (s.to == one_gateway().fleet(0))
+      return decode_grid_word(s.bytes.view().subspan(1)).value().fees;
+  return {};
+}
+
+void say(OperatorBench& b, int n, const HomeReports& reports) {
+  const PeerMessage message{one_gateway().fleet(0), encode(reports)};
+  Outbox out;
+  b.node->step(Instant{} + minutes(n) - seconds(10), Inputs{std::span(&message, 1), {}}, out);
+  CHECK(all_of<Event>(out).empty());
+}
+
+NetForecast all_day(std::uint32_t home, std::int32_t wh) {
+  return {{home}, {0}, std::vector<std::int32_t>(96, wh)};
+}
+
+}  // namespace
+
+TEST_CASE("A slot gets dearer by what homes plan in it, within what they can draw") {
+  OperatorBench b(RungSpec::Kind::dynamic_grid_fee);  // on 30 kVA, from half of it on
+  HomeReports reports;
+  reports.forecasts = {all_day(0, 500), all_day(1, 500)};
+  say(b, 1, reports);
+  std::vector<std::int32_t> fees = fees_in(b.minute(1, 0.3, 4000, 4000));
+  REQUIRE(fees.size() == 96);  // said although there is none
+  CHECK(std::all_of(fees.begin(), fees.end(), [](std::int32_t fee) { return fee == 0; }));
+
+  reports.forecasts.clear();
+  reports.plans = {{{0}, {10}, {5000, 5000}}};  // 20 kW for half an hour
+  say(b, 2, reports);
+  fees = fees_in(b.minute(2, 0.3, 4000, 4000));
+  CHECK(fees.at(9) == 0);
+  CHECK(fees.at(10) > 30'000);
+  CHECK(fees.at(10) < 150'000);
+  CHECK(fees.at(11) == fees.at(10));
+  CHECK(fees.at(12) == 0);
+  const std::int32_t before = fees.at(10);
+  // What it says anew takes the place of that; others' plans come on top.
+  reports.plans = {{{0}, {10}, {2500, 5000}}, {{1}, {11}, {1250}}};
+  say(b, 3, reports);
+  fees = fees_in(b.minute(3, 0.3, 4000, 4000));
+  CHECK(fees.at(10) == 0);
+  CHECK(fees.at(11) > before);
+  // The slot that is fixed keeps its fee.
+  reports.plans = {{{0}, {1}, {5000, 5000}}};
+  say(b, 4, reports);
+  fees = fees_in(b.minute(4, 0.3, 4000, 4000));
+  CHECK(fees.at(1) == 0);
+  CHECK(fees.at(2) > 30'000);
+  // Absurd ones count as what the house's fuses and devices can carry, in either direction.
+  reports.plans = {{{0}, {20}, {1'000'000'000, -1'000'000'000}}};
+  say(b, 5, reports);
+  fees = fees_in(b.minute(5, 0.3, 4000, 4000));
+  CHECK(fees.at(20) == 150'000);
+  CHECK(fees.at(21) == 0);  // full of feed-in: no reason to make import dearer
+  // A plan of slots without a forecast, and one of a stranger.
+  reports.plans = {{{0}, {95}, std::vector<std::int32_t>(200, 20000)}};
+  say(b, 6, reports);
+  CHECK(fees_in(b.minute(6, 0.3, 4000, 4000)).size() == 96);
+  reports.plans = {{{7}, {20}, {100}}};
+  const PeerMessage strange{one_gateway().fleet(0), encode(reports)};
+  Outbox out;
+  b.node->step(Instant{} + minutes(6) + seconds(30), Inputs{std::span(&strange, 1), {}}, out);
+  REQUIRE(all_of<Event>(out).size() == 1);
+  CHECK(std::holds_alternative<Refused>(all_of<Event>(out)[0]));
 }
 
 TEST_CASE("The operator takes reports of its fleets' own homes only") {

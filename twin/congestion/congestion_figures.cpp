@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "market/fairness.hpp"
 
@@ -21,12 +22,15 @@ const std::string& rung_name(RungSpec::Kind kind) {
 
 }  // namespace
 
-CongestionCounter::CongestionCounter(const std::vector<RungSpec>& rungs, std::size_t homes,
-                                     double max_loading, ledger::Duration slot,
-                                     double standing_eur_per_hour)
-    : max_loading_(max_loading), slot_(slot), standing_eur_per_hour_(standing_eur_per_hour) {
+CongestionCounter::CongestionCounter(const std::vector<RungSpec>& rungs, double max_loading,
+                                     ledger::Duration slot,
+                                     std::vector<double> standing_eur_per_hour)
+    : max_loading_(max_loading),
+      slot_(slot),
+      standing_eur_per_hour_(std::move(standing_eur_per_hour)) {
   for (const RungSpec& r : rungs) sums_.rungs.push_back(rung_name(r.kind));
-  sums_.limited_minutes.resize(homes);
+  sums_.limited_minutes.resize(standing_eur_per_hour_.size());
+  sums_.owed_eur.resize(standing_eur_per_hour_.size());
 }
 
 void CongestionCounter::measures(Instant now, const std::vector<Measure>& taken) {
@@ -41,6 +45,7 @@ void CongestionCounter::measures(Instant now, const std::vector<Measure>& taken)
       f.moved_kwh += std::abs(static_cast<double>(h.change_w)) / 60e3;
       homes[m.rung].insert(h.home);
       limited.insert(h.home);
+      sums_.owed_eur.at(h.home) += h.owed_eur_per_hour / 60;
     }
   }
   for (const auto& [rung, of_it] : homes) {
@@ -110,7 +115,10 @@ CongestionFigures CongestionCounter::figures() const {
       out.rebound_kw = std::max(out.rebound_kw, (f.highest_w - f.mean_w) / 1000);
   out.slots_acted = acted_.size();
   out.limited_gini = market::gini(out.limited_minutes).value_or(0);
-  out.eur = standing_eur_per_hour_ * hours_;
+  for (std::size_t h = 0; h < out.owed_eur.size(); ++h) {
+    out.owed_eur[h] += standing_eur_per_hour_[h] * hours_;
+    out.eur += standing_eur_per_hour_[h] * hours_;
+  }
   for (const auto& [name, f] : out.by_rung) out.eur += f.eur;
   const auto now =
       static_cast<std::uint32_t>(ledger::nanoseconds(std::llround(hours_ * 3.6e12)) / slot_);

@@ -31,17 +31,17 @@ void Curtailment::cut(const Constraint& c, const Step& step, std::optional<std::
     limit_w[h] = step.present_w[h] - std::abs(changes[h]);
     if (std::abs(changes[h]) < 1) continue;
     plan.limits[h].*step.limit = limit_w[h];
-    measure.eur_per_hour += std::abs(changes[h]) / 1000 * step.eur_per_kwh;
+    measure.eur_per_hour += std::abs(changes[h]) / 1000 * step.lost_eur_per_kwh;
   }
-  carry(c, changes, plan, measure, limit_w);
+  carry(c, changes, plan, measure, limit_w, std::vector(homes, step.owed_eur_per_kwh));
   if (!measure.homes.empty()) plan.measures.push_back(std::move(measure));
 }
 
 void Curtailment::act(const Situation& now, LadderPlan& plan) const {
   using Limits = ai::HomeLimits;
   const auto step_of = [&](double HomeView::*power, double Limits::*limit, int direction,
-                           double eur_per_kwh) {
-    Step step{{}, direction, limit, eur_per_kwh};
+                           double owed_eur_per_kwh, double lost_eur_per_kwh) {
+    Step step{{}, direction, limit, owed_eur_per_kwh, lost_eur_per_kwh};
     for (std::size_t h = 0; h < now.homes.size(); ++h)
       step.present_w.push_back(std::max(0.0, std::min(now.homes[h].*power, plan.limits[h].*limit)));
     return step;
@@ -49,11 +49,11 @@ void Curtailment::act(const Situation& now, LadderPlan& plan) const {
   const double lost_load = static_cast<double>(spec().lost_load.value) * 1e-6;
   const std::size_t first = now.homes.empty() ? 0 : now.slot.value % now.homes.size();
   for (const Constraint* c : those_over(now, plan)) {
-    cut(*c, step_of(&HomeView::pv_w, &Limits::pv_w, 1, sell_eur_per_kwh_), std::nullopt, plan);
+    cut(*c, step_of(&HomeView::pv_w, &Limits::pv_w, 1, sell_eur_per_kwh_, 0), std::nullopt, plan);
     if (over(*c, plan) > 0)
-      cut(*c, step_of(&HomeView::controllable_w, &Limits::controllable_w, -1, 0), first, plan);
+      cut(*c, step_of(&HomeView::controllable_w, &Limits::controllable_w, -1, 0, 0), first, plan);
     if (over(*c, plan) > 0)
-      cut(*c, step_of(&HomeView::load_w, &Limits::load_w, -1, lost_load), std::nullopt, plan);
+      cut(*c, step_of(&HomeView::load_w, &Limits::load_w, -1, 0, lost_load), std::nullopt, plan);
   }
 }
 

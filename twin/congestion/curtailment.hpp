@@ -24,7 +24,8 @@ class Curtailment final : public Rung {
     std::vector<double> present_w;  // of each home, >= 0
     int direction = 0;              // in which cutting it moves its exchange
     double ai::HomeLimits::*limit = nullptr;
-    double eur_per_kwh = 0;
+    double owed_eur_per_kwh = 0;  // to the home
+    double lost_eur_per_kwh = 0;  // by it
   };
   // The first home whose turn it is; none: all by one share.
   void cut(const Constraint& c, const Step& step, std::optional<std::size_t> first,

@@ -99,12 +99,12 @@ void Flexibility::act(const Situation& now, LadderPlan& plan) const {
     if (tries > halvings) continue;
     const std::vector<double> changes = sum_of(bought, sold);
     Measure measure = measure_of(*c, plan);
+    std::vector<double> asks;
     for (std::size_t h = 0; h < changes.size(); ++h) {
-      if (std::abs(changes[h]) < 1) continue;
-      plan.limits[h].shift_w += changes[h];
-      measure.eur_per_hour += std::abs(changes[h]) / 1000 * now.homes[h].ask_eur_per_kwh;
+      asks.push_back(now.homes[h].ask_eur_per_kwh);
+      if (std::abs(changes[h]) >= 1) plan.limits[h].shift_w += changes[h];
     }
-    carry(*c, changes, plan, measure, changes);
+    carry(*c, changes, plan, measure, changes, asks);
     if (!measure.homes.empty()) plan.measures.push_back(std::move(measure));
   }
 }

@@ -18,7 +18,8 @@ struct LimitedHome {
   // What it may draw with what the rung is about (dimming: its controllable devices; envelopes:
   // all of it; curtailment: feed in, or consume); of flexibility, by how much it changes.
   std::int64_t limit_w = 0;
-  std::int64_t change_w = 0;  // of its exchange by that, as the operator expects it
+  std::int64_t change_w = 0;     // of its exchange by that, as the operator expects it
+  double owed_eur_per_hour = 0;  // by the grid operator for that
 };
 
 struct Measure {

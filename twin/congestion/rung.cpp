@@ -79,12 +79,16 @@ Measure Rung::measure_of(const Constraint& c, const LadderPlan& before) const {
 }
 
 void Rung::carry(const Constraint& c, const std::vector<double>& change_w, LadderPlan& plan,
-                 Measure& measure, const std::vector<double>& limit_w) const {
+                 Measure& measure, const std::vector<double>& limit_w,
+                 const std::vector<double>& owed_eur_per_kwh) const {
   for (std::size_t h = 0; h < change_w.size(); ++h) {
     if (std::abs(change_w[h]) < 1) continue;
     plan.change_w[h] += change_w[h];
+    const double owed =
+        owed_eur_per_kwh.empty() ? 0 : std::abs(change_w[h]) / 1000 * owed_eur_per_kwh[h];
     measure.homes.push_back(
-        {static_cast<std::uint32_t>(h), std::llround(limit_w[h]), std::llround(change_w[h])});
+        {static_cast<std::uint32_t>(h), std::llround(limit_w[h]), std::llround(change_w[h]), owed});
+    measure.eur_per_hour += owed;
   }
   measure.after = value_with(c, plan, {});
 }

@@ -51,8 +51,8 @@ struct Situation {
   std::vector<double> v_min_pu, v_max_pu;    // by home, likewise; 0 where it is dark
   double max_loading = 1;                    // grid.max_loading
   double lowest_pu = 0.9, highest_pu = 1.1;  // grid.v_min_pu and v_max_pu
-  // Highest loading of any element by the day's forecasts, share of the limit, from the running
-  // slot on; empty where there are none.
+  // Highest loading by import of any element, share of the limit, by the day's forecasts and what
+  // homes plan since then, from the running slot on; empty where there are none.
   std::vector<double> forecast_loading;
   const FeederModel* model = nullptr;
 };
@@ -98,8 +98,10 @@ class Rung {
   }
   Measure measure_of(const Constraint& c, const LadderPlan& before) const;
   // Adds the changes to the plan and the measure, for homes where there are any; `after` follows.
+  // `owed_eur_per_kwh`: for a home's change, by home; empty: nothing.
   void carry(const Constraint& c, const std::vector<double>& change_w, LadderPlan& plan,
-             Measure& measure, const std::vector<double>& limit_w) const;
+             Measure& measure, const std::vector<double>& limit_w,
+             const std::vector<double>& owed_eur_per_kwh = {}) const;
 
  private:
   RungSpec spec_;

@@ -6,6 +6,7 @@
 #include "ai/forecast.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
+#include "twin/congestion/dynamic_grid_fee.hpp"
 #include "twin/grid/feeder_estimator.hpp"
 #include "twin/scenario/traded_feeder.hpp"
 
@@ -19,6 +20,10 @@ constexpr double line_to_line_v = 400;
 constexpr double home_fuse_a = 63;
 constexpr double range_margin = 1.1;
 constexpr std::int64_t deposit_micro_eur = 100'000'000;  // 100 EUR
+
+bool reckons_with_plans(const Scenario& s) {
+  return std::any_of(s.congestion.begin(), s.congestion.end(), follows_plans);
+}
 
 }  // namespace
 
@@ -40,7 +45,8 @@ Deployment::Deployment(const Scenario& scenario, const World& world, const Hash&
   const auto slots = static_cast<std::size_t>(hours(24) / scenario.time.market_slot);
   const bool steered = !scenario.congestion.empty();
   for (std::uint32_t h = 0; h < scenario.homes.size(); ++h) {
-    const bool plans = steered && scenario.homes[h].schedule == ai::Schedule::optimal;
+    const bool exact = steered && scenario.homes[h].schedule == ai::Schedule::optimal;
+    const bool plans = exact || reckons_with_plans(scenario);
     rest_wh_.push_back(plans ? ai::seven_day_mean(world.rest_history_wh(h), slots)
                              : std::vector<std::int64_t>{});
   }
@@ -343,6 +349,7 @@ HomeControlConfig Deployment::control_of(std::uint32_t gateway) const {
   c.retail_eur_per_kwh = static_cast<double>(scenario_.prices.retail_buy.value) * 1e-6;
   c.sell_eur_per_kwh = static_cast<double>(scenario_.prices.retail_sell.value) * 1e-6;
   c.slot_h = scenario_.time.market_slot.seconds() / 3600;
+  c.plans_are_said = reckons_with_plans(scenario_);
   RungSpec market;
   for (const RungSpec& r : scenario_.congestion)
     if (r.kind == RungSpec::Kind::flexibility) market = r;

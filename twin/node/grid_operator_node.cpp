@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "twin/congestion/dimming_14a.hpp"
+#include "twin/congestion/dynamic_grid_fee.hpp"
 #include "twin/node/messages.hpp"
 
 namespace twin {
@@ -18,6 +19,8 @@ constexpr Duration report_holds = minutes(5);
 constexpr Duration given_up_after = hours(24);
 constexpr std::size_t slots_shown = 96;  // of fees, at most: a day of quarters of an hour
 constexpr double near_voltage_pu = 0.02;
+constexpr double probed_w = 10;                      // a home, of import more
+constexpr double house_connection_w = 3 * 63 * 230;  // main fuses of 63 A
 
 std::vector<std::uint32_t> connections_of(const GridOperatorConfig& config) {
   std::vector<std::uint32_t> out;
@@ -47,6 +50,10 @@ double counted_heat_pump_w(const ai::HomeDevices& d) {
   return d.heat_pump_w > guaranteed_w ? d.heat_pump_w : 0;
 }
 
+double most_exchange_w(const ai::HomeDevices& d) {
+  return house_connection_w + d.pv_w + d.battery_w + d.ev_w + d.heat_pump_w;
+}
+
 }  // namespace
 
 GridOperatorNode::GridOperatorNode(GridOperatorConfig config)
@@ -70,7 +77,7 @@ void GridOperatorNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   if (inputs.grid) measured_ = *inputs.grid;
   if (now < next_deadline()) return;
   next_minute_ = static_cast<std::uint64_t>((now - into_the_minute).since_epoch() / minutes(1)) + 1;
-  look_ahead(outbox);
+  look_ahead(now, outbox);
   act(now, outbox);
 }
 
@@ -92,36 +99,69 @@ void GridOperatorNode::receive(Instant now, const PeerMessage& message, Outbox& 
   }
   for (const NetForecast& f : reports->forecasts) {
     if (!is_of_sender(f.meter)) return refuse("a forecast of a home of others");
-    take(f);
+    take_forecast(f);
+  }
+  for (const NetForecast& plan : reports->plans) {
+    if (!is_of_sender(plan.meter)) return refuse("a plan of a home of others");
+    take_plan(plan);
   }
 }
 
-void GridOperatorNode::take(const NetForecast& f) {
+void GridOperatorNode::take_forecast(const NetForecast& f) {
   const double hours = config_.slot.seconds() / 3600;
   for (std::size_t k = 0; k < std::min(f.net_wh.size(), slots_shown); ++k) {
-    std::vector<double>& all = ahead_w_[f.first.value + static_cast<std::uint32_t>(k)];
+    const std::uint32_t slot = f.first.value + static_cast<std::uint32_t>(k);
+    std::vector<double>& all = ahead_w_[slot];
     all.resize(homes_.size());
     all[f.meter.value] = f.net_wh[k] / hours;
+    forecast_anew_.insert(slot);
   }
 }
 
-// Of slots that have become known since the last time.
-void GridOperatorNode::look_ahead(Outbox& outbox) {
-  if (ahead_w_.empty()) return;
-  LoadingForecast told{{ahead_w_.begin()->first}, {ahead_w_.rbegin()->first + 1}, {}};
-  for (const auto& [slot, home_w] : ahead_w_) {
-    const FeederModel::State state = model_.solve(home_w);
-    if (!state.converged) continue;
-    double highest = 0;
-    for (std::uint32_t b = 0; b < state.loading.size(); ++b) {
-      const double share = state.loading[b] / config_.max_loading;
-      highest = std::max(highest, share);
-      if (share > warning_loading) told.overloads.push_back({{slot}, b, state.loading[b]});
-    }
-    forecast_[slot] = highest;
+void GridOperatorNode::take_plan(const NetForecast& plan) {
+  const double hours = config_.slot.seconds() / 3600;
+  const double most_w = most_exchange_w(config_.homes[plan.meter.value].devices);
+  for (std::size_t k = 0; k < std::min(plan.net_wh.size(), slots_shown); ++k) {
+    const auto known = ahead_w_.find(plan.first.value + static_cast<std::uint32_t>(k));
+    if (known == ahead_w_.end()) continue;
+    known->second[plan.meter.value] = std::clamp(plan.net_wh[k] / hours, -most_w, most_w);
+    planned_anew_.insert(known->first);
   }
-  ahead_w_.clear();
-  outbox.event(std::move(told));
+}
+
+// Of slots of which something new is known since the last time.
+void GridOperatorNode::look_ahead(Instant now, Outbox& outbox) {
+  const auto running = static_cast<std::uint32_t>(now.since_epoch() / config_.slot);
+  ahead_w_.erase(ahead_w_.begin(), ahead_w_.lower_bound(running));
+  forecast_.erase(forecast_.begin(), forecast_.lower_bound(running));
+  const std::set<std::uint32_t> told = std::exchange(forecast_anew_, {});
+  std::set<std::uint32_t> slots = std::exchange(planned_anew_, {});
+  slots.insert(told.begin(), told.end());
+  LoadingForecast expected;
+  if (!told.empty()) expected = {{*told.begin()}, {*told.rbegin() + 1}, {}};
+  for (const std::uint32_t slot : slots) {
+    const auto ahead = ahead_w_.find(slot);
+    if (ahead == ahead_w_.end()) continue;
+    const FeederModel::State state = model_.solve(ahead->second);
+    if (!state.converged) continue;
+    for (std::uint32_t b = 0; told.contains(slot) && b < state.loading.size(); ++b)
+      if (state.loading[b] / config_.max_loading > warning_loading)
+        expected.overloads.push_back({{slot}, b, state.loading[b]});
+    forecast_[slot] = loading_by_import(ahead->second, state);
+  }
+  if (!told.empty()) outbox.event(std::move(expected));
+}
+
+// The highest share of the limit of any element that more import would load further.
+double GridOperatorNode::loading_by_import(std::vector<double> home_w,
+                                           const FeederModel::State& state) const {
+  for (double& w : home_w) w += probed_w;
+  const FeederModel::State more = model_.solve(home_w);
+  double highest = 0;
+  for (std::uint32_t b = 0; more.converged && b < state.loading.size(); ++b)
+    if (more.loading[b] > state.loading[b])
+      highest = std::max(highest, state.loading[b] / config_.max_loading);
+  return highest;
 }
 
 HomeView GridOperatorNode::view_of(Instant now, std::uint32_t home) const {
@@ -352,6 +392,7 @@ void GridOperatorNode::tell(const Situation& s, const LadderPlan& plan, Outbox& 
   common.slot = s.slot;
   common.micro_eur_per_kw = static_cast<std::uint32_t>(std::llround(plan.eur_per_kw * 1e6));
   const bool priced =
+      std::any_of(config_.rungs.begin(), config_.rungs.end(), follows_plans) ||
       std::any_of(plan.fees.begin(), plan.fees.end(), [](std::int64_t fee) { return fee != 0; });
   if (priced)
     for (const std::int64_t fee : plan.fees)

@@ -9,10 +9,15 @@
 // (fee_announcer.hpp). What it has not taken within a day is given up, which is told.
 //
 // From the homes' day-ahead forecasts it computes the loading of each slot, tells which elements
-// it expects beyond `warning_loading` of their limit, and shows it to the rungs that price ahead.
+// it expects beyond `warning_loading` of their limit, and shows it to the rungs that price ahead:
+// with what homes say since then that they plan, in place of what was expected of them. A plan
+// counts for slots of which there is a forecast, and within what its home's devices and a house
+// connection of 3 x 63 A can draw, whatever it says. Import counts alone: what a kWh more of import
+// would load further, which a second power flow shows.
 
 #include <deque>
 #include <map>
+#include <set>
 #include <tuple>
 
 #include "market/grid_measure.hpp"
@@ -61,8 +66,10 @@ class GridOperatorNode final : public Node {
     int waited_minutes = 0;  // that an envelope has kept its car from charging, without a break
   };
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
-  void take(const NetForecast& forecast);
-  void look_ahead(Outbox& outbox);
+  void take_forecast(const NetForecast& forecast);
+  void take_plan(const NetForecast& plan);
+  void look_ahead(Instant now, Outbox& outbox);
+  double loading_by_import(std::vector<double> home_w, const FeederModel::State& state) const;
   void act(Instant now, Outbox& outbox);
   Situation situation(Instant now, Outbox& outbox);
   void look_at_effects(ledger::Slot slot, std::span<const double> home_w, Outbox& outbox);
@@ -90,8 +97,9 @@ class GridOperatorNode final : public Node {
   FeederModel::Effects effects_;
   std::optional<ledger::Slot> effects_of_;                // the slot in which they were asked for
   std::map<std::uint32_t, std::vector<double>> ahead_w_;  // by slot: mean net of each home
-  std::map<std::uint32_t, double> forecast_;              // by slot: highest share of the limit
-  struct InSlot {  // of a measure and home, in the running slot
+  std::set<std::uint32_t> forecast_anew_, planned_anew_;  // slots of it since the last look
+  std::map<std::uint32_t, double> forecast_;  // by slot: highest share of the limit by import
+  struct InSlot {                             // of a measure and home, in the running slot
     std::uint16_t minutes = 0;
     std::int64_t limit_w = 0, change_w = 0;  // the lowest; the sum
   };

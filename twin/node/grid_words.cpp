@@ -27,6 +27,24 @@ NetForecast take_forecast(ByteReader& r) {
   return f;
 }
 
+void put_forecasts(ByteWriter& w, const std::vector<NetForecast>& forecasts) {
+  w.u16(static_cast<std::uint16_t>(forecasts.size()));
+  for (const NetForecast& f : forecasts) {
+    w.u32(f.meter.value).u32(f.first.value).u16(static_cast<std::uint16_t>(f.net_wh.size()));
+    for (const std::int32_t v : f.net_wh) put_i32(w, v);
+  }
+}
+
+// Whether they rise.
+bool take_forecasts(ByteReader& r, std::vector<NetForecast>& forecasts) {
+  const std::uint16_t count = r.u16();
+  for (int i = 0; i < count && !r.failed(); ++i) {
+    forecasts.push_back(take_forecast(r));
+    if (!rises(forecasts)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Bytes encode(const HomeReports& reports) {
@@ -38,11 +56,8 @@ Bytes encode(const HomeReports& reports) {
                                  h.up_w, h.ask, h.idle_w, h.least_w, h.slack_minutes})
       put_i32(w, v);
   }
-  w.u16(static_cast<std::uint16_t>(reports.forecasts.size()));
-  for (const NetForecast& f : reports.forecasts) {
-    w.u32(f.meter.value).u32(f.first.value).u16(static_cast<std::uint16_t>(f.net_wh.size()));
-    for (const std::int32_t v : f.net_wh) put_i32(w, v);
-  }
+  put_forecasts(w, reports.forecasts);
+  put_forecasts(w, reports.plans);
   return frame(MessageKind::home_reports, w.view());
 }
 
@@ -60,11 +75,8 @@ Result<HomeReports> decode_home_reports(BytesView body) {
     out.homes.push_back(h);
     if (!rises(out.homes)) return failure("home reports are not by rising meter");
   }
-  const std::uint16_t forecasts = r.u16();
-  for (int i = 0; i < forecasts && !r.failed(); ++i) {
-    out.forecasts.push_back(take_forecast(r));
-    if (!rises(out.forecasts)) return failure("forecasts are not by rising meter");
-  }
+  if (!take_forecasts(r, out.forecasts)) return failure("forecasts are not by rising meter");
+  if (!take_forecasts(r, out.plans)) return failure("plans are not by rising meter");
   if (!r.done()) return failure("home reports of a wrong length");
   return out;
 }

@@ -6,7 +6,7 @@
 //                     meter: meter u32, actual i32, net i32, load i32, PV i32, controllable i32,
 //                     down i32, up i32, ask i32 (micro-EUR/kWh), idle i32, least i32, slack i32
 //                     (minutes); forecasts u16, then by rising meter: meter u32, first slot u32,
-//                     slots u16, net Wh i32 each
+//                     slots u16, net Wh i32 each; plans u16, likewise
 //   19 grid word      grid operator to fleet: slot u32, micro-EUR a kW u32, fees u16 and i32 each
 //                     (micro-EUR/kWh from the slot on), count u16, then by rising meter: meter u32,
 //                     import, export, controllable, PV and load limit i32 each, shift i32
@@ -42,6 +42,7 @@ struct HomeReports {
   std::uint32_t minute = 0;  // since the epoch, at its end
   std::vector<HomeReport> homes;
   std::vector<NetForecast> forecasts;  // those that are new
+  std::vector<NetForecast> plans;      // what homes expect by their plans (ai::HomeOutlook)
 };
 
 inline constexpr std::int32_t unlimited = INT32_MAX;

@@ -14,6 +14,7 @@ constexpr Duration word_holds = minutes(5);
 constexpr double least_ev_w_per_phase = 6 * 230.0;  // IEC 61851-1
 constexpr double least_cop = 1.5;                   // twin/device/heat_pump.hpp
 constexpr double share_of_minute_h = 1.0 / 60;
+constexpr std::int64_t minutes_between_looks = 60;
 
 std::int32_t whole(double w) {
   return static_cast<std::int32_t>(std::clamp<double>(std::round(w), -1e9, 1e9));
@@ -30,6 +31,14 @@ ai::HomeNow now_of(const HomeState& s) {
   out.ev_hours = s.ev_hours;
   out.battery_charge = std::max(0.0, s.battery_charge);
   return out;
+}
+
+NetForecast forecast_of(std::uint32_t home, Slot first, std::span<const std::int64_t> net_wh) {
+  NetForecast f{{home}, first, {}};
+  for (const std::int64_t wh : net_wh)
+    f.net_wh.push_back(
+        static_cast<std::int32_t>(std::clamp<std::int64_t>(wh, -1'000'000'000, 1'000'000'000)));
+  return f;
 }
 
 double net_of(const HomeState& s) { return (s.draw_va[0] + s.draw_va[1] + s.draw_va[2]).real(); }
@@ -61,11 +70,8 @@ HomeControl::HomeControl(HomeControlConfig config) : config_(std::move(config)) 
 }
 
 void HomeControl::forecast(std::uint32_t home, Slot first, std::span<const std::int64_t> net_wh) {
-  NetForecast f{{home}, first, {}};
-  for (const std::int64_t wh : net_wh)
-    f.net_wh.push_back(
-        static_cast<std::int32_t>(std::clamp<std::int64_t>(wh, -1'000'000'000, 1'000'000'000)));
-  forecasts_.push_back(std::move(f));
+  forecasts_.push_back(forecast_of(home, first, net_wh));
+  homes_[index_of_.at(home)].car_has_come = false;
 }
 
 // What a kWh costs from the running slot on. Without a word that holds, or one of prices, nothing
@@ -75,15 +81,21 @@ ai::HomePrices HomeControl::prices(Instant now, const Managed& m) const {
   out.slot_h = config_.slot_h;
   out.peak_w = m.peak_w;
   out.sell_eur_per_kwh = config_.sell_eur_per_kwh;
-  const auto slot = static_cast<std::size_t>(now.since_epoch().seconds() / 3600 / out.slot_h);
+  const std::size_t slot = running_slot(now);
   out.slot = static_cast<std::uint32_t>(slot);
   if (heard_) {
+    const std::size_t first = config_.plans_are_said ? m.seen_fees.first : word_.slot.value;
+    const std::vector<std::int32_t>& fees =
+        config_.plans_are_said ? m.seen_fees.values : word_.fees;
     out.eur_per_kw = static_cast<double>(word_.micro_eur_per_kw) * 1e-6;
-    for (std::size_t k = slot - std::min<std::size_t>(slot, word_.slot.value);
-         k < word_.fees.size(); ++k)
-      out.eur_per_kwh.push_back(config_.retail_eur_per_kwh +
-                                static_cast<double>(word_.fees[k]) * 1e-6);
+    for (std::size_t k = slot - std::min(slot, first); k < fees.size(); ++k)
+      out.eur_per_kwh.push_back(config_.retail_eur_per_kwh + static_cast<double>(fees[k]) * 1e-6);
   }
+  if (config_.plans_are_said)
+    for (std::size_t k = 0; k < out.eur_per_kwh.size(); ++k) {
+      const std::size_t at = slot + k - m.car_wh.first;  // beyond the end where it lies before
+      out.kept.push_back(at < m.car_wh.values.size() && m.car_wh.values[at] > 0);
+    }
   if (m.home.schedule == ai::Schedule::optimal && out.eur_per_kwh.empty())
     out.eur_per_kwh.assign(m.home.rest_wh.size(), config_.retail_eur_per_kwh);
   return out;
@@ -102,16 +114,49 @@ void HomeControl::count_slot(Instant now, Managed& m, const HomeState& state) co
   known_wh = std::llround((6 * static_cast<double>(known_wh) + rest_wh) / 7);
 }
 
-ai::HomePlan HomeControl::plan(Instant now, Managed& m) const {
-  const ai::HomePrices known = prices(now, m);
-  if (m.home.schedule == ai::Schedule::rule) return ai::plan_by_price(m.home.devices, m.now, known);
+std::size_t HomeControl::running_slot(Instant now) const {
+  return static_cast<std::size_t>(now.since_epoch().seconds() / 3600 / config_.slot_h);
+}
+
+// What a home expects of the day from the slot on, without car and battery.
+std::vector<std::int64_t> HomeControl::rest_ahead_wh(std::size_t slot, const Managed& m) const {
   std::vector<std::int64_t> ahead_wh = m.home.rest_wh;
   if (!ahead_wh.empty())
     std::rotate(ahead_wh.begin(),
-                ahead_wh.begin() + static_cast<std::ptrdiff_t>(known.slot % ahead_wh.size()),
+                ahead_wh.begin() + static_cast<std::ptrdiff_t>(slot % ahead_wh.size()),
                 ahead_wh.end());
+  return ahead_wh;
+}
+
+ai::HomePlan HomeControl::plan(Instant now, Managed& m) const {
+  const ai::HomePrices known = prices(now, m);
+  if (m.home.schedule == ai::Schedule::rule) return ai::plan_by_price(m.home.devices, m.now, known);
   const double elapsed_h = now.since_epoch().seconds() / 3600 - known.slot * config_.slot_h;
-  return m.schedule.plan(m.home.devices, m.now, known, ahead_wh, elapsed_h);
+  return m.schedule.plan(m.home.devices, m.now, known, rest_ahead_wh(known.slot, m), elapsed_h);
+}
+
+bool HomeControl::looks(Instant now, const Managed& m) const {
+  if (!config_.plans_are_said || !heard_ || word_.fees.empty()) return false;
+  const std::int64_t own = static_cast<std::int64_t>(m.home.devices.lot % minutes_between_looks);
+  const bool comes = m.now.ev_wanted_wh > 0 && !m.car_is_there;
+  return comes || m.seen_fees.values.empty() ||
+         now.since_epoch() / minutes(1) % minutes_between_looks == own;
+}
+
+void HomeControl::say_plan(Instant now, Managed& m, HomeReports& reports) const {
+  m.seen_fees = {word_.slot.value, word_.fees};
+  m.car_has_come |= m.now.ev_wanted_wh > 0;
+  const ai::HomeDevices& d = m.home.devices;
+  if (d.ev_w > 0 ? !m.car_has_come : d.battery_w <= 0) return;
+  const ai::HomePrices known = prices(now, m);
+  const double elapsed_h = now.since_epoch().seconds() / 3600 - known.slot * config_.slot_h;
+  const auto outlook =
+      m.home.schedule == ai::Schedule::rule ? ai::outlook_by_price : ai::outlook_of_schedule;
+  ai::HomeOutlook ahead = outlook(d, m.now, known, rest_ahead_wh(known.slot, m), elapsed_h);
+  m.car_wh = {known.slot, std::move(ahead.car_wh)};
+  if (ahead.net_wh.size() < 2) return;  // the running slot's fee is fixed, and the next one's
+  const auto later = std::span(ahead.net_wh).subspan(1);
+  reports.plans.push_back(forecast_of(m.home.home, {known.slot + 1}, later));
 }
 
 HomeReport HomeControl::report(const Managed& m) const {
@@ -145,6 +190,8 @@ void HomeControl::look(Instant now, std::span<const HomeState> states, Outbox& o
     m.now = now_of(state);
     m.actual_w = net_of(state);
     count_slot(now, m, state);
+    if (looks(now, m)) say_plan(now, m, reports);
+    m.car_is_there = m.now.ev_wanted_wh > 0;
     m.wanted = plan(now, m);
     reports.homes.push_back(report(m));
     command(m, outbox);

@@ -6,8 +6,15 @@
 //
 // A command holds until the next one: a home whose plan asks for nothing is released once.
 //
-// A home with exact plans expects of a slot what it has seen at that time of day: the mean of the
-// seven days before the start, in which each day that passes counts a seventh.
+// A home with exact plans, or one that says what it plans, expects of a slot what it has seen at
+// that time of day: the mean of the seven days before the start, in which each day that passes
+// counts a seventh.
+//
+// Where the operator reckons with plans, a home looks at the fees that lie ahead when its car comes
+// and in one minute of each hour, its own by lot; between those it plans by what it has seen. So
+// homes answer one after another, each to a fee in which the others' plans are. When it looks it
+// says what it plans, with its report (ai::HomeOutlook): once its car has been there since the
+// day's forecast, in which an expected car stands until then; one without a car each time.
 
 #include <map>
 #include <optional>
@@ -25,8 +32,8 @@ struct ManagedHome {
   ai::HomeDevices devices;
   std::int32_t ask = 0;  // for flexibility, micro-EUR/kWh
   ai::Schedule schedule = ai::Schedule::rule;
-  // Of exact plans: what it draws without car and battery on a day, by slot from the start's time
-  // of day on, Wh.
+  // Of exact plans and where plans are said: what it draws without car and battery on a day, by
+  // slot from the start's time of day on, Wh.
   std::vector<std::int64_t> rest_wh{};
 };
 
@@ -38,6 +45,7 @@ struct HomeControlConfig {
   std::vector<ManagedHome> homes;  // by rising number
   double retail_eur_per_kwh = 0, sell_eur_per_kwh = 0;
   double slot_h = 0.25;
+  bool plans_are_said = false;  // the grid operator reckons with them
 };
 
 class HomeControl {
@@ -51,6 +59,11 @@ class HomeControl {
   ledger::Result<void> hear(Instant now, BytesView grid_word, Outbox& outbox);
 
  private:
+  template <class Value>
+  struct BySlot {
+    std::size_t first = 0;
+    std::vector<Value> values;
+  };
   struct Managed {
     ManagedHome home;
     ai::HomeNow now;
@@ -62,7 +75,15 @@ class HomeControl {
     double rest_slot_wh = 0;
     ai::HomeSchedule schedule;
     bool commanded = false;
+    // Where plans are said: the fees seen at the last look, what the car planned at the last word.
+    BySlot<std::int32_t> seen_fees;
+    BySlot<std::int64_t> car_wh;
+    bool car_is_there = false, car_has_come = false;  // the latter: since the day's forecast
   };
+  std::size_t running_slot(Instant now) const;
+  std::vector<std::int64_t> rest_ahead_wh(std::size_t slot, const Managed& m) const;
+  bool looks(Instant now, const Managed& m) const;
+  void say_plan(Instant now, Managed& m, HomeReports& reports) const;
   void command(Managed& m, Outbox& outbox) const;
   ai::HomePrices prices(Instant now, const Managed& m) const;
   HomeReport report(const Managed& m) const;

@@ -23,14 +23,15 @@ std::optional<NodeId> recorded_node(const Scenario& scenario, const Directory& d
       static_cast<std::uint32_t>(std::stoul(name.substr(name.find('-') + 1))));
 }
 
-// What the grid operator pays whether it limits anybody or not, by the hour.
-double standing_eur_per_hour(const Scenario& scenario) {
+// What the grid operator owes each home whether it limits anybody or not, by the hour.
+std::vector<double> standing_eur_per_hour(const Scenario& scenario) {
   constexpr double hours_a_year = 8760;
-  double out = 0;
+  std::vector<double> out(scenario.homes.size());
   for (const RungSpec& r : scenario.congestion)
-    for (const HomeSpec& home : scenario.homes)
+    for (std::size_t h = 0; h < out.size(); ++h)
       if (r.kind == RungSpec::Kind::dimming_14a)
-        out += r.relief_eur_per_year / hours_a_year * controllable_devices(devices_of(home));
+        out[h] += r.relief_eur_per_year / hours_a_year *
+                  controllable_devices(devices_of(scenario.homes[h]));
   return out;
 }
 
@@ -72,8 +73,8 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       alerts_(scenario_, writer_, summary_.alerts, failure_),
       findings_(scenario, deployment.directory()) {
   if (!scenario.congestion.empty())
-    congestion_.emplace(scenario.congestion, scenario.homes.size(), scenario.grid.max_loading,
-                        scenario.time.market_slot, standing_eur_per_hour(scenario));
+    congestion_.emplace(scenario.congestion, scenario.grid.max_loading, scenario.time.market_slot,
+                        standing_eur_per_hour(scenario));
   summary_.scenario = scenario.name;
   summary_.seed = scenario.seed;
   for (const MeterIdentity& m : deployment.identities().meters)

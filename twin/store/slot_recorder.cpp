@@ -11,8 +11,8 @@ SlotRecorder::SlotRecorder(const Scenario& scenario, const Deployment& deploymen
                            RunWriter& writer, Summary& summary, FirstFailure& failure)
     : scenario_(scenario), writer_(writer), summary_(summary), failure_(failure) {
   summary_.market.mechanism = scenario.market.mechanism;
-  for (auto* by_home :
-       {&summary_.market.savings_micro_eur, &summary_.market.bought_wh, &summary_.market.sold_wh})
+  for (auto* by_home : {&summary_.market.savings_micro_eur, &summary_.market.bill_micro_eur,
+                        &summary_.market.bought_wh, &summary_.market.sold_wh})
     by_home->resize(scenario.homes.size());
   for (const MeterIdentity& m : deployment.identities().meters)
     if (!m.feeder) home_of_account_[m.account] = m.meter.value;
@@ -115,10 +115,25 @@ void SlotRecorder::write_statements(const market::ClosedSlot& slot) {
 
 void SlotRecorder::write_postings(const market::ClosedSlot& slot) {
   const Instant end = Instant{} + scenario_.time.market_slot * (slot.slot.value + 1);
-  for (const market::Posting& p : slot.settlement.postings)
+  for (const market::Posting& p : slot.settlement.postings) {
+    count_bills(p);
     failure_.keep(
         writer_.posting({end, slot.slot.value, std::string(market::name_of(p.kind)),
                          name_of_account(p.from), name_of_account(p.to), p.amount.value}));
+  }
+}
+
+// What is put in and taken out at the bank is no bill.
+void SlotRecorder::count_bills(const market::Posting& p) {
+  using Kind = market::PostingKind;
+  if (p.kind == Kind::deposit || p.kind == Kind::payout) return;
+  Summary::Market& m = summary_.market;
+  const auto from = home_of_account_.find(p.from), to = home_of_account_.find(p.to);
+  if (from != home_of_account_.end()) m.bill_micro_eur[from->second] += p.amount.value;
+  if (to != home_of_account_.end()) m.bill_micro_eur[to->second] -= p.amount.value;
+  if (p.kind == Kind::capacity) m.capacity_micro_eur += p.amount.value;
+  if (p.to == market::grid_operator) m.operator_got_micro_eur += p.amount.value;
+  if (p.from == market::grid_operator) m.operator_paid_micro_eur += p.amount.value;
 }
 
 void SlotRecorder::sum_masked(const market::ClosedSlot& slot) {

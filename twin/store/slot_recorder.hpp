@@ -29,6 +29,7 @@ class SlotRecorder {
   void count_contracts(const market::ClosedSlot& slot);
   void write_statements(const market::ClosedSlot& slot);
   void write_postings(const market::ClosedSlot& slot);
+  void count_bills(const market::Posting& posting);
   void sum_masked(const market::ClosedSlot& slot);
   std::string name_of_account(const ledger::AccountId& account) const;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "ledger/crypto/sha256.hpp"
 #include "market/fairness.hpp"
@@ -120,6 +121,15 @@ json elements_json(const std::vector<Summary::Element>& elements) {
   return out;
 }
 
+// What each home is owed beside the ledger.
+json owed_json(const std::vector<double>& owed_eur) {
+  json out = {{"sum", micro(std::accumulate(owed_eur.begin(), owed_eur.end(), 0.0))}};
+  if (owed_eur.size() > most_homes_listed) return out;
+  out["by_home"] = json::array();
+  for (const double eur : owed_eur) out["by_home"].push_back(micro(eur));
+  return out;
+}
+
 json congestion_json(const CongestionFigures& c) {
   json rungs = json::object();
   for (const auto& [name, f] : c.by_rung)
@@ -151,6 +161,7 @@ json congestion_json(const CongestionFigures& c) {
         {"recall", share(f.hits, f.happened)}}},
       {"held_back_kwh", micro(c.held_back_kwh)},
       {"limited", {{"gini", micro(c.limited_gini)}, {"homes", limited}, {"most_minutes", most}}},
+      {"owed_eur", owed_json(c.owed_eur)},
       {"rebound_kw", micro(c.rebound_kw)},
       {"rungs", c.rungs},
       {"shed_kwh", micro(c.shed_kwh)},
@@ -226,6 +237,20 @@ json savings_json(const Summary::Market& m, double mean, std::int64_t least, std
   return out;
 }
 
+json bills_json(const Summary::Market& m) {
+  const auto sum =
+      std::accumulate(m.bill_micro_eur.begin(), m.bill_micro_eur.end(), std::int64_t{0});
+  const auto homes = static_cast<double>(std::max<std::size_t>(1, m.bill_micro_eur.size()));
+  json out = {{"capacity_mean", micro(eur(m.capacity_micro_eur) / homes)},
+              {"grid_operator_got", eur(m.operator_got_micro_eur)},
+              {"grid_operator_paid", eur(m.operator_paid_micro_eur)},
+              {"mean", micro(eur(sum) / homes)}};
+  if (m.bill_micro_eur.size() > most_homes_listed) return out;
+  out["by_home"] = json::array();
+  for (const std::int64_t b : m.bill_micro_eur) out["by_home"].push_back(eur(b));
+  return out;
+}
+
 json market_json(const Summary::Market& m) {
   std::int64_t sum = 0, least = 0, losers = 0;
   for (const std::int64_t s : m.savings_micro_eur) {
@@ -236,7 +261,8 @@ json market_json(const Summary::Market& m) {
   if (!m.savings_micro_eur.empty())
     least = *std::min_element(m.savings_micro_eur.begin(), m.savings_micro_eur.end());
   const auto homes = static_cast<double>(std::max<std::size_t>(1, m.savings_micro_eur.size()));
-  return {{"budget_balance_eur", eur(m.paid_micro_eur - m.earned_micro_eur)},
+  return {{"bills_eur", bills_json(m)},
+          {"budget_balance_eur", eur(m.paid_micro_eur - m.earned_micro_eur)},
           {"efficiency",
            micro(efficiency(m.welfare_micro_eur, m.optimal_welfare_micro_eur, m.slots_settled))},
           {"fairness", fairness_json(m)},

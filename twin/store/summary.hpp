@@ -74,6 +74,10 @@ struct Summary {
     std::int64_t welfare_micro_eur = 0, optimal_welfare_micro_eur = 0;
     std::int64_t money_residual_micro_eur = 0;
     std::vector<std::int64_t> savings_micro_eur;  // by home, against the retailer alone
+    // What each home paid by the ledger's postings of settled slots, less what it got.
+    std::vector<std::int64_t> bill_micro_eur;
+    std::int64_t capacity_micro_eur = 0;  // of all bills together: for a month's highest import
+    std::int64_t operator_got_micro_eur = 0, operator_paid_micro_eur = 0;  // the grid operator
     std::vector<Shadow> shadows;
     std::vector<std::int64_t> bought_wh, sold_wh;           // by home
     std::int64_t paid_micro_eur = 0, earned_micro_eur = 0;  // for trades, by buyers and sellers

@@ -87,6 +87,25 @@ std::string congestion_html(const Summary& s) {
   return section_html("congestion", "Congestion", message_of(s), body);
 }
 
+// By the ledger's accounts, and what stands on none of them.
+std::string payers_facts(const Summary& s) {
+  if (!s.bill_mean_eur) return "";
+  std::string bills = known(s.bill_mean_eur, 2) + " EUR a home on average";
+  if (s.bill_least_eur)
+    bills += ", from " + known(s.bill_least_eur, 2) + " to " + known(s.bill_most_eur, 2) + " EUR";
+  if (s.bill_capacity_eur.value_or(0) > 0)
+    bills += "; " + known(s.bill_capacity_eur, 2) + " EUR of it for the month's highest import";
+  std::string out =
+      fact_html("Bills", bills) +
+      fact_html("Grid operator", known(s.operator_got_eur, 2) + " EUR in fees, paid " +
+                                     known(s.operator_paid_eur, 2) + " EUR");
+  if (s.owed_eur)
+    out += fact_html("Compensation", known(s.owed_eur, 2) +
+                                         " EUR that the grid operator owes homes for measures; "
+                                         "it is on no account of the ledger");
+  return out;
+}
+
 std::string market_html(const Summary& s) {
   const std::string body = element(
       "dl", "",
@@ -104,6 +123,7 @@ std::string market_html(const Summary& s) {
                                    known(s.savings_min_eur, 2) + " EUR; " + known(s.losers) +
                                    " lose; Jain index " + known(s.jain_savings, 3) + ", Gini " +
                                    known(s.gini_savings, 3)) +
+          payers_facts(s) +
           fact_html("Concentration", "HHI " + known(s.hhi_sellers) + " of sellers, " +
                                          known(s.hhi_buyers) + " of buyers"));
   return section_html("market", "Market", "", body);

@@ -1,5 +1,6 @@
 #include "viz/report/summary.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace viz {
@@ -169,6 +170,25 @@ void read_ladder(const Json& root, Summary& out) {
                              number_at(r, "", "moved_kwh"), number_at(r, "", "eur")});
 }
 
+void read_bills(const Json& root, Summary& out) {
+  if (const Json* owed = inner(root, "congestion", "owed_eur"))
+    out.owed_eur = number_at(*owed, "", "sum");
+  const Json* bills = inner(root, "market", "bills_eur");
+  if (!bills) return;
+  out.bill_mean_eur = number_at(*bills, "", "mean");
+  out.bill_capacity_eur = number_at(*bills, "", "capacity_mean");
+  out.operator_got_eur = number_at(*bills, "", "grid_operator_got");
+  out.operator_paid_eur = number_at(*bills, "", "grid_operator_paid");
+  const Json* homes = find(*bills, "", "by_home");
+  if (!homes || !homes->is_array()) return;
+  for (const Json& home : *homes) {
+    if (!home.is_number()) continue;
+    const double eur = home.get<double>();
+    out.bill_least_eur = std::min(out.bill_least_eur.value_or(eur), eur);
+    out.bill_most_eur = std::max(out.bill_most_eur.value_or(eur), eur);
+  }
+}
+
 // The groups that lie one level deeper.
 void read_nested(const Json& root, Summary& out) {
   read_consensus(root, out);
@@ -186,6 +206,7 @@ void read_nested(const Json& root, Summary& out) {
     out.finality_p95_ms = number_at(*finality, "", "p95");
     out.finality_p99_ms = number_at(*finality, "", "p99");
   }
+  read_bills(root, out);
   if (const Json* savings = inner(root, "market", "savings_eur")) {
     out.savings_mean_eur = number_at(*savings, "", "mean");
     out.savings_min_eur = number_at(*savings, "", "min");
