@@ -149,7 +149,7 @@ TEST_CASE("At equal prices cars draw hours where plans count, and keep the hours
   const auto before = outlook_by_price(car_of(3), wanting(14000, 14), p, rest, 0).car_wh;
   for (std::size_t k = 0; k < slots; ++k) {
     p.kept[k] = before[k] > 0;
-    if (p.kept[k]) p.eur_per_kwh[k] += 0.029;  // its own plan made them dearer
+    if (p.kept[k]) p.eur_per_kwh[k] += 0.04;  // its own plan made them dearer by a step
   }
   const auto after = outlook_by_price(car_of(3), wanting(14000, 14), p, rest, 0).car_wh;
   CHECK(after == before);
