@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/book_output.hpp"
+#include "market/clearing/clearing.hpp"
 
 namespace app {
 namespace {
@@ -32,6 +33,7 @@ void print_fee_json(const market::OrderBook& book, const market::NamedFeeTree& t
                  {"orders", book.orders.size()},
                  {"volume_kwh", kwh(cleared.volume)},
                  {"welfare_eur", eur(cleared.welfare)},
+                 {"optimal_welfare_eur", eur(market::optimal_welfare(book.orders))},
                  {"fees_eur", eur(cleared.fees)},
                  {"prices", std::move(prices)},
                  {"trades", std::move(trades)},
@@ -44,8 +46,9 @@ void print_fee_text(const market::OrderBook& book, const market::NamedFeeTree& t
                     std::span<const std::uint32_t> nodes, const market::FeeTreeClearing& cleared) {
   std::printf("fee-tree: %.3f kWh in %zu deals, of %zu orders\n", kwh(cleared.volume),
               cleared.trades.size(), book.orders.size());
-  std::printf("welfare %.6f EUR beside %.6f EUR of grid fees\n", eur(cleared.welfare),
-              eur(cleared.fees));
+  std::printf(
+      "welfare %.6f EUR, of it %.6f EUR grid fees; %.6f EUR would be possible without any\n",
+      eur(cleared.welfare), eur(cleared.fees), eur(market::optimal_welfare(book.orders)));
   if (cleared.trades.empty()) return;
   std::printf("\n%12s  %10s  %10s  %s\n", "kWh", "EUR/kWh", "fee",
               "buyer (order) at node from seller (order) at node");

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/book_output.hpp"
+#include "market/clearing/clearing.hpp"
 
 namespace app {
 namespace {
@@ -43,6 +44,7 @@ void print_grid_json(const market::OrderBook& orders, const GridBook& book,
            {"orders", orders.orders.size()},
            {"volume_kwh", kwh(book.nodal.volume)},
            {"welfare_eur", eur(book.nodal.welfare)},
+           {"optimal_welfare_eur", eur(market::optimal_welfare(orders.orders))},
            {"duality_gap_eur", eur(book.nodal.gap)},
            {"congestion_rent_eur", eur(book.nodal.rent)},
            {"limits", book.limits.limits.rows.size()},
@@ -73,9 +75,11 @@ void print_grid_text(const market::OrderBook& orders, const GridBook& book,
                      const std::string& grid_file) {
   std::printf("grid-aware: %.3f kWh of %zu orders\n", kwh(book.nodal.volume), orders.orders.size());
   std::printf(
-      "welfare %.6f EUR, at most %.6f below the best; congestion rent "
-      "%.6f EUR\n",
-      eur(book.nodal.welfare), eur(book.nodal.gap), eur(book.nodal.rent));
+      "welfare %.6f EUR, at most %.6f below the best that the grid lets through, and %.6f EUR "
+      "without "
+      "a grid; congestion rent %.6f EUR\n",
+      eur(book.nodal.welfare), eur(book.nodal.gap), eur(market::optimal_welfare(orders.orders)),
+      eur(book.nodal.rent));
   if (grid_file.empty()) {
     std::printf("no --grid: one bus, nothing limits\n");
   } else {

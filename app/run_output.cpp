@@ -90,6 +90,19 @@ ExitCode outcome_of(const std::string& summary, bool quiet) {
   return stop_requested ? interrupted : done;
 }
 
+namespace {
+
+std::string trade_text(const nlohmann::json& market) {
+  const nlohmann::json& price = market["mean_price_eur_per_kwh"];
+  if (price.is_null()) return "nothing traded";
+  std::array<char, 96> out{};
+  std::snprintf(out.data(), out.size(), "%.1f kWh traded at %.3f EUR/kWh on average",
+                market["traded_kwh"].get<double>(), price.get<double>());
+  return out.data();
+}
+
+}  // namespace
+
 std::string describe_run(const std::string& directory, const std::string& summary) {
   const auto s = nlohmann::json::parse(summary);
   std::array<char, 1024> out{};
@@ -98,7 +111,7 @@ std::string describe_run(const std::string& directory, const std::string& summar
       "%s: %.0f s simulated in %.1f s (%.0f times real time)\n"
       "  energy   %.1f kWh used, %.1f kWh PV, %.1f kWh imported, %.1f kWh exported, %.2f kWh lost\n"
       "  grid     highest loading %.0f %%, voltage %.3f to %.3f pu\n"
-      "  market   %.1f kWh traded at %.3f EUR/kWh on average, each home saves %.2f EUR\n"
+      "  market   %s, each home saves %.2f EUR\n"
       "  ledger   %llu blocks, %llu transactions, result %.16s\n"
       "  report   %s/report.html\n",
       s["scenario"].get<std::string>().c_str(), s["simulated_s"].get<double>(),
@@ -107,8 +120,7 @@ std::string describe_run(const std::string& directory, const std::string& summar
       s["energy"]["imported_kwh"].get<double>(), s["energy"]["exported_kwh"].get<double>(),
       s["energy"]["losses_kwh"].get<double>(), 100 * s["grid"]["max_loading"].get<double>(),
       s["grid"]["v_min_pu"].get<double>(), s["grid"]["v_max_pu"].get<double>(),
-      s["market"]["traded_kwh"].get<double>(), s["market"]["mean_price_eur_per_kwh"].get<double>(),
-      s["market"]["savings_eur"]["mean"].get<double>(),
+      trade_text(s["market"]).c_str(), s["market"]["savings_eur"]["mean"].get<double>(),
       s["ledger"]["height"].get<unsigned long long>(),
       s["ledger"]["transactions"].get<unsigned long long>(),
       s["result_hash"].get<std::string>().c_str(), directory.c_str());

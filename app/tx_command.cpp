@@ -210,7 +210,8 @@ std::string misfit(const TxOptions& o, market::Template of, Slot first) {
                              {"--side", !o.side.empty(), taken.key, taken.key},
                              {"--share", o.share > 0, taken.key, taken.key},
                              {"--tenant", !o.tenants.empty(), taken.tenants, taken.tenants},
-                             {"--end-slot", o.end_slot.has_value(), !o.withdraw, false}}) {
+                             {"--end-slot", o.end_slot.has_value(), !o.withdraw, false},
+                             {"--id", !o.id.empty(), !o.withdraw, false}}) {
     if (each.given && !each.taken)
       return std::string(each.name) + ": is not of " + (o.withdraw ? "a withdrawal" : o.of);
     if (!each.given && each.needed)
@@ -322,7 +323,7 @@ void add_contract(CLI::App& tx, std::function<int()>& chosen) {
       ->add_option("--number", c.o->number, "above the last one's (default in a directory: next)")
       ->check(whole_number_from(1, UINT32_MAX));
   add_energy(c, market::max_order_energy.value);
-  add_price(c, "at least, or at most");
+  add_price(c, "at least, or at most (default: 0)");
   c.command->add_option("--operator-key", c.o->operator_key,
                         "of a network, with the grid operator: the metering operator's key file");
   c.command->add_option("--side", c.o->side, "of a community key: buy or sell");
@@ -344,7 +345,11 @@ void add_tx_commands(CLI::App& program, std::function<int()>& chosen) {
   o.command->add_flag("--green", o.o->green,
                       "of a bilateral market: offers renewable energy, or would rather have it");
   add_energy(o, market::max_order_energy.value)->required();
-  add(tx, chosen, "cancel", "takes an order back, before its slot begins", cancel);
+  const TxCommand taken_back =
+      add(tx, chosen, "cancel", "takes an order back, before its slot begins", cancel);
+  taken_back.command->get_option("--id")
+      ->description("the order's: 32 hexadecimal digits")
+      ->required();
   for (const auto& [name, about, make] :
        {std::tuple{"transfer", "gives held tokens to another account", &transfer},
         {"retire", "retires held tokens", &retire}}) {

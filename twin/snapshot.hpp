@@ -2,6 +2,7 @@
 // What a view may see of a running twin at one moment: values, by element index of the network.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,11 @@ struct Snapshot {
   std::vector<float> home_w;          // net, import positive
   std::vector<float> home_pv_w;       // >= 0
   std::vector<float> home_battery;    // 0..1, negative where there is none
-  double price_eur_per_kwh = 0;       // last cleared slot
-  double traded_kwh = 0;              // last cleared slot
-  std::uint64_t height = 0;           // ledger
-  std::vector<std::string> alerts;    // active now, in words
+  // Of the last slot in which neighbours traded, its mean; none before the first.
+  std::optional<double> price_eur_per_kwh;
+  double traded_kwh = 0;            // last settled slot
+  std::uint64_t height = 0;         // ledger
+  std::vector<std::string> alerts;  // active now, in words
 };
 
 }  // namespace twin

@@ -61,6 +61,13 @@ Clearing clear(Mechanism mechanism, std::span<const Order> orders, const Clearin
   return out;
 }
 
+std::vector<Order> at_worth(std::span<const Order> orders, Price local_grid_fee) {
+  std::vector<Order> out(orders.begin(), orders.end());
+  for (Order& o : out)
+    if (o.side == Side::buy) o.limit = std::min(o.limit + local_grid_fee, max_order_price);
+  return out;
+}
+
 MicroEuros welfare_of(std::span<const Order> orders, std::span<const WattHours> fills) {
   Wide sum = 0;
   for (std::size_t i = 0; i < orders.size(); ++i) {

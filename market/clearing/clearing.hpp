@@ -7,6 +7,14 @@
 //   - what is sold is what is bought;
 //   - but for `continuous`, the result is a function of the set of orders, whatever their order.
 // An account's own orders may meet each other: each is judged by its limit alone.
+//
+// Welfare is one figure for all mechanisms, wherever it is told (market clear, settled slots,
+// shadows): what the traded energy is worth to its buyers less what it costs its sellers, by their
+// orders' limits. Fees and congestion rent are transfers to the grid operator and no cost; of a
+// market whose limits are told before the local grid fee, `at_worth` adds it to buyers' limits
+// first. Levies are due whoever sells, and count on neither side. The optimum beside it is what the
+// same orders could come to at most without a grid and without fees, so that what either keeps from
+// being traded shows as efficiency below 1.
 
 #include <optional>
 #include <span>
@@ -41,15 +49,18 @@ struct Clearing {
   std::vector<ledger::WattHours> fills;  // in the order of the orders given
   // Deals, where the mechanism makes pairs; where it has one price `pair_fills` makes them.
   std::vector<Trade> trades;
-  // Sum over fills of limit x energy, buyers minus sellers, micro-euro, rounded once.
-  ledger::MicroEuros welfare, optimal_welfare;
+  ledger::MicroEuros welfare, optimal_welfare;  // of the orders as given
 };
 
 // `orders`: within the bounds of market/order.hpp, each id once. Both were checked where they came
 // in; anything else is a broken invariant.
 Clearing clear(Mechanism mechanism, std::span<const Order> orders, const ClearingTerms& terms);
 
-// The welfare of these fills.
+// The orders with what a kWh is worth to buyers: their limits and the local grid fee that these
+// leave room for, at most the highest price of an order.
+std::vector<Order> at_worth(std::span<const Order> orders, ledger::Price local_grid_fee);
+
+// The welfare of these fills: sum over fills of limit x energy, buyers minus sellers, rounded once.
 ledger::MicroEuros welfare_of(std::span<const Order> orders,
                               std::span<const ledger::WattHours> fills);
 

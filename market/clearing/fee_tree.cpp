@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "ledger/base/invariant.hpp"
+#include "market/clearing/clearing.hpp"
 #include "market/clearing/thousandths.hpp"
 
 namespace market {
@@ -157,12 +158,11 @@ class Matching {
 
   void find_flows() {
     flow_.assign(tree_.size(), 0);
-    Wide worth = 0, fees = 0;
+    Wide fees = 0;
     for (std::size_t i = 0; i < orders_.size(); ++i) {
       const std::int64_t wh = out_.fills[i].value;
       const bool buys = orders_[i].side == Side::buy;
       flow_[nodes_[i]] += buys ? wh : -wh;
-      worth += static_cast<Wide>(buys ? wh : -wh) * orders_[i].limit.value;
       if (buys) out_.volume += out_.fills[i];
     }
     for (std::size_t n = tree_.size(); n-- > 1;) {
@@ -170,7 +170,7 @@ class Matching {
       const Price fee = flow_[n] > 0 ? tree_[n].down : tree_[n].up;
       fees += static_cast<Wide>(std::abs(flow_[n])) * fee.value;
     }
-    out_.welfare = from_thousandths(worth - fees);
+    out_.welfare = welfare_of(orders_, out_.fills);
     out_.fees = from_thousandths(fees);
   }
 

@@ -62,8 +62,8 @@ struct FeeTreeClearing {
   std::vector<ledger::WattHours> fills;  // in the order of the orders
   std::vector<ledger::Price> prices;     // by node
   ledger::WattHours volume;
-  ledger::MicroEuros welfare;  // limits less fees, rounded once
-  ledger::MicroEuros fees;     // rounded once
+  ledger::MicroEuros welfare;  // as market/clearing/clearing.hpp has it: fees are not taken off
+  ledger::MicroEuros fees;     // that trades pay, rounded once; welfare less fees is the maximum
   // Who bought of whom: within a node first, then over its edge with what remains at the nodes
   // above; on each side by rising id.
   std::vector<FeeTrade> trades;

@@ -130,6 +130,10 @@ TEST_CASE("tx: contracts, orders and tokens of an account are decided and leave 
   };
   wrong("transfer", {"--vintage", "0", "--energy-wh", "5", "--to", run.accounts[1]}, "has 0 free");
   wrong("transfer", {"--vintage", "0", "--energy-wh", "5", "--to", "abc"}, "--to abc");
+  // No order has an id that is made anew.
+  wrong("cancel", {"--slot", "300"}, "--id");
+  wrong("contract", {"--template", "sell-surplus", "--withdraw", "--id", std::string(32, '6')},
+        "--id: is not of a withdrawal");
   // What the ledger refuses says why, with the code that a network gives.
   const auto refused = [&](const std::string& name, std::vector<std::string> more,
                            const std::string& why) {

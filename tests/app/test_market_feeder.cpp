@@ -103,7 +103,8 @@ TEST_CASE("market clear --fee-tree counts a trade's way") {
   REQUIRE(c.out.at("trades").size() == 1);
   CHECK(c.out.at("trades")[0].at("fee_eur_per_kwh") == 0.1);
   CHECK(c.out.at("fees_eur") == 1);
-  CHECK(c.out.at("welfare_eur") == 1);
+  CHECK(c.out.at("welfare_eur") == 2);  // fees are transfers
+  CHECK(c.out.at("optimal_welfare_eur") == 2);
   CHECK(refused_with(Cleared(book, {"--mechanism", "fee-tree"}), "--fee-tree: is missing"));
   CHECK(refused_with(Cleared(book, {"--mechanism", "fee-tree", "--fee-tree", "GRID"},
                              "node,parent,fee_eur_per_kwh,net_import_kwh\nbusbar,,0,0\n"),

@@ -103,6 +103,22 @@ TEST_CASE("the price is drawn where something was traded, and nowhere else") {
   CHECK(holds(price_figure(data).message, "Nothing was traded"));
 }
 
+TEST_CASE("where deals have prices of their own, their mean is drawn and called so") {
+  ReportData data = an_hour();
+  CHECK(price_figure(data).legend[0].words == "clearing price");
+  for (auto& slot : data.slots) {
+    slot.price_micro_eur_per_kwh.reset();
+    slot.turnover_micro_eur = 150'000;  // for a kWh
+  }
+  data.slots[3].turnover_micro_eur = 0;  // a price like any other
+  const Figure figure = price_figure(data);
+  CHECK(count(figure.svg, "class=\"m-price\"") == 1);
+  CHECK(holds(figure.message, "In 4 of 4 slots neighbours traded 4.0 kWh at 11.2 ct/kWh"));
+  CHECK(holds(figure.svg, "1.00 kWh traded at 15.00 ct/kWh on average"));
+  CHECK(holds(figure.svg, "1.00 kWh traded at 0.00 ct/kWh on average"));
+  CHECK(figure.legend[0].words == "mean price of the deals, as sellers get it");
+}
+
 TEST_CASE("the forecast is scored over the slots that have one") {
   ReportData data = an_hour();
   CHECK(holds(forecast_figure(data).message, "No forecast was issued"));

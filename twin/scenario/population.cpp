@@ -124,7 +124,7 @@ StrategyShares read_strategy(TomlTable& t) {
   return out;
 }
 
-void read_devices(TomlTable& t, bool population, Population& p) {
+void read_devices(TomlTable& t, bool population, bool steered, Population& p) {
   p.load = read_load(t.table("load"));
   p.pv = read_pv(t.table("pv"), population);
   p.battery = read_battery(t.table("battery"), population);
@@ -135,6 +135,8 @@ void read_devices(TomlTable& t, bool population, Population& p) {
   const std::vector<std::string>& schedules = ai::names_of_schedules();
   p.schedule =
       enum_named<ai::Schedule>(t.one_of("schedule", schedules.front(), schedules), schedules);
+  if (!steered && p.schedule != ai::Schedule::rule)
+    t.refuse("schedule", "\"rule\" where no [[congestion]] gives homes a grid operator to follow");
   p.contracts = read_contracts(t, population);
   p.prefers = read_preference(t.table("prefer"), population);
 }
@@ -152,17 +154,17 @@ ai::Strategy draw_strategy(const StrategyShares& shares, Rng& rng) {
 
 }  // namespace
 
-Population read_population(TomlTable t) {
+Population read_population(TomlTable t, bool steered) {
   Population p;
   p.where = t.where(t.has("count") ? "count" : "");
   p.prefix = t.text("prefix", "home-");
   p.count = t.is_text("count", "all") ? 0 : t.integer("count", 0, 1, max_homes);
-  read_devices(t, true, p);
+  read_devices(t, true, steered, p);
   t.close();
   return p;
 }
 
-Prosumer read_prosumer(TomlTable t) {
+Prosumer read_prosumer(TomlTable t, bool steered) {
   Prosumer p;
   p.name = t.text("name", "");
   p.connection = t.text("connection", p.name);
@@ -170,7 +172,7 @@ Prosumer read_prosumer(TomlTable t) {
   p.where_connection = t.where(t.has("connection") ? "connection" : "name");
   if (p.name.empty()) t.refuse("name", "a prosumer's name");
   p.figures.explicit_home = true;
-  read_devices(t, false, p.figures);
+  read_devices(t, false, steered, p.figures);
   t.close();
   return p;
 }

@@ -75,8 +75,9 @@ struct Prosumer {
   Population figures;  // its ranges are single numbers
 };
 
-Population read_population(TomlTable t);
-Prosumer read_prosumer(TomlTable t);
+// `steered`: there is a grid operator, whose prices homes can plan by.
+Population read_population(TomlTable t, bool steered);
+Prosumer read_prosumer(TomlTable t, bool steered);
 
 // One home of it. Its figures come from the seed and its own name alone, and every figure is drawn
 // whether it is used or not, so that neither another home nor one device's share changes others.

@@ -241,6 +241,24 @@ MarketSpec read_market(TomlTable t, const PricesSpec& prices) {
   return out;
 }
 
+// Above what a neighbour's kWh may cost a seller is better off with the retailer, and nobody
+// orders.
+void check_feed_in(TomlTable& prices, const Scenario& s) {
+  const PricesSpec& p = s.prices;
+  const ledger::Price most = p.retail_buy - p.local_grid_fee - p.levies;
+  if (s.market.mechanism == "retailer" || p.retail_sell <= most) return;
+  prices.refuse(
+      "retail_sell_eur_per_kwh",
+      "at most the retail price less local grid fee and levies, above which no neighbours "
+      "trade");
+}
+
+// A ladder without rungs leaves no grid operator to follow.
+void follow_the_rule(ScenarioParts& parts) {
+  for (Population& p : parts.populations) p.schedule = ai::Schedule::rule;
+  for (Prosumer& p : parts.prosumers) p.figures.schedule = ai::Schedule::rule;
+}
+
 void read_all(TomlTable& root, ScenarioParts& out) {
   Scenario& s = out.base;
   s.name = root.text("name", "");
@@ -257,6 +275,7 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   TomlTable prices = root.table("prices");
   s.prices = read_prices(prices);
   s.market = read_market(root.table("market"), s.prices);
+  check_feed_in(prices, s);
   if (prices.has("fee_tree") && !s.market.pays_by_the_way())
     prices.fail("fee_tree", "wants \"fee-tree\" as market.mechanism or among market.shadows");
   TomlTable ledger = root.table("ledger");
@@ -265,13 +284,16 @@ void read_all(TomlTable& root, ScenarioParts& out) {
   s.ledger = read_ledger(std::move(ledger), s.time);
   s.oracle = read_oracle(root.table("oracle"));
   s.consensus = read_consensus(root.table("consensus"));
-  for (TomlTable& t : root.tables("population")) out.populations.push_back(read_population(t));
-  for (TomlTable& t : root.tables("prosumer")) out.prosumers.push_back(read_prosumer(t));
+  const bool steered = root.has("congestion");
+  for (TomlTable& t : root.tables("population"))
+    out.populations.push_back(read_population(t, steered));
+  for (TomlTable& t : root.tables("prosumer")) out.prosumers.push_back(read_prosumer(t, steered));
   for (TomlTable& t : root.tables("meter")) out.meters.push_back(read_meter(t));
   for (TomlTable& t : root.tables("fault")) read_fault(std::move(t), s);
   for (TomlTable& t : root.tables("event")) read_event(std::move(t), s);
   for (TomlTable& t : root.tables("congestion")) read_rung(std::move(t), s);
   read_ladder(root.table("ladder"), s);
+  if (s.congestion.empty()) follow_the_rule(out);
   TomlTable output = root.table("output");
   out.where_recording = output.where("recording");
   s.output.recording = output.text("recording", "");

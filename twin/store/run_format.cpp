@@ -70,6 +70,12 @@ std::vector<double> customers_nominal_v(const Network& network) {
   return out;
 }
 
+std::optional<double> SlotRow::mean_price_micro_eur_per_kwh() const {
+  if (traded_wh <= 0) return std::nullopt;
+  if (price_micro_eur_per_kwh) return static_cast<double>(*price_micro_eur_per_kwh);
+  return 1000 * static_cast<double>(turnover_micro_eur) / static_cast<double>(traded_wh);
+}
+
 RunDescription describe(const Scenario& scenario, const Network& network) {
   RunDescription out{run_meta(scenario), {}, {}, {}, {}};
   const std::vector<double> nominal_v = customers_nominal_v(network);
@@ -117,7 +123,7 @@ CREATE TABLE snapshot(
   time_ms INTEGER PRIMARY KEY,
   bus_v_pu BLOB NOT NULL, branch_loading BLOB NOT NULL,
   home_w BLOB NOT NULL, home_pv_w BLOB NOT NULL, home_battery BLOB NOT NULL,
-  price_eur_per_kwh REAL NOT NULL, traded_kwh REAL NOT NULL, height INTEGER NOT NULL) STRICT;
+  price_eur_per_kwh REAL, traded_kwh REAL NOT NULL, height INTEGER NOT NULL) STRICT;
 CREATE TABLE feeder_minute(
   time_ms INTEGER PRIMARY KEY,
   load_w REAL NOT NULL, ev_w REAL NOT NULL, heat_pump_w REAL NOT NULL, pv_w REAL NOT NULL,
@@ -126,7 +132,7 @@ CREATE TABLE feeder_minute(
   v_min_pu REAL NOT NULL, v_max_pu REAL NOT NULL) STRICT;
 CREATE TABLE slot(
   slot INTEGER PRIMARY KEY, start_ms INTEGER NOT NULL,
-  price_micro_eur_per_kwh INTEGER, traded_wh INTEGER NOT NULL,
+  price_micro_eur_per_kwh INTEGER, traded_wh INTEGER NOT NULL, turnover_micro_eur INTEGER NOT NULL,
   orders_buy_wh INTEGER NOT NULL, orders_sell_wh INTEGER NOT NULL,
   import_wh INTEGER NOT NULL, export_wh INTEGER NOT NULL,
   forecast_wh INTEGER, actual_wh INTEGER NOT NULL) STRICT;

@@ -94,12 +94,17 @@ struct FeederMinute {
 struct SlotRow {
   std::uint32_t slot = 0;
   ledger::Instant start;
-  std::optional<std::int64_t> price_micro_eur_per_kwh;  // none where nothing cleared
+  // The one price of all deals; none where deals have prices of their own, or nothing cleared.
+  std::optional<std::int64_t> price_micro_eur_per_kwh;
   std::int64_t traded_wh = 0;
+  std::int64_t turnover_micro_eur = 0;  // what sellers got for it
   std::int64_t orders_buy_wh = 0, orders_sell_wh = 0;
   std::int64_t import_wh = 0, export_wh = 0;  // summed over meters
   std::optional<std::int64_t> forecast_wh;    // of the feeder's net energy, issued the day before
   std::int64_t actual_wh = 0;                 // the feeder's net energy, import positive
+
+  // The one price, or what sellers got by energy; none where nothing was traded.
+  std::optional<double> mean_price_micro_eur_per_kwh() const;
 };
 
 // One home's settled slot. Amounts are what the home pays; income is negative.
@@ -188,7 +193,7 @@ struct StoreError {
 template <class T>
 using Stored = tl::expected<T, StoreError>;
 
-inline constexpr std::int64_t run_format_version = 3;           // PRAGMA user_version
+inline constexpr std::int64_t run_format_version = 4;           // PRAGMA user_version
 inline constexpr std::int64_t run_application_id = 0x41495043;  // PRAGMA application_id, "AIPC"
 
 // The statements that make an empty run.db.

@@ -56,6 +56,11 @@ class Columns {
     skip();
     return std::nullopt;
   }
+  std::optional<double> maybe_real() {
+    if (!null()) return real();
+    skip();
+    return std::nullopt;
+  }
   std::optional<ledger::Instant> maybe_instant() {
     if (!null()) return instant();
     skip();
@@ -140,8 +145,8 @@ SlotRow slot_of(Columns& c) {
   out.slot = c.number();
   out.start = c.instant();
   out.price_micro_eur_per_kwh = c.maybe_integer();
-  for (std::int64_t* value :
-       {&out.traded_wh, &out.orders_buy_wh, &out.orders_sell_wh, &out.import_wh, &out.export_wh})
+  for (std::int64_t* value : {&out.traded_wh, &out.turnover_micro_eur, &out.orders_buy_wh,
+                              &out.orders_sell_wh, &out.import_wh, &out.export_wh})
     *value = c.integer();
   out.forecast_wh = c.maybe_integer();
   out.actual_wh = c.integer();
@@ -376,11 +381,12 @@ Stored<std::vector<FeederMinute>> RunReader::minutes() {
 }
 
 Stored<std::vector<SlotRow>> RunReader::slots() {
-  return open_->rows("slot",
-                     "SELECT slot, start_ms, price_micro_eur_per_kwh, traded_wh, orders_buy_wh, "
-                     "orders_sell_wh, import_wh, export_wh, forecast_wh, actual_wh "
-                     "FROM slot ORDER BY slot",
-                     slot_of);
+  return open_->rows(
+      "slot",
+      "SELECT slot, start_ms, price_micro_eur_per_kwh, traded_wh, turnover_micro_eur, "
+      "orders_buy_wh, orders_sell_wh, import_wh, export_wh, forecast_wh, actual_wh "
+      "FROM slot ORDER BY slot",
+      slot_of);
 }
 
 Stored<std::vector<BlockRow>> RunReader::blocks() {
@@ -455,7 +461,7 @@ Stored<std::optional<Snapshot>> RunReader::snapshot_at(ledger::Instant time) {
                         c.floats(d.homes.size()),
                         c.floats(d.homes.size()),
                         c.floats(d.homes.size()),
-                        c.real(),
+                        c.maybe_real(),
                         c.real(),
                         c.count(),
                         {}};

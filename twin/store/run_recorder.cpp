@@ -224,11 +224,11 @@ void RunRecorder::take_block_event(Instant now, const BlockDecided& b) {
 
 void RunRecorder::take_slot(const market::ClosedSlot& slot) {
   settled_slots_ = slot.slot.value + 1;
-  const WattHours traded = slots_.take(slot, openings_.forecast_wh(slot.slot));
+  const SlotRow row = slots_.take(slot, openings_.forecast_wh(slot.slot));
   shadows_.take(slot);
-  snapshot_.price_eur_per_kwh =
-      slot.clearing.price ? static_cast<double>(slot.clearing.price->value) * 1e-6 : 0;
-  snapshot_.traded_kwh = static_cast<double>(traded.value) * 1e-3;
+  if (const auto price = row.mean_price_micro_eur_per_kwh())
+    snapshot_.price_eur_per_kwh = *price * 1e-6;
+  snapshot_.traded_kwh = static_cast<double>(row.traded_wh) * 1e-3;
 }
 
 void RunRecorder::publish() {

@@ -75,7 +75,7 @@ Stored<void> RunWriter::Open::prepare() {
   const std::pair<Statement*, const char*> all[] = {
       {&snapshot, "INSERT INTO snapshot VALUES (?,?,?,?,?,?,?,?,?)"},
       {&minute, "INSERT INTO feeder_minute VALUES (?,?,?,?,?,?,?,?,?,?,?,?)"},
-      {&slot, "INSERT INTO slot VALUES (?,?,?,?,?,?,?,?,?,?)"},
+      {&slot, "INSERT INTO slot VALUES (?,?,?,?,?,?,?,?,?,?,?)"},
       {&statement, "INSERT INTO statement VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"},
       {&block, "INSERT INTO block VALUES (?,?,?,?,?,?,?,?,?,?)"},
       {&posting, "INSERT INTO posting VALUES (NULL,?,?,?,?,?,?)"},
@@ -197,8 +197,8 @@ Stored<void> RunWriter::minute(const FeederMinute& row) {
 
 Stored<void> RunWriter::slot(const SlotRow& row) {
   return open_->insert(open_->slot, row.slot, row.start.whole_ms(), row.price_micro_eur_per_kwh,
-                       row.traded_wh, row.orders_buy_wh, row.orders_sell_wh, row.import_wh,
-                       row.export_wh, row.forecast_wh, row.actual_wh);
+                       row.traded_wh, row.turnover_micro_eur, row.orders_buy_wh, row.orders_sell_wh,
+                       row.import_wh, row.export_wh, row.forecast_wh, row.actual_wh);
 }
 
 Stored<void> RunWriter::statement(const StatementRow& row) {

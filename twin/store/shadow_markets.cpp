@@ -11,7 +11,7 @@ using namespace ledger;
 namespace {
 
 // Each deal is rounded once, as a bill's line is.
-std::int64_t turnover_of(const market::Clearing& c) {
+std::int64_t earned_in(const market::Clearing& c) {
   if (c.price) return cost_of(c.volume, *c.price).value;
   std::int64_t sum = 0;
   for (const market::Trade& t : c.trades) sum += cost_of(t.energy, t.price).value;
@@ -57,29 +57,30 @@ void ShadowMarkets::take(const market::ClosedSlot& slot) {
     o.bus = home->second.bus;
     o.green = o.side == market::Side::sell && home->second.green;
   }
-  const std::int64_t optimal = market::optimal_welfare(orders).value;
+  const std::vector<market::Order> worth = market::at_worth(orders, slot.tariff.local_grid_fee);
+  const std::int64_t optimal = market::optimal_welfare(worth).value;
   for (std::size_t i = 0; i < mechanisms_.size(); ++i) {
     Summary::Shadow& figures = figures_[i];
     figures.optimal_welfare_micro_eur += optimal;
-    const auto outcome = clear(mechanisms_[i], orders, slot.tariff);
+    const auto outcome = clear(mechanisms_[i], orders, worth, slot.tariff);
     if (!outcome) {
       ++figures.slots_uncleared;
       continue;
     }
     figures.traded_wh += outcome->traded_wh;
-    figures.turnover_micro_eur += outcome->turnover_micro_eur;
-    figures.welfare_micro_eur += outcome->welfare_micro_eur;
+    figures.earned_micro_eur += outcome->earned_micro_eur;
+    figures.welfare_micro_eur += market::welfare_of(worth, outcome->fills).value;
   }
 }
 
 std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear(market::Mechanism mechanism,
                                                            std::span<const market::Order> orders,
+                                                           std::span<const market::Order> worth,
                                                            const market::Tariff& tariff) const {
   if (mechanism == market::Mechanism::grid_aware) return clear_grid_aware(orders);
-  if (mechanism == market::Mechanism::fee_tree)
-    return clear_fee_tree(orders, tariff.local_grid_fee);
-  const market::Clearing c = market::clear(mechanism, orders, market::terms_of(tariff));
-  return Outcome{c.volume.value, turnover_of(c), c.welfare.value};
+  if (mechanism == market::Mechanism::fee_tree) return clear_fee_tree(worth);
+  market::Clearing c = market::clear(mechanism, orders, market::terms_of(tariff));
+  return Outcome{c.volume.value, earned_in(c), std::move(c.fills)};
 }
 
 std::vector<std::uint32_t> ShadowMarkets::buses_of(std::span<const market::Order> orders,
@@ -101,26 +102,21 @@ std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear_grid_aware(
   const auto proposal = market::propose_grid_clearing(orders, buses, limits);
   if (!proposal) return std::nullopt;
   const auto nodal = market::check_proposal(orders, buses, limits, *proposal).value();
-  Outcome out{nodal.volume.value, 0, nodal.welfare.value};
+  Outcome out{nodal.volume.value, 0, proposal->fills};
   for (std::size_t i = 0; i < orders.size(); ++i)
     if (orders[i].side == market::Side::sell)
-      out.turnover_micro_eur += cost_of(proposal->fills[i], nodal.prices[buses[i]]).value;
+      out.earned_micro_eur += cost_of(proposal->fills[i], nodal.prices[buses[i]]).value;
   return out;
 }
 
-ShadowMarkets::Outcome ShadowMarkets::clear_fee_tree(std::span<const market::Order> orders,
-                                                     Price local_grid_fee) const {
-  std::vector<market::Order> with_fee(orders.begin(), orders.end());
-  for (market::Order& o : with_fee)
-    if (o.side == market::Side::buy)
-      o.limit = std::min(o.limit + local_grid_fee, market::max_order_price);
+ShadowMarkets::Outcome ShadowMarkets::clear_fee_tree(std::span<const market::Order> orders) const {
   constexpr std::uint32_t root = 0;
   const std::vector<std::uint32_t> nodes = buses_of(orders, *feeder_.fees, root);
-  const market::FeeTreeClearing c =
-      market::clear_fee_tree(with_fee, nodes, std::get<market::FeeTree>(feeder_.fees->terms));
-  Outcome out{c.volume.value, 0, market::welfare_of(orders, c.fills).value};
+  market::FeeTreeClearing c =
+      market::clear_fee_tree(orders, nodes, std::get<market::FeeTree>(feeder_.fees->terms));
+  Outcome out{c.volume.value, 0, std::move(c.fills)};
   for (const market::FeeTrade& t : c.trades)
-    out.turnover_micro_eur += cost_of(t.energy, t.price).value;
+    out.earned_micro_eur += cost_of(t.energy, t.price).value;
   return out;
 }
 

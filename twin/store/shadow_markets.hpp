@@ -7,8 +7,8 @@
 // Grid-aware clearing and the fee tree see the feeder as twin/scenario/traded_feeder.hpp has it,
 // worked out once; orders of accounts that are no home's stand at the busbar, or the tree's root. A
 // buyer's limit is told before the local grid fee; under the fee tree, whose fees take that one's
-// place, it pays so much more. Turnover is what sellers get. Welfare counts limits alone, for all
-// mechanisms alike: no fees, and no congestion rent.
+// place, it pays so much more. Turnover is what sellers get, and welfare what clearing.hpp says, as
+// of the market that settles.
 
 #include <map>
 #include <optional>
@@ -44,17 +44,19 @@ class ShadowMarkets {
     std::uint32_t home = 0;
   };
   struct Outcome {
-    std::int64_t traded_wh = 0, turnover_micro_eur = 0, welfare_micro_eur = 0;
+    std::int64_t traded_wh = 0, earned_micro_eur = 0;
+    std::vector<ledger::WattHours> fills;
   };
 
-  // Nothing where it finds no result.
+  // Nothing where it finds no result. `worth`: the orders with the local grid fee.
   std::optional<Outcome> clear(market::Mechanism mechanism, std::span<const market::Order> orders,
+                               std::span<const market::Order> worth,
                                const market::Tariff& tariff) const;
   // Where orders stand; those of accounts that are no home's at `elsewhere`.
   std::vector<std::uint32_t> buses_of(std::span<const market::Order> orders,
                                       const TradedFeeder& feeder, std::uint32_t elsewhere) const;
   std::optional<Outcome> clear_grid_aware(std::span<const market::Order> orders) const;
-  Outcome clear_fee_tree(std::span<const market::Order> orders, ledger::Price local_grid_fee) const;
+  Outcome clear_fee_tree(std::span<const market::Order> orders) const;
 
   std::vector<market::Mechanism> mechanisms_;
   std::map<ledger::AccountId, Place> places_;

@@ -23,23 +23,19 @@ SlotRecorder::SlotRecorder(const Scenario& scenario, const Deployment& deploymen
   summary_.masked_sums = sums;
 }
 
-WattHours SlotRecorder::take(const market::ClosedSlot& slot,
-                             std::optional<std::int64_t> forecast_wh) {
+SlotRow SlotRecorder::take(const market::ClosedSlot& slot,
+                           std::optional<std::int64_t> forecast_wh) {
   SlotRow row = row_of(slot);
   row.forecast_wh = forecast_wh;
-  Summary::Market& m = summary_.market;
-  m.traded_wh += row.traded_wh;
-  for (const market::Statement& s : slot.settlement.statements)
-    m.turnover_micro_eur += s.trade_paid.value;
-  m.welfare_micro_eur += slot.clearing.welfare.value;
-  m.optimal_welfare_micro_eur += slot.clearing.optimal_welfare.value;
+  summary_.market.traded_wh += row.traded_wh;
   failure_.keep(writer_.slot(row));
+  count_welfare(slot);
   count_orders(slot);
   count_contracts(slot);
   write_statements(slot);
   write_postings(slot);
   if (masked_totals_) sum_masked(slot);
-  return {row.traded_wh};
+  return row;
 }
 
 SlotRow SlotRecorder::row_of(const market::ClosedSlot& slot) const {
@@ -53,9 +49,16 @@ SlotRow SlotRecorder::row_of(const market::ClosedSlot& slot) const {
     row.import_wh += s.imported.value;
     row.export_wh += s.exported.value;
     row.traded_wh += s.bought.value;
+    row.turnover_micro_eur += s.trade_earned.value;
   }
   row.actual_wh = row.import_wh - row.export_wh;
   return row;
+}
+
+void SlotRecorder::count_welfare(const market::ClosedSlot& slot) {
+  const auto orders = market::at_worth(slot.orders, slot.tariff.local_grid_fee);
+  summary_.market.welfare_micro_eur += market::welfare_of(orders, slot.clearing.fills).value;
+  summary_.market.optimal_welfare_micro_eur += market::optimal_welfare(orders).value;
 }
 
 // Individual rationality is looked at from outside, whatever the mechanism says of itself.
@@ -117,6 +120,9 @@ void SlotRecorder::write_postings(const market::ClosedSlot& slot) {
   const Instant end = Instant{} + scenario_.time.market_slot * (slot.slot.value + 1);
   for (const market::Posting& p : slot.settlement.postings) {
     count_bills(p);
+    if (p.kind == market::PostingKind::congestion_rent)
+      summary_.market.congestion_rent_micro_eur +=
+          p.to == market::grid_operator ? p.amount.value : -p.amount.value;
     failure_.keep(
         writer_.posting({end, slot.slot.value, std::string(market::name_of(p.kind)),
                          name_of_account(p.from), name_of_account(p.to), p.amount.value}));

@@ -20,11 +20,12 @@ class SlotRecorder {
   SlotRecorder(const Scenario& scenario, const Deployment& deployment, RunWriter& writer,
                Summary& summary, FirstFailure& failure);
 
-  // `forecast_wh`: of the feeder. Gives what was traded.
-  ledger::WattHours take(const market::ClosedSlot& slot, std::optional<std::int64_t> forecast_wh);
+  // `forecast_wh`: of the feeder. Gives the slot's row.
+  SlotRow take(const market::ClosedSlot& slot, std::optional<std::int64_t> forecast_wh);
 
  private:
   SlotRow row_of(const market::ClosedSlot& slot) const;
+  void count_welfare(const market::ClosedSlot& slot);
   void count_orders(const market::ClosedSlot& slot);
   void count_contracts(const market::ClosedSlot& slot);
   void write_statements(const market::ClosedSlot& slot);

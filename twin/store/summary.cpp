@@ -187,33 +187,34 @@ json grid_json(const GridTotals& g, const std::vector<Summary::Element>& element
           {"worst_element", g.worst_element}};
 }
 
-// Where nothing was settled there is nothing to be efficient at; where nobody could gain from a
-// trade, nothing was missed.
-double efficiency(std::int64_t welfare, std::int64_t optimal, std::uint64_t slots_settled) {
-  if (slots_settled == 0) return 0;
-  return optimal > 0 ? static_cast<double>(welfare) / static_cast<double>(optimal) : 1;
+json or_null(const std::optional<double>& value) {
+  return value ? json(micro(*value)) : json(nullptr);
 }
 
-double mean_price(std::int64_t turnover_micro_eur, std::int64_t traded_wh) {
-  return traded_wh > 0 ? eur(turnover_micro_eur) / kwh(traded_wh) : 0;
+// Where nobody could gain from a trade there is nothing to be efficient at.
+std::optional<double> efficiency(std::int64_t welfare, std::int64_t optimal) {
+  if (optimal <= 0) return std::nullopt;
+  return static_cast<double>(welfare) / static_cast<double>(optimal);
+}
+
+// What sellers got for a kWh; 0 is a price like any other.
+std::optional<double> mean_price(std::int64_t earned_micro_eur, std::int64_t traded_wh) {
+  if (traded_wh <= 0) return std::nullopt;
+  return eur(earned_micro_eur) / kwh(traded_wh);
 }
 
 json shadows_json(const Summary::Market& m) {
   json out = json::array();
   for (const Summary::Shadow& s : m.shadows)
-    out.push_back({{"efficiency", micro(efficiency(s.welfare_micro_eur, s.optimal_welfare_micro_eur,
-                                                   m.slots_settled))},
-                   {"mean_price_eur_per_kwh", micro(mean_price(s.turnover_micro_eur, s.traded_wh))},
-                   {"mechanism", s.mechanism},
-                   {"slots_uncleared", s.slots_uncleared},
-                   {"traded_kwh", kwh(s.traded_wh)},
-                   {"turnover_eur", eur(s.turnover_micro_eur)},
-                   {"welfare_eur", eur(s.welfare_micro_eur)}});
+    out.push_back(
+        {{"efficiency", or_null(efficiency(s.welfare_micro_eur, s.optimal_welfare_micro_eur))},
+         {"mean_price_eur_per_kwh", or_null(mean_price(s.earned_micro_eur, s.traded_wh))},
+         {"mechanism", s.mechanism},
+         {"slots_uncleared", s.slots_uncleared},
+         {"traded_kwh", kwh(s.traded_wh)},
+         {"turnover_eur", eur(s.earned_micro_eur)},
+         {"welfare_eur", eur(s.welfare_micro_eur)}});
   return out;
-}
-
-json or_null(const std::optional<double>& value) {
-  return value ? json(micro(*value)) : json(nullptr);
 }
 
 // How evenly savings are spread (where somebody loses the indices have no meaning: null), and how
@@ -261,23 +262,25 @@ json market_json(const Summary::Market& m) {
   if (!m.savings_micro_eur.empty())
     least = *std::min_element(m.savings_micro_eur.begin(), m.savings_micro_eur.end());
   const auto homes = static_cast<double>(std::max<std::size_t>(1, m.savings_micro_eur.size()));
+  const std::int64_t balance = m.paid_micro_eur - m.earned_micro_eur;
   return {{"bills_eur", bills_json(m)},
-          {"budget_balance_eur", eur(m.paid_micro_eur - m.earned_micro_eur)},
-          {"efficiency",
-           micro(efficiency(m.welfare_micro_eur, m.optimal_welfare_micro_eur, m.slots_settled))},
+          {"budget_balance_eur", eur(balance)},
+          {"congestion_rent_eur", eur(m.congestion_rent_micro_eur)},
+          {"efficiency", or_null(efficiency(m.welfare_micro_eur, m.optimal_welfare_micro_eur))},
           {"fairness", fairness_json(m)},
           {"irrational_orders", m.irrational_orders},
-          {"mean_price_eur_per_kwh", micro(mean_price(m.turnover_micro_eur, m.traded_wh))},
+          {"mean_price_eur_per_kwh", or_null(mean_price(m.earned_micro_eur, m.traded_wh))},
           {"mechanism", m.mechanism},
           {"money_residual_eur", eur(m.money_residual_micro_eur)},
           {"optimal_welfare_eur", eur(m.optimal_welfare_micro_eur)},
           {"orders", m.orders},
+          {"rounding_eur", eur(balance - m.congestion_rent_micro_eur)},
           {"savings_eur", savings_json(m, eur(sum) / homes, least, losers)},
           {"shadows", shadows_json(m)},
           {"slots_due", m.slots_due},
           {"slots_settled", m.slots_settled},
           {"traded_kwh", kwh(m.traded_wh)},
-          {"turnover_eur", eur(m.turnover_micro_eur)},
+          {"turnover_eur", eur(m.earned_micro_eur)},
           {"welfare_eur", eur(m.welfare_micro_eur)}};
 }
 

@@ -62,7 +62,7 @@ struct Summary {
 
   struct Shadow {  // another mechanism on the same orders, before metering
     std::string mechanism;
-    std::int64_t traded_wh = 0, turnover_micro_eur = 0;
+    std::int64_t traded_wh = 0, earned_micro_eur = 0;  // by sellers
     std::int64_t welfare_micro_eur = 0, optimal_welfare_micro_eur = 0;
     std::uint64_t slots_uncleared = 0;  // in which it found no result, and nothing traded
   };
@@ -70,7 +70,8 @@ struct Summary {
   struct Market {
     std::string mechanism;
     std::uint64_t slots_due = 0, slots_settled = 0;  // of the simulated time
-    std::int64_t traded_wh = 0, turnover_micro_eur = 0;
+    std::int64_t traded_wh = 0;
+    // By market/clearing/clearing.hpp, at what the traded energy is worth.
     std::int64_t welfare_micro_eur = 0, optimal_welfare_micro_eur = 0;
     std::int64_t money_residual_micro_eur = 0;
     std::vector<std::int64_t> savings_micro_eur;  // by home, against the retailer alone
@@ -81,6 +82,7 @@ struct Summary {
     std::vector<Shadow> shadows;
     std::vector<std::int64_t> bought_wh, sold_wh;           // by home
     std::int64_t paid_micro_eur = 0, earned_micro_eur = 0;  // for trades, by buyers and sellers
+    std::int64_t congestion_rent_micro_eur = 0;  // of the difference, the grid operator's
     std::uint64_t orders = 0;
     std::uint64_t irrational_orders = 0;  // that traded at a price worse than their limit
   } market;

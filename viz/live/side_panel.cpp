@@ -80,22 +80,22 @@ void draw_figures(const twin::RunDescription& run, const twin::Snapshot& snapsho
        outside ? IM_COL32(255, 120, 180, 255) : ink);
   fact("Transformer", number_text(100 * now.transformer_loading) + " %");
   draw_loading(now.transformer_loading, scale);
-  // A host without market or ledger leaves both at zero.
-  if (snapshot.price_eur_per_kwh > 0)
-    fact("Last price", number_text(now.price_ct_per_kwh, 1) + " ct/kWh");
+  if (now.price_ct_per_kwh)
+    fact("Last mean price", number_text(*now.price_ct_per_kwh, 1) + " ct/kWh");
   if (snapshot.traded_kwh > 0)
-    fact("Traded in that slot", number_text(snapshot.traded_kwh, 2) + " kWh");
+    fact("Traded in the last slot", number_text(snapshot.traded_kwh, 2) + " kWh");
   if (snapshot.height > 0) fact("Ledger height", number_text(static_cast<double>(snapshot.height)));
 }
 
-// One small curve over the last hours: its name, the present value, and the range on the right.
-void draw_curve(const char* name, const std::vector<TrendPoint>& points, double TrendPoint::*field,
-                const char* unit, ImU32 hue, const Fonts& fonts, float scale) {
+// One small curve over the last hours, which ends with the present value: its name, and the range
+// on the right.
+void draw_curve(const char* name, const std::vector<double>& points, const char* unit, ImU32 hue,
+                const Fonts& fonts, float scale) {
   if (points.empty()) return;
   double low = 0, high = 0;
-  for (const TrendPoint& point : points) {
-    low = std::min(low, point.*field);
-    high = std::max(high, point.*field);
+  for (const double point : points) {
+    low = std::min(low, point);
+    high = std::max(high, point);
   }
   const std::string range_text = number_text(low, 0) + " … " + number_text(high, 0);
   if (high - low < 1e-6) high = low + 1;
@@ -111,7 +111,7 @@ void draw_curve(const char* name, const std::vector<TrendPoint>& points, double 
                                static_cast<float>(points.size() - 1));
     const float age = static_cast<float>(points.size() - 1 - i);
     return ImVec2{corner.x + width * (1 - age / most),
-                  corner.y + height * static_cast<float>((high - points[i].*field) / range)};
+                  corner.y + height * static_cast<float>((high - points[i]) / range)};
   };
   const float zero = corner.y + height * static_cast<float>(high / range);
   list.AddLine({corner.x, zero}, {corner.x + width, zero}, rule, scale);
@@ -121,18 +121,19 @@ void draw_curve(const char* name, const std::vector<TrendPoint>& points, double 
   gap(height + 2 * scale);
 }
 
-void draw_curves(const Trends& trends, const Fonts& fonts, float scale, bool priced) {
+void draw_curves(const Trends& trends, const Fonts& fonts, float scale) {
   words_in(fonts.small, soft, "Last 6 hours");
-  const auto& points = trends.points();
-  draw_curve("Net", points, &TrendPoint::net_kw, "kW", IM_COL32(86, 180, 233, 255), fonts, scale);
-  draw_curve("PV", points, &TrendPoint::pv_kw, "kW", IM_COL32(240, 180, 41, 255), fonts, scale);
-  std::vector<TrendPoint> percent = points;
-  for (TrendPoint& point : percent) point.transformer_loading *= 100;
-  draw_curve("Transformer", percent, &TrendPoint::transformer_loading, "%",
-             IM_COL32(240, 127, 60, 255), fonts, scale);
-  if (priced)
-    draw_curve("Price", points, &TrendPoint::price_ct_per_kwh, "ct/kWh",
-               IM_COL32(44, 194, 149, 255), fonts, scale);
+  std::vector<double> net, pv, transformer, price;
+  for (const TrendPoint& point : trends.points()) {
+    net.push_back(point.net_kw);
+    pv.push_back(point.pv_kw);
+    transformer.push_back(100 * point.transformer_loading);
+    if (point.price_ct_per_kwh) price.push_back(*point.price_ct_per_kwh);
+  }
+  draw_curve("Net", net, "kW", IM_COL32(86, 180, 233, 255), fonts, scale);
+  draw_curve("PV", pv, "kW", IM_COL32(240, 180, 41, 255), fonts, scale);
+  draw_curve("Transformer", transformer, "%", IM_COL32(240, 127, 60, 255), fonts, scale);
+  draw_curve("Price", price, "ct/kWh", IM_COL32(44, 194, 149, 255), fonts, scale);
 }
 
 void draw_alerts(const twin::Snapshot& snapshot, const Fonts& fonts) {
@@ -174,7 +175,7 @@ void draw_side_panel(const twin::RunDescription& run, const twin::Snapshot& snap
   gap(2 * scale);
   ImGui::Separator();
   gap(2 * scale);
-  draw_curves(trends, fonts, scale, snapshot.price_eur_per_kwh > 0);
+  draw_curves(trends, fonts, scale);
   ImGui::Separator();
   gap(2 * scale);
   draw_alerts(snapshot, fonts);

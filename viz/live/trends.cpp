@@ -13,7 +13,7 @@ TrendPoint trend_point(const twin::RunDescription& run, const twin::Snapshot& sn
     if (run.branches[i].kind == twin::BranchKind::transformer)
       out.transformer_loading =
           std::max(out.transformer_loading, static_cast<double>(snapshot.branch_loading[i]));
-  out.price_ct_per_kwh = 100 * snapshot.price_eur_per_kwh;
+  if (snapshot.price_eur_per_kwh) out.price_ct_per_kwh = 100 * *snapshot.price_eur_per_kwh;
   return out;
 }
 

@@ -2,6 +2,7 @@
 // The last hours in a few figures, for the side panel's small curves.
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,9 @@
 namespace viz {
 
 struct TrendPoint {
-  double net_kw = 0, pv_kw = 0;    // sums over homes; import positive
-  double transformer_loading = 0;  // the highest
-  double price_ct_per_kwh = 0;
+  double net_kw = 0, pv_kw = 0;            // sums over homes; import positive
+  double transformer_loading = 0;          // the highest
+  std::optional<double> price_ct_per_kwh;  // none before the first trade
 };
 
 TrendPoint trend_point(const twin::RunDescription& run, const twin::Snapshot& snapshot);

@@ -106,16 +106,28 @@ std::string payers_facts(const Summary& s) {
   return out;
 }
 
+namespace {
+
+std::string volume_text(const Summary& s) {
+  if (!s.mean_price_eur_per_kwh) return "nothing was traded between neighbours";
+  return known(s.traded_kwh, 1) + " kWh at " + known(s.mean_price_eur_per_kwh, 4) +
+         " EUR/kWh on average; sellers got " + known(s.turnover_eur, 2) + " EUR";
+}
+
+}  // namespace
+
 std::string market_html(const Summary& s) {
   const std::string body = element(
       "dl", "",
-      fact_html("Volume", known(s.traded_kwh, 1) + " kWh at " + known(s.mean_price_eur_per_kwh, 4) +
-                              " EUR/kWh on average, " + known(s.turnover_eur, 2) + " EUR") +
+      fact_html("Volume", volume_text(s)) +
           fact_html("Welfare", known(s.welfare_eur, 4) + " EUR of at most " +
-                                   known(s.optimal_welfare_eur, 4) + " EUR") +
-          fact_html("Budget balance",
-                    known(s.budget_balance_eur, 6) +
-                        " EUR from rounding: buyers' payments less sellers' income") +
+                                   known(s.optimal_welfare_eur, 4) +
+                                   " EUR without a grid and its fees") +
+          fact_html("Budget balance", known(s.budget_balance_eur, 6) +
+                                          " EUR, buyers' payments less sellers' income: " +
+                                          known(s.congestion_rent_eur, 6) +
+                                          " EUR congestion rent of the grid operator, " +
+                                          known(s.rounding_eur, 6) + " EUR rounding") +
           fact_html("Individual rationality",
                     known(s.irrational_orders) + " of " + known(s.orders) +
                         " orders traded at a price worse than their limit") +

@@ -9,8 +9,10 @@ namespace {
 
 using twin::SlotRow;
 
+double cents(double micro_eur_per_kwh) { return micro_eur_per_kwh / 10'000; }
+
 double cents(std::int64_t micro_eur_per_kwh) {
-  return static_cast<double>(micro_eur_per_kwh) / 10'000;
+  return cents(static_cast<double>(micro_eur_per_kwh));
 }
 
 // Traded energy's mean price, ct/kWh, and its sum, kWh.
@@ -23,10 +25,11 @@ struct Turnover {
 Turnover turnover_of(const std::vector<SlotRow>& slots) {
   Turnover out;
   for (const SlotRow& slot : slots) {
-    if (!slot.price_micro_eur_per_kwh || slot.traded_wh == 0) continue;
+    const auto price = slot.mean_price_micro_eur_per_kwh();
+    if (!price) continue;
     ++out.slots;
     out.kwh += kwh(slot.traded_wh);
-    out.cents += kwh(slot.traded_wh) * cents(*slot.price_micro_eur_per_kwh);
+    out.cents += kwh(slot.traded_wh) * cents(*price);
   }
   return out;
 }
@@ -48,14 +51,22 @@ ledger::Instant end_of(const ReportData& data, const SlotRow& slot) {
 Range price_range(const ReportData& data) {
   double low = 0, high = cents(data.run.meta.retail_buy_micro_eur_per_kwh);
   for (const SlotRow& slot : data.slots) {
-    if (!slot.price_micro_eur_per_kwh) continue;
-    low = std::min(low, cents(*slot.price_micro_eur_per_kwh));
-    high = std::max(high, cents(*slot.price_micro_eur_per_kwh));
+    const auto price = slot.mean_price_micro_eur_per_kwh();
+    if (!price) continue;
+    low = std::min(low, cents(*price));
+    high = std::max(high, cents(*price));
   }
   return rounded({low, 1.1 * high}, 4);
 }
 
-// One line for each run of slots that cleared.
+// Whether some slot's deals had prices of their own.
+bool has_means(const std::vector<SlotRow>& slots) {
+  return std::any_of(slots.begin(), slots.end(), [](const SlotRow& slot) {
+    return slot.traded_wh > 0 && !slot.price_micro_eur_per_kwh;
+  });
+}
+
+// One line for each run of slots in which something was traded.
 void draw_prices(Svg& svg, const Frame& frame, const ReportData& data) {
   std::vector<Point> line;
   const auto flush = [&] {
@@ -63,11 +74,12 @@ void draw_prices(Svg& svg, const Frame& frame, const ReportData& data) {
     line.clear();
   };
   for (const SlotRow& slot : data.slots) {
-    if (!slot.price_micro_eur_per_kwh || slot.traded_wh == 0) {
+    const auto mean = slot.mean_price_micro_eur_per_kwh();
+    if (!mean) {
       flush();
       continue;
     }
-    const double price = cents(*slot.price_micro_eur_per_kwh);
+    const double price = cents(*mean);
     line.push_back(frame.at(slot.start, price));
     line.push_back(frame.at(end_of(data, slot), price));
   }
@@ -77,8 +89,9 @@ void draw_prices(Svg& svg, const Frame& frame, const ReportData& data) {
 std::string slot_title(const ReportData& data, const SlotRow& slot) {
   std::string out =
       moment_text(data, slot.start) + ": " + number_text(kwh(slot.traded_wh), 2) + " kWh traded";
-  if (slot.price_micro_eur_per_kwh)
-    out += " at " + number_text(cents(*slot.price_micro_eur_per_kwh), 2) + " ct/kWh";
+  if (const auto price = slot.mean_price_micro_eur_per_kwh())
+    out += " at " + number_text(cents(*price), 2) + " ct/kWh" +
+           (slot.price_micro_eur_per_kwh ? "" : " on average");
   return out + "; offered " + number_text(kwh(slot.orders_sell_wh), 2) + ", wanted " +
          number_text(kwh(slot.orders_buy_wh), 2) + " kWh";
 }
@@ -154,9 +167,11 @@ Figure price_figure(const ReportData& data) {
   if (data.slots.empty()) return without_data(out, "No market slot was settled.");
   const Turnover turnover = turnover_of(data.slots);
   out.message = price_message(data, turnover);
-  out.legend = {{"stroke m-price", "clearing price"},
-                {"fill m-band", "between the retailer's two prices"},
-                {"fill m-volume", "traded in the slot"}};
+  out.legend = {
+      {"stroke m-price",
+       has_means(data.slots) ? "mean price of the deals, as sellers get it" : "clearing price"},
+      {"fill m-band", "between the retailer's two prices"},
+      {"fill m-volume", "traded in the slot"}};
 
   const Frame prices = frame_between(period_of(data), canvas_top, 212, price_range(data));
   double most = 0;

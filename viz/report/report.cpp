@@ -67,7 +67,7 @@ std::vector<Card> grid_cards(const ReportData& data) {
 std::vector<Card> community_cards(const ReportData& data) {
   const Summary& s = data.summary;
   const std::string price =
-      s.traded_kwh.value_or(0) > 0 && s.mean_price_eur_per_kwh
+      s.mean_price_eur_per_kwh
           ? "at " + number_text(100 * *s.mean_price_eur_per_kwh, 1) + " ct/kWh on average"
           : "";
   const std::string losers = s.losers ? or_dash(s.losers) + " of " +
@@ -269,8 +269,8 @@ std::string shadows_html(const ReportData& data) {
   return section_html(
       "shadows", "Other market mechanisms",
       "What other mechanisms would have made of the same orders, before metering; the last line is "
-      "what "
-      "was settled.",
+      "what was settled of what was metered. Turnover and mean price are what sellers get, without "
+      "fees and congestion rent; the best possible knows neither a grid nor its fees.",
       element("div", "scroll", element("table", "", head + element("tbody", "", rows) + foot)));
 }
 

@@ -63,6 +63,8 @@ constexpr NumberKey number_keys[] = {
     {&Summary::welfare_eur, "market", "welfare_eur"},
     {&Summary::optimal_welfare_eur, "market", "optimal_welfare_eur"},
     {&Summary::budget_balance_eur, "market", "budget_balance_eur"},
+    {&Summary::congestion_rent_eur, "market", "congestion_rent_eur"},
+    {&Summary::rounding_eur, "market", "rounding_eur"},
     {&Summary::orders, "market", "orders"},
     {&Summary::irrational_orders, "market", "irrational_orders"},
     {&Summary::ladder_cost_eur, "congestion", "cost_eur"},

@@ -31,6 +31,7 @@ struct Summary {
   std::optional<double> finality_p50_ms, finality_p95_ms, finality_p99_ms;
   std::vector<ShadowFigures> shadows;  // other mechanisms on the same orders
   std::optional<double> welfare_eur, optimal_welfare_eur, budget_balance_eur;
+  std::optional<double> congestion_rent_eur, rounding_eur;  // which make up the balance
   std::optional<double> orders, irrational_orders;
   std::optional<double> jain_savings, gini_savings, hhi_sellers, hhi_buyers;
 

@@ -88,6 +88,8 @@ void write_everything(const std::string& path) {
   SlotRow priced;
   priced.start = at(0);
   priced.price_micro_eur_per_kwh = 201'000;
+  priced.traded_wh = 400;
+  priced.turnover_micro_eur = 80'400;
   priced.forecast_wh = -50;
   SlotRow silent;
   silent.slot = 1;
@@ -149,6 +151,8 @@ TEST_CASE("what was written is read back") {
   CHECK(reader->minutes()->at(2).load_w == 300);
   const auto slots = reader->slots();
   CHECK(slots->at(0).price_micro_eur_per_kwh == 201'000);
+  CHECK(slots->at(0).traded_wh == 400);
+  CHECK(slots->at(0).turnover_micro_eur == 80'400);
   CHECK(slots->at(0).forecast_wh == -50);
   CHECK_FALSE(slots->at(1).price_micro_eur_per_kwh);
   const auto bills = reader->bills();
