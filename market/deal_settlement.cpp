@@ -62,8 +62,10 @@ void add_lines(const std::vector<Deal>& deals, const DealsOfAccounts& parties, S
                   d.energy,
                   delivered[number],
                   buys ? d.buyer_price : d.seller_price,
-                  {}};
+                  {},
+                  buys ? d.fee : Price{}};
     line.amount = cost_of(line.delivered, line.price);
+    line.fee_amount = cost_of(line.delivered, line.fee);
     Statement& s = statements[position];
     (buys ? s.bought : s.sold) += line.delivered;
     add_line(s.deals, line);
@@ -78,7 +80,7 @@ std::vector<Deal> deals_of(std::span<const Order> orders, std::span<const Trade>
   for (const Trade& t : trades) {
     const Order &buyer = orders[t.buyer], &seller = orders[t.seller];
     out.push_back({buyer.id, seller.id, buyer.account, seller.account, t.energy, t.price + t.beside,
-                   t.price});
+                   t.price, t.fee});
   }
   return out;
 }
@@ -109,6 +111,7 @@ void add_line(std::vector<DealLine>& lines, const DealLine& line) {
   rest.contracted += line.contracted;
   rest.delivered += line.delivered;
   rest.amount += line.amount;
+  rest.fee_amount += line.fee_amount;
 }
 
 Settlement settle_deals(Slot slot, const Tariff& tariff, std::vector<Deal> deals,

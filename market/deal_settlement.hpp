@@ -10,10 +10,12 @@
 //   other deal, so that nobody's delivery hangs on strangers. An account whose mark is not its
 //   slot's alone delivers and takes nothing (market/mark_rules.hpp).
 // Money. The buyer pays its price for what is delivered, the seller gets its own, each rounded
-//   once a deal (half a micro-euro away from zero). Where a fee or congestion stands between the
-//   two, the difference of all deals is the grid operator's congestion rent; below 0 it pays.
-//   Equal prices give equal amounts, so that there is no rounding. All else, and tokens, as in
-//   market/settlement.hpp: what is not delivered is imbalance, the retailer's.
+//   once a deal (half a micro-euro away from zero). Where congestion stands between the two, the
+//   difference of all deals is the grid operator's congestion rent; below 0 it pays.
+//   Equal prices give equal amounts, so that there is no rounding. A grid fee of the trade's own
+//   way stands beside both prices: a line of the deal, and part of the buyer's local grid fee,
+//   which the grid operator gets. All else, and tokens, as in market/settlement.hpp: what is not
+//   delivered is imbalance, the retailer's.
 // Lines. Each party's statement has a line a deal, in the deals' order, those that it buys before
 //   those that it sells; behind `max_deal_lines` of a side, one line sums all further ones.
 
@@ -26,6 +28,7 @@ struct Deal {
   ledger::AccountId buyer, seller;
   ledger::WattHours energy;                 // contracted, > 0
   ledger::Price buyer_price, seller_price;  // >= 0
+  ledger::Price fee{};                      // the buyer's besides, >= 0
 };
 
 // A slot's trades with who stands behind them; `orders` with their row ids.

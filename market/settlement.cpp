@@ -70,11 +70,14 @@ void deliver(const std::vector<SlotPosition>& positions, std::vector<Statement>&
   }
 }
 
+constexpr std::uint8_t side_with_fee = 2;  // bought
+
 void encode_deals(const std::vector<DealLine>& deals, ByteWriter& w) {
   w.u16(static_cast<std::uint16_t>(deals.size()));
   for (const DealLine& d : deals) {
-    w.u8(static_cast<std::uint8_t>(d.side)).raw(d.partner.bytes);
+    w.u8(d.has_fee() ? side_with_fee : static_cast<std::uint8_t>(d.side)).raw(d.partner.bytes);
     w.i64(d.contracted.value).i64(d.delivered.value).i64(d.price.value).i64(d.amount.value);
+    if (d.has_fee()) w.i64(d.fee.value).i64(d.fee_amount.value);
   }
 }
 
@@ -82,7 +85,8 @@ bool within_bounds(const DealLine& d) {
   return d.contracted.value > 0 && d.contracted.value <= max_contract_wh &&
          d.delivered.value >= 0 && d.delivered <= d.contracted &&
          d.delivered.value <= max_energy_wh && d.price.value >= 0 && d.price <= max_order_price &&
-         d.amount.value >= 0 && d.amount.value <= max_amount;
+         d.amount.value >= 0 && d.amount.value <= max_amount && d.fee.value >= 0 &&
+         d.fee <= max_order_price && d.fee_amount.value >= 0 && d.fee_amount.value <= max_amount;
 }
 
 // Bought ones first, of each side at most so many and the further ones at the end.
@@ -93,27 +97,29 @@ bool in_their_order(const std::vector<DealLine>& deals) {
     if (i > 0 && deals[i].side < deals[i - 1].side) return false;
     of_side = begins ? 1 : of_side + 1;
     if (!begins && deals[i - 1].of_the_rest()) return false;
-    if (deals[i].of_the_rest() ? of_side != max_deal_lines + 1 || deals[i].price.value != 0
-                               : of_side > max_deal_lines)
+    if (deals[i].of_the_rest()
+            ? of_side != max_deal_lines + 1 || deals[i].price.value != 0 || deals[i].fee.value != 0
+            : of_side > max_deal_lines)
       return false;
   }
   return true;
 }
 
-// Sums of one side; nothing where one is beyond 64 bits.
+// Sums of one side; nothing where one, or what is to be paid in all, is beyond 64 bits.
 struct DealSums {
   WattHours contracted, delivered;
   MicroEuros amount;
 };
 std::optional<DealSums> sums_of(const std::vector<DealLine>& deals, Side side) {
-  Wide contracted = 0, delivered = 0, amount = 0;
+  Wide contracted = 0, delivered = 0, amount = 0, fees = 0;
   for (const DealLine& d : deals) {
     if (d.side != side) continue;
     contracted += d.contracted.value;
     delivered += d.delivered.value;
     amount += d.amount.value;
+    fees += d.fee_amount.value;
   }
-  if (std::max({contracted, delivered, amount}) > max_amount) return std::nullopt;
+  if (std::max({contracted, delivered, amount + fees}) > max_amount) return std::nullopt;
   return DealSums{{static_cast<std::int64_t>(contracted)},
                   {static_cast<std::int64_t>(delivered)},
                   {static_cast<std::int64_t>(amount)}};
@@ -132,13 +138,18 @@ std::vector<DealLine> read_deals(ByteReader& r, bool may_be_none) {
   for (std::size_t i = 0; i < out.size() && !r.failed(); ++i) {
     DealLine& d = out[i];
     const std::uint8_t side = r.u8();
-    d.side = side == 1 ? Side::sell : Side::buy;
+    d.side = side == 1 ? Side::sell : Side::buy;  // one with a fee is bought
     d.partner.bytes = r.array<16>();
     d.contracted.value = r.i64();
     d.delivered.value = r.i64();
     d.price.value = r.i64();
     d.amount.value = r.i64();
-    if (side > 1 || !within_bounds(d)) r.fail();
+    if (side == side_with_fee) {
+      d.fee.value = r.i64();
+      d.fee_amount.value = r.i64();
+    }
+    if (side > side_with_fee || (side == side_with_fee) != d.has_fee() || !within_bounds(d))
+      r.fail();
   }
   return out;
 }
@@ -215,14 +226,19 @@ Result<Statement> decode_statement(BytesView opening) {
 
 namespace {
 
-void price_trade(Statement& s, Price price) {
+void price_trade(Statement& s, Price price, const Tariff& tariff) {
   s.trade_paid = cost_of(s.bought, price);
   s.trade_earned = cost_of(s.sold, price);
+  s.local_grid_fee = cost_of(s.bought, tariff.local_grid_fee);
   if (s.deals.empty()) return;
   s.trade_paid = s.trade_earned = {};
   for (DealLine& d : s.deals) {
-    if (!d.of_the_rest()) d.amount = cost_of(d.delivered, d.price);
+    if (!d.of_the_rest()) {
+      d.amount = cost_of(d.delivered, d.price);
+      d.fee_amount = cost_of(d.delivered, d.fee);
+    }
     (d.side == Side::buy ? s.trade_paid : s.trade_earned) += d.amount;
+    s.local_grid_fee += d.fee_amount;
   }
 }
 
@@ -231,8 +247,7 @@ void price_trade(Statement& s, Price price) {
 void price_statement(Statement& s, std::optional<Price> price, const Tariff& tariff,
                      bool holds_tokens) {
   const WattHours rest_in = s.imported - s.bought, rest_out = s.exported - s.sold;
-  price_trade(s, price.value_or(Price{}));
-  s.local_grid_fee = cost_of(s.bought, tariff.local_grid_fee);
+  price_trade(s, price.value_or(Price{}), tariff);
   s.trade_levies = cost_of(s.bought, tariff.levies);
   s.retail_energy = cost_of(rest_in, tariff.retail_energy());
   s.grid_fee = cost_of(rest_in, tariff.grid_fee);

@@ -9,7 +9,8 @@
 //   Where a mechanism makes pairs, each at its own price: market/deal_settlement.hpp.
 // Money. Each line is rounded once (half a micro-euro away from zero):
 //   trade            price x bought, to the exchange;  price x sold, from the exchange
-//   local grid fee   local_grid_fee x bought           trade levies   levies x bought
+//   local grid fee   local_grid_fee x bought, and what deals have of their own
+//   trade levies     levies x bought
 //   retail energy    retail_energy x rest of import    grid fee       grid_fee x rest of import
 //   levies           levies x rest of import           feed-in        retail_sell x rest of export
 //   What rounding leaves at the exchange goes to the rounding account. Where genesis has a capacity
@@ -55,7 +56,12 @@ struct DealLine {
   ledger::WattHours contracted, delivered;
   ledger::Price price;        // what this side pays or gets; 0 of the further ones
   ledger::MicroEuros amount;  // delivered at the price, >= 0
+  // Of bought ones, the grid fee of the deal's way (market/deal_settlement.hpp); 0 of the further
+  // ones. Its amount is part of the statement's local grid fee, >= 0.
+  ledger::Price fee{};
+  ledger::MicroEuros fee_amount{};
 
+  bool has_fee() const { return fee.value != 0 || fee_amount.value != 0; }
   bool of_the_rest() const { return partner == OrderId{}; }
   auto operator<=>(const DealLine&) const = default;
 };
@@ -87,7 +93,8 @@ struct Statement {
 // stranger made can be computed with. Version 1 where it has no deals; version 2 goes on with
 // count u16 (1 to 1,026) and for each deal side u8, partner 16, contracted, delivered, price and
 // amount i64 each, which sum to the statement's: contracted, bought and trade paid of those bought,
-// and so of those sold. Version 3 where it has a line of the capacity tariff: peak before, peak (0
+// and so of those sold. A bought one with a fee has 2 as side, and fee and fee amount, i64 each,
+// behind the amount. Version 3 where it has a line of the capacity tariff: peak before, peak (0
 // to 2^32 Wh) and charge, i64 each, then count u16 (0 to 1,026) and deals. The peak is the one that
 // follows from import and standing; where it does not rise, the charge is 0.
 ledger::Bytes encode(const Statement& statement);

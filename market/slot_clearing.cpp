@@ -56,13 +56,16 @@ std::vector<Trade> paired(std::span<const BookRow> rows) {
   return out;
 }
 
-Clearing clearing_of_results(std::span<const BookRow> rows, std::span<const Order> orders) {
+Clearing clearing_of_results(std::span<const BookRow> rows, std::span<const Order> orders,
+                             Mechanism mechanism) {
   Clearing out;
   for (const BookRow& row : rows) {
     out.fills.push_back(row.fill);
     if (row.order.side == Side::buy) out.volume += row.fill;
   }
   out.trades = paired(rows);
+  if (mechanism == Mechanism::fee_tree)
+    for (Trade& t : out.trades) std::swap(t.beside, t.fee);
   out.welfare = welfare_of(orders, out.fills);
   out.optimal_welfare = optimal_welfare(orders);
   return out;
@@ -83,7 +86,8 @@ Clearing clear_rows(const Genesis& genesis, const Tariff& tariff, std::span<cons
   orders.reserve(rows.size());
   for (const BookRow& row : rows) orders.push_back(row.order);
   const Acting acting = acting_of(genesis);
-  if (book_form(acting) == BookForm::results) return clearing_of_results(rows, orders);
+  if (book_form(acting) == BookForm::results)
+    return clearing_of_results(rows, orders, acting.mechanism);
   ClearingTerms terms = terms_of(tariff);
   terms.key = acting.key;
   return clear(acting.mechanism, orders, terms);

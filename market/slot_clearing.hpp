@@ -6,7 +6,7 @@
 // follow from them: first within each price that buyers and sellers share, then those that are left
 // by rising price; of one price and side the order is that of the rows' ids, the first buyer with
 // the first seller, each as far as its fill goes. A buyer pays its row's price, a seller gets its
-// own.
+// own; what the two differ by is the grid fee of the deal's way of the fee tree, else congestion.
 // Where no seller's price is above its buyer's for some pairing, it is not for this one either:
 // behind each price as many Wh are bought as sold, and taking equal prices away changes that for
 // both sides alike.

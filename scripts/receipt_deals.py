@@ -65,33 +65,41 @@ def contract_rows(contracts, s, account, own):
 
 
 def expected_lines(s, side, own, trades):
-    """(partner, contracted, the most that is delivered, price) of one side, and its trades."""
+    """(partner, contracted, the most that is delivered, price, fee) of one side, and its trades."""
     mine = sorted((t for t in trades if t[side] in own), key=lambda t: (t[BUY], t[SELL]))
     contracted, metered = ((s.contracted_buy, s.imported), (s.contracted_sell, s.exported))[side]
     able = min(contracted, metered) if s.standing == METERED else 0
     most = shares([t[2] for t in mine], able)
-    lines = [[t[1 - side], t[2], most[i], t[3 + side]] for i, t in enumerate(mine)]
+    lines = [[t[1 - side], t[2], most[i], t[3 + side], 0 if side else t[5]]
+             for i, t in enumerate(mine)]
     rest = lines[MAX_LINES:]
     if rest:
-        lines = lines[:MAX_LINES] + [[REST, sum(l[1] for l in rest), sum(l[2] for l in rest), 0]]
+        lines = lines[:MAX_LINES] + [[REST, sum(l[1] for l in rest), sum(l[2] for l in rest), 0, 0]]
     return lines, mine
 
 
-def check_deals(s, own, trades):
+def fits(energy, amount, prices):
+    """Whether further deals can come to it, each rounded once."""
+    return (cost(energy, min(prices)) - len(prices) <= amount
+            <= cost(energy, max(prices)) + len(prices))
+
+
+def check_deals(s, own, trades, by_the_way):
     """`own`: row ids of the account's orders; trades: (buyer's row, seller's row, energy, what the
-    buyer pays, what the seller gets)."""
+    buyer pays, what the seller gets), the difference a fee of the trade's way, or congestion."""
+    trades = [(*t[:3], t[4], t[4], t[3] - t[4]) if by_the_way else (*t, 0) for t in trades]
     for side in (BUY, SELL):
         lines, mine = expected_lines(s, side, own, trades)
         found = [d for d in s.deals if d.side == side]
         want(len(found) == len(lines), "the statement has another number of deals")
-        for d, (partner, contracted, most, price) in zip(found, lines):
-            want((d.partner, d.contracted, d.price) == (partner, contracted, price),
+        for d, (partner, contracted, most, price, fee) in zip(found, lines):
+            want((d.partner, d.contracted, d.price, d.fee) == (partner, contracted, price, fee),
                  "a deal does not follow from the book")
             want(d.delivered <= most, "a deal delivers more than the account's share of it")
             if d.partner != REST:
-                want(d.amount == cost(d.delivered, d.price), "a deal is not paid at its price")
+                want(d.amount == cost(d.delivered, d.price)
+                     and d.fee_amount == cost(d.delivered, d.fee), "a deal is not paid at its price")
             else:
-                prices = [t[3 + side] for t in mine]
-                want(cost(d.delivered, min(prices)) - len(mine) <= d.amount
-                     <= cost(d.delivered, max(prices)) + len(mine),
+                want(fits(d.delivered, d.amount, [t[3 + side] for t in mine])
+                     and fits(d.delivered, d.fee_amount, [0 if side else t[5] for t in mine]),
                      "further deals cost what no price makes")

@@ -241,16 +241,23 @@ AMOUNTS = ("trade_paid", "trade_earned", "local_grid_fee", "trade_levies", "reta
            "grid_fee", "levies", "feed_in", "total")
 
 
+BOUGHT_WITH_FEE = 2  # as a deal's side
+
+
 def read_deals(r, s, may_be_none):
     """Of a statement of version 2 or 3, whose sums they are where there are any."""
     out = []
     for _ in range(r.uint(2)):
         side, partner = r.uint(1), r.raw(16)
         contracted, delivered, price, amount = (r.i64() for _ in range(4))
+        fee, fee_amount = (r.i64(), r.i64()) if side == BOUGHT_WITH_FEE else (0, 0)
+        want((side == BOUGHT_WITH_FEE) == ((fee, fee_amount) != (0, 0)) and 0 <= fee <= 100_000_000
+             and 0 <= fee_amount <= 2**62, "statement: a deal's fee")
+        side = 0 if side == BOUGHT_WITH_FEE else side
         want(side <= 1 and 0 < contracted <= 2**44 and 0 <= delivered <= min(contracted, 2**40)
              and 0 <= price <= 100_000_000 and 0 <= amount <= 2**62, "statement: a deal")
         out.append(Fields(side=side, partner=partner, contracted=contracted, delivered=delivered,
-                          price=price, amount=amount))
+                          price=price, amount=amount, fee=fee, fee_amount=fee_amount))
     if may_be_none and not out:
         return out
     want(1 <= len(out) and all(a.side <= b.side for a, b in zip(out, out[1:])),
@@ -260,9 +267,11 @@ def read_deals(r, s, may_be_none):
         mine = [d for d in out if d.side == side]
         rest = [i for i, d in enumerate(mine) if not any(d.partner)]
         want(rest in ([], [512]) and len(mine) <= 512 + len(rest)
-             and all(mine[i].price == 0 for i in rest), "statement: deals are malformed")
+             and all(mine[i].price == mine[i].fee == 0 for i in rest), "statement: deals are malformed")
         sums = [sum(d.__dict__[of] for d in mine) for of in ("contracted", "delivered", "amount")]
-        want(sums == [s.__dict__[name] for name in names], "statement: is not the sum of its deals")
+        want(sums == [s.__dict__[name] for name in names]
+             and sums[2] + sum(d.fee_amount for d in mine) <= 2**62,
+             "statement: is not the sum of its deals")
     return out
 
 

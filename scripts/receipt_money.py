@@ -41,7 +41,7 @@ def check_clearing(j, o, settled, account, genesis):
     want(s.bought <= min(s.contracted_buy, s.imported)
          and s.sold <= min(s.contracted_sell, s.exported),
          "delivered energy is above what was contracted or metered")
-    check_deals(s, {own.id for own in rows}, trades)
+    check_deals(s, {own.id for own in rows}, trades, genesis["mechanism"] == "fee-tree")
 
 
 def check_parties(own, row_of):
@@ -64,7 +64,8 @@ def check_tariff(s, price, prices, holds):
     paid = {
         "trade_paid": sum(d.amount for d in s.deals if d.side == BUY) if s.deals
         else cost(s.bought, price or 0),
-        "local_grid_fee": cost(s.bought, prices["local_grid_fee"]),
+        "local_grid_fee": cost(s.bought, prices["local_grid_fee"])
+        + sum(d.fee_amount for d in s.deals),
         "trade_levies": cost(s.bought, prices["levies"]),
         "retail_energy": cost(rest, retail_energy(prices)),
         "grid_fee": cost(rest, prices["grid_fee"]),

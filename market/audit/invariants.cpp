@@ -234,9 +234,14 @@ std::string InvariantWatch::take_statement(const Statement& s, SlotTotals& slot)
       trades(s.standing) ? std::min(s.exported, s.contracted_sell) : WattHours{};
   if (s.bought > may_buy) return words("bought Wh", s.bought.value, may_buy.value);
   if (s.sold > may_sell) return words("sold Wh", s.sold.value, may_sell.value);
-  for (const DealLine& d : s.deals)
-    if (!d.of_the_rest() && d.amount != cost_of(d.delivered, d.price))
+  for (const DealLine& d : s.deals) {
+    if (d.of_the_rest()) continue;
+    if (d.amount != cost_of(d.delivered, d.price))
       return words("micro-EUR of a deal", d.amount.value, cost_of(d.delivered, d.price).value);
+    if (d.fee_amount != cost_of(d.delivered, d.fee))
+      return words("micro-EUR of a deal's fee", d.fee_amount.value,
+                   cost_of(d.delivered, d.fee).value);
+  }
   if (!carries_energy(s.standing) && (s.imported.value != 0 || s.exported.value != 0))
     return "settles energy without a mark that carries any";
   const WattHours may_mint = mints(s.standing) ? s.exported : WattHours{};

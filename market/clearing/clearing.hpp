@@ -31,7 +31,8 @@ struct Trade {
   std::uint32_t buyer = 0, seller = 0;
   ledger::WattHours energy;  // > 0
   ledger::Price price;       // from the buyer to the seller
-  ledger::Price beside{};    // the buyer pays it besides: fees, or congestion, which may be below 0
+  ledger::Price beside{};    // the buyer pays it besides, for congestion: may be below 0
+  ledger::Price fee{};       // the buyer pays it besides, as grid fee of the trade's way: >= 0
 
   auto operator<=>(const Trade&) const = default;
 };

@@ -26,24 +26,30 @@ void add_expected(const Statement& s, Side side, std::span<const Deal> deals,
                      d.energy,
                      most[i],
                      buys ? d.buyer_price : d.seller_price,
-                     {}});
+                     {},
+                     buys ? d.fee : Price{}});
   }
 }
 
 // Of the line that sums further deals: at prices between the lowest and the highest of the side,
 // each deal rounded once.
-bool amount_fits(const DealLine& line, std::span<const Deal> deals) {
-  const auto price = [&](const Deal& d) {
-    return line.side == Side::buy ? d.buyer_price : d.seller_price;
-  };
+bool amount_fits(const DealLine& line, MicroEuros amount, Price Deal::*price,
+                 std::span<const Deal> deals) {
   Price low = max_order_price, high{};
   for (const Deal& d : deals) {
-    low = std::min(low, price(d));
-    high = std::max(high, price(d));
+    low = std::min(low, d.*price);
+    high = std::max(high, d.*price);
   }
   const MicroEuros rounding{static_cast<std::int64_t>(deals.size())};
-  return cost_of(line.delivered, low) - rounding <= line.amount &&
-         line.amount <= cost_of(line.delivered, high) + rounding;
+  return cost_of(line.delivered, low) - rounding <= amount &&
+         amount <= cost_of(line.delivered, high) + rounding;
+}
+
+bool amounts_fit(const DealLine& line, std::span<const Deal> deals) {
+  if (line.side == Side::sell)
+    return amount_fits(line, line.amount, &Deal::seller_price, deals) && !line.has_fee();
+  return amount_fits(line, line.amount, &Deal::buyer_price, deals) &&
+         amount_fits(line, line.fee_amount, &Deal::fee, deals);
 }
 
 void check_side(const Statement& s, Side side, std::span<const Deal> deals) {
@@ -54,10 +60,11 @@ void check_side(const Statement& s, Side side, std::span<const Deal> deals) {
   want(found.size() == expected.size(), "the statement has another number of deals");
   for (std::size_t i = 0; i < found.size(); ++i) {
     const DealLine &f = found[i], &e = expected[i];
-    want(f.partner == e.partner && f.contracted == e.contracted && f.price == e.price,
+    want(f.partner == e.partner && f.contracted == e.contracted && f.price == e.price &&
+             f.fee == e.fee,
          "a deal does not follow from the book");
     want(f.delivered <= e.delivered, "a deal delivers more than the account's share of it");
-    want(!f.of_the_rest() || amount_fits(f, deals), "further deals cost what no price makes");
+    want(!f.of_the_rest() || amounts_fit(f, deals), "further deals cost what no price makes");
   }
 }
 

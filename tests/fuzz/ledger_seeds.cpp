@@ -95,8 +95,9 @@ market::Statement statement_with_deals(bool priced) {
   market::Statement s;
   s.account = market_test::account(1);
   s.imported = {700};
-  s.deals = {{market::Side::buy, market_test::order_id(1), {300}, {200}, {100'000}, {}},
-             {market::Side::buy, market_test::order_id(2), {100}, {100}, {90'000}, {}}};
+  s.deals = {
+      {market::Side::buy, market_test::order_id(1), {300}, {200}, {100'000}, {}, {20'000}, {}},
+      {market::Side::buy, market_test::order_id(2), {100}, {100}, {90'000}, {}}};
   s.contracted_buy = {400};
   s.bought = {300};
   market::Tariff tariff;

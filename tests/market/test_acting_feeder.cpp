@@ -270,11 +270,12 @@ TEST_CASE("acting, fee tree: a trade's way costs its fees, which are the grid op
   CHECK(all[2].sold == WattHours{200});
   CHECK(all[1].sold == WattHours{300});
   CHECK(all[1].trade_earned == MicroEuros{300 * 100});
-  CHECK(all[0].trade_paid == MicroEuros{500 * 124});
   CHECK(all[2].trade_earned == MicroEuros{200 * 124});
-  CHECK(rent_of(closed) == MicroEuros{300 * 24});
-  CHECK(all[0].local_grid_fee == MicroEuros{});
-  for (const DealLine& d : all[0].deals) CHECK(d.price == Price{124'000});
+  // The buyer's bill: what its neighbours got, and the grid's fee, which is no rent.
+  CHECK(all[0].trade_paid == MicroEuros{200 * 124 + 300 * 100});
+  CHECK(all[0].local_grid_fee == MicroEuros{300 * 24});
+  CHECK(rent_of(closed) == MicroEuros{});
+  for (const DealLine& d : all[0].deals) CHECK(d.price + d.fee == Price{124'000});
   CHECK(s.state().broken_invariant() == "");
 }
 
@@ -311,9 +312,10 @@ TEST_CASE(
     }
     Genesis genesis = feeder_genesis("fee-tree");
     for (const Trade& t : clear_rows(genesis, tariff_of(genesis), rows).trades) {
-      REQUIRE(t.beside.value >= 0);
-      rent += static_cast<Wide>(t.beside.value) * t.energy.value;
-      by_row[t.buyer] += (t.price + t.beside).value * t.energy.value;
+      REQUIRE(t.fee.value >= 0);
+      REQUIRE(t.beside.value == 0);
+      rent += static_cast<Wide>(t.fee.value) * t.energy.value;
+      by_row[t.buyer] += (t.price + t.fee).value * t.energy.value;
       by_row[t.seller] += t.price.value * t.energy.value;
     }
     REQUIRE(paid == by_row);

@@ -69,6 +69,7 @@ RandomSlot random_deals(Rng& rng, bool equal_prices) {
     const std::int64_t price = draw(400'000);
     out.deals.push_back(
         deal(buyer, seller, 1 + draw(most), price, equal_prices ? price : draw(400'000)));
+    if (rng.chance(0.5)) out.deals.back().fee = {draw(60'000)};
   }
   out.positions = positions_for(out.deals, metered);
   for (SlotPosition& p : out.positions)
@@ -159,6 +160,35 @@ TEST_CASE("deals: a seller that gets more than its buyer pays is paid by the gri
   CHECK(posted_by(out).balance(exchange) == MicroEuros{});
 }
 
+TEST_CASE("deals: the fee of a trade's way is a line of the buyer's and the grid operator's") {
+  constexpr Tariff no_local_fee{{300'000}, {80'000}, {90'000}, {}, {50'000}};
+  std::vector<Deal> deals{deal(0, 1, 600, 100'000), deal(0, 2, 200, 124'000)};
+  deals[0].fee = {24'001};
+  const Settlement out =
+      settle_deals({7}, no_local_fee, deals, positions_for(deals, {{500, 0}, {0, 600}, {0, 200}}));
+  const Statement& buyer = out.statements[0];
+  CHECK(buyer.deals[0] ==
+        DealLine{Side::buy, order_id(101), {600}, {375}, {100'000}, {37'500}, {24'001}, {9'000}});
+  CHECK_FALSE(buyer.deals[1].has_fee());
+  CHECK(buyer.trade_paid == MicroEuros{37'500 + 15'500});
+  CHECK(buyer.local_grid_fee == MicroEuros{9'000});
+  CHECK(buyer.total == MicroEuros{37'500 + 15'500 + 9'000 + 25'000});
+  CHECK(out.statements[1].trade_earned == MicroEuros{37'500});
+  CHECK_FALSE(out.statements[1].deals[0].has_fee());
+  const Journal journal = posted_by(out);
+  CHECK(journal.balance(grid_operator) == MicroEuros{9'000});
+  CHECK(journal.balance(exchange) == MicroEuros{});
+  for (const Posting& p : out.postings) CHECK(p.kind != PostingKind::congestion_rent);
+  CHECK(*decode_statement(encode(buyer)) == buyer);
+  Statement s = buyer;
+  s.deals[0].fee_amount = {-1};
+  CHECK_FALSE(decode_statement(encode(s)));
+  Bytes none = encode(buyer);
+  const auto at = static_cast<std::ptrdiff_t>(none.size()) - 49 - 16;
+  std::fill(none.begin() + at, none.begin() + at + 16, std::uint8_t{0});
+  CHECK_FALSE(decode_statement(none));
+}
+
 TEST_CASE("deals: 3,000 random slots deliver, pay and retire to the last unit, on both paths") {
   std::int64_t delivered_in_all = 0;
   for (std::uint64_t seed = 1; seed <= 3000; ++seed) {
@@ -181,8 +211,13 @@ TEST_CASE("deals: 3,000 random slots deliver, pay and retire to the last unit, o
       std::size_t lines = 0;
       for (const Deal& d : slot.deals) lines += (d.buyer == s.account) + (d.seller == s.account);
       REQUIRE(s.deals.size() == lines);
-      for (const DealLine& line : s.deals)
+      MicroEuros of_ways;
+      for (const DealLine& line : s.deals) {
         REQUIRE(line.amount == cost_of(line.delivered, line.price));
+        REQUIRE(line.fee_amount == cost_of(line.delivered, line.fee));
+        of_ways += line.fee_amount;
+      }
+      REQUIRE(s.local_grid_fee == cost_of(s.bought, fees.local_grid_fee) + of_ways);
       REQUIRE(decode_statement(encode(s)));
       REQUIRE(*decode_statement(encode(s)) == s);
       second_path.add(s);
@@ -227,6 +262,7 @@ TEST_CASE("deals: beyond 512 of a side one line holds all further ones, and stil
   for (std::uint32_t n = 0; n < 700; ++n) {
     Deal d = deal(0, 1, 10, 100'000 + n);
     d.seller_row.bytes = {0xff, static_cast<std::uint8_t>(n >> 8), static_cast<std::uint8_t>(n)};
+    d.fee = {5'000};
     deals.push_back(d);
   }
   const Settlement out =
@@ -238,6 +274,7 @@ TEST_CASE("deals: beyond 512 of a side one line holds all further ones, and stil
   CHECK(rest.contracted == WattHours{(700 - 512) * 10});
   CHECK(buyer.bought == WattHours{6'000});
   CHECK(rest.amount.value > 0);
+  CHECK(rest.fee_amount.value > 0);
   const Bytes bytes = encode(buyer);
   CHECK(bytes.size() < 65'535);
   REQUIRE(decode_statement(bytes));

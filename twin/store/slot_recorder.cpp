@@ -71,7 +71,7 @@ void SlotRecorder::count_orders(const market::ClosedSlot& slot) {
   for (std::uint32_t i = 0; c.price && i < std::min(c.fills.size(), slot.orders.size()); ++i)
     if (c.fills[i].value > 0 && is_worse(slot.orders[i], *c.price)) worse.insert(i);
   for (const market::Trade& t : c.trades) {
-    if (is_worse(slot.orders.at(t.buyer), t.price + t.beside)) worse.insert(t.buyer);
+    if (is_worse(slot.orders.at(t.buyer), t.price + t.beside + t.fee)) worse.insert(t.buyer);
     if (is_worse(slot.orders.at(t.seller), t.price)) worse.insert(t.seller);
   }
   summary_.market.orders += slot.orders.size();
