@@ -1,6 +1,9 @@
 #include "app/statement_command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -140,10 +143,24 @@ json statement_json(const market::YearlyStatement& y, const StatementOptions& o)
   return out;
 }
 
+// To the micro-euro, so that a bill's lines sum to its total as they stand there.
 std::string eur(std::int64_t micro) {
   std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%.2f EUR", static_cast<double>(micro) / 1e6);
+  const std::int64_t whole = std::abs(micro / 1'000'000), rest = std::abs(micro % 1'000'000);
+  std::snprintf(text.data(), text.size(), "%s%lld.%06lld EUR", micro < 0 ? "-" : "",
+                static_cast<long long>(whole), static_cast<long long>(rest));
   return text.data();
+}
+
+// To the gram.
+std::string kg(std::int64_t mg) {
+  std::array<char, 40> text{};
+  std::snprintf(text.data(), text.size(), "%.3f kg", static_cast<double>(mg) / 1e6);
+  return text.data();
+}
+
+std::string counted(std::size_t n, const char* one) {
+  return std::to_string(n) + " " + one + (n == 1 ? "" : "s");
 }
 
 std::string kwh(std::int64_t wh) {
@@ -152,13 +169,14 @@ std::string kwh(std::int64_t wh) {
   return text.data();
 }
 
-// Where genesis states a rate.
+// Where genesis states a rate. It is contained in several lines, and stands behind their sum.
 std::string vat_line(const market::YearlyStatement& y, const StatementOptions& o) {
   if (o.vat_permille == 0) return "";
-  std::array<char, 80> text{};
-  std::snprintf(text.data(), text.size(), "  of these VAT     %s, %.1f %% of what is net\n",
-                eur(market::vat_in(y.all, y.corrections, o.vat_permille)).c_str(),
-                o.vat_permille / 10.0);
+  std::array<char, 160> text{};
+  std::snprintf(
+      text.data(), text.size(),
+      "  VAT contained    %s, %.1f %% of the net of what retailer, grid operator and state got\n",
+      eur(market::vat_in(y.all, y.corrections, o.vat_permille)).c_str(), o.vat_permille / 10.0);
   return text.data();
 }
 
@@ -171,8 +189,9 @@ std::string capacity_line(const market::YearlyStatement& y, const StatementOptio
 
 void print(const market::YearlyStatement& y, const StatementOptions& o) {
   const market::Emissions co2 = market::emissions_of(y.all, o.factors);
-  std::cout << "account " << to_hex(y.account.bytes) << ", " << y.year << ", " << y.all.slots
-            << " slots on " << y.by_day.size() << " days (" << o.zone << ")\n"
+  std::cout << "account " << to_hex(y.account.bytes) << ", " << y.year << ", "
+            << counted(y.all.slots, "slot") << " on " << counted(y.by_day.size(), "day") << " ("
+            << o.zone << ")\n"
             << "  from neighbours  " << kwh(y.all.bought_wh) << "  " << eur(y.all.trade_paid)
             << "\n"
             << "  from retailer    " << kwh(y.all.from_retailer_wh) << "  "
@@ -183,12 +202,12 @@ void print(const market::YearlyStatement& y, const StatementOptions& o) {
             << "  grid fees        " << eur(y.all.local_grid_fee + y.all.grid_fee) << "\n"
             << capacity_line(y, o) << "  taxes and levies "
             << eur(y.all.trade_levies + y.all.levies) << "\n"
-            << vat_line(y, o) << "  corrections      " << eur(y.corrections.total) << "\n"
+            << "  corrections      " << eur(y.corrections.total) << "\n"
             << "  grid operator    " << eur(y.curtailment - y.flexibility) << "\n"
             << "  total            "
             << eur(y.all.total + y.corrections.total + y.curtailment - y.flexibility) << "\n"
-            << "  CO2              " << (co2.grid_mg + co2.local_mg) / 1'000'000 << " kg, "
-            << co2.avoided_mg / 1'000'000 << " kg avoided\n";
+            << vat_line(y, o) << "  CO2              " << kg(co2.grid_mg + co2.local_mg) << ", "
+            << kg(co2.avoided_mg) << " avoided\n";
 }
 
 int put(const market::YearlyStatement& y, const StatementOptions& o) {
