@@ -96,6 +96,7 @@ TEST_CASE("the price is drawn where something was traded, and nowhere else") {
   data.slots[1].traded_wh = 0;  // a price alone is no trade
   CHECK(count(price_figure(data).svg, "class=\"m-price\"") == 2);
   data.slots[2].price_micro_eur_per_kwh.reset();
+  data.slots[2].traded_wh = 0;
   CHECK(holds(price_figure(data).message, "In 2 of 4 slots"));
   CHECK(holds(price_figure(data).message, "2.0 kWh at 20.0 ct/kWh"));
   for (auto& slot : data.slots) slot.traded_wh = 0;
