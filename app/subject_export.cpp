@@ -31,7 +31,8 @@ json to_json(const market::Registration& r) {
 
 json to_json(const market::DealLine& d) {
   return {{"amount_micro_eur", d.amount.value},       {"contracted_wh", d.contracted.value},
-          {"delivered_wh", d.delivered.value},        {"partners_row", to_hex(d.partner.bytes)},
+          {"delivered_wh", d.delivered.value},        {"fee_amount_micro_eur", d.fee_amount.value},
+          {"fee_micro_eur_per_kwh", d.fee.value},     {"partners_row", to_hex(d.partner.bytes)},
           {"price_micro_eur_per_kwh", d.price.value}, {"side", side_name(d.side)}};
 }
 

@@ -138,6 +138,30 @@ TEST_CASE("market clear refuses options that contradict each other or are of ano
 namespace {
 
 // What the market settled is told in the same figures as its shadow, and drawn where it was traded.
+// The tree's fees are grid fees of buyers' bills and years, beside what their neighbours got.
+void check_fees(const std::string& out, const json& accounts) {
+  std::int64_t fees = 0, of_deals = 0, paid = 0, earned = 0;
+  for (const json& account : accounts) {
+    const std::string id = account.get<std::string>();
+    const json year = json::parse(
+        test::aipchain({"statement", out, "--account", id, "--json", "--zone", "UTC"}).output);
+    const json& all = year.at("year_in_all");
+    fees += all.at("local_grid_fee_micro_eur").get<std::int64_t>();
+    paid += all.at("bought_from_neighbours_micro_eur").get<std::int64_t>();
+    earned += all.at("sold_to_neighbours_micro_eur").get<std::int64_t>();
+    CHECK(year.at("taxes_and_levies").at("grid_fees_paid_micro_eur").get<std::int64_t>() ==
+          all.at("local_grid_fee_micro_eur").get<std::int64_t>() +
+              all.at("grid_fee_micro_eur").get<std::int64_t>());
+    const json export_of = json::parse(test::aipchain({"export", out, "--account", id}).output);
+    for (const json& bill : export_of.at("bills"))
+      for (const json& deal : bill.at("deals"))
+        of_deals += deal.at("fee_amount_micro_eur").get<std::int64_t>();
+  }
+  CHECK(fees > 0);
+  CHECK(fees == of_deals);
+  CHECK(paid == earned);
+}
+
 // Some shadows know more than their market: places, or another order of arrival.
 void check_figures(const json& m, const std::string& report) {
   const auto eur = [&](const char* key) { return m.at(key).get<double>(); };
@@ -183,6 +207,7 @@ TEST_CASE("every mechanism that can act settles a run, and both readers verify i
       CHECK(summary.at("/market/traded_kwh"_json_pointer) > 0);
     CHECK(summary.at("/market/savings_eur/losers"_json_pointer) == 0);
     check_figures(summary.at("market"), test::slurp(out + "/report.html"));
+    if (name == "fee-tree") check_fees(out, summary.at("accounts"));
     CHECK(test::aipchain({"audit", out, "--openings", out + "/openings"}).code == 0);
     for (const std::size_t home : {0, 2, 4}) {
       const json& account = summary.at("accounts")[home];
