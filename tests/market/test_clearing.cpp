@@ -195,6 +195,19 @@ TEST_CASE("the price is the middle of what both marginal sides accept, rounded d
   }
 }
 
+TEST_CASE("welfare: what a local grid fee keeps from trading is worth its limits and the fee") {
+  const std::vector<Order> book{buy(1, 1'000, 100'000), sell(2, 400, 90'000),
+                                sell(3, 600, 120'000)};
+  const auto worth = at_worth(book, Price{30'000});
+  CHECK(worth[0].limit == Price{130'000});
+  CHECK(worth[1].limit == Price{90'000});
+  const Clearing c = clear(Mechanism::uniform, book, {});
+  CHECK(welfare_of(worth, c.fills) == MicroEuros{400 * 40});
+  CHECK(optimal_welfare(worth) == MicroEuros{400 * 40 + 600 * 10});
+  CHECK(at_worth(std::vector{buy(1, 1, max_order_price.value)}, Price{1})[0].limit ==
+        max_order_price);
+}
+
 TEST_CASE("welfare is counted at the limits and rounded once") {
   // 3 Wh x (200,500 - 100,000) = 301,500 thousandths: 301.5 micro-euro.
   const std::vector<Order> book{buy(1, 3, 200'500), sell(2, 3, 100'000)};
@@ -236,7 +249,8 @@ TEST_CASE("the order of arrival changes nothing") {
     const auto book = random_book(rng, 40, 1000, 20);
     auto by_id = book;
     std::sort(by_id.begin(), by_id.end(), [](auto& a, auto& b) { return a.id < b.id; });
-    const Clearing a = clear(Mechanism::uniform, book, {}), b = clear(Mechanism::uniform, by_id, {});
+    const Clearing a = clear(Mechanism::uniform, book, {}),
+                   b = clear(Mechanism::uniform, by_id, {});
     REQUIRE(a.price == b.price);
     REQUIRE(a.volume == b.volume);
     std::map<OrderId, WattHours> fill_a, fill_b;
