@@ -98,7 +98,8 @@ def check_deals(s, own, trades, by_the_way):
             want(d.delivered <= most, "a deal delivers more than the account's share of it")
             if d.partner != REST:
                 want(d.amount == cost(d.delivered, d.price)
-                     and d.fee_amount == cost(d.delivered, d.fee), "a deal is not paid at its price")
+                     and d.fee_amount == cost(d.delivered, d.fee),
+                     "a deal is not paid at its price")
             else:
                 want(fits(d.delivered, d.amount, [t[3 + side] for t in mine])
                      and fits(d.delivered, d.fee_amount, [0 if side else t[5] for t in mine]),

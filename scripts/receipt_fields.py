@@ -267,7 +267,8 @@ def read_deals(r, s, may_be_none):
         mine = [d for d in out if d.side == side]
         rest = [i for i, d in enumerate(mine) if not any(d.partner)]
         want(rest in ([], [512]) and len(mine) <= 512 + len(rest)
-             and all(mine[i].price == mine[i].fee == 0 for i in rest), "statement: deals are malformed")
+             and all(mine[i].price == mine[i].fee == 0 for i in rest),
+             "statement: deals are malformed")
         sums = [sum(d.__dict__[of] for d in mine) for of in ("contracted", "delivered", "amount")]
         want(sums == [s.__dict__[name] for name in names]
              and sums[2] + sum(d.fee_amount for d in mine) <= 2**62,

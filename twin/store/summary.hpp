@@ -109,10 +109,10 @@ struct Summary {
   std::map<std::string, std::uint64_t> registry;  // how often it changed on the ledger, by kind
   struct Contracts {
     std::map<std::string, std::uint64_t> taken;  // that the ledger took, by template
-    std::uint64_t orders = 0;                      // that they made
-    std::int64_t paid_micro_eur = 0;               // by the grid operator for flexibility ...
-    std::int64_t due_micro_eur = 0;                // ... and to it for curtailment
-  } contracts;                                     // shown where there are some
+    std::uint64_t orders = 0;                    // that they made
+    std::int64_t paid_micro_eur = 0;             // by the grid operator for flexibility ...
+    std::int64_t due_micro_eur = 0;              // ... and to it for curtailment
+  } contracts;                                   // shown where there are some
   std::vector<FaultFinding> faults;
   HonestFinding honest;
   std::vector<std::string> accounts;
