@@ -23,9 +23,9 @@ bool MarketState::wants_proposal(std::int64_t time_ms) const {
   return awaiting_proposal(time_ms).has_value();
 }
 
-Transaction MarketState::proposal(std::int64_t time_ms) const {
+std::optional<Transaction> MarketState::proposal(std::int64_t time_ms) const {
   const auto placed = awaiting_proposal(time_ms);
-  invariant(placed.has_value(), "a proposal is made where one is wanted");
+  if (!placed) return std::nullopt;
   const auto grid = trading_grid({next_slot_});
   return clearing_proposal_of({next_slot_}, grid->from, placed->orders.size(),
                               solved(*grid, *placed), *grid_operator_key_);

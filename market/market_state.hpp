@@ -89,8 +89,8 @@ class MarketState final : public StateMachine {
   MarketState(const Genesis& genesis, Verifier& verifier);
 
   std::unique_ptr<StateMachine> clone() const override;
+  std::optional<Transaction> proposal(std::int64_t time_ms) const override;
   bool wants_proposal(std::int64_t time_ms) const override;
-  Transaction proposal(std::int64_t time_ms) const override;
   std::vector<Transaction> due(std::int64_t time_ms) const override;
   std::vector<tl::expected<void, Refusal>> admit(
       std::span<const Transaction> transactions) const override;

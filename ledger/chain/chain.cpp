@@ -67,7 +67,7 @@ Chain::Built Chain::build(std::int64_t time_ms, ValidatorId proposer,
     size += tx.encoded_size() + 4;
     add(tried.block, std::move(tx), leaf);
   };
-  if (tried.state->wants_proposal(time_ms)) add_own(tried.state->proposal(time_ms));
+  if (auto proposal = tried.state->proposal(time_ms)) add_own(std::move(*proposal));
   for (Transaction& due : tried.state->due(time_ms)) add_own(std::move(due));
   for (const Mempool::Pending* p : pending) {
     if (size + p->size + 4 > max_bytes) continue;

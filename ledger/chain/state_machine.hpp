@@ -3,6 +3,7 @@
 // them; this interface executes them. Everything is a pure function of what was executed before.
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "ledger/chain/transaction.hpp"
@@ -29,11 +30,13 @@ class StateMachine {
   // (slots to close). Every validator makes them itself and refuses a block that differs.
   virtual std::vector<Transaction> due(std::int64_t time_ms) const = 0;
 
-  // Whether a block at this time must begin, before what is due, with a transaction that its maker
-  // makes and others check as they execute it: a solver's result. What is due follows from it.
+  // What a block at this time must begin with, before what is due, where its maker has to make it
+  // and others check it as they execute it: a solver's result. What is due follows from it.
+  virtual std::optional<Transaction> proposal(std::int64_t /*time_ms*/) const {
+    return std::nullopt;
+  }
+  // Whether there must be one: what those ask who make none.
   virtual bool wants_proposal(std::int64_t /*time_ms*/) const { return false; }
-  // That transaction, as this node makes it; asked for where it is wanted.
-  virtual Transaction proposal(std::int64_t /*time_ms*/) const { return {}; }
 
   // Of each transaction, whether it may wait for a block at all: it is signed by whom it has to be,
   // and that one is registered. What `may_hold_later` waits for another transaction, its signature

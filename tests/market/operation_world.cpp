@@ -70,7 +70,7 @@ std::string OperationWorld::close() {
   for (const Transaction& tx : said)
     if (!take(tx) && broken_.empty()) return "batches or marks are refused";
   end_block();
-  if (state_->wants_proposal(time_ms()) && !take(state_->proposal(time_ms())))
+  if (const auto own = state_->proposal(time_ms()); own && !take(*own))
     return "the maker's own proposal is refused";
   for (const Transaction& tx : state_->due(time_ms()))
     if (!take(tx)) return "what is due is refused";

@@ -358,7 +358,7 @@ class Village {
   std::size_t close(std::int64_t time_ms) {
     std::size_t closed = 0;
     const auto due_now = [&] {
-      if (state_.wants_proposal(time_ms)) must(state_.proposal(time_ms), time_ms);
+      if (const auto own = state_.proposal(time_ms)) must(*own, time_ms);
       return state_.due(time_ms);
     };
     for (auto due = due_now(); !due.empty(); due = due_now()) {
