@@ -45,6 +45,14 @@ Result<SettlementBody> decode_settlement_body(BytesView body) {
   return b;
 }
 
+const Transaction* settlement_in(const Block& block) {
+  for (const Transaction& tx : block.transactions) {
+    if (tx.kind == TransactionKind::settlement) return &tx;
+    if (!made_by_maker(tx.kind)) break;
+  }
+  return nullptr;
+}
+
 Bytes encode(const StatementsBody& b) {
   return ByteWriter().u32(b.slot.value).u32(b.gateway.value).u32(b.count).take();
 }

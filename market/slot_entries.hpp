@@ -21,6 +21,7 @@
 #include "ledger/base/bytes.hpp"
 #include "ledger/base/ids.hpp"
 #include "ledger/base/result.hpp"
+#include "ledger/chain/block.hpp"
 
 namespace market {
 
@@ -36,6 +37,9 @@ struct SettlementBody {
 };
 Bytes encode(const SettlementBody& body);
 Result<SettlementBody> decode_settlement_body(BytesView body);
+
+// Of the slot that a block closes; null where it closes none.
+const Transaction* settlement_in(const Block& block);
 
 struct StatementsBody {
   Slot slot;

@@ -69,6 +69,14 @@ class ValidatorNode final : public Node {
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   // Carries out consensus' effects, and those that follow from them, in order.
   void carry_out(Instant now, NodeId from, ledger::Effects effects, Outbox& outbox);
+  void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
+  void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);
+  void ask(const ledger::AskPeer& wanted, Outbox& outbox) const;
+  void broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const;
+  Bytes propose(const ledger::NeedValue& wanted, Outbox& outbox);
+  bool check(const ledger::CheckValue& value, Outbox& outbox);
+  void decide(Instant now, const ledger::Decided& decided, Outbox& outbox);
+  // validator_senders.cpp
   std::size_t leading_transactions(std::span<const PeerMessage> messages) const;
   void take_transactions(std::span<const PeerMessage> messages, Outbox& outbox);
   void tell_progress(const std::set<std::uint32_t>& gateways, Outbox& outbox);
@@ -77,23 +85,22 @@ class ValidatorNode final : public Node {
   bool has_measures(const ledger::Transaction& tx) const;
   void tell_measured(Outbox& outbox) const;
   void tell_gateways_of(const ledger::Block& block, Outbox& outbox);
-  void take_evidence(const ledger::Evidence& evidence, ledger::ValidatorId culprit, Outbox& outbox);
   bool contradicts(const ledger::Transaction& tx) const;
   void watch(const ledger::Transaction& tx, Outbox& outbox);
   static constexpr std::uint32_t most_ahead = 4;  // batches or slots, of the 8 that a watch keeps
   bool is_far_ahead(const ledger::Transaction& tx) const;
   void watch_alone(const ledger::Transaction& tx, Outbox& outbox);
-  void tell_lost_keys(const ledger::Block& block, Outbox& outbox) const;
-  void answer(Instant now, NodeId peer, std::uint64_t height, Outbox& outbox);
-  void ask(const ledger::AskPeer& wanted, Outbox& outbox) const;
-  void broadcast(MessageKind kind, BytesView bytes, Outbox& outbox) const;
-  Bytes propose(const ledger::NeedValue& wanted, Outbox& outbox);
-  bool check(const ledger::CheckValue& value, Outbox& outbox);
-  void decide(Instant now, const ledger::Decided& decided, Outbox& outbox);
+  // validator_checkpoints.cpp
   void archive(const ledger::Block& block, std::uint64_t first_entry, Outbox& outbox) const;
   void tell_slot(Outbox& outbox) const;
   void tell_verdicts(Outbox& outbox) const;
+  void tell_lost_keys(const ledger::Block& block, Outbox& outbox) const;
+  std::string text_of_checkpoint() const;
   void cosign(Instant now, Outbox& outbox);
+  void collect(const CheckpointCosignature& c, NodeId from, Outbox& outbox);
+  void take_cosignature(const CheckpointCosignature& c, ledger::ValidatorId from, Outbox& outbox);
+  void take_early_cosignatures(Outbox& outbox);
+  void publish_checkpoint(Outbox& outbox);
   // validator_visits.cpp
   void receive_visit(const PeerMessage& message, Outbox& outbox);
   ledger::Result<void> take_visit(NodeId visitor, ledger::Transaction tx);
@@ -102,11 +109,6 @@ class ValidatorNode final : public Node {
   std::uint64_t height_of_entry(std::uint64_t entry) const;
   void see_visits(const ledger::Block& block, std::uint64_t first_entry, Outbox& outbox);
   void prove_visits(const std::string& checkpoint, Outbox& outbox);
-  void collect(const CheckpointCosignature& c, NodeId from, Outbox& outbox);
-  void take_cosignature(const CheckpointCosignature& c, ledger::ValidatorId from, Outbox& outbox);
-  void take_early_cosignatures(Outbox& outbox);
-  std::string text_of_checkpoint() const;
-  void publish_checkpoint(Outbox& outbox);
   bool observes() const { return !config_.self.has_value(); }
 
   ValidatorConfig config_;

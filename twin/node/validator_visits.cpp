@@ -78,7 +78,7 @@ Result<void> ValidatorNode::check_visit(const Transaction& tx, const Hash& id) c
   return ok ? Result<void>() : failure(ok.error().why);
 }
 
-void ValidatorNode::note_visited(const Block& block, std::uint64_t first_entry) {
+void ValidatorNode::note_visited(const ledger::Block& block, std::uint64_t first_entry) {
   for (std::size_t t = 0; t < block.transactions.size(); ++t)
     if (may_visit(block.transactions[t].kind)) entry_of_visit_[block.leaves[t]] = first_entry + t;
 }
@@ -101,7 +101,8 @@ std::uint64_t ValidatorNode::height_of_entry(std::uint64_t entry) const {
 }
 
 // What a block brought that others of them contradict never holds any more.
-void ValidatorNode::see_visits(const Block& block, std::uint64_t first_entry, Outbox& outbox) {
+void ValidatorNode::see_visits(const ledger::Block& block, std::uint64_t first_entry,
+                               Outbox& outbox) {
   const auto& leaves = block.leaves;
   for (Visit& v : visits_) {
     const auto at = std::find(leaves.begin(), leaves.end(), v.id);
