@@ -1,9 +1,11 @@
-// Users' own commands against a network of real processes: a consent, an erasure, and what is left
-// of who was erased in any byte that the gateways and the observer keep.
+// Users' own commands against a network of real processes: orders, contracts, tokens, a consent, an
+// erasure, and what is left of who was erased in any byte that the gateways and the observer keep.
 
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <fstream>
+#include <map>
+#include <optional>
 
 #include "hil/household_file.hpp"
 #include "hil/key_file.hpp"
@@ -30,6 +32,25 @@ struct Ran {
   }
 };
 
+// Every second home has PV; all keep the tokens of what they buy.
+const std::string sunny_street =
+    test::street + std::string(
+                       "pv = { share = 0.5, peak_kw = 8 }\nstrategy = \"truthful\"\n"
+                       "contracts = [{ template = \"hold-tokens\" }]\n");
+
+// Its homes' identities, as the network derives them.
+twin::Identities identities_of(const Hash& chain_id) {
+  const auto file = twin::read_scenario(sunny_street, "street.toml", {});
+  REQUIRE(file);
+  const auto network = twin::make_network(file->grid(), file->seed(), {});
+  REQUIRE(network);
+  const auto scenario = file->expand(*network);
+  REQUIRE(scenario);
+  twin::Identities keys = twin::make_identities(*scenario);
+  twin::bind_to_chain(keys, chain_id);
+  return keys;
+}
+
 class Users {
  public:
   explicit Users(const ProcessNet& net) : net_(net), network_(net.file("network.toml")) {
@@ -39,6 +60,18 @@ class Users {
     }
     std::sort(accounts.begin(), accounts.end());
     REQUIRE(accounts.size() == 8);
+    for (const twin::MeterIdentity& m : identities_of(chain_id_of(net.genesis())).meters)
+      meter_of_[to_hex(m.account.bytes)] = std::to_string(m.meter.value);
+  }
+  // What an account signs.
+  Ran tx(const std::string& name, std::size_t who, std::vector<std::string> more) const {
+    return tx_of(name, accounts[who], household(who), meter_of_.at(accounts[who]), more);
+  }
+  Ran tx_of(const std::string& name, const std::string& account, const std::string& key,
+            const std::string& meter, const std::vector<std::string>& more) const {
+    return run({"tx", name, network_, "--account", account, "--key", key, "--meter", meter,
+                "--wait", "20s", "--json"},
+               more);
   }
   std::string household(std::size_t n) const {
     return net_.file("households/" + accounts[n] + ".key");
@@ -66,6 +99,7 @@ class Users {
   }
   const ProcessNet& net_;
   std::string network_;
+  std::map<std::string, std::string> meter_of_;
 };
 
 // The text behind `"name": "` up to the next quotation mark, lines and all.
@@ -94,15 +128,8 @@ void check_proved(const Ran& ran, const Genesis& genesis) {
 // Every 16 bytes of what was sealed, and each reading, as they lie on the disk.
 std::vector<std::string> planted(const ProcessNet& net, const std::string& account,
                                  const std::string& sealed) {
-  const auto file = twin::read_scenario(test::street, "street.toml", {});
-  REQUIRE(file);
-  const auto network = twin::make_network(file->grid(), file->seed(), {});
-  REQUIRE(network);
-  const auto scenario = file->expand(*network);
-  REQUIRE(scenario);
-  twin::Identities keys = twin::make_identities(*scenario);
   const Hash chain_id = chain_id_of(net.genesis());
-  twin::bind_to_chain(keys, chain_id);
+  const twin::Identities keys = identities_of(chain_id);
   std::vector<std::string> out;
   for (const twin::MeterIdentity& m : keys.meters) {
     if (to_hex(m.account.bytes) != account) continue;
@@ -127,10 +154,140 @@ std::size_t found_below(const std::string& folder, const std::vector<std::string
   return out;
 }
 
+void check_refused(const Ran& ran, const std::string& why) {
+  CHECK(ran.code == 1);
+  CHECK_MESSAGE(ran.says(why), ran.output, ran.errors);
+}
+
+// A house that the ledger has never heard of signs for a meter.
+void check_unknown(const ProcessNet& net, const Users& users) {
+  const std::string account(32, 'a'), secret = net.file("stranger.key"),
+                                      file = net.file("stranger");
+  for (const auto& words : {std::vector<std::string>{"new", secret},
+                            {"household", secret, secret, "--account", account, "--out", file}}) {
+    std::vector<std::string> all{AIPCHAIN_PROGRAM, "keys"};
+    all.insert(all.end(), words.begin(), words.end());
+    Process p(all);
+    REQUIRE_MESSAGE(p.finish() == 0, p.errors);
+  }
+  const std::vector<std::string> order{
+      "--slot", "300", "--side", "buy", "--energy-wh", "100", "--price-eur-per-kwh", "0.2"};
+  check_refused(users.tx_of("order", account, file, "0", order),
+                "order of an account that may not trade with this meter");
+  check_refused(users.tx_of("contract", account, file, "0",
+                            {"--template", "hold-tokens", "--first-slot", "300", "--number", "1"}),
+                "is of an account that has another meter");
+  check_refused(users.tx_of("order", account, file, "99", order), "order of an unknown meter");
+}
+
+void check_orders(const Users& users, const Genesis& genesis) {
+  const auto order = [&](const std::string& slot, const std::string& energy_wh) {
+    return users.tx("order", 1,
+                    {"--slot", slot, "--side", "buy", "--energy-wh", energy_wh,
+                     "--price-eur-per-kwh", "0.2", "--id", std::string(32, '7')});
+  };
+  const auto cancel = [&](const std::string& slot) {
+    return users.tx("cancel", 1, {"--slot", slot, "--id", std::string(32, '7')});
+  };
+  check_refused(cancel("300"), "cancellation of an order that there is not");
+  check_proved(order("300", "100"), genesis);
+  check_proved(order("300", "100"), genesis);  // the same once more is no fault
+  check_refused(order("300", "101"), "order id is taken by another order of the account");
+  check_proved(cancel("300"), genesis);
+  check_refused(order("300", "101"), "order of an id that was cancelled");
+  check_refused(order("0", "100"), "order for a slot that has begun");
+  check_refused(cancel("0"), "cancellation for a slot that has begun");
+  check_refused(order("5000", "100"), "order for a slot too far ahead");
+}
+
+void check_contracts(const Users& users, const ProcessNet& net) {
+  const auto sell = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"--template", "sell-surplus", "--first-slot", "400"};
+    words.insert(words.end(), more.begin(), more.end());
+    return users.tx("contract", 2, words);
+  };
+  const std::vector<std::string> first{"--number", "1", "--energy-wh", "500", "--price-eur-per-kwh",
+                                       "0.1"};
+  check_refused(sell({"--number", "1", "--withdraw"}), "contract that was never made");
+  check_proved(sell(first), net.genesis());
+  check_refused(sell(first), "contract of number 1, which is not above the newest one's, 1");
+  check_refused(sell({"--number", "2000", "--withdraw"}), "which is more than 1000 above");
+  check_proved(sell({"--number", "2", "--withdraw"}), net.genesis());
+  CHECK(sell({"--energy-wh", "500"}).code == 2);  // no number: a network does not tell it
+  check_refused(
+      users.tx("contract", 2, {"--template", "hold-tokens", "--first-slot", "0", "--number", "2"}),
+      "contract whose first slot has begun");
+  const std::vector<std::string> offer{
+      "--template", "flexibility-offer",   "--first-slot", "400", "--number", "1", "--energy-wh",
+      "300",        "--price-eur-per-kwh", "0.1"};
+  const auto signed_by = [&](const std::string& file) {
+    std::vector<std::string> words = offer;
+    words.insert(words.end(), {"--operator-key", net.file(file)});
+    return users.tx("contract", 2, words);
+  };
+  check_refused(signed_by("registrar.key"), "contract with the grid operator");
+  const auto operators = identities_of(chain_id_of(net.genesis()));
+  REQUIRE(hil::write_key(net.file("metering_operator.key"), operators.metering_operator));
+  check_proved(signed_by("metering_operator.key"), net.genesis());
+}
+
+// How many Wh of a slot's tokens an account has free, by the ledger's own word; none where the slot
+// is not closed.
+std::optional<std::int64_t> free_tokens(const Users& users, std::size_t who, const char* vintage,
+                                        const std::string& to) {
+  const Ran ran =
+      users.tx("transfer", who,
+               {"--slot", "900", "--vintage", vintage, "--energy-wh", "1000000", "--to", to});
+  CHECK(ran.code == 1);
+  if (ran.says("tokens of a slot that is not closed yet")) return std::nullopt;
+  const std::string before = "of which the account has ";
+  const std::size_t at = ran.errors.find(before);
+  REQUIRE_MESSAGE(at != std::string::npos, ran.errors);
+  return std::stoll(ran.errors.substr(at + before.size()));
+}
+
+void check_tokens(const Users& users, const Genesis& genesis) {
+  const char* const vintage = "2";
+  for (int n = 0; n < 200 && !free_tokens(users, 1, vintage, users.accounts[2]); ++n) pause(100);
+  std::size_t holder = 1;
+  std::int64_t held = 0;
+  for (std::size_t who = 1; who < users.accounts.size() && held < 4; ++who) {
+    held = free_tokens(users, who, vintage, users.accounts[who == 1 ? 2 : 1]).value_or(0);
+    holder = who;
+  }
+  REQUIRE(held >= 4);
+  const std::string to = users.accounts[holder == 1 ? 2 : 1];
+  const auto act = [&](const std::string& name, const std::string& slot, std::int64_t energy_wh,
+                       std::vector<std::string> more) {
+    std::vector<std::string> words{"--slot", slot,          "--vintage",
+                                   vintage,  "--energy-wh", std::to_string(energy_wh)};
+    words.insert(words.end(), more.begin(), more.end());
+    return users.tx(name, holder, words);
+  };
+  const std::vector<std::string> given{"--to", to, "--id", std::string(32, '5')};
+  check_proved(act("transfer", "900", 1, given), genesis);
+  check_refused(act("transfer", "900", 2, given), "transfer id is taken by another one");
+  check_proved(act("retire", "900", 1, {}), genesis);
+  check_proved(act("retire", "900", 1, {"--green", "--id", std::string(32, '6')}), genesis);
+  check_refused(act("retire", "900", 1, {"--id", std::string(32, '6')}),
+                "retirement id is taken by another one");
+  CHECK(free_tokens(users, holder, vintage, to) == held - 3);
+  check_refused(act("retire", "900", held - 2, {"--green"}),
+                "of which the account has " + std::to_string(held - 3) + " free");
+  check_refused(act("transfer", "0", 1, {"--to", to}), "acts in a slot that is closed");
+  check_refused(act("retire", "0", 1, {}), "acts in a slot that is closed");
+  check_refused(act("transfer", "900", 1, {"--to", users.accounts[holder]}),
+                "transfer of an account to itself");
+  check_refused(act("transfer", "900", 1, {"--to", std::string(32, 'b')}),
+                "transfer to an unknown account");
+}
+
 }  // namespace
 
-TEST_CASE("users: a consent and an erasure in a running network, proved, and nothing left behind") {
-  ProcessNet net("--speed 10");
+TEST_CASE(
+    "users: what accounts sign in a running network is proved or refused by name, and an erasure "
+    "leaves nothing behind") {
+  ProcessNet net("--speed 10", sunny_street);
   const Users users(net);
   const Ran too_early = users.consent(0, users.household(0), {"--wait", "300ms"});
   CHECK(too_early.code == 3);
@@ -158,6 +315,11 @@ TEST_CASE("users: a consent and an erasure in a running network, proved, and not
   CHECK(users.erase(1, users.household(1)).code == 2);
   CHECK(users.erase(1, net.file("observer.key")).says("is not the registrar's key"));
   CHECK(users.erase(1, net.file("registrar.key"), {"--billing"}).code == 2);
+
+  check_unknown(net, users);
+  check_orders(users, net.genesis());
+  check_contracts(users, net);
+  check_tokens(users, net.genesis());
 
   const std::vector<std::string> words = planted(net, users.accounts[0], test::text_of_file(file));
   CHECK(found_below(gateway, words) > words.size() / 3);

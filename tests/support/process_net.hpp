@@ -55,13 +55,14 @@ count = 8
 
 class ProcessNet {
  public:
-  // Lays the network out with these options of `network`, without starting it.
-  explicit ProcessNet(const std::string& options) {
+  // Lays the network out with these options of `network`, without starting it. The scenario has as
+  // many homes and gateways as `street`.
+  explicit ProcessNet(const std::string& options, const std::string& scenario = street) {
     std::string name =
         (std::filesystem::temp_directory_path() / "aipchain-network-XXXXXX").string();
     REQUIRE(mkdtemp(name.data()) != nullptr);
     path = name;
-    std::ofstream(path / "street.toml") << street;
+    std::ofstream(path / "street.toml") << scenario;
     std::vector<std::string> command{
         AIPCHAIN_PROGRAM,      "network",     (path / "street.toml").string(), "--out",
         (path / "n").string(), "--only-files"};
