@@ -164,17 +164,15 @@ int export_data(const SubjectOptions& o) {
   out["accesses"] = accesses_json(ledger->openings().accesses, *account);
   out["readings"] = readings_json(*ledger, *account, {0}, {UINT32_MAX});
   out["signed_records"] = signed_records_json(o.directory, *account);
-  const auto key =
-      out.contains("registration")
-          ? array_from_hex<32>(out["registration"]["account_key"].get_ref<const std::string&>())
-          : std::nullopt;
+  const std::uint64_t now = ledger->log().entries.size();
+  const auto key = market::account_key_at(ledger->log(), ledger->openings(), *account, now);
   if (!key) return complain(wrong_input, "--account " + o.account + ": has no registration here");
   const market::Access own{*account,
                            *key,
                            0,
                            {0},
                            {UINT32_MAX},
-                           ledger->log().entries.size(),
+                           now,
                            static_cast<std::uint32_t>(out["readings"].size())};
   if (auto ok = log_access(o.directory, *ledger, own); !ok) return complain(failed, ok.error());
   return put_out(o, out);

@@ -14,16 +14,17 @@ std::int64_t time_at(const PublicLog& log, std::uint64_t log_size) {
   return out;
 }
 
-// Whether it is the account's own key, as it held at the time: the registration's, or that of the
-// last key change which the log held by then and which acted.
-bool is_own_key(const PublicLog& log, const Openings& openings, const Access& a) {
-  const std::int64_t slot = time_at(log, a.log_size) / log.genesis.slot_ms;
+}  // namespace
+
+std::optional<PublicKey> account_key_at(const PublicLog& log, const Openings& openings,
+                                        const AccountId& account, std::uint64_t log_size) {
+  const std::int64_t slot = time_at(log, log_size) / log.genesis.slot_ms;
   std::optional<PublicKey> key;
   for (const auto& [entry, all] : openings.restricted) {
     const auto view = view_entry(log.entries.at(entry));
-    if (!view || (key && entry >= a.log_size)) continue;
+    if (!view || (key && entry >= log_size)) continue;
     for (const auto& [position, o] : all) {
-      if (owner_of(o) != a.account) continue;
+      if (owner_of(o) != account) continue;
       if (view->kind == TransactionKind::registration) {
         if (const auto r = decode_registration(o.data)) key = r->account_key;
       } else if (view->kind == TransactionKind::key_change) {
@@ -33,10 +34,8 @@ bool is_own_key(const PublicLog& log, const Openings& openings, const Access& a)
       }
     }
   }
-  return key == a.reader;
+  return key;
 }
-
-}  // namespace
 
 std::optional<Consent> consent_at(const PublicLog& log, const Openings& openings,
                                   const ConsentPlace& place, std::uint64_t log_size) {
@@ -56,7 +55,7 @@ Result<void> check_access(const PublicLog& log, const Openings& openings, const 
   if (a.log_size > log.entries.size() || !(a.first_slot < a.end_slot))
     return failure("is of no time or no slots");
   if (a.purpose == 0) {
-    if (!is_own_key(log, openings, a))
+    if (account_key_at(log, openings, a.account, a.log_size) != a.reader)
       return failure("is said to be the subject's own, by another key");
     return {};
   }

@@ -18,6 +18,11 @@ namespace market {
 std::optional<Consent> consent_at(const PublicLog& log, const Openings& openings,
                                   const ConsentPlace& place, std::uint64_t log_size);
 
+// The account's own key when the log had so many entries: the registration's, or that of the last
+// key change which the log held by then and which acted. None where the account is unknown.
+std::optional<PublicKey> account_key_at(const PublicLog& log, const Openings& openings,
+                                        const AccountId& account, std::uint64_t log_size);
+
 // Whether it was allowed: all its slots covered by the consent that stood, or the subject itself.
 Result<void> check_access(const PublicLog& log, const Openings& openings, const Access& access);
 

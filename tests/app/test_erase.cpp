@@ -9,6 +9,7 @@
 #include "market/audit/audit.hpp"
 #include "market/audit/openings.hpp"
 #include "market/receipt/receipt.hpp"
+#include "tests/app/planted_run.hpp"
 #include "tests/app/short_run.hpp"
 #include "tests/support/process.hpp"
 
@@ -17,136 +18,29 @@ using nlohmann::json;
 using test::aipchain;
 using test::Files;
 using test::Folder;
+using test::found;
+using test::holds;
 using test::Outcome;
+using test::Planted;
+using test::PlantedRun;
+using test::shared_verifier;
 
 namespace {
 
-Verifier& verifier() {
-  static Ed25519Verifier ed25519;
-  static CachedVerifier cached(ed25519, 1 << 16);
-  return cached;
-}
+const std::string recorded =
+    std::string(test::short_scenario) + "\n[output]\nrecording = \"observer\"\n";
 
-// A run's directory and what an auditor reads in it.
-class Run {
- public:
-  Run() {
-    folder_.write("scenario.toml",
-                  std::string(test::short_scenario) + "\n[output]\nrecording = \"observer\"\n");
-    const Outcome made =
-        aipchain({"run", folder_.at("scenario.toml"), "--out", path(), "--until", "4m", "--json"});
-    REQUIRE(made.code == 0);
-    accounts = json::parse(made.output).at("accounts").get<std::vector<std::string>>();
-    REQUIRE(accounts.size() >= 4);
-  }
-  std::string path(const std::string& name = "") const { return folder_.at("out" + name); }
-
-  market::Openings openings() const {
-    const Files files = test::files_of(path("/openings")), log = test::files_of(path("/log"));
-    market::PublicLog public_log;
-    REQUIRE(market::load_trust(public_log, test::view_of(log), ""));
-    REQUIRE(market::load_entries(public_log, test::view_of(log), verifier()));
-    const auto all = market::load_openings(public_log, test::view_of(files));
-    REQUIRE_MESSAGE(all, (all ? "" : all.error()));
-    return *all;
-  }
-  json audit() const {
-    const Outcome o = aipchain({"audit", path(), "--openings", path("/openings"), "--json"});
-    const json all = json::parse(o.output);
-    json out;
-    for (const json& c : all.at("checks")) out[c.at("id")] = c;
-    out["code"] = o.code;
-    return out;
-  }
-  Outcome erase(const std::string& account, std::vector<std::string> more = {}) const {
-    std::vector<std::string> words{"erase", path(), "--subject", account, "--json"};
-    words.insert(words.end(), more.begin(), more.end());
-    return aipchain(words);
-  }
-  std::string receipt(const std::string& account, const std::string& slot) const {
-    return aipchain({"receipt", path(), "--account", account, "--slot", slot}).output;
-  }
-  std::vector<std::string> accounts;
-
- private:
-  Folder folder_;
-};
-
-// What is known of a person before it is erased: raw bytes, searched for as they are and in
-// hexadecimal digits of either case.
-struct Planted {
-  std::map<std::string, Bytes> personal, billing;
-
-  Planted(const Run& run, const std::string& account_hex) {
-    const market::Openings all = run.openings();
-    const AccountId account{*array_from_hex<16>(account_hex)};
-    const auto& keys = all.keys.at(account);
-    personal["personal key"] = to_bytes(keys.personal);
-    billing["restricted key"] = to_bytes(keys.restricted);
-    billing["account"] = to_bytes(account.bytes);
-    for (const auto& [batch, records] : all.personal)
-      for (const auto& [meter, p] : records) {
-        if (p.record.account != account) continue;
-        const std::string name = "epoch " + std::to_string(batch.second);
-        personal["record of " + name] = to_bytes(encode(p.record));
-        for (std::size_t i = 0; i < p.readings.size(); ++i)
-          personal["reading " + std::to_string(i) + " of " + name] = to_bytes(p.readings[i]);
-      }
-    for (const auto& [entry, openings] : all.restricted)
-      for (const auto& [position, o] : openings)
-        if (owner_of(o) == account) {
-          billing["opening of entry " + std::to_string(entry)] = o.data;
-          billing["salt in entry " + std::to_string(entry)] = to_bytes(o.salt);
-        }
-    const Files files = test::files_of(run.path("/openings"));
-    personal["sealed readings"] = front_of(files.at("personal/" + account_hex));
-    billing["sealed openings"] = front_of(files.at("restricted/" + account_hex));
-    for (const auto& [path, bytes] : test::files_of(run.path("/vault")))
-      for (const std::string& line : test::lines_of(ledger::text_of(bytes)))
-        if (line.starts_with(account_hex)) {
-          ++shares;
-          personal["share of the " + path] = *from_hex(std::string_view(line).substr(35));
-        }
-  }
-  int shares = 0;
-
- private:
-  static Bytes front_of(const Bytes& file) {
-    return {file.begin() + 40,
-            file.begin() + 40 + std::min<std::ptrdiff_t>(64, std::ssize(file) - 40)};
-  }
-};
-
-bool holds(const Bytes& file, BytesView needle) {
-  return std::search(file.begin(), file.end(), needle.begin(), needle.end()) != file.end();
-}
-
-// Where some of it is found; empty where none is.
-std::string found(const std::map<std::string, Bytes>& planted, const Files& files) {
-  for (const auto& [what, bytes] : planted) {
-    const std::string digits = to_hex(bytes);
-    std::string upper = digits;
-    std::transform(upper.begin(), upper.end(), upper.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-    for (const auto& [path, file] : files)
-      if (holds(file, bytes) || holds(file, bytes_of(digits)) || holds(file, bytes_of(upper)) ||
-          path.find(digits) != std::string::npos)
-        return what + " in " + path;
-  }
-  return {};
-}
-
-void check_others(const Run& run, const std::vector<std::string>& others) {
+void check_others(const PlantedRun& run, const std::vector<std::string>& others) {
   for (const std::string& account : others)
     for (const char* slot : {"0", "2", "3"}) {
-      const auto checks = market::verify_receipt(run.receipt(account, slot), "", verifier());
+      const auto checks = market::verify_receipt(run.receipt(account, slot), "", shared_verifier());
       CHECK_MESSAGE(checks.back().ok, account, checks.back().name, checks.back().detail);
       CHECK(checks.back().name == "bill");
     }
 }
 
 // Both readers' word on an erased account's receipt.
-void check_erased(const Run& run, const std::string& account, std::uint64_t record) {
+void check_erased(const PlantedRun& run, const std::string& account, std::uint64_t record) {
   const std::string says = "erased by record " + std::to_string(record);
   const Outcome written =
       aipchain({"receipt", run.path(), "--account", account, "--out", run.path("/../erased.json")});
@@ -165,11 +59,11 @@ void check_erased(const Run& run, const std::string& account, std::uint64_t reco
 
 // The erased one's receipt with each of its parts damaged: never "erased" once anything differs,
 // and both readers name the same check.
-void compare_readers(const Run& run, const std::string& good) {
+void compare_readers(const PlantedRun& run, const std::string& good) {
   std::ofstream cases(run.path("/../cases"));
   std::size_t holding = 0;
   const auto put = [&](const std::string& name, const std::string& text) {
-    const auto last = market::verify_receipt(text, "", verifier()).back();
+    const auto last = market::verify_receipt(text, "", shared_verifier()).back();
     holding += last.ok ? 1 : 0;
     cases << json{{"name", name},
                   {"ours", last.ok ? "" : last.name},
@@ -213,7 +107,7 @@ void compare_readers(const Run& run, const std::string& good) {
 }
 
 // What an audit says of one check where these files of the directory were changed.
-market::AuditCheck check_of(const Run& run, const char* id,
+market::AuditCheck check_of(const PlantedRun& run, const char* id,
                             const std::map<std::string, Bytes>& changes) {
   const Files log = test::files_of(run.path("/log"));
   Files openings = test::files_of(run.path("/openings"));
@@ -221,12 +115,12 @@ market::AuditCheck check_of(const Run& run, const char* id,
   market::AuditInput input;
   input.log = test::view_of(log);
   input.openings = test::view_of(openings);
-  for (const market::AuditCheck& c : market::audit(input, verifier()))
+  for (const market::AuditCheck& c : market::audit(input, shared_verifier()))
     if (c.id == id) return c;
   return {};
 }
 
-void check_found(const Run& run, const char* id, const std::string& path, Bytes bytes,
+void check_found(const PlantedRun& run, const char* id, const std::string& path, Bytes bytes,
                  const std::string& words) {
   const market::AuditCheck check = check_of(run, id, {{path, std::move(bytes)}});
   CHECK_MESSAGE(check.result == market::CheckResult::fails, path, " ", check.detail);
@@ -239,7 +133,7 @@ Bytes with(Bytes bytes, std::size_t at) {
 }
 
 // An operator who hides or keeps more than a record erased.
-void check_tampering(const Run& run, const std::string& account, const Files& before) {
+void check_tampering(const PlantedRun& run, const std::string& account, const Files& before) {
   const Bytes personal = test::files_of(run.path("/openings")).at("erased/personal");
   check_found(run, "R6", "erased/personal", with(personal, 20), "do not hash to its root");
   check_found(run, "R6", "erased/personal", Bytes(personal.begin() + 52, personal.end()),
@@ -250,7 +144,7 @@ void check_tampering(const Run& run, const std::string& account, const Files& be
               "a file that no list names");
 }
 
-void check_tampering_with_bills(const Run& run) {
+void check_tampering_with_bills(const PlantedRun& run) {
   const Files all = test::files_of(run.path("/openings"));
   const Bytes& restricted = all.at("erased/restricted");
   check_found(run, "R4", "erased/restricted", with(restricted, 12), "are missing or others");
@@ -267,7 +161,7 @@ bool says(const json& check, const std::string& words) {
 }  // namespace
 
 TEST_CASE("erase: in two stages, one person after another") {
-  const Run run;
+  const PlantedRun run(recorded, "4m");
   const std::string first = run.accounts[0], second = run.accounts[1];
   const std::vector<std::string> others(run.accounts.begin() + 2, run.accounts.end());
   const json before = run.audit();
@@ -308,7 +202,7 @@ TEST_CASE("erase: in two stages, one person after another") {
   check_tampering(run, first, all_before);
   compare_readers(run, test::slurp(run.path("/../erased.json")));
   // Who has a copy keeps a proof.
-  CHECK(market::verify_receipt(old_receipt, "", verifier()).back().ok);
+  CHECK(market::verify_receipt(old_receipt, "", shared_verifier()).back().ok);
   // The log has grown, and nothing that was there has changed.
   const Files log = test::files_of(run.path("/log"));
   CHECK(log.at("genesis") == old_log.at("genesis"));
@@ -363,7 +257,7 @@ TEST_CASE("erase: in two stages, one person after another") {
 }
 
 TEST_CASE("consent, access, export: who may read, and who did") {
-  const Run run;
+  const PlantedRun run(recorded, "4m");
   const std::string account = run.accounts[0];
   const std::string key = run.path("/../adviser.key"), other = run.path("/../other.key");
   std::string recipient = aipchain({"keys", "new", key}).output;
@@ -434,7 +328,7 @@ TEST_CASE("consent, access, export: who may read, and who did") {
 }
 
 TEST_CASE("vault: two shares give a root key back, after erasure none is left") {
-  const Run run;
+  const PlantedRun run(recorded, "4m");
   const std::string account = run.accounts[0];
   const auto recover = [&](const char* a, const char* b, const std::string& out) {
     return aipchain({"keys", "recover", run.path(std::string("/vault/") + a),
@@ -452,7 +346,7 @@ TEST_CASE("vault: two shares give a root key back, after erasure none is left") 
 }
 
 TEST_CASE("erase: what is wrong with the command line or the directory") {
-  const Run run;
+  const PlantedRun run(recorded, "4m");
   CHECK(run.erase("abc").code == 2);
   CHECK(run.erase(std::string(32, '0')).errors.find("is no account") != std::string::npos);
   CHECK(aipchain({"erase", run.path("/nowhere"), "--subject", run.accounts[0]}).code == 2);
@@ -465,7 +359,7 @@ TEST_CASE("erase: what is wrong with the command line or the directory") {
 }
 
 TEST_CASE("erase: what was kept for long enough goes, of everybody") {
-  const Run run;
+  const PlantedRun run(recorded, "4m");
   const auto kept_for = [&](const char* duration, const char* now) {
     return aipchain({"erase", run.path(), "--kept-for", duration, "--now", now, "--json"});
   };
