@@ -121,7 +121,7 @@ std::vector<std::size_t> partners_of(const SignedRun& run, std::size_t buyer) {
   return out;
 }
 
-std::string homes(const std::string& of_third, const std::string& of_fourth) {
+std::string four_homes(const std::string& of_third, const std::string& of_fourth) {
   const std::string load = "strategy = \"truthful\"\nload = { annual_kwh = 4000 }\n";
   std::string out = "[market]\nmechanism = \"bilateral\"\n";
   out += "[[prosumer]]\nname = \"home-01\"\npv = { peak_kw = 8 }\n" + load;
@@ -134,13 +134,13 @@ std::string homes(const std::string& of_third, const std::string& of_fourth) {
 }  // namespace
 
 TEST_CASE("contract runs: bilateral deals follow what homes prefer") {
-  const SignedRun free(homes("", ""));
+  const SignedRun free(four_homes("", ""));
   std::set<std::size_t> anybody;
   for (std::size_t h : {2u, 3u})
     for (const std::size_t seller : partners_of(free, h)) anybody.insert(seller);
   CHECK(anybody == std::set<std::size_t>{0, 1});  // lots decide
   const SignedRun run(
-      homes("prefer = { partner = \"home-02\" }\n", "prefer = { partner = \"home-01\" }\n"));
+      four_homes("prefer = { partner = \"home-02\" }\n", "prefer = { partner = \"home-01\" }\n"));
   const auto third = partners_of(run, 2), fourth = partners_of(run, 3);
   CHECK(third.size() >= 4);
   CHECK(fourth.size() >= 4);

@@ -48,7 +48,7 @@ std::string arrivals(std::vector<Attacked> attacks, std::uint32_t meter = 5) {
     link.step(Instant{} + seconds(10 * k), {}, outbox);
     out += out.empty() ? "" : " ";
     std::size_t others = 0;
-    for (const Effect& e : outbox.effects()) {
+    for (const twin::Effect& e : outbox.effects()) {
       const auto* message = std::get_if<Send>(&e);
       if (message && message->bytes[0] == static_cast<std::uint8_t>(MessageKind::minute))
         out += static_cast<char>('0' + message->bytes[8]);
