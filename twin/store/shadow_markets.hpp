@@ -48,7 +48,7 @@ class ShadowMarkets {
   };
 
   // Nothing where it finds no result.
-  std::optional<Outcome> clear(market::Mechanism mechanism, std::span<const market::Order> orders,
+  std::optional<Outcome> clear(const market::Acting& acting, std::span<const market::Order> orders,
                                const market::Tariff& tariff) const;
   // Where orders stand; those of accounts that are no home's at `elsewhere`.
   std::vector<std::uint32_t> buses_of(std::span<const market::Order> orders,
@@ -56,7 +56,7 @@ class ShadowMarkets {
   std::optional<Outcome> clear_grid_aware(std::span<const market::Order> orders) const;
   Outcome clear_fee_tree(std::span<const market::Order> orders, ledger::Price local_grid_fee) const;
 
-  std::vector<market::Mechanism> mechanisms_;
+  std::vector<market::Acting> mechanisms_;
   std::map<ledger::AccountId, Place> places_;
   ShadowFeeder feeder_;
   std::vector<Summary::Shadow>& figures_;  // of each mechanism
