@@ -21,7 +21,8 @@ inline nlohmann::json number_or_null(const std::optional<double>& number) {
   return number ? nlohmann::json(*number) : nlohmann::json();
 }
 
-// At what a kWh is dealt where all deals have one price; null where they have not, or there is none.
+// At what a kWh is dealt where all deals have one price; null where they have not, or there is
+// none.
 nlohmann::json one_price(std::span<const market::Trade> trades);
 
 // Why an order is refused that stands nowhere: "bus: found "9"; wants a live bus of grid.m".

@@ -25,8 +25,7 @@ std::vector<market::Trade> deals_of(const market::OrderBook& orders, const GridB
   });
   std::vector<market::BookRow> rows;
   for (const std::uint32_t i : by_id)
-    rows.push_back(
-        {orders.orders[i], book.proposal.fills[i], book.nodal.prices[book.of_order[i]]});
+    rows.push_back({orders.orders[i], book.proposal.fills[i], book.nodal.prices[book.of_order[i]]});
   std::vector<market::Trade> out = market::deals_of(rows);
   for (market::Trade& t : out) {
     t.buyer = by_id[t.buyer];

@@ -213,8 +213,9 @@ TEST_CASE("shadows with a feeder trade what its lines let through, and pay by th
 
 TEST_CASE("bill sharing shadows a run by either key") {
   const test::Folder folder;
-  folder.write("both.toml", std::string(test::short_scenario) +
-                                "[market]\nshadows = [\"bill-sharing\", \"bill-sharing-static\"]\n");
+  folder.write("both.toml",
+               std::string(test::short_scenario) +
+                   "[market]\nshadows = [\"bill-sharing\", \"bill-sharing-static\"]\n");
   const auto run = test::aipchain({"run", folder.at("both.toml"), "--out", folder.at("both"),
                                    "--until", "4m", "--json", "--quiet"});
   CAPTURE(run.errors);

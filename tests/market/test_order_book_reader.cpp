@@ -69,7 +69,7 @@ TEST_CASE("decimals are read exactly, or to the nearest unit with a word") {
 
 TEST_CASE("a line that is no order is refused by key, with what was found") {
   CHECK(why_refused("1,buy,A,b,1,0.2,,").empty());
-  CHECK(why_refused("1,BID,A,,0.001,0,A,green").empty());
+  CHECK(why_refused("1,BID,A,,0.001,0,,green").empty());
   CHECK(why_refused("1,offer,A,b,10000,100,,grey").empty());
   CHECK(why_refused("1,buy,A,b,10000.0004,100.0000004,,local").empty());
   CHECK(why_refused("1,buys,A,b,1,0.2,,") == "side: found \"buys\"; wants buy or sell");
