@@ -1,5 +1,7 @@
 #include "app/book_output.hpp"
 
+#include "ledger/base/cell_text.hpp"
+
 namespace app {
 
 nlohmann::json remarks_json(const std::vector<market::BookRemark>& remarks) {
@@ -7,6 +9,18 @@ nlohmann::json remarks_json(const std::vector<market::BookRemark>& remarks) {
   for (const market::BookRemark& r : remarks)
     out.push_back({{"line", r.line}, {"id", r.id}, {"why", r.why}});
   return out;
+}
+
+nlohmann::json one_price(std::span<const market::Trade> trades) {
+  for (const market::Trade& t : trades)
+    if (t.price != trades[0].price || t.beside.value != 0) return nullptr;
+  if (trades.empty()) return nullptr;
+  return eur_per_kwh(trades[0].price);
+}
+
+std::string no_place(const std::string& bus, const std::string& wanted, const std::string& file) {
+  return "bus: " + (bus.empty() ? "is empty" : "found " + ledger::shown_cell(bus)) + "; wants " +
+         wanted + " of " + file;
 }
 
 std::string bus_of(const market::OrderBook& book, std::size_t order) {

@@ -1,5 +1,6 @@
 #include "app/fee_tree_book.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <map>
@@ -12,6 +13,13 @@ namespace app {
 namespace {
 
 using nlohmann::json;
+
+std::vector<market::Trade> deals_of(const market::FeeTreeClearing& cleared) {
+  std::vector<market::Trade> out;
+  for (const market::FeeTrade& t : cleared.trades)
+    out.push_back({t.buyer, t.seller, t.energy, t.price, {}, t.fee});
+  return out;
+}
 
 void print_fee_json(const market::OrderBook& book, const market::NamedFeeTree& tree,
                     std::span<const std::uint32_t> nodes, const market::FeeTreeClearing& cleared) {
@@ -31,6 +39,7 @@ void print_fee_json(const market::OrderBook& book, const market::NamedFeeTree& t
         {{"node", tree.names[n]}, {"price_eur_per_kwh", eur_per_kwh(cleared.prices[n])}});
   const json out{{"mechanism", "fee-tree"},
                  {"orders", book.orders.size()},
+                 {"price_eur_per_kwh", one_price(deals_of(cleared))},
                  {"volume_kwh", kwh(cleared.volume)},
                  {"welfare_eur", eur(cleared.welfare)},
                  {"optimal_welfare_eur", eur(market::optimal_welfare(book.orders))},
@@ -62,20 +71,20 @@ void print_fee_text(const market::OrderBook& book, const market::NamedFeeTree& t
 
 }  // namespace
 
-ledger::Result<std::vector<std::uint32_t>> nodes_of(const market::OrderBook& book,
-                                                    const market::NamedFeeTree& tree,
-                                                    const std::string& file) {
+std::vector<std::uint32_t> nodes_of(market::OrderBook& book, const market::NamedFeeTree& tree,
+                                    const std::string& file) {
   std::map<std::string, std::uint32_t> node;
   for (std::uint32_t n = 0; n < tree.names.size(); ++n) node.emplace(tree.names[n], n);
   std::vector<std::uint32_t> out;
-  for (std::size_t i = 0; i < book.orders.size(); ++i) {
+  std::vector<std::string> why(book.orders.size());
+  for (std::size_t i = 0; i < why.size(); ++i) {
     const std::string bus = bus_of(book, i);
-    const auto found = node.find(bus);
-    if (found == node.end())
-      return ledger::failure("order \"" + book.ids[i] + "\": " + file + " has no node \"" + bus +
-                             "\"");
-    out.push_back(found->second);
+    if (const auto found = node.find(bus); found != node.end())
+      out.push_back(found->second);
+    else
+      why[i] = no_place(bus, "a node", file);
   }
+  refuse_orders(book, why);
   return out;
 }
 

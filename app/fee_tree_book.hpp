@@ -6,10 +6,9 @@
 
 namespace app {
 
-// By order its node. Refused by name: an order at none.
-ledger::Result<std::vector<std::uint32_t>> nodes_of(const market::OrderBook& book,
-                                                    const market::NamedFeeTree& tree,
-                                                    const std::string& file);
+// By order its node. An order at none is refused in its book, which clears without it.
+std::vector<std::uint32_t> nodes_of(market::OrderBook& book, const market::NamedFeeTree& tree,
+                                    const std::string& file);
 
 void print_fee_tree_book(const market::OrderBook& book, const market::NamedFeeTree& tree,
                          std::span<const std::uint32_t> nodes,

@@ -64,14 +64,13 @@ FeederState state_of(const twin::Network& net, const twin::PowerFlowResult& r) {
       out.max_loading = r.loading[b];
       out.worst_branch = twin::branch_name(net, b);
     }
-  out.v_min_pu = 10;
   for (const twin::Connection& c : net.connections)
     for (unsigned p = 0; p < 3; ++p) {
       if (!(c.phases >> p & 1)) continue;
       const double pu =
           std::abs(twin::leg_voltage(c, r.voltage_v[c.bus], p)) / twin::leg_nominal_v(net, c);
-      out.v_min_pu = std::min(out.v_min_pu, pu);
-      out.v_max_pu = std::max(out.v_max_pu, pu);
+      out.v_min_pu = std::min(out.v_min_pu.value_or(pu), pu);
+      out.v_max_pu = std::max(out.v_max_pu.value_or(pu), pu);
     }
   return out;
 }
@@ -92,6 +91,29 @@ std::vector<twin::Phases> draws_after(const twin::Network& net, std::vector<twin
   return draws;
 }
 
+// Where each order stands; those that stand at no live bus are refused.
+void place_orders(market::OrderBook& orders, const std::string& grid_file, const twin::Network& net,
+                  Places& at, GridBook& book) {
+  const auto buses = buses_by_word(net);
+  std::vector<std::string> why(orders.orders.size());
+  for (std::size_t i = 0; i < why.size(); ++i) {
+    const std::string word = bus_of(orders, i);
+    const auto bus = buses.find(word);
+    if (bus == buses.end() || !at.is_live(bus->second)) {
+      why[i] = no_place(word, "a live bus", grid_file);
+      continue;
+    }
+    const market::Order& o = orders.orders[i];
+    const std::uint32_t place = at.at(bus->second);
+    if (place == book.buses.size()) book.buses.push_back(net.buses[bus->second].name);
+    book.of_order.push_back(place);
+    const bool buys = o.side == market::Side::buy;
+    (buys ? at.places[place].most_bought_wh : at.places[place].most_sold_wh) +=
+        static_cast<double>(o.energy.value);
+  }
+  refuse_orders(orders, why);
+}
+
 ledger::Result<void> clear(std::span<const market::Order> orders, GridBook& book) {
   auto proposal = market::propose_grid_clearing(orders, book.of_order, book.limits.limits);
   if (!proposal) return ledger::failure(proposal.error());
@@ -102,41 +124,34 @@ ledger::Result<void> clear(std::span<const market::Order> orders, GridBook& book
   return {};
 }
 
+std::vector<std::int64_t> net_wh_of(std::span<const market::Order> orders, const GridBook& book,
+                                    std::size_t places) {
+  std::vector<std::int64_t> out(places);
+  for (std::size_t i = 0; i < orders.size(); ++i)
+    out[book.of_order[i]] +=
+        (orders[i].side == market::Side::buy ? 1 : -1) * book.proposal.fills[i].value;
+  return out;
+}
+
 }  // namespace
 
-ledger::Result<GridBook> clear_on_grid(const std::string& grid_file,
-                                       const market::OrderBook& orders_book, double slot_minutes) {
-  const std::span<const market::Order> orders = orders_book.orders;
+ledger::Result<GridBook> clear_on_grid(const std::string& grid_file, market::OrderBook& orders,
+                                       double slot_minutes) {
   auto net = twin::read_grid(grid_file, [](const std::string& path) { return read_file(path); });
   if (!net) return ledger::failure(net.error());
-  const auto buses = buses_by_word(*net);
   GridBook book;
   Places at(*net);
-  for (std::size_t i = 0; i < orders.size(); ++i) {
-    const std::string word = bus_of(orders_book, i);
-    const auto bus = buses.find(word);
-    if (bus == buses.end() || !at.is_live(bus->second))
-      return ledger::failure(grid_file + ": has no live bus \"" + word + "\", which order \"" +
-                             orders_book.ids[i] + "\" names");
-    const std::uint32_t place = at.at(bus->second);
-    if (place == book.buses.size()) book.buses.push_back(net->buses[bus->second].name);
-    book.of_order.push_back(place);
-    const bool buys = orders[i].side == market::Side::buy;
-    (buys ? at.places[place].most_bought_wh : at.places[place].most_sold_wh) +=
-        static_cast<double>(orders[i].energy.value);
-  }
-  if (orders.empty()) return clear_without_grid(orders);
+  place_orders(orders, grid_file, *net, at, book);
   std::vector<twin::Phases> draws;
   for (const twin::Connection& c : net->connections) draws.push_back(c.draw_va);
-  auto limits = twin::feeder_trade_limits(*net, draws, at.places, {}, slot_minutes);
-  if (!limits) return ledger::failure(grid_file + ": " + limits.error());
-  book.limits = std::move(*limits);
-  if (auto ok = clear(orders, book); !ok) return ledger::failure(ok.error());
+  if (!orders.orders.empty()) {
+    auto limits = twin::feeder_trade_limits(*net, draws, at.places, {}, slot_minutes);
+    if (!limits) return ledger::failure(grid_file + ": " + limits.error());
+    book.limits = std::move(*limits);
+  }
+  if (auto ok = clear(orders.orders, book); !ok) return ledger::failure(ok.error());
 
-  std::vector<std::int64_t> net_wh(at.places.size());
-  for (std::size_t i = 0; i < orders.size(); ++i)
-    net_wh[book.of_order[i]] +=
-        (orders[i].side == market::Side::buy ? 1 : -1) * book.proposal.fills[i].value;
+  const auto net_wh = net_wh_of(orders.orders, book, at.places.size());
   twin::PowerFlow flow(*net);
   book.before = state_of(*net, flow.solve(draws));
   book.after =

@@ -2,6 +2,7 @@
 // A book of orders whose buses are a grid file's, cleared within what the
 // feeder lets through.
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,9 +18,9 @@ namespace app {
 // The feeder's worst at a power flow.
 struct FeederState {
   bool converged = false;
-  double max_loading = 0, v_min_pu = 0,
-         v_max_pu = 0;       // voltages over the connections' legs
-  std::string worst_branch;  // empty where none has a rating
+  double max_loading = 0;
+  std::optional<double> v_min_pu, v_max_pu;  // over the connections' legs; none without any
+  std::string worst_branch;                  // empty where none has a rating
 };
 
 struct GridBook {
@@ -33,9 +34,10 @@ struct GridBook {
 
 // A bus of the book is one of the file by its name or, where none has it, its number. Loads of the
 // file flow as they stand; an order's power lies evenly on its bus's connections, or on all phases
-// of a bus that has none. Refused by name: a bus that is not there, a file without a power flow.
-ledger::Result<GridBook> clear_on_grid(const std::string& grid_file,
-                                       const market::OrderBook& orders, double slot_minutes);
+// of a bus that has none. An order at no live bus is refused in its book, which clears without it;
+// as a whole is refused a file without a power flow.
+ledger::Result<GridBook> clear_on_grid(const std::string& grid_file, market::OrderBook& orders,
+                                       double slot_minutes);
 
 // One bus without limits: what grid-aware clearing is without a grid.
 ledger::Result<GridBook> clear_without_grid(std::span<const market::Order> orders);

@@ -1,11 +1,14 @@
 #include "app/grid_book_output.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <numeric>
 
 #include "app/book_output.hpp"
 #include "market/clearing/clearing.hpp"
+#include "market/slot_clearing.hpp"
 
 namespace app {
 namespace {
@@ -14,18 +17,45 @@ using nlohmann::json;
 
 const char* side_of(const market::Order& o) { return o.side == market::Side::buy ? "buy" : "sell"; }
 
+// As a chain pairs fills and prices (market/slot_clearing.hpp), its rows by rising id.
+std::vector<market::Trade> deals_of(const market::OrderBook& orders, const GridBook& book) {
+  std::vector<std::uint32_t> by_id(orders.orders.size());
+  std::iota(by_id.begin(), by_id.end(), 0u);
+  std::sort(by_id.begin(), by_id.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return orders.orders[a].id < orders.orders[b].id;
+  });
+  std::vector<market::BookRow> rows;
+  for (const std::uint32_t i : by_id)
+    rows.push_back({orders.orders[i], book.proposal.fills[i], book.nodal.prices[book.of_order[i]]});
+  std::vector<market::Trade> out = market::deals_of(rows);
+  for (market::Trade& t : out) {
+    t.buyer = by_id[t.buyer];
+    t.seller = by_id[t.seller];
+  }
+  return out;
+}
+
 json state_json(const FeederState& s) {
   if (!s.converged) return {{"converged", false}};
   return {{"converged", true},
           {"max_loading", s.max_loading},
           {"worst_branch", s.worst_branch},
-          {"v_min_pu", s.v_min_pu},
-          {"v_max_pu", s.v_max_pu}};
+          {"v_min_pu", number_or_null(s.v_min_pu)},
+          {"v_max_pu", number_or_null(s.v_max_pu)}};
 }
 
 void print_grid_json(const market::OrderBook& orders, const GridBook& book,
                      const std::string& grid_file) {
-  json fills = json::array(), prices = json::array(), full = json::array();
+  const std::vector<market::Trade> deals = deals_of(orders, book);
+  json trades = json::array(), fills = json::array(), prices = json::array(), full = json::array();
+  for (const market::Trade& t : deals)
+    trades.push_back({{"buyer", orders.agents[t.buyer]},
+                      {"seller", orders.agents[t.seller]},
+                      {"buyer_order", orders.ids[t.buyer]},
+                      {"seller_order", orders.ids[t.seller]},
+                      {"kwh", kwh(t.energy)},
+                      {"price_eur_per_kwh", eur_per_kwh(t.price)},
+                      {"congestion_eur_per_kwh", eur_per_kwh(t.beside)}});
   for (std::size_t i = 0; i < orders.orders.size(); ++i) {
     const std::uint32_t bus = book.of_order[i];
     fills.push_back({{"order", orders.ids[i]},
@@ -42,7 +72,9 @@ void print_grid_json(const market::OrderBook& orders, const GridBook& book,
     full.push_back(book.limits.names[m.row]);
   json out{{"mechanism", "grid-aware"},
            {"orders", orders.orders.size()},
+           {"price_eur_per_kwh", one_price(deals)},
            {"volume_kwh", kwh(book.nodal.volume)},
+           {"trades", std::move(trades)},
            {"welfare_eur", eur(book.nodal.welfare)},
            {"optimal_welfare_eur", eur(market::optimal_welfare(orders.orders))},
            {"duality_gap_eur", eur(book.nodal.gap)},
@@ -65,7 +97,11 @@ void print_state(const char* when, const FeederState& s) {
     std::printf("%s the trades: the power flow does not converge\n", when);
     return;
   }
-  std::printf("%s the trades: voltages %.4f to %.4f pu", when, s.v_min_pu, s.v_max_pu);
+  std::printf("%s the trades: ", when);
+  if (s.v_min_pu)
+    std::printf("voltages %.4f to %.4f pu", *s.v_min_pu, *s.v_max_pu);
+  else
+    std::printf("nothing is connected");
   if (!s.worst_branch.empty())
     std::printf(", highest loading %.1f %% (%s)", 100 * s.max_loading, s.worst_branch.c_str());
   std::printf("\n");

@@ -50,8 +50,6 @@ std::optional<double> mean_price(const ClearedBook& c) {
   return static_cast<double>(turnover) / static_cast<double>(c.clearing.volume.value) / 1e6;
 }
 
-json number_or_null(const std::optional<double>& number) { return number ? json(*number) : json(); }
-
 void print_json(const ClearedBook& c) {
   json trades = json::array();
   for (const market::Trade& t : c.trades)
@@ -135,15 +133,16 @@ std::string contradiction(const ClearOptions& o, const CLI::App& command) {
   return {};
 }
 
-int clear_by_grid(const ClearOptions& o, const market::OrderBook& book) {
+int clear_by_grid(const ClearOptions& o, market::OrderBook& book) {
   const auto cleared = o.grid.empty() ? clear_without_grid(book.orders)
                                       : clear_on_grid(o.grid, book, o.slot_minutes);
+  warn_of(o, book);
   if (!cleared) return complain(wrong_input, cleared.error());
   print_grid_book(book, *cleared, o.grid, o.json);
   return done;
 }
 
-int clear_by_fees(const ClearOptions& o, const market::OrderBook& book) {
+int clear_by_fees(const ClearOptions& o, market::OrderBook& book) {
   if (o.fee_tree.empty())
     return complain(wrong_input, "--fee-tree: is missing; fee-tree wants a file of nodes and fees");
   const auto text = read_file(o.fee_tree);
@@ -151,8 +150,8 @@ int clear_by_fees(const ClearOptions& o, const market::OrderBook& book) {
   const auto tree = market::read_fee_tree(*text, o.fee_tree, o.relief_percent);
   if (!tree) return complain(wrong_input, tree.error());
   const auto nodes = nodes_of(book, *tree, o.fee_tree);
-  if (!nodes) return complain(wrong_input, o.file + ": " + nodes.error());
-  print_fee_tree_book(book, *tree, *nodes, market::clear_fee_tree(book.orders, *nodes, tree->tree),
+  warn_of(o, book);
+  print_fee_tree_book(book, *tree, nodes, market::clear_fee_tree(book.orders, nodes, tree->tree),
                       o.json);
   return done;
 }
@@ -161,11 +160,11 @@ int clear(const ClearOptions& o) {
   const auto mechanism = market::mechanism_named(o.mechanism);
   const auto text = read_file(o.file, largest_book);
   if (!text) return complain(wrong_input, text.error());
-  const auto book = market::read_order_book(*text, o.file);
+  auto book = market::read_order_book(*text, o.file);
   if (!book) return complain(wrong_input, book.error());
-  warn_of(o, *book);
   if (mechanism == market::Mechanism::grid_aware) return clear_by_grid(o, *book);
   if (mechanism == market::Mechanism::fee_tree) return clear_by_fees(o, *book);
+  warn_of(o, *book);
   const market::ClearingTerms terms{
       price_of(o.retail_buy).value(), price_of(o.retail_sell).value(),
       o.key == "static" ? market::SharingKey::static_key : market::SharingKey::dynamic_key};

@@ -8,7 +8,7 @@ namespace {
 
 Bytes numbers_of(const GridProposal& p) {
   ByteWriter w;
-  w.i64(p.balance);
+  w.i64(static_cast<std::int64_t>(p.balance >> 64)).u64(static_cast<std::uint64_t>(p.balance));
   for (const WattHours fill : p.fills) w.u32(static_cast<std::uint32_t>(fill.value));
   for (const RowMultiplier& m : p.multipliers) w.u32(m.row).i64(m.value);
   return w.take();
@@ -18,7 +18,8 @@ Result<GridProposal> read_numbers(const ClearingProposalBody& body, BytesView by
                                   const TradeLimits& limits) {
   ByteReader r(bytes);
   GridProposal p;
-  p.balance = r.i64();
+  const Wide above = r.i64();
+  p.balance = above * (Wide{1} << 64) + r.u64();
   for (std::uint32_t i = 0; i < body.orders && !r.failed(); ++i) p.fills.push_back({r.u32()});
   for (std::uint32_t i = 0; i < body.multipliers && !r.failed(); ++i) {
     const std::uint32_t row = r.u32();
@@ -28,10 +29,8 @@ Result<GridProposal> read_numbers(const ClearingProposalBody& body, BytesView by
   for (const RowMultiplier& m : p.multipliers)
     if (m.row >= limits.rows.size() || m.value <= 0 || m.value > max_multiplier)
       return failure("a clearing proposal's multiplier is of no row, or out of bounds");
-  if (p.balance > max_value || p.balance < -max_value)
-    return failure("a clearing proposal's balance is out of bounds");
   p.values = nodal_values(limits, p.balance, p.multipliers);
-  if (p.values.empty()) return failure("a clearing proposal's values are out of bounds");
+  if (p.values.empty()) return failure("a clearing proposal's balance or values are out of bounds");
   return p;
 }
 
@@ -77,6 +76,11 @@ Transaction clearing_proposal_of(Slot slot, Slot grid, std::size_t orders,
   if (tx.openings.size() > max_openings || tx.encoded_size() > max_transaction_size)
     return clearing_proposal_of(slot, grid, orders, std::nullopt, key);
   return tx;
+}
+
+Transaction solved_proposal(Slot slot, const TradingGrid& grid, const PlacedOrders& placed,
+                            const SubjectKey& key) {
+  return clearing_proposal_of(slot, grid.from, placed.orders.size(), solved(grid, placed), key);
 }
 
 Result<std::optional<GridProposal>> decode_clearing_proposal(const Transaction& tx, Slot slot,

@@ -27,8 +27,7 @@ std::optional<Transaction> MarketState::proposal(std::int64_t time_ms) const {
   const auto placed = awaiting_proposal(time_ms);
   if (!placed) return std::nullopt;
   const auto grid = trading_grid({next_slot_});
-  return clearing_proposal_of({next_slot_}, grid->from, placed->orders.size(),
-                              solved(*grid, *placed), *grid_operator_key_);
+  return solved_proposal({next_slot_}, *grid, *placed, *grid_operator_key_);
 }
 
 MarketState::Applied MarketState::apply_clearing_proposal(const Transaction& tx,

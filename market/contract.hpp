@@ -27,8 +27,9 @@
 //
 // An order that is made stands in the slot's book like any other, under the row id SHA-256(
 // "aipchain contract row 1" || account || id || template u8 || slot u32), first 16 bytes. Contracts
-// make orders in order of accounts and templates, as far as the book has room. A meter whose mark
-// is not its slot's alone makes none (market/mark_rules.hpp).
+// make orders in order of accounts and templates. A meter whose mark is not its slot's alone makes
+// none (market/mark_rules.hpp). A chain takes contracts for as many accounts and templates as the
+// book keeps room for.
 
 #include <array>
 #include <map>
@@ -71,6 +72,9 @@ struct Tenant {
   auto operator<=>(const Tenant&) const = default;
 };
 inline constexpr std::size_t max_tenants = 256;
+
+// Accounts and templates that a chain has contracts of: each makes an order a slot at most.
+inline constexpr std::size_t max_contract_places = max_orders_a_slot - max_sent_orders_a_slot;
 
 struct Contract {
   AccountId account;

@@ -35,10 +35,6 @@ std::optional<GridProposal> solved(const TradingGrid& grid, const PlacedOrders& 
   const auto& limits = std::get<TradeLimits>(grid.feeder);
   auto proposal = propose_grid_clearing(placed.orders, placed.buses, limits);
   if (!proposal) return std::nullopt;
-  std::vector<BookRow> rows(placed.orders.size());
-  PlacedOrders alone = placed;
-  for (std::uint32_t i = 0; i < rows.size(); ++i) alone.rows[i] = i;
-  if (!fill_by_proposal(grid, alone, *proposal, rows)) return std::nullopt;
   return std::move(*proposal);
 }
 
@@ -47,9 +43,6 @@ Result<void> fill_by_proposal(const TradingGrid& grid, const PlacedOrders& place
   const auto cleared =
       check_proposal(placed.orders, placed.buses, std::get<TradeLimits>(grid.feeder), proposal);
   if (!cleared) return failure(cleared.error());
-  for (std::size_t i = 0; i < placed.buses.size(); ++i)
-    if (proposal.fills[i].value > 0 && cleared->prices[placed.buses[i]] > max_order_price)
-      return failure("a price beyond 100 EUR/kWh at bus " + std::to_string(placed.buses[i]));
   fill_rows(placed, proposal.fills, cleared->prices, rows);
   return {};
 }

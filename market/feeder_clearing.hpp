@@ -21,7 +21,7 @@ PlacedOrders placed_in(const TradingGrid& grid, std::span<const Order> book);
 std::optional<GridProposal> solved(const TradingGrid& grid, const PlacedOrders& placed);
 
 // Fill in fills and prices of the rows, which are those of the whole book. The error says why a
-// proposal does not hold; a price beyond 100 EUR/kWh, which no statement holds, is such a reason.
+// proposal does not hold.
 Result<void> fill_by_proposal(const TradingGrid& grid, const PlacedOrders& placed,
                               const GridProposal& proposal, std::span<BookRow> rows);
 void fill_by_fees(const TradingGrid& grid, const PlacedOrders& placed, std::span<BookRow> rows);

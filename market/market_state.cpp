@@ -398,9 +398,14 @@ MarketState::Applied MarketState::apply_order(const Transaction& tx, const Hash&
                      ? "order is on the ledger already"
                      : "order id is taken by another order of the account in this slot");
   if (slot.orders->cancelled.contains(row)) return never("order of an id that was cancelled");
-  if (slot.orders->orders.size() + slot.orders->cancelled.size() >= max_orders_a_slot)
+  if (const auto own = slot.orders->taken.find(o.account);
+      own != slot.orders->taken.end() && own->second >= max_orders_an_account)
+    return never("order of an account that has sent " + std::to_string(max_orders_an_account) +
+                 " of the slot");
+  if (slot.orders->orders.size() + slot.orders->cancelled.size() >= max_sent_orders_a_slot)
     return never("the slot's book is full");
   SlotOrders& taken = slot.orders.write();
+  ++taken.taken[o.account];
   taken.orders.emplace(row, *order);
   taken.leaves.emplace(tx.root, leaf);
   if (book_form_of(*genesis_) != BookForm::arrivals) {

@@ -179,6 +179,7 @@ class MarketState final : public StateMachine {
     std::map<Hash, Hash> leaves;               // commitment -> entry's leaf
     std::set<OrderId> cancelled;               // rows that were in it
     std::map<OrderId, std::uint64_t> arrived;  // by row id the block's height; of arrivals alone
+    std::map<AccountId, std::uint32_t> taken;  // of each account, cancelled ones among them
   };
   // Of holders, to be carried out when the slot closes, by row id.
   struct TokenActs {

@@ -43,6 +43,12 @@ inline constexpr ledger::WattHours max_order_energy{10'000'000};  // 10 MWh
 inline constexpr ledger::Price max_order_price{100'000'000};      // 100 EUR/kWh
 inline constexpr std::size_t max_orders_a_slot = 1'000'000;
 
+// Of a chain's slot, cancelled ones among them: an account's, so that none fills the book of all,
+// and those of all accounts. The rest of the book is kept for contracts' orders
+// (market/contract.hpp).
+inline constexpr std::uint32_t max_orders_an_account = 100;
+inline constexpr std::size_t max_sent_orders_a_slot = 700'000;
+
 inline bool within_bounds(const Order& o) {
   return o.energy.value > 0 && o.energy <= max_order_energy && o.limit.value >= 0 &&
          o.limit <= max_order_price;

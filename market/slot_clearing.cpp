@@ -44,7 +44,24 @@ std::vector<Filled> all_of(const FilledByPrice& by_price) {
   return out;
 }
 
-std::vector<Trade> paired(std::span<const BookRow> rows) {
+Clearing clearing_of_results(std::span<const BookRow> rows, std::span<const Order> orders,
+                             Mechanism mechanism) {
+  Clearing out;
+  for (const BookRow& row : rows) {
+    out.fills.push_back(row.fill);
+    if (row.order.side == Side::buy) out.volume += row.fill;
+  }
+  out.trades = deals_of(rows);
+  if (mechanism == Mechanism::fee_tree)
+    for (Trade& t : out.trades) std::swap(t.beside, t.fee);
+  out.welfare = welfare_of(orders, out.fills);
+  out.optimal_welfare = optimal_welfare(orders);
+  return out;
+}
+
+}  // namespace
+
+std::vector<Trade> deals_of(std::span<const BookRow> rows) {
   FilledByPrice buys = filled_of(rows, Side::buy), sells = filled_of(rows, Side::sell);
   std::vector<Trade> out;
   for (auto& [price, buyers] : buys)
@@ -55,23 +72,6 @@ std::vector<Trade> paired(std::span<const BookRow> rows) {
   invariant(rest_of_buys.empty() && rest_of_sells.empty(), "what is sold is what is bought");
   return out;
 }
-
-Clearing clearing_of_results(std::span<const BookRow> rows, std::span<const Order> orders,
-                             Mechanism mechanism) {
-  Clearing out;
-  for (const BookRow& row : rows) {
-    out.fills.push_back(row.fill);
-    if (row.order.side == Side::buy) out.volume += row.fill;
-  }
-  out.trades = paired(rows);
-  if (mechanism == Mechanism::fee_tree)
-    for (Trade& t : out.trades) std::swap(t.beside, t.fee);
-  out.welfare = welfare_of(orders, out.fills);
-  out.optimal_welfare = optimal_welfare(orders);
-  return out;
-}
-
-}  // namespace
 
 Acting acting_of(const Genesis& genesis) {
   const auto acting = acting_named(genesis.mechanism);

@@ -24,6 +24,9 @@ using namespace ledger;
 Acting acting_of(const Genesis& genesis);
 BookForm book_form_of(const Genesis& genesis);
 
+// The deals of a book of results.
+std::vector<Trade> deals_of(std::span<const BookRow> rows);
+
 // `rows` as they stand in the book; of results, ones that broken_book accepts. `tariff`: the
 // slot's.
 Clearing clear_rows(const Genesis& genesis, const Tariff& tariff, std::span<const BookRow> rows);

@@ -62,6 +62,9 @@ MarketState::Applied MarketState::apply_contract(const Transaction& tx, const Ha
     return never("contract of number " + std::to_string(c.number) + ", which is more than " +
                  std::to_string(most_numbers_ahead) + " above the newest one's, " +
                  std::to_string(line.newest()));
+  if (line.all().empty() && contracts_->size() >= max_contract_places)
+    return never("contract beyond the " + std::to_string(max_contract_places) +
+                 " accounts and templates that the chain has room for");
   // One place more, since what waits must not keep an account from ending it.
   if (line.all().size() >= max_waiting_contracts + (c.withdraws() ? 1 : 0))
     return never("contract of an account that has " + std::to_string(max_waiting_contracts) +
@@ -134,11 +137,11 @@ void MarketState::add_contract_orders(const std::vector<SlotPosition>& positions
   for (const SlotPosition& p : positions)
     if (const auto at = own.find(p.account); at != own.end())
       for (const Order& o :
-           contract_orders(standing(p.account, closed.slot), p, at->second, closed.slot))
-        if (closed.orders.size() < max_orders_a_slot) {
-          closed.orders.push_back(o);
-          ++closed.contract_orders;
-        }
+           contract_orders(standing(p.account, closed.slot), p, at->second, closed.slot)) {
+        closed.orders.push_back(o);
+        ++closed.contract_orders;
+      }
+  invariant(closed.orders.size() <= max_orders_a_slot, "the book keeps room for contracts' orders");
 }
 
 // What acts no more when the next slot begins.

@@ -4,6 +4,7 @@
 #include "market/audit/capacity_watch.hpp"
 #include "market/audit/invariants.hpp"
 #include "market/audit/slot_books.hpp"
+#include "market/clearing_proposal.hpp"
 #include "market/slot_clearing.hpp"
 #include "market/slot_entries.hpp"
 
@@ -80,8 +81,11 @@ namespace {
 std::string unsolved_by(const Block& block, const MarketState& state) {
   const ClosedSlot* closed = state.last_closed();
   if (block.transactions.empty() || !made_by_maker(block.transactions[0].kind)) return {};
-  if (!closed->unsolved || !solved(*closed->grid, placed_in(*closed->grid, closed->orders)))
-    return {};
+  if (!closed->unsolved) return {};
+  const Transaction honest =
+      solved_proposal(closed->slot, *closed->grid, placed_in(*closed->grid, closed->orders),
+                      *state.restricted_key(grid_operator));
+  if (!decode_clearing_proposal_body(honest.body)->solved) return {};
   return "its maker, validator " + std::to_string(block.header.proposer.value) +
          ", said that no clearing of slot " + std::to_string(closed->slot.value) +
          " was found, and there is one";

@@ -120,16 +120,13 @@ void BookKeeper::add_contracts_orders() {
     std::map<AccountId, std::vector<Order>> own;
     for (const auto& [row, o] : book)
       if (contracts_.contains(o.order.account)) own[o.order.account].push_back(o.order);
-    std::size_t rows = book.size();
-    if (const auto erased = openings_.erased.book.find(slot); erased != openings_.erased.book.end())
-      rows += erased->second.size();
     for (const auto& [account, metered] : accounts) {
       if (ends.at(account) < settled_at_.at(slot)) continue;
       std::vector<const Contract*> standing;
       for (const auto& [of, line] : contracts_.at(account))
         if (const Contract* c = line.standing_in({slot})) standing.push_back(c);
       for (const Order& o : contract_orders(standing, metered, own[account], {slot}))
-        if (rows < max_orders_a_slot && book.emplace(o.id, Arrived{o}).second) ++rows;
+        book.emplace(o.id, Arrived{o});
     }
   }
 }

@@ -1,10 +1,11 @@
 #include "market/clearing/fee_tree_reader.hpp"
 
-#include <array>
 #include <map>
 #include <optional>
 
+#include "ledger/base/cell_text.hpp"
 #include "ledger/base/invariant.hpp"
+#include "market/clearing/csv_cells.hpp"
 #include "market/clearing/decimal.hpp"
 
 namespace market {
@@ -12,32 +13,13 @@ namespace market {
 using ledger::failure;
 using ledger::Price;
 using ledger::Result;
+using ledger::trimmed;
 
 namespace {
 
 constexpr std::size_t max_fee_tree_bytes = 16u << 20, max_node_name = 64;
 constexpr std::string_view fee_tree_heading = "node,parent,fee_eur_per_kwh,net_import_kwh";
 constexpr std::int64_t max_net_import_wh = 1'000'000'000;
-
-std::string_view without_blanks(std::string_view s) {
-  const auto blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!s.empty() && blank(s.front())) s.remove_prefix(1);
-  while (!s.empty() && blank(s.back())) s.remove_suffix(1);
-  return s;
-}
-
-using NodeCells = std::array<std::string_view, 4>;
-
-std::optional<NodeCells> node_cells(std::string_view line) {
-  NodeCells out;
-  for (std::size_t k = 0; k < out.size(); ++k) {
-    const std::size_t comma = line.find(',');
-    if ((comma == std::string_view::npos) != (k + 1 == out.size())) return std::nullopt;
-    out[k] = without_blanks(line.substr(0, comma));
-    if (comma != std::string_view::npos) line.remove_prefix(comma + 1);
-  }
-  return out;
-}
 
 class FeeTreeReader {
  public:
@@ -62,7 +44,7 @@ class FeeTreeReader {
   std::optional<std::string_view> next_line() {
     while (!rest_.empty()) {
       const std::size_t end = rest_.find('\n');
-      const std::string_view line = without_blanks(rest_.substr(0, end));
+      const std::string_view line = trimmed(rest_.substr(0, end));
       rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
       ++line_;
       if (!line.empty()) return line;
@@ -72,15 +54,17 @@ class FeeTreeReader {
 
   std::string take_node(std::string_view line) {
     if (out_.tree.size() == max_fee_nodes) return "node: one too many; at most 100000";
-    const auto cells = node_cells(line);
-    if (!cells) return "wants four cells";
-    const auto& [name, parent, fee, net_import] = *cells;
-    if (name.empty() || name.size() > max_node_name) return "node: wants a name of 1 to 64 bytes";
+    const auto cells = cells_of(line, 4);
+    if (!cells) return "a quote is not closed, or something follows it";
+    if (cells->count != 4) return "wants four cells";
+    const std::string &name = cells->kept[0], &parent = cells->kept[1];
+    if (name.empty() || name.size() > max_node_name || !is_plain_text(name))
+      return "node: wants a name of 1 to 64 bytes of UTF-8 without control characters";
     const bool is_root = out_.tree.empty();
-    const auto above = place_.find(std::string(parent));
+    const auto above = place_.find(parent);
     if (is_root != parent.empty() || (!is_root && above == place_.end()))
       return is_root ? "parent: the root has none" : "parent: is no earlier node";
-    const auto eur = decimal_of(fee, 6), kwh = decimal_of(net_import, 3);
+    const auto eur = decimal_of(cells->kept[2], 6), kwh = decimal_of(cells->kept[3], 3);
     if (!eur || !eur->exact || eur->units < 0 || eur->units > max_order_price.value ||
         (is_root && eur->units != 0))
       return is_root ? "fee_eur_per_kwh: the root's is 0"

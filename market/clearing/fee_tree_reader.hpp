@@ -3,10 +3,10 @@
 //
 //   node,parent,fee_eur_per_kwh,net_import_kwh
 //
-// The heading as it stands, then a node a line, parents before their children. Cells are parted by
-// commas, without quotes; spaces around a cell, CRLF, a byte-order mark and empty lines are let
-// pass.
-//   node             a name of its own, 1 to 64 bytes; the first line is the root
+// The heading as it stands, then a node a line, parents before their children; cells as in an order
+// book (market/clearing/csv_cells.hpp). CRLF, a byte-order mark and empty lines are let pass.
+//   node             a name of its own, 1 to 64 bytes of UTF-8 without control characters; the
+//                    first line is the root
 //   parent           the name of an earlier node; of the root empty
 //   fee_eur_per_kwh  full fee of a kWh over the node's edge, 0 to 100; of the root 0
 //   net_import_kwh   what flows over the edge anyway, downwards positive, within 10^6: the way that

@@ -32,19 +32,19 @@ std::vector<RowMultiplier> whole_multipliers(std::span<const double> multipliers
 
 // The middle of the values at which the dual objective is least: where what sells below it is worth
 // no less than what buys above it, and the other way round.
-std::int64_t best_balance(const Groups& groups, std::span<const std::int64_t> congestion) {
+Wide best_balance(const Groups& groups, std::span<const Wide> congestion) {
   struct Energies {
     Wide buy = 0, sell = 0;
   };
-  std::map<std::int64_t, Energies> at;  // by the balance's value that an order just accepts
+  std::map<Wide, Energies> at;  // by the balance's value that an order just accepts
   Wide demand = 0, supply = 0;
   for (const OrderGroup& g : groups) {
-    const std::int64_t value = g.limit.value * value_scale - congestion[g.bus];
+    const Wide value = static_cast<Wide>(g.limit.value) * value_scale - congestion[g.bus];
     (g.side == Side::buy ? at[value].buy : at[value].sell) += g.energy.value;
     if (g.side == Side::buy) demand += g.energy.value;
   }
   if (at.empty()) return 0;
-  std::int64_t low = at.rbegin()->first, high = at.begin()->first;
+  Wide low = at.rbegin()->first, high = at.begin()->first;
   bool found = false;
   for (const auto& [value, energy] : at) {
     if (supply <= demand) high = value;
@@ -67,12 +67,11 @@ class Search {
         buses_(buses),
         limits_(limits),
         groups_(order_groups(orders, buses)),
-        rows_of_bus_(rows_by_bus(limits)),
         program_(groups_, limits),
         taken_(limits.rows.size()) {}
 
   Result<GridProposal> run() {
-    std::string why = "Clp found no optimum";
+    std::string why = "Clp found no optimum within its bounds";
     for (int round = 0; round < most_rounds; ++round) {
       const auto solution = program_.solve(taken_);
       if (!solution) break;
@@ -81,7 +80,7 @@ class Search {
         why = "a multiplier or a value is out of bounds";
         break;
       }
-      WholeFills whole(groups_, limits_, rows_of_bus_, proposal.values, solution->fill);
+      WholeFills whole(groups_, limits_, program_.rows_of_bus(), proposal.values, solution->fill);
       const bool again = take_room(whole);
       whole.take_back();
       whole.fill_again();
@@ -138,7 +137,6 @@ class Search {
   std::span<const std::uint32_t> buses_;
   const TradeLimits& limits_;
   Groups groups_;
-  std::vector<RowsOfBus> rows_of_bus_;
   GridProgram program_;
   std::vector<double> taken_;  // by row: of its room
   std::optional<GridProposal> best_;

@@ -1,6 +1,15 @@
 #pragma once
 // The linear program of grid_proposal.hpp in floating point, solved by Clp: again and again with
 // other rooms, each time from where the last one ended.
+//
+// Of a large book neighbours by limit, of one bus and side, are one column at their mean limit.
+// Where the bus's value lies among their limits they are parted, and the program is solved again;
+// where it lies among none, what Clp found is an optimum of the whole program: each group is on its
+// own side of its bus's value, or a column by itself.
+//
+// All solutions of a book together may take Clp a given work, counted in entries of the matrix that
+// its iterations pass over, and in no time: whoever solves the same book by the same version gives
+// up at the same point.
 
 #include <memory>
 #include <optional>
@@ -15,10 +24,13 @@ namespace market {
 using RowsOfBus = std::vector<LimitTerm>;
 std::vector<RowsOfBus> rows_by_bus(const TradeLimits& limits);
 
+inline constexpr double most_work = 1e9;  // of a book, about a second
+
 class GridProgram {
  public:
-  // Both outlive the program.
-  GridProgram(std::span<const OrderGroup> groups, const TradeLimits& limits);
+  // Groups and limits outlive the program.
+  GridProgram(std::span<const OrderGroup> groups, const TradeLimits& limits,
+              double work = most_work);
   ~GridProgram();
   GridProgram(const GridProgram&) = delete;
   GridProgram& operator=(const GridProgram&) = delete;
@@ -27,14 +39,32 @@ class GridProgram {
     std::vector<double> fill;        // by group, Wh; a vertex
     std::vector<double> multiplier;  // by row, micro-euro/kWh a unit of the row, >= 0
   };
-  // With `taken[r]` less room in row r; nothing where Clp finds no optimum.
+  const std::vector<RowsOfBus>& rows_of_bus() const { return rows_of_bus_; }
+
+  // With `taken[r]` less room in row r; nothing where Clp finds no optimum, or has no work left.
   std::optional<Solution> solve(std::span<const double> taken);
 
  private:
   struct Model;
+  // Groups of one bus and side, neighbours by limit, that are one column.
+  struct Segment {
+    std::size_t first = 0, end = 0;
+    std::size_t size() const { return end - first; }
+  };
+  void load();
+  bool run(std::span<const double> taken);
+  bool split();
+  Solution solution() const;
+  void part(const Segment& whole, std::vector<Segment>& into) const;
+  std::vector<double> values() const;
+
   std::span<const OrderGroup> groups_;
   const TradeLimits& limits_;
-  std::vector<double> scales_;    // by row: its largest coefficient
+  std::vector<RowsOfBus> rows_of_bus_;
+  std::vector<double> scales_;  // by row: its largest coefficient
+  std::vector<Segment> segments_;
+  double entries_ = 0;            // of the matrix
+  double work_left_;              // entries that Clp may pass over
   std::unique_ptr<Model> model_;  // none without groups
 };
 

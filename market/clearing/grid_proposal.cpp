@@ -8,6 +8,7 @@
 
 #include "ledger/base/invariant.hpp"
 #include "market/clearing/merit_order.hpp"
+#include "market/clearing/nodal_prices.hpp"
 #include "market/clearing/thousandths.hpp"
 
 namespace market {
@@ -19,10 +20,6 @@ using ledger::WattHours;
 using ledger::Wide;
 
 namespace {
-
-constexpr std::int64_t floor_quotient(std::int64_t a, std::int64_t b) {
-  return a / b - (a % b != 0 && (a < 0) != (b < 0));
-}
 
 // A proposal, beside what it is about.
 class Check {
@@ -57,7 +54,7 @@ class Check {
       if (m[k].row >= limits_.rows.size() || (k > 0 && m[k].row <= m[k - 1].row))
         return "multipliers are not one a row, in rising order";
       if (m[k].value <= 0 || m[k].value > max_multiplier)
-        return "a multiplier is not of 1 to 10^17";
+        return "a multiplier is not of 1 to 10^18";
     }
     return {};
   }
@@ -103,23 +100,10 @@ class Check {
   }
 
   std::string prices() {
-    std::vector<Price> low(limits_.buses, {0}), high(limits_.buses, {INT64_MAX});
-    for (std::size_t i = 0; i < orders_.size(); ++i) {
-      if (proposal_.fills[i].value == 0) continue;
-      Price &least = low[buses_[i]], &most = high[buses_[i]];
-      if (orders_[i].side == Side::buy)
-        most = std::min(most, orders_[i].limit);
-      else
-        least = std::max(least, orders_[i].limit);
-    }
-    Wide rent = 0;
-    for (std::uint32_t b = 0; b < limits_.buses; ++b) {
-      if (low[b] > high[b]) return "no price suits all that trade at bus " + std::to_string(b);
-      const Price rounded{floor_quotient(proposal_.values[b], value_scale)};
-      out_.prices.push_back(std::clamp(rounded, low[b], high[b]));
-      rent += static_cast<Wide>(out_.prices.back().value) * net_[b];
-    }
-    out_.rent = from_thousandths(rent);
+    auto found = nodal_prices(orders_, buses_, proposal_.fills, proposal_.values, net_);
+    if (!found) return found.error();
+    out_.prices = std::move(found->by_bus);
+    out_.rent = found->rent;
     return {};
   }
 
@@ -234,17 +218,14 @@ std::vector<OrderGroup> order_groups(std::span<const Order> orders,
   return out;
 }
 
-std::vector<std::int64_t> nodal_values(const TradeLimits& limits, std::int64_t balance,
-                                       std::span<const RowMultiplier> multipliers) {
-  std::vector<Wide> sums(limits.buses, balance);
+std::vector<Wide> nodal_values(const TradeLimits& limits, Wide balance,
+                               std::span<const RowMultiplier> multipliers) {
+  std::vector<Wide> out(limits.buses, balance);
   for (const RowMultiplier& m : multipliers)
     for (const LimitTerm& t : limits.rows[m.row].terms)
-      sums[t.bus] += static_cast<Wide>(m.value) * t.coefficient;
-  std::vector<std::int64_t> out;
-  for (const Wide sum : sums) {
-    if (sum > max_value || sum < -max_value) return {};
-    out.push_back(static_cast<std::int64_t>(sum));
-  }
+      out[t.bus] += static_cast<Wide>(m.value) * t.coefficient;
+  const auto within = [](Wide v) { return v <= max_value && v >= -max_value; };
+  if (!within(balance) || !std::all_of(out.begin(), out.end(), within)) return {};
   return out;
 }
 

@@ -14,18 +14,26 @@
 //   D   = sum energy x max(0, +-(limit - V_b)) + sum_r m_r room_r     >= W  for any m, L
 //         (+ buyers, - sellers: weak duality of linear programs)
 //
-// Multipliers and values are in billionths of a micro-euro per kWh. A proposal holds only if
+// Multipliers and values are in billionths of a micro-euro per kWh. They are far above limits where
+// a row without room lies between orders whose coefficients are next to the same: they may be as
+// large as 128-bit sums let them. A proposal holds only if
 //   - fills are within energies, bought = sold, and no row is beyond its room;
 //   - orders of one bus, side and limit share their fill in proportion to their energy, rounded
 //     down, the remaining Wh one each by largest remainder, ties by rising id;
 //   - the stated values are V_b to the last digit;
-//   - each bus has a price: V_b rounded down to a whole micro-euro per kWh, raised to 0 and to the
-//     highest limit of a seller filled there, lowered to the lowest limit of a buyer filled there;
-//     a bus where these two cross is refused. So no trade is worse than its limit;
+//   - each bus has a price that suits all who trade there (market/clearing/nodal_prices.hpp): V_b
+//     rounded down, between 0 and the highest price of an order, moved where the congestion rent
+//     would be below 0. So no trade is worse than its limit;
 //   - D - W is no more than whole Wh can cost, see below.
 // Every buyer at a bus pays its price, every seller gets it. Where rows bind, buyers pay more than
 // sellers get; the difference is the congestion rent. Where V_b is negative, at a bus whose surplus
 // has no way out, energy costs nothing.
+//
+// Of the rent: at the values it is sum_r m_r x flow_r, below 0 by no more than D - W where rows have
+// no room. Prices are moved until it is not below 0, as far as limits permit; it is below 0 only
+// where no prices within the limits of what is filled pay for the fills, and was by no more than
+// D - W then in all books that were tried. So it can be where a seller behind a full row is paid
+// for a Wh that whole Wh leave unused (tests/market/test_grid_clearing.cpp has such a book).
 // Nodal prices: Schweppe, Caramanis, Tabors, Bohn, "Spot Pricing of Electricity", Kluwer 1988.
 //
 // The bound on D - W. With k rows that have multipliers, a vertex of the program fills at most
@@ -54,8 +62,8 @@
 namespace market {
 
 inline constexpr std::int64_t value_scale = 1'000'000'000;
-inline constexpr std::int64_t max_value = 1'000'000'000'000'000'000;  // 10 x the highest limit
-inline constexpr std::int64_t max_multiplier = 100'000'000'000'000'000;
+inline constexpr std::int64_t max_multiplier = 1'000'000'000'000'000'000;
+inline constexpr ledger::Wide max_value = ledger::Wide{max_multiplier} * 1'000'000;
 
 struct RowMultiplier {
   std::uint32_t row = 0;
@@ -65,9 +73,9 @@ struct RowMultiplier {
 
 struct GridProposal {
   std::vector<ledger::WattHours> fills;    // in the order of the orders
-  std::int64_t balance = 0;                // L
+  ledger::Wide balance = 0;                // L
   std::vector<RowMultiplier> multipliers;  // by rising row; the others are 0
-  std::vector<std::int64_t> values;        // V, by bus
+  std::vector<ledger::Wide> values;        // V, by bus
   bool operator==(const GridProposal&) const = default;
 };
 
@@ -99,8 +107,9 @@ struct OrderGroup {
 std::vector<OrderGroup> order_groups(std::span<const Order> orders,
                                      std::span<const std::uint32_t> buses);
 
-// V by bus; nothing where one is beyond max_value.
-std::vector<std::int64_t> nodal_values(const TradeLimits& limits, std::int64_t balance,
+// V by bus; nothing where one, or the balance, is beyond max_value. `multipliers` within their
+// bounds.
+std::vector<ledger::Wide> nodal_values(const TradeLimits& limits, ledger::Wide balance,
                                        std::span<const RowMultiplier> multipliers);
 
 }  // namespace market

@@ -7,7 +7,7 @@
 #include <unordered_map>
 
 #include "ledger/base/cell_text.hpp"
-#include "ledger/base/utf8.hpp"
+#include "market/clearing/csv_cells.hpp"
 #include "market/clearing/decimal.hpp"
 
 namespace market {
@@ -23,60 +23,6 @@ enum Column : std::uint8_t { id, side, agent, bus, kwh, price, partner, kind };
 constexpr std::array<std::string_view, max_columns> column_names{
     "id", "side", "agent", "bus", "kwh", "price_eur_per_kwh", "partner", "kind"};
 constexpr std::size_t required = 6;
-
-bool is_plain_text(std::string_view s) {
-  while (!s.empty()) {
-    const std::size_t length = utf8_length(s);
-    if (length == 0 || is_control(s.substr(0, length))) return false;
-    s.remove_prefix(length);
-  }
-  return true;
-}
-
-// The line's next cell and the comma behind it; false where a quote is not closed, or is followed
-// by something else.
-bool take_cell(std::string_view& line, std::string& cell) {
-  cell.clear();
-  while (!line.empty() && (line.front() == ' ' || line.front() == '\t')) line.remove_prefix(1);
-  if (line.starts_with('"')) {
-    line.remove_prefix(1);
-    while (true) {
-      const std::size_t quote = line.find('"');
-      if (quote == std::string_view::npos) return false;
-      cell += line.substr(0, quote);
-      line.remove_prefix(quote + 1);
-      if (!line.starts_with('"')) break;
-      cell += '"';
-      line.remove_prefix(1);
-    }
-    const std::size_t comma = std::min(line.find(','), line.size());
-    if (!trimmed(line.substr(0, comma)).empty()) return false;
-    line.remove_prefix(comma);
-    return true;
-  }
-  const std::size_t comma = std::min(line.find(','), line.size());
-  cell = trimmed(line.substr(0, comma));
-  line.remove_prefix(comma);
-  return true;
-}
-
-// None: quotes are wrong. More cells than `most` are counted, not kept.
-struct Cells {
-  std::vector<std::string> kept;
-  std::size_t count = 0;
-};
-
-std::optional<Cells> cells_of(std::string_view line, std::size_t most) {
-  Cells out;
-  line = trimmed(line);
-  std::string cell;
-  while (true) {
-    if (!take_cell(line, cell)) return std::nullopt;
-    if (out.count++ < most) out.kept.push_back(cell);
-    if (line.empty()) return out;
-    line.remove_prefix(1);
-  }
-}
 
 bool is_number(std::string_view s) {
   return std::all_of(s.begin(), s.end(), [](char c) { return c >= '0' && c <= '9'; });
@@ -145,7 +91,7 @@ class BookReader {
     }
     number_accounts();
     number_ids();
-    drop_without_partner();
+    refuse_without_partner();
     return std::move(out_);
   }
 
@@ -184,7 +130,7 @@ class BookReader {
   }
   void number_accounts();
   void number_ids();
-  void drop_without_partner();
+  void refuse_without_partner();
 
   std::string_view rest_, line_;
   const std::string& file_;
@@ -198,7 +144,6 @@ class BookReader {
   std::vector<std::uint32_t> agent_of_;                    // of each order
   std::unordered_map<std::string, std::uint32_t> buses_;
   std::vector<std::string> partners_;  // of each order; empty: none
-  std::vector<std::size_t> lines_;     // of each order
   OrderBook out_;
 };
 
@@ -322,7 +267,7 @@ void BookReader::read_order() {
   out_.agents.emplace_back(cell(agent));
   agent_of_.push_back(agent_number);
   partners_.emplace_back(cell(partner));
-  lines_.push_back(number_);
+  out_.lines.push_back(number_);
 }
 
 void BookReader::number_accounts() {
@@ -346,29 +291,41 @@ void BookReader::number_ids() {
     out_.orders[rising[rank]].id.bytes = numbered(rank);
 }
 
-// Orders whose partner is no agent of this book: known only when all of it was read.
-void BookReader::drop_without_partner() {
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < out_.orders.size(); ++i) {
-    if (!partners_[i].empty() && !out_.orders[i].partner) {
-      out_.refused.push_back(
-          {lines_[i], out_.ids[i],
-           "partner: found " + shown_cell(partners_[i]) + "; wants an agent of this book"});
-      continue;
-    }
-    out_.orders[kept] = out_.orders[i];
-    out_.ids[kept].swap(out_.ids[i]);
-    out_.agents[kept].swap(out_.agents[i]);
-    ++kept;
+// Orders whose partner is no other agent of this book: known only when all of it was read.
+void BookReader::refuse_without_partner() {
+  std::vector<std::string> why(out_.orders.size());
+  for (std::size_t i = 0; i < why.size(); ++i) {
+    const Order& o = out_.orders[i];
+    if (!partners_[i].empty() && !o.partner)
+      why[i] = "partner: found " + shown_cell(partners_[i]) + "; wants an agent of this book";
+    if (o.partner == o.account)
+      why[i] = "partner: found " + shown_cell(partners_[i]) + "; wants another agent than its own";
   }
-  out_.orders.resize(kept);
-  out_.ids.resize(kept);
-  out_.agents.resize(kept);
-  std::stable_sort(out_.refused.begin(), out_.refused.end(),
-                   [](const BookRemark& a, const BookRemark& b) { return a.line < b.line; });
+  refuse_orders(out_, why);
 }
 
 }  // namespace
+
+void refuse_orders(OrderBook& book, std::span<const std::string> why) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < book.orders.size(); ++i) {
+    if (!why[i].empty()) {
+      book.refused.push_back({book.lines[i], book.ids[i], why[i]});
+      continue;
+    }
+    book.orders[kept] = book.orders[i];
+    book.lines[kept] = book.lines[i];
+    book.ids[kept].swap(book.ids[i]);
+    book.agents[kept].swap(book.agents[i]);
+    ++kept;
+  }
+  book.orders.resize(kept);
+  book.lines.resize(kept);
+  book.ids.resize(kept);
+  book.agents.resize(kept);
+  std::stable_sort(book.refused.begin(), book.refused.end(),
+                   [](const BookRemark& a, const BookRemark& b) { return a.line < b.line; });
+}
 
 Result<OrderBook> read_order_book(std::string_view text, const std::string& file) {
   return BookReader(text, file).read();

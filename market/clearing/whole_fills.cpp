@@ -15,7 +15,7 @@ std::int64_t sign_of(const OrderGroup& g) { return g.side == Side::buy ? 1 : -1;
 }  // namespace
 
 WholeFills::WholeFills(std::span<const OrderGroup> groups, const TradeLimits& limits,
-                       std::span<const RowsOfBus> rows_of_bus, std::span<const std::int64_t> values,
+                       std::span<const RowsOfBus> rows_of_bus, std::span<const Wide> values,
                        std::span<const double> fill)
     : groups_(groups), limits_(limits), rows_of_bus_(rows_of_bus), values_(values) {
   std::vector<double> beyond;  // how far each was rounded up

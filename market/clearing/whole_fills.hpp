@@ -16,7 +16,7 @@ class WholeFills {
   // than 1 Wh from where it was.
   // `values`: by bus, V.
   WholeFills(std::span<const OrderGroup> groups, const TradeLimits& limits,
-             std::span<const RowsOfBus> rows_of_bus, std::span<const std::int64_t> values,
+             std::span<const RowsOfBus> rows_of_bus, std::span<const ledger::Wide> values,
              std::span<const double> fill);
 
   const std::vector<std::int64_t>& fills() const { return fill_; }
@@ -48,7 +48,7 @@ class WholeFills {
   std::span<const OrderGroup> groups_;
   const TradeLimits& limits_;
   std::span<const RowsOfBus> rows_of_bus_;
-  std::span<const std::int64_t> values_;
+  std::span<const ledger::Wide> values_;
   std::vector<std::int64_t> fill_;
   std::vector<bool> open_;          // was no whole Wh, or was taken back
   std::vector<ledger::Wide> flow_;  // by row

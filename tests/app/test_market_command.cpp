@@ -266,6 +266,26 @@ TEST_CASE("shadows with a feeder trade what its lines let through, and pay by th
   CHECK(traded(narrow[1]) < traded(narrow[0]));
 }
 
+TEST_CASE("bill sharing shadows a run by either key") {
+  const test::Folder folder;
+  folder.write("both.toml",
+               std::string(test::short_scenario) +
+                   "[market]\nshadows = [\"bill-sharing\", \"bill-sharing-static\"]\n");
+  const auto run = test::aipchain({"run", folder.at("both.toml"), "--out", folder.at("both"),
+                                   "--until", "4m", "--json", "--quiet"});
+  CAPTURE(run.errors);
+  REQUIRE(run.code == 0);
+  const json shadows = json::parse(run.output).at("/market/shadows"_json_pointer);
+  REQUIRE(shadows.size() == 2);
+  CHECK(shadows[1].at("mechanism") == "bill-sharing-static");
+  CHECK(shadows[1].at("slots_uncleared") == 0);
+  // What one leaves of its equal share goes to no other.
+  CHECK(shadows[1].at("traded_kwh") > 0);
+  CHECK(shadows[1].at("traded_kwh") < shadows[0].at("traded_kwh"));
+  CHECK(test::slurp(folder.at("both/scenario.resolved.toml")).find("\"bill-sharing-static\"") !=
+        std::string::npos);
+}
+
 TEST_CASE("shadows clear the same orders and change nothing on the ledger") {
   const test::Folder folder;
   folder.write("plain.toml", test::short_scenario);

@@ -82,15 +82,74 @@ TEST_CASE("market clear --mechanism grid-aware without a grid is one bus, and sa
   CHECK(text.output.find("no --grid: one bus, nothing limits") != std::string::npos);
 }
 
-TEST_CASE("market clear --grid refuses what the feeder has not") {
-  CHECK(refused_with(Cleared("id,side,agent,bus,kwh,price_eur_per_kwh\n1,sell,Cleo,9,1,0.1\n",
-                             {"--mechanism", "grid-aware", "--grid", "GRID"}),
-                     "has no live bus \"9\", which order \"1\" names"));
-  CHECK(refused_with(Cleared("id,side,agent,bus,kwh,price_eur_per_kwh\n1,sell,Cleo,,1,0.1\n",
-                             {"--mechanism", "grid-aware", "--grid", "GRID"}),
-                     "has no live bus \"\""));
+TEST_CASE("market clear --grid refuses by name who stands nowhere, and clears the rest") {
+  const Cleared c(book + "3,buy,Ben,9,1,0.5\n4,sell,Dora,,1,0.01\n",
+                  {"--mechanism", "grid-aware", "--grid", "GRID"});
+  REQUIRE(c.outcome.code == 0);
+  CHECK(c.out.at("orders") == 2);
+  CHECK(c.out.at("volume_kwh").get<double>() > 3);
+  REQUIRE(c.out.at("refused").size() == 2);
+  const json& first = c.out.at("refused")[0];
+  CHECK(first.at("line") == 4);
+  CHECK(first.at("id") == "3");
+  CHECK(first.at("why") == "bus: found \"9\"; wants a live bus of " + c.folder.at("grid.json"));
+  CHECK(c.out.at("refused")[1].at("why").get<std::string>().starts_with("bus: is empty; wants"));
+  CHECK(c.outcome.errors.find("book.csv:4: bus: found \"9\"") != std::string::npos);
   CHECK(refused_with(Cleared(book, {"--mechanism", "grid-aware", "--grid", "GRID"}, "{"),
                      "grid.json"));
+  test::Folder folder;
+  folder.write("u.csv", book);
+  const auto wrong = test::aipchain({"market", "clear", folder.at("u.csv"), "--mechanism",
+                                     "grid-aware", "--grid", folder.at("u.csv")});
+  CHECK(wrong.code == 2);
+  CHECK(wrong.errors.find("u.csv: is no file of a SimBench folder") != std::string::npos);
+}
+
+TEST_CASE("market clear --grid of a book without orders says how the feeder stands") {
+  const std::string heading = book.substr(0, book.find('\n') + 1);
+  for (const std::string& orders : {heading, heading + "1,sell,Cleo,9,10,0.10\n"}) {
+    const Cleared c(orders, {"--mechanism", "grid-aware", "--grid", "GRID"});
+    REQUIRE(c.outcome.code == 0);
+    CHECK(c.out.at("volume_kwh") == 0);
+    CHECK(c.out.at("price_eur_per_kwh").is_null());
+    CHECK(c.out.at("optimal_welfare_eur") == 0);
+    CHECK(c.out.at("trades").empty());
+    CHECK(c.out.at("before").at("converged") == true);
+    CHECK(c.out.at("before").at("v_min_pu").is_null());  // nothing is connected
+    CHECK(c.out.at("after") == c.out.at("before"));
+  }
+}
+
+TEST_CASE("market clear prints price, trades and optimum of mechanisms with a feeder") {
+  // Ben stands at the seller's bus, Anna behind the line: two prices.
+  const Cleared two(book + "3,buy,Ben,2,1,0.2\n", {"--mechanism", "grid-aware", "--grid", "GRID"});
+  REQUIRE(two.outcome.code == 0);
+  CHECK(two.out.at("price_eur_per_kwh").is_null());
+  CHECK(two.out.at("optimal_welfare_eur").get<double>() ==
+        doctest::Approx(two.out.at("welfare_eur").get<double>()).epsilon(0.001));
+  REQUIRE(two.out.at("trades").size() == 2);
+  double sum = 0, rent = 0;
+  for (const json& t : two.out.at("trades")) {
+    sum += t.at("kwh").get<double>();
+    rent += t.at("kwh").get<double>() * t.at("congestion_eur_per_kwh").get<double>();
+    CHECK(t.at("seller") == "Cleo");
+    CHECK(t.at("price_eur_per_kwh") == 0.1);
+    CHECK(t.at("congestion_eur_per_kwh").get<double>() ==
+          doctest::Approx(t.at("buyer") == "Ben" ? 0 : 0.2));
+  }
+  CHECK(sum == doctest::Approx(two.out.at("volume_kwh").get<double>()));
+  CHECK(rent == doctest::Approx(two.out.at("congestion_rent_eur").get<double>()));
+  const Cleared one(book, {"--mechanism", "grid-aware"});
+  CHECK(one.out.at("price_eur_per_kwh") == 0.2);
+  CHECK(one.out.at("welfare_eur") == 2);
+  CHECK(one.out.at("optimal_welfare_eur") == 2);
+  CHECK(one.out.at("trades") == json::array({{{"buyer", "Anna"},
+                                              {"seller", "Cleo"},
+                                              {"buyer_order", "2"},
+                                              {"seller_order", "1"},
+                                              {"kwh", 10.0},
+                                              {"price_eur_per_kwh", 0.2},
+                                              {"congestion_eur_per_kwh", 0.0}}}));
 }
 
 TEST_CASE("market clear --fee-tree counts a trade's way") {
@@ -105,10 +164,20 @@ TEST_CASE("market clear --fee-tree counts a trade's way") {
   CHECK(c.out.at("fees_eur") == 1);
   CHECK(c.out.at("welfare_eur") == 2);  // fees are transfers
   CHECK(c.out.at("optimal_welfare_eur") == 2);
+  CHECK(c.out.at("price_eur_per_kwh").is_null());  // the buyer pays the way besides
   CHECK(refused_with(Cleared(book, {"--mechanism", "fee-tree"}), "--fee-tree: is missing"));
-  CHECK(refused_with(Cleared(book, {"--mechanism", "fee-tree", "--fee-tree", "GRID"},
-                             "node,parent,fee_eur_per_kwh,net_import_kwh\nbusbar,,0,0\n"),
-                     "has no node \"2\""));
+  const Cleared within(book + "3,buy,Ben,2,1,0.12\n4,buy,Carl,4,1,0.9\n",
+                       {"--mechanism", "fee-tree", "--fee-tree", "GRID"},
+                       "node,parent,fee_eur_per_kwh,net_import_kwh\n2,,0,0\n");
+  REQUIRE(within.outcome.code == 0);
+  CHECK(within.out.at("volume_kwh") == 1);  // Ben's alone
+  CHECK(within.out.at("price_eur_per_kwh") == within.out.at("trades")[0].at("price_eur_per_kwh"));
+  CHECK(within.out.at("optimal_welfare_eur") == within.out.at("welfare_eur"));
+  REQUIRE(within.out.at("refused").size() == 2);
+  CHECK(within.out.at("refused")[0].at("line") == 3);
+  CHECK(within.out.at("refused")[0].at("why") ==
+        "bus: found \"3\"; wants a node of " + within.folder.at("grid.json"));
+  CHECK(within.outcome.errors.find("book.csv:5: bus: found \"4\"") != std::string::npos);
   CHECK(refused_with(Cleared(book, {"--mechanism", "fee-tree", "--fee-tree", "GRID"}, "x\n"),
                      "grid.json:1: wants the heading"));
 }

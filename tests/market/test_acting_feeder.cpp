@@ -200,7 +200,7 @@ TEST_CASE("acting, grid-aware: a proposal with any number changed is no block's"
         std::string::npos);
   CHECK(with([](GridProposal& p) { p.multipliers[0].value = INT64_MAX; }).find("out of bounds") !=
         std::string::npos);
-  CHECK(with([](GridProposal& p) { p.balance = INT64_MIN; }).find("out of bounds") !=
+  CHECK(with([](GridProposal& p) { p.balance = max_value + 1; }).find("out of bounds") !=
         std::string::npos);
   // A maker that says nothing was found is taken at its word; the slot then trades nothing, and so
   // the settlement of a solved one does not follow.
@@ -255,6 +255,33 @@ TEST_CASE(
   CHECK(broken == "");
   REQUIRE(check_execution(lazy.log, lazy.openings, verifier, broken));
   CHECK(broken.find("its maker, validator 0, said that no clearing of slot ") != std::string::npos);
+}
+
+TEST_CASE(
+    "acting, grid-aware: a proposal that fits no entry is unsolved, for its maker and an auditor") {
+  // Two fills, shared by so many orders that an entry does not hold them.
+  TradingGrid grid;
+  grid.feeder = TradeLimits{1, {}};
+  PlacedOrders placed;
+  Rng rng(3);
+  for (std::uint32_t i = 0; i < 270'000; ++i) {
+    Order o = i % 2 ? buy(1, 1, 300) : sell(1, 1, 200);
+    const auto id = rng.bytes32();
+    std::copy_n(id.begin(), o.id.bytes.size(), o.id.bytes.begin());
+    placed.rows.push_back(i);
+    placed.orders.push_back(o);
+    placed.buses.push_back(0);
+  }
+  const auto said = [&] {
+    const Transaction tx = solved_proposal({0}, grid, placed, operator_key());
+    return decode_clearing_proposal_body(tx.body)->solved;
+  };
+  CHECK(solved(grid, placed).has_value());
+  CHECK_FALSE(said());
+  placed.rows.resize(250'000);
+  placed.orders.resize(250'000);
+  placed.buses.resize(250'000);
+  CHECK(said());
 }
 
 TEST_CASE("acting, fee tree: a trade's way costs its fees, which are the grid operator's") {

@@ -39,6 +39,17 @@ TEST_CASE("fee tree file: nodes, directions, and what is let pass") {
   is(3, 1, 10'000, 10'000);
 }
 
+TEST_CASE("fee tree file: names in quotes are as an order book's") {
+  const auto read = read_fee_tree(
+      heading + "\"the, station\",,0,0\n\"a \"\"b\"\"\", \"the, station\" ,\"0.02\",3\n",
+      "tree.csv", 25);
+  REQUIRE_MESSAGE(read.has_value(), (read ? "" : read.error()));
+  CHECK(read->names == std::vector<std::string>{"the, station", "a \"b\""});
+  CHECK(refusal(heading + "\"a,,0,0\n") ==
+        "tree.csv:2: a quote is not closed, or something follows it");
+  CHECK(refusal(heading + "\xff,,0,0\n").find("tree.csv:2: node: wants a name") == 0);
+}
+
 TEST_CASE("fee tree file: what is wrong is named by line and key") {
   CHECK(refusal("") == "tree.csv:0: wants the heading node,parent,fee_eur_per_kwh,net_import_kwh");
   CHECK(refusal("node,parent\n").find("tree.csv:1: wants the heading") == 0);
@@ -50,7 +61,8 @@ TEST_CASE("fee tree file: what is wrong is named by line and key") {
   const std::string root = heading + "a,,0,0\n\n";
   CHECK(refusal(root + "b,c,0,0\n") == "tree.csv:4: parent: is no earlier node");
   CHECK(refusal(root + "b,,0,0\n") == "tree.csv:4: parent: is no earlier node");
-  CHECK(refusal(root + ",a,0,0\n") == "tree.csv:4: node: wants a name of 1 to 64 bytes");
+  CHECK(refusal(root + ",a,0,0\n") ==
+        "tree.csv:4: node: wants a name of 1 to 64 bytes of UTF-8 without control characters");
   CHECK(refusal(root + std::string(65, 'x') + ",a,0,0\n").find("4: node: wants") !=
         std::string::npos);
   CHECK(refusal(root + "a,a,0,0\n") == "tree.csv:4: node: its name is taken");

@@ -69,7 +69,7 @@ TEST_CASE("decimals are read exactly, or to the nearest unit with a word") {
 
 TEST_CASE("a line that is no order is refused by key, with what was found") {
   CHECK(why_refused("1,buy,A,b,1,0.2,,").empty());
-  CHECK(why_refused("1,BID,A,,0.001,0,A,green").empty());
+  CHECK(why_refused("1,BID,A,,0.001,0,,green").empty());
   CHECK(why_refused("1,offer,A,b,10000,100,,grey").empty());
   CHECK(why_refused("1,buy,A,b,10000.0004,100.0000004,,local").empty());
   CHECK(why_refused("1,buys,A,b,1,0.2,,") == "side: found \"buys\"; wants buy or sell");
@@ -85,7 +85,8 @@ TEST_CASE("a line that is no order is refused by key, with what was found") {
   CHECK(why_refused(",buy,A,b,1,0.2,,") == "id: is empty");
   CHECK(why_refused("1,buy,,b,1,0.2,,") == "agent: is empty");
   CHECK(why_refused("1,buy,A,b,1,0.2").empty());
-  CHECK(why_refused("1,buy,A,b,1,0.2,A").empty());
+  CHECK(why_refused("1,buy,A,b,1,0.2,A") ==
+        "partner: found \"A\"; wants another agent than its own");
   CHECK(why_refused("1,buy,A,b,1") == "found 5 cells; wants 6 to 8 like the heading");
   CHECK(why_refused("1,buy,A,b,1,0.2,,,").starts_with("found 9 cells"));
   CHECK(why_refused("\"1,buy,A,b,1,0.2,,").starts_with("a quote"));
@@ -142,6 +143,28 @@ TEST_CASE("of one id the first order counts, and its accounts, buses and partner
   CHECK(book->buses == std::vector<std::string>{"n", "s"});
   CHECK(ten.green);
   CHECK_FALSE(one.green);
+}
+
+TEST_CASE("orders are refused behind the reading, each by its line, and the rest stands") {
+  auto book = read_order_book(heading +
+                                  "1,buy,A,n,1,0.2,,\n2,buy,B,n,1,-1,,\n\n3,sell,C,s,1,0.1,,\n"
+                                  "4,sell,D,s,1,0.1,,\n",
+                              "b.csv");
+  REQUIRE(book);
+  CHECK(book->lines == std::vector<std::size_t>{2, 5, 6});
+  const OrderId last = book->orders[2].id;
+  refuse_orders(*book, std::vector<std::string>{"here", "", ""});
+  refuse_orders(*book, std::vector<std::string>{"there", ""});
+  REQUIRE(book->orders.size() == 1);
+  CHECK(book->orders[0].id == last);
+  CHECK(book->ids == std::vector<std::string>{"4"});
+  CHECK(book->agents == std::vector<std::string>{"D"});
+  CHECK(book->lines == std::vector<std::size_t>{6});
+  REQUIRE(book->refused.size() == 3);
+  CHECK(book->refused[0].why == "here");
+  CHECK(book->refused[1].line == 3);
+  CHECK(book->refused[2].id == "3");
+  CHECK(book->refused[2].why == "there");
 }
 
 TEST_CASE("20,000 mangled books are read or refused, and what is read clears") {

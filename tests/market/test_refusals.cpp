@@ -114,6 +114,27 @@ TEST_CASE("orders that are refused") {
   CHECK(v.refusal(order(1, 2, 5, 5), 0).empty());  // the same id in another slot
 }
 
+TEST_CASE("an account orders a hundred times a slot, and leaves room for the others") {
+  Village v;
+  v.register_all();
+  const auto order = [](std::uint32_t home, std::uint32_t slot, std::uint32_t id) {
+    return Village::order(home, slot, Side::buy, 5, 5, static_cast<std::uint8_t>(id));
+  };
+  for (std::uint32_t id = 1; id <= max_orders_an_account; ++id)
+    REQUIRE(v.refusal(order(1, 1, id), 0).empty());
+  constexpr const char* full = "order of an account that has sent 100 of the slot";
+  CHECK(refused_with(v, order(1, 1, 101), 0, full));
+  CHECK(v.refusal(cancellation_of(chain_id_of(village_genesis()),
+                                  {account(1), {1}, {1}, order_id(7), {}},
+                                  Village::restricted_key(1), signer_of("account 1")),
+                  0)
+            .empty());
+  CHECK(refused_with(v, order(1, 1, 101), 0, full));
+  CHECK(refused_with(v, order(1, 1, 7), 0, "order of an id that was cancelled"));
+  CHECK(v.refusal(order(2, 1, 101), 0).empty());
+  CHECK(v.refusal(order(1, 2, 101), 0).empty());
+}
+
 TEST_CASE("marks that are refused") {
   Village v;
   v.register_all();

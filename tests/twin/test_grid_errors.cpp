@@ -118,3 +118,13 @@ TEST_CASE("damaged grid files end in a network or in one message that names the 
   }
   CHECK(refused > 2500);
 }
+
+TEST_CASE("a CSV file that is of no SimBench folder is named itself") {
+  const auto load = [](const std::string& path) -> ledger::Result<std::string> {
+    if (path == "books/u.csv") return "id,side\n";
+    return ledger::failure(path + ": cannot be read");
+  };
+  const auto net = read_grid("books/u.csv", load);
+  REQUIRE_FALSE(net.has_value());
+  CHECK(net.error().starts_with("books/u.csv: is no file of a SimBench folder: books/Node.csv"));
+}

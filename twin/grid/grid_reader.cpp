@@ -28,10 +28,19 @@ std::string suffix_of(const std::string& path) {
   return out;
 }
 
+// Who names any file of a SimBench folder means the folder; if there is none, the file.
+Result<Network> read_folder_of(const std::string& path, const LoadFile& load) {
+  auto network = read_simbench(path, load);
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  if (!network && !load(folder + "Node.csv") && !load(folder + "Node_reconstructed.csv"))
+    return failure(path + ": is no file of a SimBench folder: " + network.error());
+  return network;
+}
+
 Result<Network> read_any(const std::string& path, const LoadFile& load) {
   const std::string suffix = suffix_of(path);
   if (suffix == ".dss") return read_dss(path, load);
-  if (suffix == ".csv") return read_simbench(path, load);
+  if (suffix == ".csv") return read_folder_of(path, load);
   if (suffix == ".json" || suffix == ".m") {
     auto text = load(path);
     if (!text) return failure(text.error());

@@ -235,8 +235,7 @@ MarketSpec read_market(TomlTable t, const PricesSpec& prices) {
   if (out.mechanism == "fee-tree" && prices.local_grid_fee.value != 0)
     t.fail("mechanism",
            "the fee tree takes the place of prices.local_grid_fee_eur_per_kwh, which has to be 0");
-  out.shadows =
-      t.some_of("shadows", {market::mechanism_names.begin(), market::mechanism_names.end()});
+  out.shadows = t.some_of("shadows", market::acting_names());
   t.close();
   return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "market/clearing/book_row.hpp"
 #include "market/clearing/grid_clearing.hpp"
 
 namespace twin {
@@ -16,6 +17,14 @@ std::int64_t earned_in(const market::Clearing& c) {
   std::int64_t sum = 0;
   for (const market::Trade& t : c.trades) sum += cost_of(t.energy, t.price).value;
   return sum;
+}
+
+// As a chain has them that knows accounts by their numbers alone.
+std::vector<market::Order> by_party(std::span<const market::Order> orders) {
+  std::vector<market::Order> out;
+  for (market::BookRow& row : market::rows_of(market::BookForm::parties, orders))
+    out.push_back(std::move(row.order));
+  return out;
 }
 
 }  // namespace
@@ -38,7 +47,7 @@ ShadowMarkets::ShadowMarkets(const Scenario& scenario, const Deployment& deploym
                              const RunDescription& run, ShadowFeeder feeder, Summary& summary)
     : feeder_(std::move(feeder)), figures_(summary.market.shadows) {
   for (const std::string& name : scenario.market.shadows) {
-    mechanisms_.push_back(market::mechanism_named(name).value());
+    mechanisms_.push_back(market::acting_named(name).value());
     figures_.push_back({name});
   }
   for (const MeterIdentity& m : deployment.identities().meters)
@@ -73,13 +82,17 @@ void ShadowMarkets::take(const market::ClosedSlot& slot) {
   }
 }
 
-std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear(market::Mechanism mechanism,
+std::optional<ShadowMarkets::Outcome> ShadowMarkets::clear(const market::Acting& acting,
                                                            std::span<const market::Order> orders,
                                                            std::span<const market::Order> worth,
                                                            const market::Tariff& tariff) const {
-  if (mechanism == market::Mechanism::grid_aware) return clear_grid_aware(orders);
-  if (mechanism == market::Mechanism::fee_tree) return clear_fee_tree(worth);
-  market::Clearing c = market::clear(mechanism, orders, market::terms_of(tariff));
+  if (acting.mechanism == market::Mechanism::grid_aware) return clear_grid_aware(orders);
+  if (acting.mechanism == market::Mechanism::fee_tree) return clear_fee_tree(worth);
+  market::ClearingTerms terms = market::terms_of(tariff);
+  terms.key = acting.key;
+  market::Clearing c = terms.key == market::SharingKey::static_key
+                           ? market::clear(acting.mechanism, by_party(orders), terms)
+                           : market::clear(acting.mechanism, orders, terms);
   return Outcome{c.volume.value, earned_in(c), std::move(c.fills)};
 }
 

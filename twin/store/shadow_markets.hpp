@@ -49,7 +49,7 @@ class ShadowMarkets {
   };
 
   // Nothing where it finds no result. `worth`: the orders with the local grid fee.
-  std::optional<Outcome> clear(market::Mechanism mechanism, std::span<const market::Order> orders,
+  std::optional<Outcome> clear(const market::Acting& acting, std::span<const market::Order> orders,
                                std::span<const market::Order> worth,
                                const market::Tariff& tariff) const;
   // Where orders stand; those of accounts that are no home's at `elsewhere`.
@@ -58,7 +58,7 @@ class ShadowMarkets {
   std::optional<Outcome> clear_grid_aware(std::span<const market::Order> orders) const;
   Outcome clear_fee_tree(std::span<const market::Order> orders) const;
 
-  std::vector<market::Mechanism> mechanisms_;
+  std::vector<market::Acting> mechanisms_;
   std::map<ledger::AccountId, Place> places_;
   ShadowFeeder feeder_;
   std::vector<Summary::Shadow>& figures_;  // of each mechanism
