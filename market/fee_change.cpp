@@ -60,11 +60,14 @@ AddedFees fees_in(std::span<const Bytes> entries) {
   return out;
 }
 
+Tariff with_added_fee(Tariff tariff, std::int32_t added) {
+  tariff.grid_fee.value += added;
+  tariff.retail_buy.value += added;
+  return tariff;
+}
+
 Tariff tariff_in(const Genesis& genesis, const AddedFees& fees, Slot slot) {
-  Tariff out = tariff_of(genesis);
-  out.grid_fee.value += fees.in(slot);
-  out.retail_buy.value += fees.in(slot);
-  return out;
+  return with_added_fee(tariff_of(genesis), fees.in(slot));
 }
 
 }  // namespace market

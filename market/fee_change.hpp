@@ -56,6 +56,8 @@ class AddedFees {
 // All that entries of a log say.
 AddedFees fees_in(std::span<const Bytes> entries);
 
+// Prices with what is added to the grid fee.
+Tariff with_added_fee(Tariff tariff, std::int32_t added);
 // Genesis' prices with what is added in the slot.
 Tariff tariff_in(const Genesis& genesis, const AddedFees& fees, Slot slot);
 

@@ -4,6 +4,7 @@
 
 #include "ai/forecast.hpp"
 #include "ledger/base/invariant.hpp"
+#include "market/fee_change.hpp"
 #include "market/flexibility.hpp"
 
 namespace twin {
@@ -64,7 +65,7 @@ void FleetNode::step(Instant now, const Inputs& inputs, Outbox& outbox) {
   while (now >= forecast_time(next_day_)) issue_forecasts(next_day_++, outbox);
   for (; now >= order_time(next_order_slot_); ++next_order_slot_) {
     for (Home& home : homes_) send_contracts(home, {next_order_slot_}, now, outbox);
-    send_orders({next_order_slot_}, outbox);
+    send_orders({next_order_slot_}, now, outbox);
   }
 }
 
@@ -300,7 +301,14 @@ void FleetNode::send_contracts(Home& home, Slot slot, Instant now, Outbox& outbo
   }
 }
 
-void FleetNode::send_orders(Slot slot, Outbox& outbox) {
+// The fee of a slot is fixed when the one before it begins, and told at once: before this order.
+ai::PriceRange FleetNode::range_in(Slot slot, Instant now) const {
+  const std::int32_t added = control_ ? control_->added_fee(now, slot) : 0;
+  return ai::range_of(market::with_added_fee(tariff_, added));
+}
+
+void FleetNode::send_orders(Slot slot, Instant now, Outbox& outbox) {
+  const ai::PriceRange range = range_in(slot, now);
   for (Home& home : homes_) {
     if (home.meter.feeder || home.forecast_wh.empty()) continue;
     if (home.last_slot && *home.last_slot < slot) continue;
@@ -308,8 +316,7 @@ void FleetNode::send_orders(Slot slot, Outbox& outbox) {
     const std::vector<std::int64_t> past = home.contracts.left_of(same_slot_before(home), slot);
     const std::int64_t expected = day[slot.value % slots_a_day()];
     Rng rng = home.meter.rng.fork("order", slot.value);
-    const auto bid =
-        home.policy->bid({slot, WattHours{expected}, ai::range_of(tariff_), day, past}, rng);
+    const auto bid = home.policy->bid({slot, WattHours{expected}, range, day, past}, rng);
     if (!bid) continue;
     home.bids.emplace_back(slot, *bid);
     if (home.bids.size() > bids_kept) home.bids.pop_front();

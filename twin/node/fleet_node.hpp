@@ -9,7 +9,8 @@
 // that has lost its count, as after a restart, learns it from its gateway and goes on behind it.
 //
 // Orders are its bidding policy's (ai/bidding_policy.hpp), for what its contracts leave it
-// (standing_contracts.hpp), with what it prefers. Of a settled slot a home hears, through
+// (standing_contracts.hpp), with what it prefers, at limits by the slot's own grid fee as the grid
+// operator has told it. Of a settled slot a home hears, through
 // its gateway, the settlement that stands on the public log (settled_word.hpp).
 
 #include <deque>
@@ -123,7 +124,8 @@ class FleetNode final : public Node {
   void close_slot(Home& home, const MeterSample& sample);
   void issue_forecasts(std::uint32_t day, Outbox& outbox);
   void send_contracts(Home& home, ledger::Slot slot, Instant now, Outbox& outbox) const;
-  void send_orders(ledger::Slot slot, Outbox& outbox);
+  void send_orders(ledger::Slot slot, Instant now, Outbox& outbox);
+  ai::PriceRange range_in(ledger::Slot slot, Instant now) const;
   void send_order(const Home& home, ledger::Slot slot, const ai::Bid& bid, ledger::Rng& rng,
                   Outbox& outbox) const;
   std::vector<std::int64_t> same_slot_before(const Home& home) const;

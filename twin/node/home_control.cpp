@@ -101,6 +101,12 @@ ai::HomePrices HomeControl::prices(Instant now, const Managed& m) const {
   return out;
 }
 
+std::int32_t HomeControl::added_fee(Instant now, Slot slot) const {
+  if (!heard_ || now - *heard_ > word_holds || slot < word_.slot) return 0;
+  const std::size_t ahead = slot.value - word_.slot.value;
+  return ahead < word_.fees.size() ? word_.fees[ahead] : 0;
+}
+
 void HomeControl::count_slot(Instant now, Managed& m, const HomeState& state) const {
   m.slot_wh += net_of(state) * share_of_minute_h;
   m.rest_slot_wh += (net_of(state) - state.ev_w - state.battery_w) * share_of_minute_h;

@@ -57,6 +57,9 @@ class HomeControl {
   // What the homes' devices did in the last step, by home of the world.
   void look(Instant now, std::span<const HomeState> states, Outbox& outbox);
   ledger::Result<void> hear(Instant now, BytesView grid_word, Outbox& outbox);
+  // What is added to the grid fee of a slot by the last word, if that still holds, micro-EUR/kWh:
+  // what is fixed of the slot that ran then and of the next one, of later ones what is expected.
+  std::int32_t added_fee(Instant now, ledger::Slot slot) const;
 
  private:
   template <class Value>
