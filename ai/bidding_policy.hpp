@@ -15,8 +15,8 @@
 #include <vector>
 
 #include "ledger/base/rng.hpp"
-#include "market/order.hpp"
-#include "market/tariff.hpp"
+#include "market/clearing/order.hpp"
+#include "market/clearing/tariff.hpp"
 
 namespace ai {
 

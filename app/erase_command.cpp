@@ -12,9 +12,9 @@
 #include "app/network_visit.hpp"
 #include "app/run_ledger.hpp"
 #include "app/run_output.hpp"
-#include "hil/key_file.hpp"
-#include "market/entries.hpp"
-#include "market/journal.hpp"
+#include "hil/network/key_file.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/journal.hpp"
 #include "twin/store/run_eraser.hpp"
 
 namespace app {

@@ -9,7 +9,7 @@
 #include "app/input_file.hpp"
 #include "market/clearing/grid_clearing.hpp"
 #include "twin/grid/grid_reader.hpp"
-#include "twin/grid/topology.hpp"
+#include "twin/grid/model/topology.hpp"
 
 namespace app {
 namespace {

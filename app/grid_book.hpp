@@ -10,8 +10,8 @@
 #include "ledger/base/result.hpp"
 #include "market/clearing/grid_proposal.hpp"
 #include "market/clearing/order_book_reader.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/trade_limits.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/flow/trade_limits.hpp"
 
 namespace app {
 

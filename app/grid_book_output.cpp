@@ -8,7 +8,7 @@
 
 #include "app/book_output.hpp"
 #include "market/clearing/clearing.hpp"
-#include "market/slot_clearing.hpp"
+#include "market/settlement/slot_clearing.hpp"
 
 namespace app {
 namespace {
@@ -17,7 +17,7 @@ using nlohmann::json;
 
 const char* side_of(const market::Order& o) { return o.side == market::Side::buy ? "buy" : "sell"; }
 
-// As a chain pairs fills and prices (market/slot_clearing.hpp), its rows by rising id.
+// As a chain pairs fills and prices (market/settlement/slot_clearing.hpp), its rows by rising id.
 std::vector<market::Trade> deals_of(const market::OrderBook& orders, const GridBook& book) {
   std::vector<std::uint32_t> by_id(orders.orders.size());
   std::iota(by_id.begin(), by_id.end(), 0u);

@@ -14,10 +14,10 @@
 #include "app/input_file.hpp"
 #include "app/number_option.hpp"
 #include "app/scenario_file.hpp"
+#include "twin/grid/flow/power_flow.hpp"
 #include "twin/grid/grid_reader.hpp"
-#include "twin/grid/pgm_writer.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/topology.hpp"
+#include "twin/grid/model/topology.hpp"
+#include "twin/grid/pgm/pgm_writer.hpp"
 
 namespace app {
 namespace {

@@ -9,9 +9,9 @@
 #include "app/console.hpp"
 #include "app/meter_source.hpp"
 #include "app/number_option.hpp"
-#include "hil/device_map.hpp"
-#include "hil/meter_service.hpp"
-#include "hil/modbus_meter_reader.hpp"
+#include "hil/modbus/device_map.hpp"
+#include "hil/modbus/meter_service.hpp"
+#include "hil/modbus/modbus_meter_reader.hpp"
 
 namespace app {
 namespace {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "hil/simulated_meter.hpp"
+#include "hil/modbus/simulated_meter.hpp"
 #include "ledger/base/result.hpp"
 
 namespace CLI {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/console.hpp"
-#include "hil/visit.hpp"
+#include "hil/network/visit.hpp"
 #include "ledger/chain/block.hpp"
 
 namespace app {

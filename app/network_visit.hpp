@@ -1,9 +1,10 @@
 #pragma once
-// What commands share that bring one signed transaction to a running network (hil/visit.hpp).
+// What commands share that bring one signed transaction to a running network
+// (hil/network/visit.hpp).
 
 #include <string>
 
-#include "hil/node_config.hpp"
+#include "hil/network/node_config.hpp"
 #include "ledger/chain/transaction.hpp"
 
 namespace app {

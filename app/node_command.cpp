@@ -13,12 +13,12 @@
 #include "app/network_processes.hpp"
 #include "app/number_option.hpp"
 #include "app/scenario_file.hpp"
-#include "hil/genesis_config.hpp"
-#include "hil/household_file.hpp"
-#include "hil/key_file.hpp"
-#include "hil/network_layout.hpp"
-#include "hil/node_host.hpp"
-#include "twin/node/key_shares.hpp"
+#include "hil/network/genesis_config.hpp"
+#include "hil/network/household_file.hpp"
+#include "hil/network/key_file.hpp"
+#include "hil/network/network_layout.hpp"
+#include "hil/network/node_host.hpp"
+#include "twin/node/base/key_shares.hpp"
 #include "twin/store/summary.hpp"
 
 namespace app {

@@ -6,7 +6,7 @@
 #include <cstdio>
 
 #include "market/clearing/decimal.hpp"
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 
 namespace app {
 namespace {

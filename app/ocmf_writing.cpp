@@ -9,8 +9,8 @@
 #include "app/console.hpp"
 #include "app/input_file.hpp"
 #include "app/meter_source.hpp"
-#include "hil/key_file.hpp"
-#include "hil/station_service.hpp"
+#include "hil/network/key_file.hpp"
+#include "hil/station/station_service.hpp"
 
 namespace app {
 namespace {

@@ -6,7 +6,7 @@
 #include "app/console.hpp"
 #include "app/field_command.hpp"
 #include "app/input_file.hpp"
-#include "twin/node/recording.hpp"
+#include "twin/node/validator/recording.hpp"
 
 namespace app {
 namespace {

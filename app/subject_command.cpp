@@ -12,7 +12,7 @@
 #include "app/run_ledger.hpp"
 #include "app/subject_export.hpp"
 #include "app/user_transaction.hpp"
-#include "hil/key_file.hpp"
+#include "hil/network/key_file.hpp"
 #include "market/audit/access_log.hpp"
 #include "twin/store/run_directory.hpp"
 #include "twin/store/run_eraser.hpp"

@@ -2,16 +2,16 @@
 
 #include <set>
 
-#include "market/account_entries.hpp"
-#include "market/contract.hpp"
-#include "market/entries.hpp"
-#include "market/erasure.hpp"
-#include "market/feeder_entries.hpp"
-#include "market/grid_measure.hpp"
-#include "market/registry_entries.hpp"
-#include "market/ruling.hpp"
-#include "market/settlement.hpp"
-#include "market/trading_grid.hpp"
+#include "market/entries/account_entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/erasure.hpp"
+#include "market/entries/feeder_entries.hpp"
+#include "market/entries/grid_measure.hpp"
+#include "market/entries/registry_entries.hpp"
+#include "market/entries/trading_grid.hpp"
+#include "market/settlement/contract.hpp"
+#include "market/settlement/ruling.hpp"
+#include "market/settlement/settlement.hpp"
 
 namespace app {
 

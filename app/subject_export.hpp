@@ -4,7 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "market/consent.hpp"
+#include "market/entries/consent.hpp"
 #include "twin/store/run_ledger.hpp"
 
 namespace app {

@@ -7,12 +7,12 @@
 #include "app/console.hpp"
 #include "app/number_option.hpp"
 #include "app/user_transaction.hpp"
-#include "hil/key_file.hpp"
-#include "market/account_entries.hpp"
+#include "hil/network/key_file.hpp"
 #include "market/clearing/decimal.hpp"
-#include "market/contract.hpp"
-#include "market/entries.hpp"
-#include "market/flexibility.hpp"
+#include "market/entries/account_entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/settlement/contract.hpp"
+#include "market/settlement/flexibility.hpp"
 
 namespace app {
 namespace {

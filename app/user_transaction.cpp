@@ -7,13 +7,13 @@
 #include "app/network_visit.hpp"
 #include "app/run_ledger.hpp"
 #include "app/scenario_file.hpp"
-#include "hil/household_file.hpp"
-#include "hil/key_file.hpp"
+#include "hil/network/household_file.hpp"
+#include "hil/network/key_file.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/chain/block.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
-#include "twin/node/identity.hpp"
+#include "twin/node/base/identity.hpp"
 
 namespace app {
 

@@ -1,7 +1,7 @@
 #pragma once
 // How a user's transaction is signed and brought to its ledger. In a twin's directory the account's
 // key follows from the scenario and the twin's validators decide; against a network the household
-// signs with its own file (hil/household_file.hpp) and waits for the proof.
+// signs with its own file (hil/network/household_file.hpp) and waits for the proof.
 
 #include <functional>
 #include <nlohmann/json.hpp>

@@ -4,7 +4,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/oracle/public_sum.hpp"
-#include "market/entries.hpp"
+#include "market/entries/entries.hpp"
 
 namespace bench {
 

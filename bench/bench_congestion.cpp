@@ -14,10 +14,10 @@
 #include "ledger/base/rng.hpp"
 #include "market/clearing/grid_clearing.hpp"
 #include "twin/congestion/envelopes.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/flow/sensitivities.hpp"
+#include "twin/grid/flow/trade_limits.hpp"
 #include "twin/grid/grid_reader.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/sensitivities.hpp"
-#include "twin/grid/trade_limits.hpp"
 
 namespace {
 

@@ -8,11 +8,11 @@
 #include <sstream>
 
 #include "ledger/base/rng.hpp"
-#include "twin/grid/feeder_generator.hpp"
+#include "twin/grid/estimation/state_estimation.hpp"
+#include "twin/grid/flow/power_flow.hpp"
 #include "twin/grid/grid_reader.hpp"
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/state_estimation.hpp"
+#include "twin/grid/model/feeder_generator.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
 
 namespace {
 

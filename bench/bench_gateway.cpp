@@ -7,8 +7,8 @@
 #include <string>
 
 #include "ledger/base/rng.hpp"
-#include "twin/node/fleet_node.hpp"
-#include "twin/node/gateway_node.hpp"
+#include "twin/node/gateway/gateway_node.hpp"
+#include "twin/node/home/fleet_node.hpp"
 
 using namespace ledger;
 using namespace twin;

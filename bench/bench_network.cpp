@@ -14,13 +14,13 @@
 #include <thread>
 
 #include "bench/batch_load.hpp"
-#include "hil/key_file.hpp"
-#include "hil/node_config.hpp"
-#include "hil/node_seat.hpp"
+#include "hil/network/key_file.hpp"
+#include "hil/network/node_config.hpp"
+#include "hil/network/node_seat.hpp"
 #include "ledger/base/invariant.hpp"
 #include "ledger/base/rng.hpp"
 #include "tests/support/process.hpp"
-#include "twin/node/messages.hpp"
+#include "twin/node/base/messages.hpp"
 
 namespace {
 

@@ -8,9 +8,9 @@
 #include <cmath>
 
 #include "ledger/base/rng.hpp"
-#include "twin/grid/current_equations.hpp"
-#include "twin/grid/newton.hpp"
-#include "twin/grid/phase_matrix.hpp"
+#include "twin/grid/flow/current_equations.hpp"
+#include "twin/grid/flow/newton.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
 
 namespace {
 

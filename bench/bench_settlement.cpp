@@ -1,18 +1,18 @@
 // One slot's settlement of many accounts, without its hashes: delivery, statements, postings into a
 // journal that has all accounts, tokens minted, escrowed, handed out and retired, and every
-// invariant checked (market/settlement_check.hpp, the journal's sum, the token book's vintages).
-// Beside it settle() alone, deals in the place of one price, and SHA-256 of each account's encoded
-// statement once, which is the least that any chain of commitments adds: the ratio to it does not
-// hang on the machine.
+// invariant checked (market/settlement/settlement_check.hpp, the journal's sum, the token book's
+// vintages). Beside it settle() alone, deals in the place of one price, and SHA-256 of each
+// account's encoded statement once, which is the least that any chain of commitments adds: the
+// ratio to it does not hang on the machine.
 
 #include <algorithm>
 #include <benchmark/benchmark.h>
 
 #include "ledger/base/rng.hpp"
 #include "ledger/crypto/sha256.hpp"
-#include "market/deal_settlement.hpp"
-#include "market/settlement_check.hpp"
-#include "market/token_book.hpp"
+#include "market/settlement/deal_settlement.hpp"
+#include "market/settlement/settlement_check.hpp"
+#include "market/settlement/token_book.hpp"
 
 namespace {
 

@@ -8,12 +8,12 @@
 #include <fstream>
 #include <sstream>
 
-#include "hil/thread_pool.hpp"
+#include "hil/network/thread_pool.hpp"
 #include "ledger/base/rng.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/flow/sweep.hpp"
 #include "twin/grid/grid_reader.hpp"
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/sweep.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
 
 namespace {
 

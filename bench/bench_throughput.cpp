@@ -10,13 +10,13 @@
 #include <unordered_set>
 
 #include "bench/batch_load.hpp"
-#include "hil/thread_pool.hpp"
+#include "hil/network/thread_pool.hpp"
 #include "ledger/base/invariant.hpp"
 #include "ledger/base/rng.hpp"
 #include "ledger/consensus/sign_guard.hpp"
 #include "ledger/crypto/sha256.hpp"
-#include "twin/node/messages.hpp"
-#include "twin/node/validator_node.hpp"
+#include "twin/node/base/messages.hpp"
+#include "twin/node/validator/validator_node.hpp"
 #include "twin/store/node_store.hpp"
 
 namespace {

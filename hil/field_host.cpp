@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <thread>
 
-#include "hil/node_seat.hpp"
+#include "hil/network/node_seat.hpp"
 #include "ledger/base/invariant.hpp"
 #include "twin/store/node_store.hpp"
 

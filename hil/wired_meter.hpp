@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "hil/meter_poller.hpp"
-#include "hil/station_poller.hpp"
-#include "hil/station_readings.hpp"
+#include "hil/modbus/meter_poller.hpp"
+#include "hil/station/station_poller.hpp"
+#include "hil/station/station_readings.hpp"
 #include "ledger/base/ids.hpp"
 #include "twin/node/deployment.hpp"
 #include "twin/scenario/scenario.hpp"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "ledger/base/rng.hpp"
-#include "twin/node/directory.hpp"
+#include "twin/node/base/directory.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace sim {

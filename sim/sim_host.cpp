@@ -9,11 +9,11 @@
 #include "sim/disturbances.hpp"
 #include "sim/site_network.hpp"
 #include "sim/world_pipeline.hpp"
-#include "twin/node/grid_operator_node.hpp"
-#include "twin/node/hostile_gateway.hpp"
-#include "twin/node/hostile_homes.hpp"
-#include "twin/node/hostile_link.hpp"
-#include "twin/node/hostile_oracle.hpp"
+#include "twin/node/attack/hostile_gateway.hpp"
+#include "twin/node/attack/hostile_homes.hpp"
+#include "twin/node/attack/hostile_link.hpp"
+#include "twin/node/attack/hostile_oracle.hpp"
+#include "twin/node/operator/grid_operator_node.hpp"
 
 namespace sim {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "twin/node/directory.hpp"
+#include "twin/node/base/directory.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace sim {

@@ -30,7 +30,7 @@ struct Genesis {
   std::int64_t close_grace_ms = 600'000;  // a slot closes without late gateways after this
   std::vector<PublicKey> validators;      // by ValidatorId
   std::vector<PublicKey> gateways;        // by GatewayId
-  // The roles: market/roles.hpp says which one signs what. One key may hold several.
+  // The roles: market/entries/roles.hpp says which one signs what. One key may hold several.
   PublicKey registrar{}, metering_operator{}, gateway_administrator{}, certifier{};
   PublicKey grid_operator{};                   // zeros: there is none
   std::vector<PublicKey> oracles;              // sign findings; none: nobody does
@@ -38,14 +38,14 @@ struct Genesis {
   std::vector<PublicKey> concentrators;        // post many gateways' batches; none: nobody does
   PublicKey observer{};                        // the log's own line on checkpoints
   std::array<std::uint8_t, 32> auditor_box{};  // X25519: who the auditor's copy is sealed for
-  // Prices, micro-euro per kWh; meaning in market/tariff.hpp.
+  // Prices, micro-euro per kWh; meaning in market/clearing/tariff.hpp.
   Price retail_buy, retail_sell, grid_fee, local_grid_fee, levies;
   std::uint32_t vat_permille = 0;  // contained in these but retail_sell; at most max_vat_permille
-  MicroEuros capacity_price;       // per kW, meaning in market/capacity.hpp; 0: there is none
-  Zone zone;                       // whose calendar months that price is of
-  std::string mechanism;           // market
-  bool certificates = false;       // what a meter without one exports is not minted
-  Hash rules{};                    // hash of the oracle's rule set
+  MicroEuros capacity_price;  // per kW, meaning in market/settlement/capacity.hpp; 0: there is none
+  Zone zone;                  // whose calendar months that price is of
+  std::string mechanism;      // market
+  bool certificates = false;  // what a meter without one exports is not minted
+  Hash rules{};               // hash of the oracle's rule set
   std::array<Nights::Dark, 12> dark{};  // by month: ledger/oracle/nights.hpp
   Hash input_hash{};                    // of the scenario or plan that the chain was set up from
 };

@@ -41,7 +41,7 @@ enum class TransactionKind : std::uint8_t {
   meter_swap = 16,
   deregistration = 17,  // a metering point leaves
   feeder_findings = 18,
-  concentrated = 19,       // the batches of many gateways: market/concentration.hpp
+  concentrated = 19,       // the batches of many gateways: market/settlement/concentration.hpp
   gateway = 20,            // one more, or one less
   certificate = 21,        // of a meter's conformity or calibration
   clearing_proposal = 22,  // what the solver of a block's maker found, made by it, never sent

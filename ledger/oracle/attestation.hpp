@@ -1,6 +1,7 @@
 #pragma once
 // Oracles attest what a gateway posts: a batch, or the marks of a slot. Each of them has judged the
-// meters' records anew (market/attestor.hpp) and signs for the entry as it stands on the log.
+// meters' records anew (market/metering/attestor.hpp) and signs for the entry as it stands on the
+// log.
 //
 // An oracle signs "aipchain attestation 1", chain id 32, gateway u32, kind u8 (of the entry's
 // transaction: 2 batch, 3 marks), number u32 (epoch of a batch, slot of marks), SHA-256 of the

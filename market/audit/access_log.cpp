@@ -1,7 +1,7 @@
 #include "market/audit/access_log.hpp"
 
-#include "market/entries.hpp"
-#include "market/registry_entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/registry_entries.hpp"
 
 namespace market {
 namespace {

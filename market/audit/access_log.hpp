@@ -2,15 +2,15 @@
 // Who read whose personal data, where the subject sees it: openings/access, a list of 69-byte
 // records in the order in which they were read:
 //
-//   account 16, reader 32, purpose u8 (market/consent.hpp; 0: the subject itself), first slot u32,
-//   end slot u32, log size u64, readings u32
+//   account 16, reader 32, purpose u8 (market/entries/consent.hpp; 0: the subject itself), first
+//   slot u32, end slot u32, log size u64, readings u32
 //
 // The reader is a consent's recipient, or the account's own key. The log's size at that moment says
 // which consents counted. Only who reads by this program writes here: what somebody reads with a
 // key of its own leaves no trace.
 
 #include "market/audit/openings.hpp"
-#include "market/consent.hpp"
+#include "market/entries/consent.hpp"
 
 namespace market {
 

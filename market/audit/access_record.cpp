@@ -1,7 +1,7 @@
 #include "market/audit/access_record.hpp"
 
 #include "ledger/base/codec.hpp"
-#include "market/consent.hpp"
+#include "market/entries/consent.hpp"
 
 namespace market {
 

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "market/audit/replay.hpp"
-#include "market/point_papers.hpp"
-#include "market/record_check.hpp"
-#include "market/slot_entries.hpp"
+#include "market/entries/slot_entries.hpp"
+#include "market/metering/point_papers.hpp"
+#include "market/metering/record_check.hpp"
 
 namespace market {
 namespace {
@@ -135,7 +135,7 @@ void BatchAudit::take_paper(TransactionKind kind, const Opening& o) {
 
 // Acts in what stands behind it on the log: nobody judged by it before. Its gateway may hear of it
 // later still, where others brought it: what the old key signed then counts for a while
-// (market/record_check.hpp).
+// (market/metering/record_check.hpp).
 void BatchAudit::take_key_change(const Transaction& tx) {
   for (const Opening& o : tx.openings)
     if (const auto change = decode_key_change(o.data); change && change->of == KeyOf::meter)

@@ -1,15 +1,15 @@
 #pragma once
-// The capacity tariff anew (market/capacity.hpp), from statements alone, as they stand on the log:
-// of each account, that its peak of the month goes on where the slot before left it, from 0 in a
-// new month; that the peak is the one that the slot's own energy makes of it; and that what a month
-// has charged so far is what its peak costs, less the cost of the one that the month's first
-// statement found, or the first behind a gap where a household lacks some. Of a chain without a
-// capacity price, that no statement has a line.
+// The capacity tariff anew (market/settlement/capacity.hpp), from statements alone, as they stand
+// on the log: of each account, that its peak of the month goes on where the slot before left it,
+// from 0 in a new month; that the peak is the one that the slot's own energy makes of it; and that
+// what a month has charged so far is what its peak costs, less the cost of the one that the month's
+// first statement found, or the first behind a gap where a household lacks some. Of a chain without
+// a capacity price, that no statement has a line.
 
 #include <map>
 #include <string>
 
-#include "market/settlement.hpp"
+#include "market/settlement/settlement.hpp"
 
 namespace market {
 

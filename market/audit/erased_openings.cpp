@@ -3,7 +3,7 @@
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "market/slot_clearing.hpp"
+#include "market/settlement/slot_clearing.hpp"
 
 namespace market {
 namespace {

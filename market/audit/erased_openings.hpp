@@ -21,7 +21,7 @@
 #include "ledger/merkle/state_tree.hpp"
 #include "market/audit/files.hpp"
 #include "market/audit/public_log.hpp"
-#include "market/erasure.hpp"
+#include "market/entries/erasure.hpp"
 
 namespace market {
 

@@ -1,9 +1,9 @@
 #include "market/audit/erasure_audit.hpp"
 
 #include "ledger/oracle/batch.hpp"
-#include "market/entries.hpp"
-#include "market/grid_measure.hpp"
-#include "market/ruling.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/grid_measure.hpp"
+#include "market/settlement/ruling.hpp"
 
 namespace market {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "ledger/oracle/feeder_median.hpp"
 #include "market/audit/replay.hpp"
-#include "market/market_state.hpp"
+#include "market/state/market_state.hpp"
 
 namespace market {
 namespace {

@@ -25,8 +25,8 @@
 #include <span>
 
 #include "market/audit/capacity_watch.hpp"
-#include "market/market_state.hpp"
-#include "market/statement_ledger.hpp"
+#include "market/settlement/statement_ledger.hpp"
+#include "market/state/market_state.hpp"
 
 namespace market {
 

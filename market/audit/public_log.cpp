@@ -10,9 +10,9 @@
 #include "ledger/oracle/batch.hpp"
 #include "ledger/oracle/rules.hpp"
 #include "ledger/tlog/tiles.hpp"
-#include "market/entries.hpp"
-#include "market/registry_entries.hpp"
-#include "market/tariff.hpp"
+#include "market/clearing/tariff.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/registry_entries.hpp"
 
 namespace market {
 namespace {

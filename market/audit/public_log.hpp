@@ -9,7 +9,7 @@
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/tlog/checkpoint.hpp"
 #include "market/audit/files.hpp"
-#include "market/concentration.hpp"
+#include "market/settlement/concentration.hpp"
 
 namespace market {
 

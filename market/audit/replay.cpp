@@ -4,9 +4,9 @@
 #include "market/audit/capacity_watch.hpp"
 #include "market/audit/invariants.hpp"
 #include "market/audit/slot_books.hpp"
-#include "market/clearing_proposal.hpp"
-#include "market/slot_clearing.hpp"
-#include "market/slot_entries.hpp"
+#include "market/entries/slot_entries.hpp"
+#include "market/settlement/clearing_proposal.hpp"
+#include "market/settlement/slot_clearing.hpp"
 
 namespace market {
 namespace {

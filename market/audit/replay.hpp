@@ -4,7 +4,7 @@
 #include "ledger/chain/chain.hpp"
 #include "market/audit/openings.hpp"
 #include "market/audit/public_log.hpp"
-#include "market/market_state.hpp"
+#include "market/state/market_state.hpp"
 
 namespace market {
 

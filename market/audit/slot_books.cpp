@@ -4,13 +4,13 @@
 #include <set>
 
 #include "ledger/base/codec.hpp"
-#include "market/account_entries.hpp"
-#include "market/clearing_proposal.hpp"
-#include "market/contract.hpp"
-#include "market/entries.hpp"
-#include "market/feeder_clearing.hpp"
-#include "market/slot_clearing.hpp"
-#include "market/slot_entries.hpp"
+#include "market/entries/account_entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/slot_entries.hpp"
+#include "market/settlement/clearing_proposal.hpp"
+#include "market/settlement/contract.hpp"
+#include "market/settlement/feeder_clearing.hpp"
+#include "market/settlement/slot_clearing.hpp"
 
 namespace market {
 namespace {

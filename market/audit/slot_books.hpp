@@ -1,13 +1,13 @@
 #pragma once
 // The books of closed slots, as who holds openings rebuilds them: orders that were not cancelled,
-// what contracts made of the slot's statements (market/contract.hpp), and the rows whose openings
-// are erased, of which no account is known.
+// what contracts made of the slot's statements (market/settlement/contract.hpp), and the rows whose
+// openings are erased, of which no account is known.
 
 #include <map>
 
 #include "market/audit/openings.hpp"
 #include "market/clearing/book_row.hpp"
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 
 namespace market {
 

@@ -5,8 +5,8 @@
 
 #include "ledger/oracle/attestation.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "market/entries.hpp"
-#include "market/registry_entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/registry_entries.hpp"
 
 namespace market {
 namespace {

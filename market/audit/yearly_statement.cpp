@@ -5,12 +5,12 @@
 #include "market/audit/capacity_watch.hpp"
 #include "market/audit/replay.hpp"
 #include "market/audit/slot_books.hpp"
-#include "market/entries.hpp"
-#include "market/fee_change.hpp"
-#include "market/proportional_shares.hpp"
-#include "market/ruling.hpp"
-#include "market/slot_entries.hpp"
-#include "market/sub_meters.hpp"
+#include "market/clearing/proportional_shares.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/fee_change.hpp"
+#include "market/entries/slot_entries.hpp"
+#include "market/settlement/ruling.hpp"
+#include "market/settlement/sub_meters.hpp"
 
 namespace market {
 namespace {

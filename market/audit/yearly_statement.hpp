@@ -5,27 +5,28 @@
 // root.
 //
 // A slot's figures belong to the local month, day and hour in which it began. Energy that a
-// statement settles for several slots at once (`since` below its slot, market/mark_rules.hpp) is
-// counted where it was settled, and named in `late_wh`. A ruling's amounts belong to the slot that
-// it acts in, also of an account that has left by then.
+// statement settles for several slots at once (`since` below its slot,
+// market/metering/mark_rules.hpp) is counted where it was settled, and named in `late_wh`. A
+// ruling's amounts belong to the slot that it acts in, also of an account that has left by then.
 //
 // CO2, in mg: import from the retailer at the grid mix's factor, energy of neighbours at the
 // factor of local generation, both g/kWh, which is mg/Wh; what was fed in or sold is told as
 // avoided, at the difference of the two.
 //
 // Origin of what was bought, by month of the vintage and by feeder: where pairs were made
-// (market/deal_settlement.hpp) the feeder of each seller; else in proportion to what the slot's
-// sellers of each feeder delivered, by largest remainder, ties to the lower feeder. Where not all
-// statements of the slot are at hand, as a household holds its own alone, the feeder is unknown.
+// (market/settlement/deal_settlement.hpp) the feeder of each seller; else in proportion to what the
+// slot's sellers of each feeder delivered, by largest remainder, ties to the lower feeder. Where
+// not all statements of the slot are at hand, as a household holds its own alone, the feeder is
+// unknown.
 
 #include <array>
 #include <map>
 
 #include "ledger/base/local_time.hpp"
-#include "market/account_entries.hpp"
 #include "market/audit/openings.hpp"
-#include "market/flexibility.hpp"
-#include "market/settlement.hpp"
+#include "market/entries/account_entries.hpp"
+#include "market/settlement/flexibility.hpp"
+#include "market/settlement/settlement.hpp"
 
 namespace market {
 
@@ -37,7 +38,7 @@ struct StatementSums {
   std::int64_t minted_wh = 0, retired_wh = 0, late_wh = 0;
   std::int64_t trade_paid = 0, trade_earned = 0, local_grid_fee = 0, trade_levies = 0;
   std::int64_t retail_energy = 0, grid_fee = 0, levies = 0, feed_in = 0, total = 0;
-  std::int64_t capacity = 0;           // charges of the capacity tariff (market/capacity.hpp)
+  std::int64_t capacity = 0;  // charges of the capacity tariff (market/settlement/capacity.hpp)
   std::int64_t highest_import_wh = 0;  // of a slot, in that tariff's months; 0 without one
 
   // False where a sum is beyond 64 bits, which no ledger's own statements reach.
@@ -77,7 +78,8 @@ struct YearlyStatement {
   std::array<StatementSums, 24> by_hour{};
   std::map<std::pair<std::int32_t, std::int32_t>, StatementSums> by_day;  // month, day
   CorrectionSums corrections;
-  // By contract with the grid operator (market/flexibility.hpp), micro-euro: got, and paid.
+  // By contract with the grid operator (market/settlement/flexibility.hpp), micro-euro: got, and
+  // paid.
   std::int64_t flexibility = 0, curtailment = 0;
   std::map<std::pair<std::int32_t, std::uint32_t>, std::int64_t> origin_wh;  // month, feeder
   // Tokens: of those that it held by contract; retired by hand beside what slots retired.

@@ -16,7 +16,7 @@
 #include "ledger/base/bytes.hpp"
 #include "ledger/base/result.hpp"
 #include "market/clearing/mechanism.hpp"
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 
 namespace market {
 

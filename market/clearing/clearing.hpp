@@ -22,7 +22,7 @@
 
 #include "ledger/base/result.hpp"
 #include "market/clearing/mechanism.hpp"
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 
 namespace market {
 
@@ -53,8 +53,8 @@ struct Clearing {
   ledger::MicroEuros welfare, optimal_welfare;  // of the orders as given
 };
 
-// `orders`: within the bounds of market/order.hpp, each id once. Both were checked where they came
-// in; anything else is a broken invariant.
+// `orders`: within the bounds of market/clearing/order.hpp, each id once. Both were checked where
+// they came in; anything else is a broken invariant.
 Clearing clear(Mechanism mechanism, std::span<const Order> orders, const ClearingTerms& terms);
 
 // The orders with what a kWh is worth to buyers: their limits and the local grid fee that these

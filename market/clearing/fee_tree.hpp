@@ -30,7 +30,7 @@
 #include <vector>
 
 #include "ledger/base/result.hpp"
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 
 namespace market {
 
@@ -69,8 +69,8 @@ struct FeeTreeClearing {
   std::vector<FeeTrade> trades;
 };
 
-// `nodes`: by order, where it stands. `orders` within the bounds of market/order.hpp, the tree as
-// check_fee_tree has it: anything else is a broken invariant.
+// `nodes`: by order, where it stands. `orders` within the bounds of market/clearing/order.hpp, the
+// tree as check_fee_tree has it: anything else is a broken invariant.
 FeeTreeClearing clear_fee_tree(std::span<const Order> orders, std::span<const std::uint32_t> nodes,
                                const FeeTree& tree);
 

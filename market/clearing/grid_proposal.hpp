@@ -29,11 +29,11 @@
 // sellers get; the difference is the congestion rent. Where V_b is negative, at a bus whose surplus
 // has no way out, energy costs nothing.
 //
-// Of the rent: at the values it is sum_r m_r x flow_r, below 0 by no more than D - W where rows have
-// no room. Prices are moved until it is not below 0, as far as limits permit; it is below 0 only
-// where no prices within the limits of what is filled pay for the fills, and was by no more than
-// D - W then in all books that were tried. So it can be where a seller behind a full row is paid
-// for a Wh that whole Wh leave unused (tests/market/test_grid_clearing.cpp has such a book).
+// Of the rent: at the values it is sum_r m_r x flow_r, below 0 by no more than D - W where rows
+// have no room. Prices are moved until it is not below 0, as far as limits permit; it is below 0
+// only where no prices within the limits of what is filled pay for the fills, and was by no more
+// than D - W then in all books that were tried. So it can be where a seller behind a full row is
+// paid for a Wh that whole Wh leave unused (tests/market/test_grid_clearing.cpp has such a book).
 // Nodal prices: Schweppe, Caramanis, Tabors, Bohn, "Spot Pricing of Electricity", Kluwer 1988.
 //
 // The bound on D - W. With k rows that have multipliers, a vertex of the program fills at most
@@ -56,8 +56,8 @@
 #include <vector>
 
 #include "ledger/base/result.hpp"
+#include "market/clearing/order.hpp"
 #include "market/clearing/trade_limits.hpp"
-#include "market/order.hpp"
 
 namespace market {
 
@@ -88,9 +88,9 @@ struct NodalClearing {
   ledger::MicroEuros gap;      // D - W, rounded up
 };
 
-// `buses`: by order, where it stands. `orders` within the bounds of market/order.hpp, `limits` as
-// check_trade_limits has them, every bus one of theirs: anything else is a broken invariant. The
-// error says what does not hold, and where.
+// `buses`: by order, where it stands. `orders` within the bounds of market/clearing/order.hpp,
+// `limits` as check_trade_limits has them, every bus one of theirs: anything else is a broken
+// invariant. The error says what does not hold, and where.
 ledger::Result<NodalClearing> check_proposal(std::span<const Order> orders,
                                              std::span<const std::uint32_t> buses,
                                              const TradeLimits& limits,

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 
 namespace market {
 

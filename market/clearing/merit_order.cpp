@@ -4,7 +4,7 @@
 
 #include "ledger/base/invariant.hpp"
 #include "market/clearing/limit_sort.hpp"
-#include "market/proportional_shares.hpp"
+#include "market/clearing/proportional_shares.hpp"
 
 namespace market {
 

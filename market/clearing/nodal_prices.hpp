@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "ledger/base/result.hpp"
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 
 namespace market {
 

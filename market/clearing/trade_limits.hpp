@@ -4,9 +4,9 @@
 //
 //   sum over buses of coefficient x (bought - sold at the bus, Wh)  <=  room
 //
-// The unit of a row is its maker's (twin/grid/trade_limits.hpp): room and coefficients share it. A
-// row's room counts from what flows anyway, and is never below zero: trading nothing is always
-// within the limits. Where nothing limits there are no rows.
+// The unit of a row is its maker's (twin/grid/flow/trade_limits.hpp): room and coefficients share
+// it. A row's room counts from what flows anyway, and is never below zero: trading nothing is
+// always within the limits. Where nothing limits there are no rows.
 
 #include <cstdint>
 #include <span>

@@ -4,11 +4,11 @@
 #include "ledger/oracle/batch.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
 #include "market/audit/public_log.hpp"
-#include "market/grid_measure.hpp"
+#include "market/entries/grid_measure.hpp"
+#include "market/entries/registry_entries.hpp"
+#include "market/entries/slot_entries.hpp"
 #include "market/receipt/receipt_checks.hpp"
-#include "market/registry_entries.hpp"
-#include "market/ruling.hpp"
-#include "market/slot_entries.hpp"
+#include "market/settlement/ruling.hpp"
 
 namespace market {
 

@@ -21,9 +21,9 @@
 //                    template
 //   certificates[]   where there are any: opened ones that hold in the slot
 //   fees[]           where there are any: {entry, proof} of tariff changes that name the slot, or
-//                    one that a ruling is of (market/fee_change.hpp)
+//                    one that a ruling is of (market/entries/fee_change.hpp)
 //   measures[]       where there are any: opened, what the grid operator did to the account's home
-//                    in the slot, by measure (market/grid_measure.hpp)
+//                    in the slot, by measure (market/entries/grid_measure.hpp)
 //   gateway[]        where there are any: {entry, proof} of the gateway's registration beyond
 //                    genesis and of its key changes up to the slot
 //   rulings[]        opened, of the account, that act in the slot, by what they are of
@@ -40,10 +40,10 @@
 // root, in a tree of `of` leaves. The registration's sealing key is no part of a receipt.
 
 #include "market/audit/openings.hpp"
-#include "market/capacity.hpp"
-#include "market/flexibility.hpp"
-#include "market/ruling.hpp"
-#include "market/settlement.hpp"
+#include "market/settlement/capacity.hpp"
+#include "market/settlement/flexibility.hpp"
+#include "market/settlement/ruling.hpp"
+#include "market/settlement/settlement.hpp"
 
 namespace market {
 

@@ -6,7 +6,7 @@
 #include "market/clearing/book_row.hpp"
 #include "market/receipt/receipt_checks.hpp"
 #include "market/receipt/receipt_deals.hpp"
-#include "market/slot_clearing.hpp"
+#include "market/settlement/slot_clearing.hpp"
 
 namespace market {
 

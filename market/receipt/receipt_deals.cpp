@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "market/deal_settlement.hpp"
 #include "market/receipt/receipt_checks.hpp"
+#include "market/settlement/deal_settlement.hpp"
 
 namespace market {
 

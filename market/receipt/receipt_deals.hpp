@@ -1,7 +1,8 @@
 #pragma once
 // A statement's deals, from the book of its slot: which they are follows from the clearing, and how
-// much of each the account could deliver or take from its own meter (market/deal_settlement.hpp).
-// How much its partner could is the validators' word, as it is where there is one price.
+// much of each the account could deliver or take from its own meter
+// (market/settlement/deal_settlement.hpp). How much its partner could is the validators' word, as
+// it is where there is one price.
 
 #include "market/clearing/clearing.hpp"
 #include "market/receipt/receipt_openings.hpp"

@@ -2,15 +2,15 @@
 // What the entries of a receipt say of its account: each in its canonical form, of the account's
 // meter and of the receipt's slot, or before it where that is what it is there for.
 
-#include "market/contract.hpp"
-#include "market/fee_change.hpp"
-#include "market/grid_measure.hpp"
-#include "market/key_line.hpp"
+#include "market/entries/fee_change.hpp"
+#include "market/entries/grid_measure.hpp"
+#include "market/entries/key_line.hpp"
+#include "market/entries/registry_entries.hpp"
+#include "market/entries/slot_entries.hpp"
 #include "market/receipt/receipt_entries.hpp"
-#include "market/registry_entries.hpp"
-#include "market/ruling.hpp"
-#include "market/settlement.hpp"
-#include "market/slot_entries.hpp"
+#include "market/settlement/contract.hpp"
+#include "market/settlement/ruling.hpp"
+#include "market/settlement/settlement.hpp"
 
 namespace market {
 

@@ -1,8 +1,8 @@
 #include "market/receipt/receipt_signatures.hpp"
 
-#include "market/account_entries.hpp"
-#include "market/flexibility.hpp"
+#include "market/entries/account_entries.hpp"
 #include "market/receipt/receipt_checks.hpp"
+#include "market/settlement/flexibility.hpp"
 
 namespace market {
 

@@ -4,13 +4,13 @@
 #include "ledger/merkle/log_tree.hpp"
 #include "market/audit/replay.hpp"
 #include "market/audit/slot_books.hpp"
-#include "market/contract.hpp"
-#include "market/fee_change.hpp"
-#include "market/grid_measure.hpp"
+#include "market/entries/fee_change.hpp"
+#include "market/entries/grid_measure.hpp"
+#include "market/entries/slot_entries.hpp"
 #include "market/receipt/erasure_receipt.hpp"
 #include "market/receipt/proven_entry.hpp"
-#include "market/slot_clearing.hpp"
-#include "market/slot_entries.hpp"
+#include "market/settlement/contract.hpp"
+#include "market/settlement/slot_clearing.hpp"
 
 namespace market {
 

@@ -2,8 +2,8 @@
 
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
+#include "market/clearing/tariff.hpp"
 #include "market/receipt/receipt_checks.hpp"
-#include "market/tariff.hpp"
 
 namespace market {
 

@@ -8,7 +8,7 @@
 
 #include "ledger/base/bytes.hpp"
 #include "ledger/base/ids.hpp"
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 #include "tests/app/short_run.hpp"
 
 using nlohmann::json;

@@ -5,10 +5,10 @@
 #include <array>
 #include <doctest/doctest.h>
 
-#include "market/entries.hpp"
-#include "market/registry_entries.hpp"
-#include "market/ruling.hpp"
-#include "market/trading_grid.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/registry_entries.hpp"
+#include "market/entries/trading_grid.hpp"
+#include "market/settlement/ruling.hpp"
 #include "tests/app/planted_run.hpp"
 
 using namespace ledger;

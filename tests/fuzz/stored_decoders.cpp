@@ -1,6 +1,6 @@
 // What comes on a stream, what lies on a disk, and what a station signed.
 
-#include "hil/message_frame.hpp"
+#include "hil/network/message_frame.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/ocmf/ocmf_check.hpp"
 #include "ledger/ocmf/ocmf_samples.hpp"
@@ -8,14 +8,14 @@
 #include "market/audit/erased_openings.hpp"
 #include "tests/fuzz/decoder_outcome.hpp"
 #include "tests/support/ocmf_record.hpp"
-#include "twin/node/attest_request.hpp"
-#include "twin/node/gateway_record.hpp"
-#include "twin/node/grid_words.hpp"
-#include "twin/node/key_shares.hpp"
-#include "twin/node/messages.hpp"
-#include "twin/node/records.hpp"
-#include "twin/node/slot_report.hpp"
-#include "twin/node/visit_answer.hpp"
+#include "twin/node/base/attest_request.hpp"
+#include "twin/node/base/grid_words.hpp"
+#include "twin/node/base/key_shares.hpp"
+#include "twin/node/base/messages.hpp"
+#include "twin/node/base/records.hpp"
+#include "twin/node/base/slot_report.hpp"
+#include "twin/node/base/visit_answer.hpp"
+#include "twin/node/gateway/gateway_record.hpp"
 
 namespace fuzz {
 

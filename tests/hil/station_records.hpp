@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include "hil/station_meter.hpp"
+#include "hil/station/station_meter.hpp"
 #include "tests/support/ocmf_record.hpp"
 
 namespace test {

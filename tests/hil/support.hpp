@@ -7,8 +7,8 @@
 #include <string>
 #include <thread>
 
-#include "hil/meter_service.hpp"
-#include "hil/simulated_meter.hpp"
+#include "hil/modbus/meter_service.hpp"
+#include "hil/modbus/simulated_meter.hpp"
 #include "twin/world/world.hpp"
 
 namespace test {

@@ -3,7 +3,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "hil/device_map.hpp"
+#include "hil/modbus/device_map.hpp"
 
 using namespace hil;
 

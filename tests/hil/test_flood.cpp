@@ -5,12 +5,12 @@
 #include <atomic>
 #include <cstdio>
 
-#include "hil/node_config.hpp"
+#include "hil/network/node_config.hpp"
 #include "ledger/base/codec.hpp"
 #include "tests/support/flooder.hpp"
 #include "tests/support/process_net.hpp"
 #include "tests/support/tls_caller.hpp"
-#include "twin/node/messages.hpp"
+#include "twin/node/base/messages.hpp"
 
 using namespace ledger;
 using test::Flooder;

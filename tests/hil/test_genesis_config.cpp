@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "hil/genesis_config.hpp"
+#include "hil/network/genesis_config.hpp"
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include <thread>
 #include <unistd.h>
 
-#include "hil/node_links.hpp"
+#include "hil/network/node_links.hpp"
 #include "ledger/base/codec.hpp"
 #include "tests/support/tls_caller.hpp"
 

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 #include <optional>
 
-#include "hil/meter_poller.hpp"
-#include "hil/register_value.hpp"
+#include "hil/modbus/meter_poller.hpp"
+#include "hil/modbus/register_value.hpp"
 #include "tests/hil/support.hpp"
 
 using namespace hil;

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "hil/modbus_request.hpp"
+#include "hil/modbus/modbus_request.hpp"
 #include "ledger/base/rng.hpp"
 
 using namespace hil;

@@ -7,8 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "hil/modbus_meter_reader.hpp"
-#include "hil/modbus_meter_server.hpp"
+#include "hil/modbus/modbus_meter_reader.hpp"
+#include "hil/modbus/modbus_meter_server.hpp"
 #include "ledger/base/rng.hpp"
 #include "tests/hil/support.hpp"
 

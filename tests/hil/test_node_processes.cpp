@@ -9,7 +9,7 @@
 #include "ledger/base/rng.hpp"
 #include "tests/support/process_net.hpp"
 #include "tests/support/statement_watch.hpp"
-#include "twin/node/messages.hpp"
+#include "twin/node/base/messages.hpp"
 
 using namespace ledger;
 using namespace twin;

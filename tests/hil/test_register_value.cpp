@@ -4,8 +4,8 @@
 #include <doctest/doctest.h>
 #include <limits>
 
-#include "hil/register_image.hpp"
-#include "hil/register_value.hpp"
+#include "hil/modbus/register_image.hpp"
+#include "hil/modbus/register_value.hpp"
 
 using namespace hil;
 

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <doctest/doctest.h>
 
-#include "hil/register_value.hpp"
-#include "hil/served_meter.hpp"
+#include "hil/modbus/register_value.hpp"
+#include "hil/modbus/served_meter.hpp"
 #include "tests/hil/support.hpp"
 
 using namespace hil;

@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "hil/record_lines.hpp"
-#include "hil/station_readings.hpp"
+#include "hil/station/record_lines.hpp"
+#include "hil/station/station_readings.hpp"
 #include "tests/hil/station_records.hpp"
 #include "tests/support/replaced.hpp"
 

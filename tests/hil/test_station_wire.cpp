@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "hil/station_poller.hpp"
-#include "hil/station_service.hpp"
-#include "hil/tcp_socket.hpp"
+#include "hil/modbus/tcp_socket.hpp"
+#include "hil/station/station_poller.hpp"
+#include "hil/station/station_service.hpp"
 #include "ledger/ocmf/ocmf_check.hpp"
 #include "tests/hil/station_records.hpp"
 #include "tests/hil/support.hpp"

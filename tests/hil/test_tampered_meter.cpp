@@ -6,8 +6,8 @@
 #include <doctest/doctest.h>
 #include <limits>
 
-#include "hil/meter_poller.hpp"
-#include "hil/register_value.hpp"
+#include "hil/modbus/meter_poller.hpp"
+#include "hil/modbus/register_value.hpp"
 #include "ledger/oracle/reading.hpp"
 #include "tests/hil/support.hpp"
 

@@ -7,12 +7,12 @@
 #include <map>
 #include <optional>
 
-#include "hil/household_file.hpp"
-#include "hil/key_file.hpp"
+#include "hil/network/household_file.hpp"
+#include "hil/network/key_file.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
 #include "tests/support/process_net.hpp"
-#include "twin/node/identity.hpp"
+#include "twin/node/base/identity.hpp"
 #include "twin/scenario/scenario_reader.hpp"
 #include "twin/world/world.hpp"
 

@@ -5,14 +5,14 @@
 #include <doctest/doctest.h>
 #include <thread>
 
-#include "hil/household_file.hpp"
-#include "hil/key_file.hpp"
-#include "hil/node_links.hpp"
-#include "hil/visitor_links.hpp"
+#include "hil/network/household_file.hpp"
+#include "hil/network/key_file.hpp"
+#include "hil/network/node_links.hpp"
+#include "hil/network/visitor_links.hpp"
 #include "ledger/base/codec.hpp"
 #include "tests/support/process_net.hpp"
 #include "tests/support/tls_caller.hpp"
-#include "twin/node/directory.hpp"
+#include "twin/node/base/directory.hpp"
 
 using namespace ledger;
 using namespace std::chrono_literals;

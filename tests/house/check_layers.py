@@ -21,6 +21,14 @@ MAY_USE = {
     "app": {"ledger", "market", "ai", "twin", "twin/store", "sim", "hil", "viz"},
 }
 
+# Rooms within rooms, in their order: each may include those before it.
+INNER = {
+    "market": ("clearing", "entries", "metering", "settlement", "state", "audit", "receipt"),
+    "twin/grid": ("model", "pgm", "dss", "matpower", "simbench", "flow", "estimation"),
+    "twin/node": ("base", "home", "gateway", "validator", "oracle", "operator", "attack"),
+    "hil": ("modbus", "station", "network"),
+}
+
 # Third-party headers by first path part or name, and the rooms that may link them.
 THIRD_PARTY = {
     "sodium.h": {"ledger"},
@@ -59,6 +67,23 @@ def room_of(path):
     return "twin/store" if path.startswith("twin/store/") else path.split("/", 1)[0]
 
 
+def inner_room(path):
+    """Where a file lies: the room that has rooms within, and which of them; None of others."""
+    for outer, rooms in INNER.items():
+        inner = path.removeprefix(outer + "/").split("/")[0]
+        if path.startswith(outer + "/") and inner in rooms:
+            return outer, inner
+    return None
+
+
+def goes_back(path, target):
+    """Whether an include goes from a room within to one behind it."""
+    here, there = inner_room(path), inner_room(target)
+    if not here or not there or here[0] != there[0]:
+        return False
+    return INNER[here[0]].index(there[1]) > INNER[here[0]].index(here[1])
+
+
 def strip_comments(text):
     text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
     return re.sub(r"//[^\n]*", "", text)
@@ -77,6 +102,9 @@ def check_file(path, text):
             elif target != room and target not in MAY_USE[room]:
                 found.append(f"{where}: {room} may not use {target} ({quoted[1]}); "
                              f"it may use: {', '.join(sorted(MAY_USE[room])) or 'nothing'}")
+            elif goes_back(path, quoted[1]):
+                found.append(f"{where}: {quoted[1]} stands behind this room within {inner_room(path)[0]}; "
+                             f"their order: {', '.join(INNER[inner_room(path)[0]])}")
         angled = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
         if angled:
             for prefix, rooms in THIRD_PARTY.items():
@@ -109,7 +137,7 @@ def check_tree(root):
 
 def self_test():
     cases = [
-        ("ledger/a.cpp", '#include "market/order.hpp"\n', "may not use market"),
+        ("ledger/a.cpp", '#include "market/clearing/order.hpp"\n', "may not use market"),
         ("market/a.cpp", '#include "order.hpp"\n', "not written from the root"),
         ("sim/a.cpp", '#include "hil/x.hpp"\n', "may not use hil"),
         ("viz/a.cpp", '#include "sim/x.hpp"\n', "may not use sim"),
@@ -123,13 +151,17 @@ def self_test():
         ("twin/a.cpp", "sleep(1);\n", "deadline"),
         ("viz/a.cpp", "#include <simgrid/s4u.hpp>\n", "belongs to: sim"),
         ("twin/a.cpp", "#include <sqlite3.h>\n", "belongs to: twin/store"),
+        ("market/entries/a.cpp", '#include "market/state/b.hpp"\n', "stands behind"),
+        ("twin/node/base/a.hpp", '#include "twin/node/home/b.hpp"\n', "stands behind"),
     ]
     for path, text, expected in cases:
         found = check_file(path, text)
         assert any(expected in f for f in found), (path, text, found)
     fine = [("market/a.cpp", '#include "ledger/base/bytes.hpp"\n// std::thread in a comment\n'),
             ("sim/a.cpp", "#include <thread>\n"), ("app/a.cpp", '#include "hil/x.hpp"\n'),
-            ("twin/store/a.cpp", "#include <fstream>\n")]
+            ("twin/store/a.cpp", "#include <fstream>\n"),
+            ("market/state/a.cpp", '#include "market/entries/b.hpp"\n#include "market/state/c.hpp"\n'),
+            ("twin/node/a.cpp", '#include "twin/node/attack/b.hpp"\n')]
     for path, text in fine:
         assert not check_file(path, text), (path, text, check_file(path, text))
     return len(cases) + len(fine)

@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 
 namespace market_test {
 

@@ -1,7 +1,7 @@
 #pragma once
 // A small feeder as a grid operator tells it to the village's chain.
 
-#include "market/trading_grid.hpp"
+#include "market/entries/trading_grid.hpp"
 #include "tests/market/village_support.hpp"
 
 namespace market_test {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ledger/base/rng.hpp"
-#include "market/market_state.hpp"
+#include "market/state/market_state.hpp"
 
 namespace market_test {
 

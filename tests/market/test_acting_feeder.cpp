@@ -5,9 +5,9 @@
 
 #include "ledger/chain/chain.hpp"
 #include "market/audit/replay.hpp"
-#include "market/clearing_proposal.hpp"
-#include "market/feeder_clearing.hpp"
-#include "market/slot_clearing.hpp"
+#include "market/settlement/clearing_proposal.hpp"
+#include "market/settlement/feeder_clearing.hpp"
+#include "market/settlement/slot_clearing.hpp"
 #include "tests/market/feeder_support.hpp"
 #include "tests/support/village_chain.hpp"
 

@@ -5,9 +5,9 @@
 
 #include "market/audit/replay.hpp"
 #include "market/audit/slot_books.hpp"
-#include "market/deal_settlement.hpp"
 #include "market/receipt/receipt.hpp"
-#include "market/slot_clearing.hpp"
+#include "market/settlement/deal_settlement.hpp"
+#include "market/settlement/slot_clearing.hpp"
 #include "tests/market/village_support.hpp"
 #include "tests/support/village_chain.hpp"
 

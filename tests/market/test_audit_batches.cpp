@@ -4,9 +4,9 @@
 #include <functional>
 
 #include "ledger/merkle/log_tree.hpp"
-#include "market/attestor.hpp"
 #include "market/audit/batch_audit.hpp"
-#include "market/slot_entries.hpp"
+#include "market/entries/slot_entries.hpp"
+#include "market/metering/attestor.hpp"
 #include "tests/market/village_support.hpp"
 
 namespace {

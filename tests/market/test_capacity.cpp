@@ -4,7 +4,7 @@
 
 #include "market/audit/invariants.hpp"
 #include "market/receipt/receipt.hpp"
-#include "market/settlement_check.hpp"
+#include "market/settlement/settlement_check.hpp"
 #include "tests/market/metered_village.hpp"
 
 using namespace market_test;

@@ -2,9 +2,9 @@
 #include <doctest/doctest.h>
 #include <set>
 
-#include "market/deal_settlement.hpp"
-#include "market/proportional_shares.hpp"
-#include "market/statement_ledger.hpp"
+#include "market/clearing/proportional_shares.hpp"
+#include "market/settlement/deal_settlement.hpp"
+#include "market/settlement/statement_ledger.hpp"
 #include "tests/market/book_support.hpp"
 
 using namespace ledger;

@@ -5,8 +5,8 @@
 #include "ledger/base/rng.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "ledger/oracle/public_sum.hpp"
-#include "market/entries.hpp"
-#include "market/market_state.hpp"
+#include "market/entries/entries.hpp"
+#include "market/state/market_state.hpp"
 
 using namespace market;
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "ledger/base/rng.hpp"
-#include "market/fairness.hpp"
+#include "market/settlement/fairness.hpp"
 
 using namespace market;
 using Values = std::vector<std::int64_t>;

@@ -1,6 +1,6 @@
 // Grid fees that differ by slot: what is taken and refused, and that bills and corrections follow.
 
-#include "market/fee_change.hpp"
+#include "market/entries/fee_change.hpp"
 #include "tests/market/metered_village.hpp"
 #include "tests/market/refused_with.hpp"
 

@@ -7,11 +7,11 @@
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/oracle/public_sum.hpp"
-#include "market/entries.hpp"
-#include "market/fee_change.hpp"
-#include "market/grid_measure.hpp"
-#include "market/market_state.hpp"
-#include "market/trading_grid.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/fee_change.hpp"
+#include "market/entries/grid_measure.hpp"
+#include "market/entries/trading_grid.hpp"
+#include "market/state/market_state.hpp"
 #include "tests/support/shared_data.hpp"
 
 using namespace market;

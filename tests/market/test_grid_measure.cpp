@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "market/grid_measure.hpp"
+#include "market/entries/grid_measure.hpp"
 #include "tests/market/registered_village.hpp"
 
 using namespace market;

@@ -3,7 +3,7 @@
 #include <set>
 
 #include "ledger/base/codec.hpp"
-#include "market/statement_ledger.hpp"
+#include "market/settlement/statement_ledger.hpp"
 #include "tests/market/refused_with.hpp"
 
 using namespace market_test;

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "market/metered_point.hpp"
+#include "market/metering/metered_point.hpp"
 #include "tests/market/village_support.hpp"
 
 using namespace market_test;

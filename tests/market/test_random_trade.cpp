@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "market/statement_ledger.hpp"
+#include "market/settlement/statement_ledger.hpp"
 #include "tests/market/village_support.hpp"
 
 using namespace market_test;

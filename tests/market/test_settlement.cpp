@@ -3,8 +3,8 @@
 #include <set>
 
 #include "market/receipt/receipt.hpp"
-#include "market/settlement.hpp"
-#include "market/statement_ledger.hpp"
+#include "market/settlement/settlement.hpp"
+#include "market/settlement/statement_ledger.hpp"
 #include "tests/market/book_support.hpp"
 #include "tests/support/shared_data.hpp"
 

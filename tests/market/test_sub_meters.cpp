@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "market/sub_meters.hpp"
+#include "market/settlement/sub_meters.hpp"
 #include "tests/market/book_support.hpp"
 
 using namespace ledger;

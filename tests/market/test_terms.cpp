@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "market/tariff.hpp"
+#include "market/clearing/tariff.hpp"
 #include "tests/market/village_support.hpp"
 
 using namespace market_test;

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "ledger/base/rng.hpp"
-#include "market/token_book.hpp"
+#include "market/settlement/token_book.hpp"
 #include "tests/market/book_support.hpp"
 
 using namespace ledger;

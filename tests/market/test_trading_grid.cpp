@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "market/trading_grid.hpp"
+#include "market/entries/trading_grid.hpp"
 #include "tests/market/feeder_support.hpp"
 #include "tests/market/registered_village.hpp"
 

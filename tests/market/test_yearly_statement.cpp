@@ -4,7 +4,7 @@
 
 #include "market/audit/replay.hpp"
 #include "market/audit/yearly_statement.hpp"
-#include "market/sub_meters.hpp"
+#include "market/settlement/sub_meters.hpp"
 #include "tests/market/village_support.hpp"
 #include "tests/support/village_chain.hpp"
 

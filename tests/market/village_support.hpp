@@ -9,7 +9,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "ledger/oracle/public_sum.hpp"
-#include "market/market_state.hpp"
+#include "market/state/market_state.hpp"
 #include "tests/market/book_support.hpp"
 
 namespace market_test {

@@ -6,7 +6,7 @@
 #include <fstream>
 
 #include "sim/sim_host.hpp"
-#include "twin/node/recording.hpp"
+#include "twin/node/validator/recording.hpp"
 #include "twin/scenario/scenario_reader.hpp"
 
 using namespace ledger;

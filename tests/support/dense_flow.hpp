@@ -8,8 +8,8 @@
 #include <numbers>
 #include <vector>
 
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/two_port.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
+#include "twin/grid/model/two_port.hpp"
 
 namespace test {
 

@@ -4,8 +4,8 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "market/entries.hpp"
-#include "twin/node/messages.hpp"
+#include "market/entries/entries.hpp"
+#include "twin/node/base/messages.hpp"
 
 namespace test {
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "hil/node_config.hpp"
+#include "hil/network/node_config.hpp"
 #include "ledger/base/rng.hpp"
 
 namespace test {

@@ -8,7 +8,7 @@
 #include <toml++/toml.h>
 
 #include "tests/support/shared_data.hpp"
-#include "twin/grid/topology.hpp"
+#include "twin/grid/model/topology.hpp"
 
 namespace test {
 

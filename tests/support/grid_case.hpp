@@ -21,8 +21,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "twin/grid/network.hpp"
-#include "twin/grid/power_flow.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/model/network.hpp"
 
 namespace test {
 

@@ -9,8 +9,8 @@
 #include "ledger/base/rng.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/public_sum.hpp"
-#include "market/entries.hpp"
-#include "market/slot_entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/slot_entries.hpp"
 
 namespace test {
 

@@ -12,7 +12,7 @@
 // The auditor's openings say what is true, and what the attacker knows: more than a curve.
 
 #include "market/audit/openings.hpp"
-#include "market/settlement.hpp"
+#include "market/settlement/settlement.hpp"
 
 namespace test {
 

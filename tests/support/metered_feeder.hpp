@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "ledger/base/rng.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/state_estimation.hpp"
+#include "twin/grid/estimation/state_estimation.hpp"
+#include "twin/grid/flow/power_flow.hpp"
 
 namespace test {
 

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <numbers>
 
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/topology.hpp"
-#include "twin/grid/two_port.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
+#include "twin/grid/model/topology.hpp"
+#include "twin/grid/model/two_port.hpp"
 
 namespace test {
 namespace {

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "twin/grid/network.hpp"
+#include "twin/grid/model/network.hpp"
 
 namespace test {
 
@@ -26,8 +26,8 @@ struct Balance {
 
 // At every live phase, the power that is left over when all branches, shunts, sources and loads
 // have taken theirs, per unit of the power that passes there: half the sum of the sizes of those
-// elements' powers, at least 100 VA. A generator's reactive power, and all power of an ideal source,
-// are what is missing, so that nothing is left over. Three-phase.
+// elements' powers, at least 100 VA. A generator's reactive power, and all power of an ideal
+// source, are what is missing, so that nothing is left over. Three-phase.
 Balance power_balance(const twin::Network& network, std::span<const twin::Phases> draw_va,
                       std::span<const twin::Phases> voltage_v);
 

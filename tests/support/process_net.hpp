@@ -14,7 +14,7 @@
 #include <thread>
 #include <vector>
 
-#include "hil/wire_log.hpp"
+#include "hil/network/wire_log.hpp"
 #include "ledger/chain/genesis.hpp"
 #include "tests/support/process.hpp"
 #include "tests/support/setting.hpp"

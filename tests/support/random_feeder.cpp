@@ -5,8 +5,8 @@
 #include <numbers>
 
 #include "ledger/base/rng.hpp"
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/two_port.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
+#include "twin/grid/model/two_port.hpp"
 
 namespace test {
 namespace {
@@ -282,7 +282,8 @@ class Maker {
     for (std::size_t c = 0; c < draw_va_.size(); ++c) {
       const std::uint32_t bus = net_.connections[c].bus;
       if (places_[bus].floating || !rng_.chance(0.08)) continue;
-      const double v = net_.buses[bus].nominal_v, b = 0.1 * std::abs(draw_va_[c][0] + draw_va_[c][1]) / (v * v);
+      const double v = net_.buses[bus].nominal_v,
+                   b = 0.1 * std::abs(draw_va_[c][0] + draw_va_[c][1]) / (v * v);
       Shunt s;
       s.bus = bus;
       s.name = "capacitor-" + std::to_string(net_.shunts.size());

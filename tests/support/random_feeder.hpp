@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "twin/grid/network.hpp"
+#include "twin/grid/model/network.hpp"
 
 namespace test {
 

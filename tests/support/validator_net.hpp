@@ -8,8 +8,8 @@
 
 #include "ledger/base/rng.hpp"
 #include "ledger/consensus/verification.hpp"
-#include "twin/node/messages.hpp"
-#include "twin/node/validator_node.hpp"
+#include "twin/node/base/messages.hpp"
+#include "twin/node/validator/validator_node.hpp"
 
 namespace twin_test {
 

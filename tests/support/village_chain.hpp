@@ -8,7 +8,7 @@
 #include <functional>
 
 #include "market/audit/openings.hpp"
-#include "market/settlement.hpp"
+#include "market/settlement/settlement.hpp"
 
 namespace market_test {
 

@@ -1,7 +1,7 @@
 // What meters, gateways and the registry's roles say in the village's chain.
 
-#include "market/fee_change.hpp"
-#include "market/grid_measure.hpp"
+#include "market/entries/fee_change.hpp"
+#include "market/entries/grid_measure.hpp"
 #include "tests/support/village_writer.hpp"
 
 namespace market_test::village_life {

@@ -10,8 +10,8 @@
 #include "market/audit/batch_audit.hpp"
 #include "market/receipt/receipt.hpp"
 #include "tests/market/signed_checkpoint.hpp"
-#include "twin/node/gateway_node.hpp"
-#include "twin/node/taken_papers.hpp"
+#include "twin/node/gateway/gateway_node.hpp"
+#include "twin/node/validator/taken_papers.hpp"
 
 namespace swap_bench {
 

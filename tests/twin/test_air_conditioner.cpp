@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "twin/device/air_conditioner.hpp"
-#include "twin/grid/transformer_rating.hpp"
+#include "twin/grid/model/transformer_rating.hpp"
 
 using namespace twin;
 

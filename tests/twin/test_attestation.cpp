@@ -3,10 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "ledger/merkle/log_tree.hpp"
-#include "twin/node/fleet_node.hpp"
-#include "twin/node/gateway_node.hpp"
-#include "twin/node/hostile_oracle.hpp"
-#include "twin/node/oracle_watch.hpp"
+#include "twin/node/attack/hostile_oracle.hpp"
+#include "twin/node/gateway/gateway_node.hpp"
+#include "twin/node/home/fleet_node.hpp"
+#include "twin/node/validator/oracle_watch.hpp"
 
 using namespace twin;
 using namespace ledger;

@@ -2,7 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "ledger/base/rng.hpp"
-#include "twin/grid/block_matrix.hpp"
+#include "twin/grid/flow/block_matrix.hpp"
 
 using namespace twin;
 using ledger::Rng;

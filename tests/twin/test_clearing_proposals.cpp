@@ -3,8 +3,8 @@
 
 #include "ledger/consensus/validator_set.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "market/clearing_proposal.hpp"
-#include "market/entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/settlement/clearing_proposal.hpp"
 #include "tests/support/validator_net.hpp"
 
 using namespace twin_test;

@@ -7,8 +7,8 @@
 
 #include "ledger/chain/chain.hpp"
 #include "ledger/crypto/sha256.hpp"
-#include "twin/node/concentrator_node.hpp"
 #include "twin/node/deployment.hpp"
+#include "twin/node/gateway/concentrator_node.hpp"
 #include "twin/scenario/scenario_reader.hpp"
 
 using namespace twin;

@@ -9,7 +9,7 @@
 #include "twin/congestion/congestion_figures.hpp"
 #include "twin/congestion/dimming_14a.hpp"
 #include "twin/congestion/rung.hpp"
-#include "twin/grid/feeder_generator.hpp"
+#include "twin/grid/model/feeder_generator.hpp"
 
 using namespace twin;
 using Kind = RungSpec::Kind;

@@ -8,9 +8,9 @@
 
 #include "ledger/base/rng.hpp"
 #include "tests/support/shared_data.hpp"
-#include "twin/grid/dss_reader.hpp"
+#include "twin/grid/dss/dss_reader.hpp"
+#include "twin/grid/flow/power_flow.hpp"
 #include "twin/grid/grid_reader.hpp"
-#include "twin/grid/power_flow.hpp"
 
 using namespace twin;
 

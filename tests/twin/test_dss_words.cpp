@@ -3,9 +3,9 @@
 #include <cmath>
 #include <doctest/doctest.h>
 
-#include "twin/grid/dss_classes.hpp"
-#include "twin/grid/dss_options.hpp"
-#include "twin/grid/dss_words.hpp"
+#include "twin/grid/dss/dss_classes.hpp"
+#include "twin/grid/dss/dss_options.hpp"
+#include "twin/grid/dss/dss_words.hpp"
 
 using namespace twin;
 

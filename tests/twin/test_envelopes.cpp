@@ -7,9 +7,9 @@
 #include "tests/support/european_lv.hpp"
 #include "twin/congestion/envelopes.hpp"
 #include "twin/congestion/filling.hpp"
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/topology.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
+#include "twin/grid/model/topology.hpp"
 
 using namespace twin;
 

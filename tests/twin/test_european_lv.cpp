@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "tests/support/european_lv.hpp"
-#include "twin/grid/power_flow.hpp"
+#include "twin/grid/flow/power_flow.hpp"
 
 using namespace twin;
 

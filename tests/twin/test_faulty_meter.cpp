@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
 
-#include "twin/node/faulty_meter.hpp"
+#include "twin/node/home/faulty_meter.hpp"
 
 using namespace twin;
 using namespace ledger;

@@ -5,8 +5,8 @@
 #include <doctest/doctest.h>
 
 #include "tests/support/metered_feeder.hpp"
-#include "twin/grid/feeder_estimator.hpp"
-#include "twin/grid/feeder_generator.hpp"
+#include "twin/grid/estimation/feeder_estimator.hpp"
+#include "twin/grid/model/feeder_generator.hpp"
 #include "twin/scenario/scenario_reader.hpp"
 #include "twin/world/world.hpp"
 

@@ -6,9 +6,9 @@
 #include "ledger/merkle/log_tree.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/oracle/public_sum.hpp"
-#include "twin/node/fleet_node.hpp"
-#include "twin/node/gateway_node.hpp"
-#include "twin/node/gateway_record.hpp"
+#include "twin/node/gateway/gateway_node.hpp"
+#include "twin/node/gateway/gateway_record.hpp"
+#include "twin/node/home/fleet_node.hpp"
 
 using namespace twin;
 using namespace ledger;

@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "ledger/base/codec.hpp"
-#include "twin/node/gateway_watch.hpp"
+#include "twin/node/validator/gateway_watch.hpp"
 
 using namespace ledger;
 using twin::GatewayWatch;

@@ -6,7 +6,7 @@
 #include "tests/support/grid_case.hpp"
 #include "tests/support/shared_data.hpp"
 #include "twin/grid/grid_reader.hpp"
-#include "twin/grid/pgm_writer.hpp"
+#include "twin/grid/pgm/pgm_writer.hpp"
 
 using namespace twin;
 

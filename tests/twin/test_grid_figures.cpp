@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 #include <numbers>
 
-#include "twin/grid/grid_figures.hpp"
-#include "twin/grid/phase_matrix.hpp"
+#include "twin/grid/flow/grid_figures.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
 
 using namespace twin;
 using ledger::Duration;

@@ -1,10 +1,10 @@
 // Contracts and preferences of a scenario's homes: who has which, when they are said, and what they
 // leave to agents.
 
-#include "market/entries.hpp"
-#include "market/flexibility.hpp"
+#include "market/entries/entries.hpp"
+#include "market/settlement/flexibility.hpp"
 #include "tests/support/validator_net.hpp"
-#include "twin/node/fleet_node.hpp"
+#include "twin/node/home/fleet_node.hpp"
 #include "twin/scenario/scenario_reader.hpp"
 #include "twin/scenario/scenario_writer.hpp"
 

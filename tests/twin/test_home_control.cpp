@@ -3,10 +3,10 @@
 #include <doctest/doctest.h>
 
 #include "ledger/base/rng.hpp"
-#include "twin/grid/feeder_generator.hpp"
-#include "twin/node/grid_operator_node.hpp"
-#include "twin/node/home_control.hpp"
-#include "twin/node/messages.hpp"
+#include "twin/grid/model/feeder_generator.hpp"
+#include "twin/node/base/messages.hpp"
+#include "twin/node/home/home_control.hpp"
+#include "twin/node/operator/grid_operator_node.hpp"
 
 using namespace twin;
 using ledger::Instant;

@@ -1,8 +1,8 @@
 #include <doctest/doctest.h>
 
 #include "ledger/base/codec.hpp"
-#include "twin/node/hostile_link.hpp"
-#include "twin/node/messages.hpp"
+#include "twin/node/attack/hostile_link.hpp"
+#include "twin/node/base/messages.hpp"
 
 using namespace twin;
 using namespace ledger;

@@ -17,9 +17,9 @@
 
 #include "tests/support/dense_flow.hpp"
 #include "tests/support/shared_data.hpp"
-#include "twin/grid/dss_reader.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/tap_control.hpp"
+#include "twin/grid/dss/dss_reader.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/flow/tap_control.hpp"
 
 using namespace twin;
 

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <doctest/doctest.h>
 
-#include "twin/grid/line_constants.hpp"
+#include "twin/grid/model/line_constants.hpp"
 
 using namespace twin;
 

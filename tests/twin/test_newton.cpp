@@ -5,10 +5,10 @@
 
 #include "tests/support/power_balance.hpp"
 #include "tests/support/random_feeder.hpp"
-#include "twin/grid/newton.hpp"
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/topology.hpp"
-#include "twin/grid/two_port.hpp"
+#include "twin/grid/flow/newton.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
+#include "twin/grid/model/topology.hpp"
+#include "twin/grid/model/two_port.hpp"
 
 using namespace twin;
 

@@ -4,8 +4,8 @@
 
 #include "ledger/base/rng.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "twin/node/messages.hpp"
-#include "twin/node/oracle_node.hpp"
+#include "twin/node/base/messages.hpp"
+#include "twin/node/oracle/oracle_node.hpp"
 
 using namespace twin;
 using namespace ledger;

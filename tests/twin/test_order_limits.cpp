@@ -1,8 +1,8 @@
 // Limits of homes' orders follow the slot's own grid fee, as the grid operator told it.
 
-#include "market/entries.hpp"
+#include "market/entries/entries.hpp"
 #include "tests/support/validator_net.hpp"
-#include "twin/node/fleet_node.hpp"
+#include "twin/node/home/fleet_node.hpp"
 
 using namespace twin_test;
 

@@ -3,10 +3,10 @@
 #include <numbers>
 
 #include "ledger/base/rng.hpp"
-#include "twin/grid/feeder_generator.hpp"
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/two_port.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/model/feeder_generator.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
+#include "twin/grid/model/two_port.hpp"
 
 using namespace twin;
 

@@ -7,8 +7,8 @@
 
 #include "tests/support/european_lv.hpp"
 #include "tests/support/random_feeder.hpp"
-#include "twin/grid/sensitivities.hpp"
-#include "twin/grid/topology.hpp"
+#include "twin/grid/flow/sensitivities.hpp"
+#include "twin/grid/model/topology.hpp"
 
 using namespace twin;
 

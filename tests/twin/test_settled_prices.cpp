@@ -1,11 +1,11 @@
 // How a home hears of a slot's price: from validators that executed the settlement, through its
 // gateway, on one honest validator's word.
 
-#include "market/entries.hpp"
+#include "market/entries/entries.hpp"
 #include "tests/support/validator_net.hpp"
-#include "twin/node/fleet_node.hpp"
-#include "twin/node/gateway_node.hpp"
-#include "twin/node/settled_word.hpp"
+#include "twin/node/base/settled_word.hpp"
+#include "twin/node/gateway/gateway_node.hpp"
+#include "twin/node/home/fleet_node.hpp"
 
 using namespace twin_test;
 

@@ -11,8 +11,8 @@
 #include "tests/support/power_balance.hpp"
 #include "tests/support/random_feeder.hpp"
 #include "tests/support/setting.hpp"
-#include "twin/grid/newton.hpp"
-#include "twin/grid/sweep.hpp"
+#include "twin/grid/flow/newton.hpp"
+#include "twin/grid/flow/sweep.hpp"
 
 using namespace twin;
 

@@ -7,10 +7,10 @@
 
 #include "tests/support/metered_feeder.hpp"
 #include "tests/support/shared_data.hpp"
-#include "twin/grid/bad_data.hpp"
-#include "twin/grid/dss_reader.hpp"
-#include "twin/grid/feeder_generator.hpp"
+#include "twin/grid/dss/dss_reader.hpp"
+#include "twin/grid/estimation/bad_data.hpp"
 #include "twin/grid/grid_reader.hpp"
+#include "twin/grid/model/feeder_generator.hpp"
 
 using namespace twin;
 using ledger::Rng;

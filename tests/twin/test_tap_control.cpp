@@ -2,8 +2,8 @@
 
 #include <doctest/doctest.h>
 
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/tap_control.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/flow/tap_control.hpp"
 
 using namespace twin;
 

@@ -9,9 +9,9 @@
 #include "market/clearing/grid_clearing.hpp"
 #include "tests/support/european_lv.hpp"
 #include "tests/support/setting.hpp"
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/trade_limits.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/flow/trade_limits.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
 
 using namespace twin;
 

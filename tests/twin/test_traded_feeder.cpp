@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include "twin/grid/phase_matrix.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
 #include "twin/scenario/traded_feeder.hpp"
 
 using namespace twin;

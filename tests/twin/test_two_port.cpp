@@ -5,8 +5,8 @@
 #include <tuple>
 
 #include "ledger/base/rng.hpp"
-#include "twin/grid/phase_matrix.hpp"
-#include "twin/grid/two_port.hpp"
+#include "twin/grid/model/phase_matrix.hpp"
+#include "twin/grid/model/two_port.hpp"
 
 using namespace twin;
 

@@ -3,8 +3,8 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "market/entries.hpp"
-#include "market/registry_entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/registry_entries.hpp"
 #include "tests/support/validator_net.hpp"
 
 using namespace twin_test;

@@ -3,11 +3,11 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
-#include "market/entries.hpp"
-#include "market/registry_entries.hpp"
+#include "market/entries/entries.hpp"
+#include "market/entries/registry_entries.hpp"
 #include "tests/support/validator_net.hpp"
-#include "twin/node/erasure_word.hpp"
-#include "twin/node/visit_answer.hpp"
+#include "twin/node/base/erasure_word.hpp"
+#include "twin/node/base/visit_answer.hpp"
 
 using namespace twin_test;
 

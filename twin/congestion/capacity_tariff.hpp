@@ -1,8 +1,8 @@
 #pragma once
 // A capacity tariff: homes pay for the highest import of the month, per kW, as the ledger bills it
-// (market/capacity.hpp; genesis has the price). It is known beforehand and the same for all; homes'
-// managers charge cars no faster than they need to, unless they stay below a peak that they had
-// anyway (ai/home_manager.hpp).
+// (market/settlement/capacity.hpp; genesis has the price). It is known beforehand and the same for
+// all; homes' managers charge cars no faster than they need to, unless they stay below a peak that
+// they had anyway (ai/home_manager.hpp).
 
 #include "twin/congestion/rung.hpp"
 

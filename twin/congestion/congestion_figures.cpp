@@ -5,7 +5,7 @@
 #include <numeric>
 #include <utility>
 
-#include "market/fairness.hpp"
+#include "market/settlement/fairness.hpp"
 
 namespace twin {
 

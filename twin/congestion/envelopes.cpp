@@ -9,9 +9,9 @@
 
 #include "ledger/base/invariant.hpp"
 #include "twin/congestion/filling.hpp"
-#include "twin/grid/limited_elements.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/sensitivities.hpp"
+#include "twin/grid/flow/limited_elements.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/flow/sensitivities.hpp"
 
 namespace twin {
 namespace {

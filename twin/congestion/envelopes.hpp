@@ -41,8 +41,8 @@
 #include <vector>
 
 #include "ledger/base/result.hpp"
-#include "twin/grid/grid_figures.hpp"
-#include "twin/grid/network.hpp"
+#include "twin/grid/flow/grid_figures.hpp"
+#include "twin/grid/model/network.hpp"
 
 namespace twin {
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "ledger/base/result.hpp"
-#include "twin/grid/network.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/sensitivities.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/flow/sensitivities.hpp"
+#include "twin/grid/model/network.hpp"
 
 namespace twin {
 

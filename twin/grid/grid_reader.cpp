@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
-#include "twin/grid/dss_reader.hpp"
-#include "twin/grid/matpower_reader.hpp"
-#include "twin/grid/pgm_reader.hpp"
-#include "twin/grid/power_flow.hpp"
-#include "twin/grid/simbench_reader.hpp"
+#include "twin/grid/dss/dss_reader.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/matpower/matpower_reader.hpp"
+#include "twin/grid/pgm/pgm_reader.hpp"
+#include "twin/grid/simbench/simbench_reader.hpp"
 #include "twin/scenario/nearest.hpp"
 
 namespace twin {

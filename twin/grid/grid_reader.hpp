@@ -8,7 +8,7 @@
 // Anything else is refused by name.
 
 #include "ledger/base/result.hpp"
-#include "twin/grid/network.hpp"
+#include "twin/grid/model/network.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace twin {

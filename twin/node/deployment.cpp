@@ -7,7 +7,7 @@
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "twin/congestion/dynamic_grid_fee.hpp"
-#include "twin/grid/feeder_estimator.hpp"
+#include "twin/grid/estimation/feeder_estimator.hpp"
 #include "twin/scenario/traded_feeder.hpp"
 
 namespace twin {

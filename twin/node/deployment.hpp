@@ -2,13 +2,13 @@
 // From a scenario to the configurations of all its nodes, for either host. It holds secrets (keys
 // derived from the seed): hosts make signers from them.
 
-#include "twin/node/concentrator_node.hpp"
-#include "twin/node/fleet_node.hpp"
-#include "twin/node/gateway_node.hpp"
-#include "twin/node/grid_operator_node.hpp"
-#include "twin/node/identity.hpp"
-#include "twin/node/oracle_node.hpp"
-#include "twin/node/validator_node.hpp"
+#include "twin/node/base/identity.hpp"
+#include "twin/node/gateway/concentrator_node.hpp"
+#include "twin/node/gateway/gateway_node.hpp"
+#include "twin/node/home/fleet_node.hpp"
+#include "twin/node/operator/grid_operator_node.hpp"
+#include "twin/node/oracle/oracle_node.hpp"
+#include "twin/node/validator/validator_node.hpp"
 
 namespace twin {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "ledger/base/local_time.hpp"
-#include "market/grid_measure.hpp"
+#include "market/entries/grid_measure.hpp"
 
 namespace twin {
 

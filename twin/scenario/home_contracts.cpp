@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "market/flexibility.hpp"
+#include "market/settlement/flexibility.hpp"
 
 namespace twin {
 

@@ -16,7 +16,7 @@
 #include "ledger/base/time.hpp"
 #include "ledger/oracle/signing.hpp"
 #include "market/clearing/mechanism.hpp"
-#include "market/contract.hpp"
+#include "market/settlement/contract.hpp"
 
 namespace twin {
 
@@ -75,9 +75,9 @@ struct AirConditionerSpec {
   double window_m2 = 3;  // that would let all of the global irradiance in
 };
 
-// What the home signs once, and the ledger carries out slot after slot (market/contract.hpp). It
-// begins with the first slot from `at` on that can take it and ends before the first one from
-// `at` + `length` on; without `length` never.
+// What the home signs once, and the ledger carries out slot after slot
+// (market/settlement/contract.hpp). It begins with the first slot from `at` on that can take it and
+// ends before the first one from `at` + `length` on; without `length` never.
 struct ContractSpec {
   market::Template of{};
   std::optional<ledger::Duration> at, length;
@@ -385,7 +385,7 @@ struct RungSpec {
   ledger::Price fee{150'000};
   double from_loading = 0.5, full_loading = 1;
   // capacity-tariff: for the highest import of a slot, its mean power, in a calendar month of the
-  // zone (ledger/base/local_time.hpp); homes are billed for it (market/capacity.hpp)
+  // zone (ledger/base/local_time.hpp); homes are billed for it (market/settlement/capacity.hpp)
   ledger::MicroEuros capacity_price{4'000'000};  // per kW
   std::string zone;                              // by name; empty: the offset of time.start
   // dimming-14a: less grid fee for each controllable device (BK8-22/010-A, module 1)

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "market/clearing/mechanism.hpp"
-#include "market/order.hpp"
+#include "market/clearing/order.hpp"
 #include "twin/scenario/congestion_reader.hpp"
 #include "twin/scenario/consensus_reader.hpp"
 #include "twin/scenario/event_reader.hpp"

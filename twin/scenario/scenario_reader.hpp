@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "ledger/base/result.hpp"
-#include "twin/grid/network.hpp"
+#include "twin/grid/model/network.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace twin {

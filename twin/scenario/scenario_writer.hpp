@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "twin/grid/network.hpp"
+#include "twin/grid/model/network.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace twin {

@@ -4,7 +4,7 @@
 #include <bit>
 #include <cmath>
 
-#include "twin/grid/topology.hpp"
+#include "twin/grid/model/topology.hpp"
 
 namespace twin {
 namespace {

@@ -7,8 +7,8 @@
 // count as 0 W, loads and plants of the grid file at which none stands as the file has them. A
 // place buys and sells at most what its homes' fuses of 63 A let through.
 
-#include "market/trading_grid.hpp"
-#include "twin/grid/trade_limits.hpp"
+#include "market/entries/trading_grid.hpp"
+#include "twin/grid/flow/trade_limits.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace twin {

@@ -4,7 +4,7 @@
 
 #include <map>
 
-#include "twin/node/node.hpp"
+#include "twin/node/base/node.hpp"
 #include "twin/scenario/scenario.hpp"
 #include "twin/store/first_failure.hpp"
 #include "twin/store/run_writer.hpp"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "market/erasure.hpp"
+#include "market/entries/erasure.hpp"
 
 namespace twin {
 

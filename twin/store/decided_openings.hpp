@@ -6,8 +6,8 @@
 #include <optional>
 
 #include "ai/forecast.hpp"
-#include "market/fee_change.hpp"
-#include "market/statement_ledger.hpp"
+#include "market/entries/fee_change.hpp"
+#include "market/settlement/statement_ledger.hpp"
 #include "twin/node/deployment.hpp"
 #include "twin/store/summary.hpp"
 

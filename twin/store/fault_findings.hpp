@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "twin/node/directory.hpp"
-#include "twin/node/node.hpp"
+#include "twin/node/base/directory.hpp"
+#include "twin/node/base/node.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace twin {

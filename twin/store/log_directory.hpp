@@ -7,7 +7,7 @@
 //   policy             the trust root, ledger/tlog/policy.hpp
 //   checkpoint         signed note with a quorum of cosignatures
 //   tile/...           C2SP tlog-tiles
-//   batches/<n>        market/concentration.hpp
+//   batches/<n>        market/settlement/concentration.hpp
 //   blocks/<n>         256 blocks a file from 256 n + 1 on: header 257, certificate sized
 
 #include <map>

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "ledger/crypto/sha256.hpp"
-#include "twin/node/messages.hpp"
+#include "twin/node/base/messages.hpp"
 
 namespace twin {
 

@@ -6,8 +6,8 @@
 #include <set>
 
 #include "ledger/chain/block.hpp"
-#include "twin/node/directory.hpp"
-#include "twin/node/node.hpp"
+#include "twin/node/base/directory.hpp"
+#include "twin/node/base/node.hpp"
 #include "twin/store/summary.hpp"
 
 namespace twin {

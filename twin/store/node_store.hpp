@@ -3,7 +3,7 @@
 // database (WAL, synchronous=FULL, locked for one process), each record a transaction of its own:
 //
 //   newest    kind        the newest record that replaces those before (a signing record)
-//   block     height      block records (twin/node/records.hpp)
+//   block     height      block records (twin/node/base/records.hpp)
 //   evidence  in order    what was found against validators and gateways
 //
 // Each row holds the SHA-256 of its record. A block whose record does not fit it counts as not
@@ -14,7 +14,7 @@
 #include <string>
 
 #include "ledger/base/result.hpp"
-#include "twin/node/records.hpp"
+#include "twin/node/base/records.hpp"
 #include "twin/store/sqlite.hpp"
 
 namespace twin {

@@ -8,8 +8,8 @@
 #include "ledger/crypto/seal.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "market/clearing/mechanism.hpp"
-#include "market/concentration.hpp"
-#include "market/journal.hpp"
+#include "market/entries/journal.hpp"
+#include "market/settlement/concentration.hpp"
 #include "twin/store/vault.hpp"
 
 namespace twin {

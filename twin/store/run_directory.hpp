@@ -16,7 +16,7 @@
 #include "ledger/base/ids.hpp"
 #include "ledger/base/result.hpp"
 #include "ledger/oracle/batch.hpp"
-#include "twin/node/identity.hpp"
+#include "twin/node/base/identity.hpp"
 #include "twin/store/log_directory.hpp"
 
 namespace twin {

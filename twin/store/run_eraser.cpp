@@ -11,7 +11,7 @@
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "market/audit/slot_books.hpp"
-#include "market/entries.hpp"
+#include "market/entries/entries.hpp"
 #include "twin/store/run_directory.hpp"
 #include "twin/store/summary.hpp"
 #include "twin/store/vault.hpp"

@@ -2,7 +2,7 @@
 
 #include <deque>
 
-#include "twin/grid/network.hpp"
+#include "twin/grid/model/network.hpp"
 #include "twin/scenario/scenario.hpp"
 
 namespace twin {

@@ -1,11 +1,11 @@
 #pragma once
 // The ledger of a finished run, taken up again from its directory: what erases and consents do to
-// it. It grows by blocks that the twin's validators decide (twin/node/next_block.hpp).
+// it. It grows by blocks that the twin's validators decide (twin/node/validator/next_block.hpp).
 
 #include <functional>
 
 #include "market/audit/openings.hpp"
-#include "twin/node/next_block.hpp"
+#include "twin/node/validator/next_block.hpp"
 
 namespace twin {
 

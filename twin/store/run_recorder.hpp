@@ -8,7 +8,7 @@
 #include <set>
 
 #include "twin/node/deployment.hpp"
-#include "twin/node/recording.hpp"
+#include "twin/node/validator/recording.hpp"
 #include "twin/store/alert_recorder.hpp"
 #include "twin/store/decided_openings.hpp"
 #include "twin/store/fault_findings.hpp"

@@ -13,7 +13,7 @@
 #include <map>
 #include <optional>
 
-#include "market/market_state.hpp"
+#include "market/state/market_state.hpp"
 #include "twin/node/deployment.hpp"
 #include "twin/scenario/traded_feeder.hpp"
 #include "twin/store/run_format.hpp"

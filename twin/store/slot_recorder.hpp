@@ -5,9 +5,9 @@
 #include <map>
 #include <optional>
 
-#include "market/market_state.hpp"
+#include "market/state/market_state.hpp"
+#include "twin/node/base/masked_totals.hpp"
 #include "twin/node/deployment.hpp"
-#include "twin/node/masked_totals.hpp"
 #include "twin/store/first_failure.hpp"
 #include "twin/store/run_writer.hpp"
 #include "twin/store/summary.hpp"

@@ -6,7 +6,7 @@
 #include <numeric>
 
 #include "ledger/crypto/sha256.hpp"
-#include "market/fairness.hpp"
+#include "market/settlement/fairness.hpp"
 
 namespace twin {
 

@@ -1,11 +1,11 @@
 #pragma once
 // The vault below a directory: who holds which shares of subjects' root keys. In the field each
 // holder has its own file, a household one of its own line; a twin's directory holds all three:
-// vault/household, vault/operator and vault/trustee (twin/node/key_shares.hpp).
+// vault/household, vault/operator and vault/trustee (twin/node/base/key_shares.hpp).
 
 #include <array>
 
-#include "twin/node/key_shares.hpp"
+#include "twin/node/base/key_shares.hpp"
 
 namespace twin {
 

@@ -1,7 +1,8 @@
 #pragma once
 // What a grid operator measures in its feeder at one moment: every element, as by sensors at all
 // of them. Where a real feeder has fewer, a state estimation stands in their place
-// (twin/grid/feeder_estimator.hpp); how well a ladder does with less is not modelled here.
+// (twin/grid/estimation/feeder_estimator.hpp); how well a ladder does with less is not modelled
+// here.
 
 #include <vector>
 

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "twin/device/set_points.hpp"
-#include "twin/grid/network.hpp"
+#include "twin/grid/model/network.hpp"
 
 namespace twin {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "twin/grid/topology.hpp"
+#include "twin/grid/model/topology.hpp"
 
 namespace twin {
 namespace {

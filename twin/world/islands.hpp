@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "twin/grid/network.hpp"
-#include "twin/grid/power_flow.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/model/network.hpp"
 #include "twin/world/island.hpp"
 
 namespace twin {

@@ -4,9 +4,9 @@
 #include <cmath>
 
 #include "ledger/base/invariant.hpp"
-#include "twin/grid/feeder_generator.hpp"
 #include "twin/grid/grid_reader.hpp"
-#include "twin/grid/transformer_rating.hpp"
+#include "twin/grid/model/feeder_generator.hpp"
+#include "twin/grid/model/transformer_rating.hpp"
 #include "twin/weather/weather_reader.hpp"
 #include "twin/world/home.hpp"
 #include "twin/world/islands.hpp"

@@ -23,9 +23,9 @@
 #include "ledger/base/amounts.hpp"
 #include "ledger/base/time.hpp"
 #include "twin/device/set_points.hpp"
-#include "twin/grid/grid_figures.hpp"
-#include "twin/grid/network.hpp"
-#include "twin/grid/power_flow.hpp"
+#include "twin/grid/flow/grid_figures.hpp"
+#include "twin/grid/flow/power_flow.hpp"
+#include "twin/grid/model/network.hpp"
 #include "twin/scenario/scenario.hpp"
 #include "twin/weather/sun.hpp"
 
