@@ -27,11 +27,6 @@ Complex phase_of(std::span<const double> x, std::size_t at, std::size_t p) {
   return {x[at + 2 * p], x[at + 2 * p + 1]};
 }
 
-template <std::size_t P>
-Complex seen(const PhaseMatrix& m, std::size_t p, std::size_t q) {
-  return P == 1 ? positive_sequence(m) : m[p][q];
-}
-
 double dissipated(const Phases& v, const Phases& i) {
   double sum = 0;
   for (std::size_t p = 0; p < 3; ++p) sum += (v[p] * std::conj(i[p])).real();

@@ -21,12 +21,6 @@ Phases emf_of(const Source& s) {
   return out;
 }
 
-// Element (p, q) of what P phases see of a matrix.
-template <std::size_t P>
-Complex seen(const PhaseMatrix& m, std::size_t p, std::size_t q) {
-  return P == 1 ? positive_sequence(m) : m[p][q];
-}
-
 // w (dx + j dy), as two rows and two columns, at phases p and q of a block.
 template <std::size_t N>
 void add_complex(Block<N>& block, std::size_t p, std::size_t q, Complex w) {

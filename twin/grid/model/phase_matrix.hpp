@@ -37,4 +37,10 @@ PhaseMatrix from_sequence(Complex z1, Complex z0);
 // What a balanced positive sequence sees: (1/3) sum conj(a_p) m_pq a_q, with a_p = exp(-j 120 p).
 Complex positive_sequence(const PhaseMatrix& m);
 
+// Element (p, q) of what P phases see of a matrix: three of them, or one for the positive sequence.
+template <std::size_t P>
+Complex seen(const PhaseMatrix& m, std::size_t p, std::size_t q) {
+  return P == 1 ? positive_sequence(m) : m[p][q];
+}
+
 }  // namespace twin
