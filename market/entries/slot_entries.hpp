@@ -40,7 +40,7 @@ Bytes encode(const SettlementBody& body);
 Result<SettlementBody> decode_settlement_body(BytesView body);
 
 // Of the slot that a block closes; null where it closes none.
-const Transaction* settlement_in(const Block& block);
+const Transaction* settlement_in(const ledger::Block& block);
 
 struct StatementsBody {
   Slot slot;

@@ -260,8 +260,10 @@ std::vector<Bytes> frame_seeds() {
   add(twin::encode(twin::ErasedAccounts{market_test::account(1), market_test::account(2)}));
   add(encode(twin::AttestAnswer{what, 2, Signature{}, {}}));
   add(encode(twin::AttestAnswer{what, 2, std::nullopt, "meter 3: its mark is left out"}));
-  add(twin::encode(twin::HomeReports{
-      9, {{{1}, 900, 12'000, 1000, 0, 11'000, 11'000, 2000, 150'000}}, {{{1}, {3}, {400, -80}}}}));
+  add(twin::encode(twin::HomeReports{9,
+                                     {{{1}, 900, 12'000, 1000, 0, 11'000, 11'000, 2000, 150'000}},
+                                     {{{1}, {3}, {400, -80}}},
+                                     {{{1}, {3}, {300, -20}}}}));
   add(twin::encode(twin::GridWord{{3}, 4'000'000, {0, 150'000}, {{{1}, 9500, 8000, 4200}}}));
   Bytes stream;  // one after the other, as they come
   for (const std::size_t i : {1, 4, 7}) append(stream, out[i]);
