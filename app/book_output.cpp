@@ -13,7 +13,7 @@ nlohmann::json remarks_json(const std::vector<market::BookRemark>& remarks) {
 
 nlohmann::json one_price(std::span<const market::Trade> trades) {
   for (const market::Trade& t : trades)
-    if (t.price != trades[0].price || t.beside.value != 0) return nullptr;
+    if (t.price != trades[0].price || t.beside.value != 0 || t.fee.value != 0) return nullptr;
   if (trades.empty()) return nullptr;
   return eur_per_kwh(trades[0].price);
 }

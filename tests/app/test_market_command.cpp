@@ -272,7 +272,10 @@ TEST_CASE("bill sharing shadows a run by either key") {
                std::string(test::short_scenario) +
                    "[market]\nshadows = [\"bill-sharing\", \"bill-sharing-static\"]\n");
   const auto run = test::aipchain({"run", folder.at("both.toml"), "--out", folder.at("both"),
-                                   "--until", "4m", "--json", "--quiet"});
+                                   "--until", "6m", "--json", "--quiet",
+                                   // so many homes that several want what few offer
+                                   "--set", "grid.generator.homes=16", "--set",
+                                   "population.0.count=16", "--set", "population.0.pv.share=0.2"});
   CAPTURE(run.errors);
   REQUIRE(run.code == 0);
   const json shadows = json::parse(run.output).at("/market/shadows"_json_pointer);

@@ -125,8 +125,8 @@ TEST_CASE("market clear prints price, trades and optimum of mechanisms with a fe
   const Cleared two(book + "3,buy,Ben,2,1,0.2\n", {"--mechanism", "grid-aware", "--grid", "GRID"});
   REQUIRE(two.outcome.code == 0);
   CHECK(two.out.at("price_eur_per_kwh").is_null());
-  CHECK(two.out.at("optimal_welfare_eur").get<double>() ==
-        doctest::Approx(two.out.at("welfare_eur").get<double>()).epsilon(0.001));
+  CHECK(two.out.at("optimal_welfare_eur") == 2);  // all to Anna, without a grid
+  CHECK(two.out.at("welfare_eur").get<double>() < 1);
   REQUIRE(two.out.at("trades").size() == 2);
   double sum = 0, rent = 0;
   for (const json& t : two.out.at("trades")) {

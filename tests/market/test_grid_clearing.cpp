@@ -452,7 +452,10 @@ TEST_CASE("nodal: large books of many limits clear as small ones do, with whole 
   while (c.limits.rows.size() < 3) c = general_case(rng, 0, 200'000);
   for (LimitRow& row : c.limits.rows) row.room /= 1000;
   add_orders(c, 6'000, 2'000, 11, rng);
-  for (Order& o : c.orders) o.limit.value = 80'000 + static_cast<std::int64_t>(rng.below(150'000));
+  for (std::size_t i = 0; i < c.orders.size(); ++i) {
+    c.orders[i].side = c.buses[i] % 2 == 0 ? Side::sell : Side::buy;  // so that all trade goes far
+    c.orders[i].limit.value = 80'000 + static_cast<std::int64_t>(rng.below(150'000));
+  }
   const Cleared r = cleared(c);  // proven to be the whole program's optimum
   CHECK(r.outcome.volume.value > 0);
   CHECK_FALSE(r.proposal.multipliers.empty());
