@@ -4,8 +4,8 @@
 
 namespace ledger {
 
-Salt derive_salt(const SubjectKey& key, SaltLabel label, std::uint32_t owner,
-                 std::uint32_t number, BytesView more) {
+Salt derive_salt(const SubjectKey& key, SaltLabel label, std::uint32_t owner, std::uint32_t number,
+                 BytesView more) {
   std::array<std::uint8_t, 41> in;
   std::memcpy(in.data(), key.data(), key.size());
   in[32] = static_cast<std::uint8_t>(label);

@@ -67,8 +67,8 @@ Policy policy_of(const Genesis& genesis) {
   const std::string origin = origin_of(genesis);
   p.log = {origin, NoteKeyType::ed25519, genesis.observer};
   for (std::size_t v = 0; v < genesis.validators.size(); ++v)
-    p.witnesses.push_back({origin + "/validator-" + std::to_string(v),
-                           NoteKeyType::cosignature, genesis.validators[v]});
+    p.witnesses.push_back({origin + "/validator-" + std::to_string(v), NoteKeyType::cosignature,
+                           genesis.validators[v]});
   p.quorum = quorum_of(p.witnesses.size());
   return p;
 }

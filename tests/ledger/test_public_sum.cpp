@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-
 #include <vector>
 
 #include "ledger/oracle/public_sum.hpp"

@@ -432,8 +432,7 @@ TEST_CASE("deregistrations that are refused") {
   REQUIRE(s.now(Village::order(1, 3, Side::buy, 5, 5, 1)) == "");
   CHECK(s.now(leaving(1, 2)) == "the account has orders for slots behind its last one");
   CHECK(s.now(leaving(1, 3)) == "");
-  const std::string marked =
-      "deregistration at the end of a slot behind which the point is marked";
+  const std::string marked = "deregistration at the end of a slot behind which the point is marked";
   s.close();
   CHECK(s.now(leaving(2, 0)) == marked);
   s.v.batches_until(0, 6);

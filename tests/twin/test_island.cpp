@@ -195,7 +195,7 @@ TEST_CASE("a part of the grid that no battery of its own feeds is dark, and goes
   }
   CHECK(world->grid().drawn_va[1] == Phases{});
   CHECK(during.unserved_kwh > before.unserved_kwh + 4.2);  // the shop's 4 kWh and a home
-  CHECK(during.consumed_kwh > before.consumed_kwh + 6);  // the works went on
+  CHECK(during.consumed_kwh > before.consumed_kwh + 6);    // the works went on
   CHECK(during.imported_kwh == before.imported_kwh);
   CHECK(std::abs(balance_residual_kwh(during)) < 1e-6 * during.consumed_kwh);
 }

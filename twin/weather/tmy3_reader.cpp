@@ -46,7 +46,8 @@ Result<void> read_site(CsvLines& lines, Fields& fields, WeatherRecord& out) {
   return {};
 }
 
-Result<void> find_hour_columns(CsvLines& lines, Fields& fields, std::array<HourColumn, 5>& columns) {
+Result<void> find_hour_columns(CsvLines& lines, Fields& fields,
+                               std::array<HourColumn, 5>& columns) {
   lines.next(fields);
   for (HourColumn& c : columns) {
     while (c.at < fields.size() && fields[c.at] != c.name) ++c.at;
@@ -93,10 +94,10 @@ Result<WeatherRecord> read_tmy3(std::string_view text, const std::string& file) 
   out.typical_year = true;
   if (auto ok = read_site(lines, fields, out); !ok) return failure(ok.error());
   std::array<HourColumn, 5> columns{{{"GHI (W/m^2)", 0, 1500},
-                                 {"DHI (W/m^2)", 0, 1500},
-                                 {"DNI (W/m^2)", 0, 1500},
-                                 {"Dry-bulb (C)", -90, 60},
-                                 {"Wspd (m/s)", 0, 100}}};
+                                     {"DHI (W/m^2)", 0, 1500},
+                                     {"DNI (W/m^2)", 0, 1500},
+                                     {"Dry-bulb (C)", -90, 60},
+                                     {"Wspd (m/s)", 0, 100}}};
   if (auto ok = find_hour_columns(lines, fields, columns); !ok) return failure(ok.error());
   out.values.reserve(hours);
   while (lines.next(fields)) {
