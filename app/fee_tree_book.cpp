@@ -14,17 +14,10 @@ namespace {
 
 using nlohmann::json;
 
-std::vector<market::Trade> deals_of(const market::FeeTreeClearing& cleared) {
-  std::vector<market::Trade> out;
-  for (const market::FeeTrade& t : cleared.trades)
-    out.push_back({t.buyer, t.seller, t.energy, t.price, {}, t.fee});
-  return out;
-}
-
 void print_fee_json(const market::OrderBook& book, const market::NamedFeeTree& tree,
                     std::span<const std::uint32_t> nodes, const market::FeeTreeClearing& cleared) {
   json trades = json::array(), prices = json::array();
-  for (const market::FeeTrade& t : cleared.trades)
+  for (const market::Trade& t : cleared.trades)
     trades.push_back({{"buyer", book.agents[t.buyer]},
                       {"seller", book.agents[t.seller]},
                       {"buyer_order", book.ids[t.buyer]},
@@ -39,7 +32,7 @@ void print_fee_json(const market::OrderBook& book, const market::NamedFeeTree& t
         {{"node", tree.names[n]}, {"price_eur_per_kwh", eur_per_kwh(cleared.prices[n])}});
   const json out{{"mechanism", "fee-tree"},
                  {"orders", book.orders.size()},
-                 {"price_eur_per_kwh", one_price(deals_of(cleared))},
+                 {"price_eur_per_kwh", one_price(cleared.trades)},
                  {"volume_kwh", kwh(cleared.volume)},
                  {"welfare_eur", eur(cleared.welfare)},
                  {"optimal_welfare_eur", eur(market::optimal_welfare(book.orders))},
@@ -61,7 +54,7 @@ void print_fee_text(const market::OrderBook& book, const market::NamedFeeTree& t
   if (cleared.trades.empty()) return;
   std::printf("\n%12s  %10s  %10s  %s\n", "kWh", "EUR/kWh", "fee",
               "buyer (order) at node from seller (order) at node");
-  for (const market::FeeTrade& t : cleared.trades)
+  for (const market::Trade& t : cleared.trades)
     std::printf("%12.3f  %10.6f  %10.6f  %s (%s) at %s from %s (%s) at %s\n", kwh(t.energy),
                 eur_per_kwh(t.price), eur_per_kwh(t.fee), book.agents[t.buyer].c_str(),
                 book.ids[t.buyer].c_str(), tree.names[nodes[t.buyer]].c_str(),

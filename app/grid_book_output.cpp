@@ -112,8 +112,7 @@ void print_grid_text(const market::OrderBook& orders, const GridBook& book,
   std::printf("grid-aware: %.3f kWh of %zu orders\n", kwh(book.nodal.volume), orders.orders.size());
   std::printf(
       "welfare %.6f EUR, at most %.6f below the best that the grid lets through, and %.6f EUR "
-      "without "
-      "a grid; congestion rent %.6f EUR\n",
+      "without a grid; congestion rent %.6f EUR\n",
       eur(book.nodal.welfare), eur(book.nodal.gap), eur(market::optimal_welfare(orders.orders)),
       eur(book.nodal.rent));
   if (grid_file.empty()) {

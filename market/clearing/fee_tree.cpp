@@ -216,7 +216,7 @@ class Matching {
       const std::uint32_t buyer = order_of(bought->first), seller = order_of(sold->first);
       const std::int64_t energy = std::min(bought->second, sold->second);
       const Price got = out_.prices[nodes_[seller]], paid = out_.prices[nodes_[buyer]];
-      out_.trades.push_back({buyer, seller, {energy}, got, paid - got});
+      out_.trades.push_back({buyer, seller, {energy}, got, {}, paid - got});
       if ((bought->second -= energy) == 0) buyers.erase(bought);
       if ((sold->second -= energy) == 0) sellers.erase(sold);
     }

@@ -30,7 +30,7 @@
 #include <vector>
 
 #include "ledger/base/result.hpp"
-#include "market/clearing/order.hpp"
+#include "market/clearing/clearing.hpp"
 
 namespace market {
 
@@ -51,13 +51,6 @@ std::string check_fee_tree(const FeeTree& tree);
 void set_directional_fees(FeeTree& tree, std::span<const ledger::Price> full_fee,
                           std::span<const std::int64_t> net_import, std::uint32_t relief_percent);
 
-struct FeeTrade {
-  std::uint32_t buyer = 0, seller = 0;  // positions of orders
-  ledger::WattHours energy;             // > 0
-  ledger::Price price, fee;             // the seller gets `price`, the buyer pays price + fee
-  auto operator<=>(const FeeTrade&) const = default;
-};
-
 struct FeeTreeClearing {
   std::vector<ledger::WattHours> fills;  // in the order of the orders
   std::vector<ledger::Price> prices;     // by node
@@ -66,7 +59,7 @@ struct FeeTreeClearing {
   ledger::MicroEuros fees;     // that trades pay, rounded once; welfare less fees is the maximum
   // Who bought of whom: within a node first, then over its edge with what remains at the nodes
   // above; on each side by rising id.
-  std::vector<FeeTrade> trades;
+  std::vector<Trade> trades;
 };
 
 // `nodes`: by order, where it stands. `orders` within the bounds of market/clearing/order.hpp, the

@@ -4,24 +4,17 @@
 
 #include "market/receipt/receipt.hpp"
 #include "tests/app/reader_cases.hpp"
+#include "tests/market/book_support.hpp"
 #include "tests/support/village_chain.hpp"
 
 using nlohmann::json;
 
 namespace {
 
-// As the village of tests/market/village_support.hpp names it.
-ledger::AccountId priced_account(std::uint8_t home) {
-  ledger::AccountId out;
-  out.bytes.fill(0xa0);
-  out.bytes.back() = home;
-  return out;
-}
-
 std::string priced_receipt(const market_test::VillageChain& made, std::uint8_t home,
                            std::uint32_t slot) {
-  const auto receipt =
-      market::write_receipt(made.log, made.openings, priced_account(home), ledger::Slot{slot});
+  const auto receipt = market::write_receipt(made.log, made.openings, market_test::account(home),
+                                             ledger::Slot{slot});
   REQUIRE_MESSAGE(receipt, receipt.error());
   return *receipt;
 }
@@ -32,8 +25,9 @@ std::uint32_t rising_slot(const market_test::VillageChain& made) {
     const auto kind = ledger::view_entry(made.log.entries[entry])->kind;
     if (kind != ledger::TransactionKind::statements) continue;
     for (const auto& [position, o] : all)
-      if (const auto s = market::decode_statement(o.data);
-          s->account == priced_account(1) && s->slot.value > 0 && s->capacity->charge.value > 0)
+      if (const auto s = market::decode_statement(o.data); s->account == market_test::account(1) &&
+                                                           s->slot.value > 0 &&
+                                                           s->capacity->charge.value > 0)
         return s->slot.value;
   }
   return 0;
@@ -103,7 +97,7 @@ TEST_CASE("second reader: a forged line of the capacity tariff is refused by bot
   const auto lied = [&](const std::string& name, std::uint32_t of, std::uint32_t slot,
                         auto change) {
     auto chain = made;
-    market_test::bend_statement(chain, priced_account(1), ledger::Slot{of}, change);
+    market_test::bend_statement(chain, market_test::account(1), ledger::Slot{of}, change);
     const std::string text = priced_receipt(chain, 1, slot);
     CHECK(test::verdict_of(text) == "tariff");
     cases.receipt(name, text);

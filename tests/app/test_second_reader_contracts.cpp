@@ -5,21 +5,10 @@
 
 #include "market/receipt/receipt.hpp"
 #include "tests/app/reader_cases.hpp"
+#include "tests/market/book_support.hpp"
 #include "tests/support/village_chain.hpp"
 
 using nlohmann::json;
-
-namespace {
-
-// As the village of tests/market/village_support.hpp names them.
-ledger::AccountId village_account(std::uint8_t home) {
-  ledger::AccountId id;
-  id.bytes.fill(0xa0);
-  id.bytes.back() = home;
-  return id;
-}
-
-}  // namespace
 
 TEST_CASE("second reader: contracts in receipts are read alike") {
   const market_test::VillageChain made = market_test::village_chain(4, 14);
@@ -27,8 +16,8 @@ TEST_CASE("second reader: contracts in receipts are read alike") {
   std::size_t with_contracts = 0;
   for (const std::uint8_t home : {1, 2, 3})
     for (const std::uint32_t slot : {5u, 6u, 9u, 12u, 13u}) {
-      const auto receipt =
-          market::write_receipt(made.log, made.openings, village_account(home), ledger::Slot{slot});
+      const auto receipt = market::write_receipt(made.log, made.openings,
+                                                 market_test::account(home), ledger::Slot{slot});
       REQUIRE_MESSAGE(receipt, receipt.error());
       const std::string name = "home " + std::to_string(home) + " slot " + std::to_string(slot);
       CHECK(test::verdict_of(*receipt) == "");
@@ -63,7 +52,7 @@ TEST_CASE("second reader: tariff changes in receipts are read alike") {
   test::ReaderCases cases;
   const auto receipt_of = [&](std::uint32_t slot) {
     const auto receipt =
-        market::write_receipt(made.log, made.openings, village_account(2), ledger::Slot{slot});
+        market::write_receipt(made.log, made.openings, market_test::account(2), ledger::Slot{slot});
     REQUIRE_MESSAGE(receipt, receipt.error());
     CHECK(test::verdict_of(*receipt) == "");
     cases.receipt("slot " + std::to_string(slot), *receipt);
@@ -97,8 +86,8 @@ TEST_CASE("second reader: grid measures in receipts are read alike") {
   const market_test::VillageChain made = market_test::village_chain(4, 9);
   test::ReaderCases cases;
   const auto receipt_of = [&](std::uint8_t home, std::uint32_t slot) {
-    const auto receipt =
-        market::write_receipt(made.log, made.openings, village_account(home), ledger::Slot{slot});
+    const auto receipt = market::write_receipt(made.log, made.openings, market_test::account(home),
+                                               ledger::Slot{slot});
     REQUIRE_MESSAGE(receipt, receipt.error());
     return *receipt;
   };
@@ -143,8 +132,8 @@ TEST_CASE("second reader: books of every form are read alike") {
     const market_test::VillageChain made = market_test::village_chain(7, 10, mechanism);
     for (const std::uint8_t home : {1, 2, 3})
       for (const std::uint32_t slot : {4u, 6u, 8u, 9u}) {
-        const auto receipt = market::write_receipt(made.log, made.openings, village_account(home),
-                                                   ledger::Slot{slot});
+        const auto receipt = market::write_receipt(made.log, made.openings,
+                                                   market_test::account(home), ledger::Slot{slot});
         REQUIRE_MESSAGE(receipt, receipt.error());
         const std::string name =
             mechanism + " home " + std::to_string(home) + " slot " + std::to_string(slot);

@@ -332,7 +332,7 @@ TEST_CASE(
     const FeeTreeClearing cleared = clear_fee_tree(placed.orders, placed.buses, tree);
     Wide fees = 0, rent = 0;
     std::vector<std::int64_t> paid(book.size()), by_row(book.size());
-    for (const FeeTrade& t : cleared.trades) {
+    for (const Trade& t : cleared.trades) {
       fees += static_cast<Wide>(t.fee.value) * t.energy.value;
       paid[t.buyer] += (t.price + t.fee).value * t.energy.value;
       paid[t.seller] += t.price.value * t.energy.value;

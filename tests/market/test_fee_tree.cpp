@@ -109,7 +109,7 @@ void check_fee_result(const FeeCase& c, const FeeTreeClearing& r) {
   CHECK(r.welfare == welfare_of(c.orders, r.fills));
   CHECK((r.welfare - r.fees).value == bound_of(c, r.prices) / 1000);
   CHECK(paid == fees_of(c.tree, net));
-  for (const FeeTrade& t : r.trades) {
+  for (const Trade& t : r.trades) {
     CHECK(t.fee.value == way(c.tree, c.nodes[t.seller], c.nodes[t.buyer]));
     CHECK(t.price + t.fee == r.prices[c.nodes[t.buyer]]);
     traded[t.buyer] += t.energy.value;

@@ -12,11 +12,14 @@ using namespace ledger;
 namespace {
 
 // Each deal is rounded once, as a bill's line is.
-std::int64_t earned_in(const market::Clearing& c) {
-  if (c.price) return cost_of(c.volume, *c.price).value;
+std::int64_t earned_in(std::span<const market::Trade> trades) {
   std::int64_t sum = 0;
-  for (const market::Trade& t : c.trades) sum += cost_of(t.energy, t.price).value;
+  for (const market::Trade& t : trades) sum += cost_of(t.energy, t.price).value;
   return sum;
+}
+
+std::int64_t earned_in(const market::Clearing& c) {
+  return c.price ? cost_of(c.volume, *c.price).value : earned_in(c.trades);
 }
 
 // As a chain has them that knows accounts by their numbers alone.
@@ -127,10 +130,7 @@ ShadowMarkets::Outcome ShadowMarkets::clear_fee_tree(std::span<const market::Ord
   const std::vector<std::uint32_t> nodes = buses_of(orders, *feeder_.fees, root);
   market::FeeTreeClearing c =
       market::clear_fee_tree(orders, nodes, std::get<market::FeeTree>(feeder_.fees->terms));
-  Outcome out{c.volume.value, 0, std::move(c.fills)};
-  for (const market::FeeTrade& t : c.trades)
-    out.earned_micro_eur += cost_of(t.energy, t.price).value;
-  return out;
+  return {c.volume.value, earned_in(c.trades), std::move(c.fills)};
 }
 
 }  // namespace twin

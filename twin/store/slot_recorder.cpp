@@ -120,9 +120,6 @@ void SlotRecorder::write_postings(const market::ClosedSlot& slot) {
   const Instant end = Instant{} + scenario_.time.market_slot * (slot.slot.value + 1);
   for (const market::Posting& p : slot.settlement.postings) {
     count_bills(p);
-    if (p.kind == market::PostingKind::congestion_rent)
-      summary_.market.congestion_rent_micro_eur +=
-          p.to == market::grid_operator ? p.amount.value : -p.amount.value;
     failure_.keep(
         writer_.posting({end, slot.slot.value, std::string(market::name_of(p.kind)),
                          name_of_account(p.from), name_of_account(p.to), p.amount.value}));
@@ -138,6 +135,8 @@ void SlotRecorder::count_bills(const market::Posting& p) {
   if (from != home_of_account_.end()) m.bill_micro_eur[from->second] += p.amount.value;
   if (to != home_of_account_.end()) m.bill_micro_eur[to->second] -= p.amount.value;
   if (p.kind == Kind::capacity) m.capacity_micro_eur += p.amount.value;
+  if (p.kind == Kind::congestion_rent)
+    m.congestion_rent_micro_eur += p.to == market::grid_operator ? p.amount.value : -p.amount.value;
   if (p.to == market::grid_operator) m.operator_got_micro_eur += p.amount.value;
   if (p.from == market::grid_operator) m.operator_paid_micro_eur += p.amount.value;
 }

@@ -124,6 +124,10 @@ std::size_t HomeControl::running_slot(Instant now) const {
   return static_cast<std::size_t>(now.since_epoch().seconds() / 3600 / config_.slot_h);
 }
 
+double HomeControl::elapsed_h(Instant now, const ai::HomePrices& known) const {
+  return now.since_epoch().seconds() / 3600 - known.slot * config_.slot_h;
+}
+
 // What a home expects of the day from the slot on, without car and battery.
 std::vector<std::int64_t> HomeControl::rest_ahead_wh(std::size_t slot, const Managed& m) const {
   std::vector<std::int64_t> ahead_wh = m.home.rest_wh;
@@ -137,8 +141,8 @@ std::vector<std::int64_t> HomeControl::rest_ahead_wh(std::size_t slot, const Man
 ai::HomePlan HomeControl::plan(Instant now, Managed& m) const {
   const ai::HomePrices known = prices(now, m);
   if (m.home.schedule == ai::Schedule::rule) return ai::plan_by_price(m.home.devices, m.now, known);
-  const double elapsed_h = now.since_epoch().seconds() / 3600 - known.slot * config_.slot_h;
-  return m.schedule.plan(m.home.devices, m.now, known, rest_ahead_wh(known.slot, m), elapsed_h);
+  return m.schedule.plan(m.home.devices, m.now, known, rest_ahead_wh(known.slot, m),
+                         elapsed_h(now, known));
 }
 
 bool HomeControl::looks(Instant now, const Managed& m) const {
@@ -155,10 +159,10 @@ void HomeControl::say_plan(Instant now, Managed& m, HomeReports& reports) const 
   const ai::HomeDevices& d = m.home.devices;
   if (d.ev_w > 0 ? !m.car_has_come : d.battery_w <= 0) return;
   const ai::HomePrices known = prices(now, m);
-  const double elapsed_h = now.since_epoch().seconds() / 3600 - known.slot * config_.slot_h;
   const auto outlook =
       m.home.schedule == ai::Schedule::rule ? ai::outlook_by_price : ai::outlook_of_schedule;
-  ai::HomeOutlook ahead = outlook(d, m.now, known, rest_ahead_wh(known.slot, m), elapsed_h);
+  ai::HomeOutlook ahead =
+      outlook(d, m.now, known, rest_ahead_wh(known.slot, m), elapsed_h(now, known));
   m.car_wh = {known.slot, std::move(ahead.car_wh)};
   if (ahead.net_wh.size() < 2) return;  // the running slot's fee is fixed, and the next one's
   const auto later = std::span(ahead.net_wh).subspan(1);

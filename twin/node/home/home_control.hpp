@@ -84,6 +84,7 @@ class HomeControl {
     bool car_is_there = false, car_has_come = false;  // the latter: since the day's forecast
   };
   std::size_t running_slot(Instant now) const;
+  double elapsed_h(Instant now, const ai::HomePrices& known) const;  // of the running slot
   std::vector<std::int64_t> rest_ahead_wh(std::size_t slot, const Managed& m) const;
   bool looks(Instant now, const Managed& m) const;
   void say_plan(Instant now, Managed& m, HomeReports& reports) const;
