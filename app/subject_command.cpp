@@ -14,6 +14,7 @@
 #include "app/user_transaction.hpp"
 #include "hil/network/key_file.hpp"
 #include "market/audit/access_log.hpp"
+#include "market/audit/slot_due.hpp"
 #include "twin/store/run_directory.hpp"
 #include "twin/store/run_eraser.hpp"
 
@@ -200,6 +201,11 @@ Result<market::Consent> consent_asked(const SubjectOptions& o) {
   return c;
 }
 
+// By the key of this slot a consent is judged.
+Slot next_open_slot(const market::PublicLog& log) {
+  return market::open_slot(log, log.blocks.empty() ? 0 : log.blocks.back().header.time_ms + 1);
+}
+
 // The next number in a directory; against a network the time.
 int give_consent(const SubjectOptions& o) {
   const UserAction action{o.directory, o.account, o.key, o.wait, o.json};
@@ -212,9 +218,11 @@ int give_consent(const SubjectOptions& o) {
                                              consent->place, keys.ledger->log().entries.size());
       consent->number = before ? before->number + 1 : 1;
     }
-    return UserTransaction{
-        market::consent_of(keys.chain_id, *consent, keys.restricted_key, *keys.signer),
-        consent_json(*consent)};
+    const auto secret = keys.secret_in(keys.ledger ? next_open_slot(keys.ledger->log()) : Slot{});
+    if (!secret) return failure(secret.error());
+    Ed25519Signer signer(*secret);
+    return UserTransaction{market::consent_of(keys.chain_id, *consent, keys.restricted_key, signer),
+                           consent_json(*consent)};
   });
 }
 

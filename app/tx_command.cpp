@@ -64,11 +64,12 @@ Result<Slot> slot_of(const TxOptions& o, const UserKeys& keys, const char* optio
   return Slot{static_cast<std::uint32_t>(now / log.genesis.slot_ms + 1)};
 }
 
-// Of one account, meter, slot and id.
+// Of one account, meter, slot and id, with the account's key in the slot.
 struct Common {
   MeterId meter;
   Slot slot;
   market::OrderId id;
+  Ed25519Signer signer;
 };
 Result<Common> common_of(const TxOptions& o, const UserKeys& keys, const char* slot_option) {
   const auto meter = meter_of(o, keys);
@@ -77,13 +78,15 @@ Result<Common> common_of(const TxOptions& o, const UserKeys& keys, const char* s
   if (!slot) return failure(slot.error());
   const auto id = id_of(o, keys);
   if (!id) return failure(id.error());
-  return Common{*meter, *slot, *id};
+  const auto secret = keys.secret_in(*slot);
+  if (!secret) return failure(secret.error());
+  return Common{*meter, *slot, *id, Ed25519Signer(*secret)};
 }
 
 json told(const Common& c) { return {{"id_given", to_hex(c.id.bytes)}, {"slot", c.slot.value}}; }
 
 Result<UserTransaction> transfer(const TxOptions& o, const UserKeys& keys) {
-  const auto c = common_of(o, keys, "--slot");
+  auto c = common_of(o, keys, "--slot");
   if (!c) return failure(c.error());
   const auto to = array_from_hex<16>(o.to);
   if (!to) return failure("--to " + o.to + ": wants 32 lower-case hexadecimal digits");
@@ -93,12 +96,12 @@ Result<UserTransaction> transfer(const TxOptions& o, const UserKeys& keys) {
       market::transfer_of(
           keys.chain_id,
           {keys.account, c->meter, c->slot, {o.vintage}, {o.energy_wh}, {*to}, c->id, {}},
-          keys.restricted_key, *keys.signer),
+          keys.restricted_key, c->signer),
       also};
 }
 
 Result<UserTransaction> retire(const TxOptions& o, const UserKeys& keys) {
-  const auto c = common_of(o, keys, "--slot");
+  auto c = common_of(o, keys, "--slot");
   if (!c) return failure(c.error());
   json also = told(*c);
   also.update({{"energy_wh", o.energy_wh}, {"green_claim", o.green}, {"vintage", o.vintage}});
@@ -112,21 +115,21 @@ Result<UserTransaction> retire(const TxOptions& o, const UserKeys& keys) {
                                                         : market::TokenClaim::own_consumption,
                                                 c->id,
                                                 {}},
-                                               keys.restricted_key, *keys.signer),
+                                               keys.restricted_key, c->signer),
                          also};
 }
 
 Result<UserTransaction> cancel(const TxOptions& o, const UserKeys& keys) {
-  const auto c = common_of(o, keys, "--slot");
+  auto c = common_of(o, keys, "--slot");
   if (!c) return failure(c.error());
   return UserTransaction{
       market::cancellation_of(keys.chain_id, {keys.account, c->meter, c->slot, c->id, {}},
-                              keys.restricted_key, *keys.signer),
+                              keys.restricted_key, c->signer),
       told(*c)};
 }
 
 Result<UserTransaction> order(const TxOptions& o, const UserKeys& keys) {
-  const auto c = common_of(o, keys, "--slot");
+  auto c = common_of(o, keys, "--slot");
   if (!c) return failure(c.error());
   const auto side = side_of(o);
   if (!side) return failure(side.error());
@@ -140,7 +143,7 @@ Result<UserTransaction> order(const TxOptions& o, const UserKeys& keys) {
     s.order.partner = AccountId{*partner};
   }
   s.meter = c->meter;
-  s.signature = keys.signer->sign(market::order_signed_bytes(keys.chain_id, encode(s)));
+  s.signature = c->signer.sign(market::order_signed_bytes(keys.chain_id, encode(s)));
   Transaction tx;
   tx.kind = TransactionKind::order;
   tx.openings.push_back({market::order_salt(keys.restricted_key, s), encode(s)});
@@ -223,12 +226,35 @@ std::string misfit(const TxOptions& o, market::Template of, Slot first) {
   return {};
 }
 
+// Who signs for the grid operator; nobody where it has no part in the template.
+Result<std::optional<Ed25519Signer>> grid_operator_of(const TxOptions& o, market::Template of,
+                                                      const UserKeys& keys) {
+  const bool named = !o.operator_key.empty();
+  if (!market::with_grid_operator(of)) {
+    if (named) return failure("--operator-key: is not of " + o.of);
+    return std::optional<Ed25519Signer>();
+  }
+  if (keys.operator_secret) {
+    if (named) return failure("--operator-key: is for a network (network.toml)");
+    return std::optional<Ed25519Signer>(*keys.operator_secret);
+  }
+  if (!named)
+    return failure("--operator-key: is missing; " + o.of +
+                   " wants the metering operator's key file");
+  const auto secret = hil::read_key(o.operator_key);
+  if (!secret) return failure("--operator-key: " + secret.error());
+  std::optional<Ed25519Signer> out(*secret);
+  if (out->public_key() != keys.metering_operator)
+    return failure("--operator-key: " + o.operator_key + ": is not the metering operator's key");
+  return out;
+}
+
 Result<UserTransaction> contract(const TxOptions& o, const UserKeys& keys) {
   const auto of = market::template_named(o.of);
   if (!of) return failure("--template " + o.of + ": is none; there are " + list_of_templates());
   if (!keys.ledger && o.number == 0)
     return failure("--number: is missing: a network does not tell the newest one's");
-  const auto common = common_of(o, keys, "--first-slot");
+  auto common = common_of(o, keys, "--first-slot");
   if (!common) return failure(common.error());
   if (const std::string why = misfit(o, *of, common->slot); !why.empty()) return failure(why);
   auto tenants = tenants_of(o);
@@ -254,22 +280,13 @@ Result<UserTransaction> contract(const TxOptions& o, const UserKeys& keys) {
   }
   if (const auto fits = market::decode_contract(encode(c)); !fits)
     return failure("--template " + o.of + ": " + fits.error());
-  std::optional<Ed25519Signer> from_file;
-  Signer* grid = nullptr;
-  if (market::with_grid_operator(*of)) {
-    if (keys.ledger) {
-      grid = keys.metering_operator;
-    } else {
-      const auto secret = hil::read_key(o.operator_key);
-      if (!secret) return failure("--operator-key: " + secret.error());
-      grid = &from_file.emplace(*secret);
-    }
-  }
+  auto grid = grid_operator_of(o, *of, keys);
+  if (!grid) return failure(grid.error());
   json also = told(*common);
   also.update({{"end_slot", c.end_slot.value}, {"number", c.number}, {"template", o.of}});
-  return UserTransaction{
-      market::contract_of(keys.chain_id, std::move(c), keys.restricted_key, *keys.signer, grid),
-      also};
+  return UserTransaction{market::contract_of(keys.chain_id, std::move(c), keys.restricted_key,
+                                             common->signer, *grid ? &**grid : nullptr),
+                         also};
 }
 
 using MakeTx = Result<UserTransaction> (*)(const TxOptions&, const UserKeys&);

@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <iostream>
 
+#include "app/account_keys.hpp"
 #include "app/console.hpp"
 #include "app/network_visit.hpp"
 #include "app/run_ledger.hpp"
-#include "app/scenario_file.hpp"
 #include "hil/network/household_file.hpp"
 #include "hil/network/key_file.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/chain/block.hpp"
 #include "ledger/crypto/sha256.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
-#include "twin/node/base/identity.hpp"
 
 namespace app {
 
@@ -47,9 +46,10 @@ int send_to_network(const UserAction& action, const AccountId& account, const Ma
   if (household->account != account)
     return complain(wrong_input,
                     action.key + ": is of account " + to_hex(household->account.bytes));
-  Ed25519Signer signer(household->secret);
-  const auto made = make({chain_id_of(network->chain.genesis), account, household->restricted_key,
-                          &signer, random_id(), nullptr, nullptr});
+  const Genesis& genesis = network->chain.genesis;
+  const auto made = make({chain_id_of(genesis), account, household->restricted_key,
+                          [&](Slot) { return household->secret; }, random_id(),
+                          genesis.metering_operator, nullptr, nullptr});
   if (!made) return complain(wrong_input, made.error());
   return visit_network(*network, made->tx, {action.wait, action.json, made->also.dump()});
 }
@@ -81,14 +81,15 @@ int decide(const UserAction& action, const AccountId& account, const Make& make)
   if (!ledger) return complain(wrong_input, ledger.error());
   if (const std::string why = absence_of(*ledger, account); !why.empty())
     return complain(wrong_input, "--account " + action.account + ": " + why);
-  const auto seed = account_seed_of(action.directory, account);
-  if (!seed) return complain(wrong_input, seed.error());
-  const auto operators = operator_keys_of(action.directory, ledger->log().genesis);
+  const auto keys = AccountKeys::load(action.directory, *ledger, account);
+  if (!keys) return complain(wrong_input, keys.error());
+  const market::PublicLog& log = ledger->log();
+  const auto operators = operator_keys_of(action.directory, log.genesis);
   if (!operators) return complain(wrong_input, operators.error());
-  Ed25519Signer signer(*seed), metering_operator(operators->metering_operator);
   const auto made =
-      make({ledger->log().chain_id, account, ledger->openings().keys.at(account).restricted,
-            &signer, next_id(*seed, ledger->log().entries.size()), &*ledger, &metering_operator});
+      make({log.chain_id, account, ledger->openings().keys.at(account).restricted,
+            [&](Slot slot) { return keys->in(slot); }, next_id(keys->first(), log.entries.size()),
+            log.genesis.metering_operator, &*ledger, &operators->metering_operator});
   if (!made) return complain(wrong_input, made.error());
   const auto decided = ledger->decide(made->tx, *operators);
   if (!decided && decided.error().refused)
@@ -104,14 +105,6 @@ std::string absence_of(const twin::RunLedger& ledger, const AccountId& account) 
   if (!erased.empty())
     return "its data were erased by record " + std::to_string(erased.front().entry);
   return ledger.openings().keys.contains(account) ? "" : "is no account of this ledger";
-}
-
-Result<KeySeed> account_seed_of(const std::string& directory, const AccountId& account) {
-  const auto loaded = load_scenario(directory);
-  if (!loaded) return failure(loaded.error());
-  for (const twin::MeterIdentity& m : twin::make_identities(loaded->scenario).meters)
-    if (m.account == account) return m.account_seed;
-  return failure(directory + ": no home of the scenario has account " + to_hex(account.bytes));
 }
 
 int send_transaction(const UserAction& action, const Make& make) {

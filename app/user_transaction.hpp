@@ -1,7 +1,8 @@
 #pragma once
 // How a user's transaction is signed and brought to its ledger. In a twin's directory the account's
-// key follows from the scenario and the twin's validators decide; against a network the household
-// signs with its own file (hil/network/household_file.hpp) and waits for the proof.
+// keys follow from scenario and log (app/account_keys.hpp) and the twin's validators decide;
+// against a network the household signs with its own file (hil/network/household_file.hpp) and
+// waits for the proof.
 
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -24,12 +25,15 @@ struct UserKeys {
   ledger::Hash chain_id{};
   ledger::AccountId account;
   ledger::SubjectKey restricted_key{};
-  ledger::Signer* signer = nullptr;
+  // The account's key that holds in a slot; of a network the household's file has one.
+  std::function<ledger::Result<ledger::KeySeed>(ledger::Slot)> secret_in;
   // Another one each time: an id of its own for whoever gives none.
   std::array<std::uint8_t, 16> fresh_id{};
-  // Of a directory: what else is known there, and its metering operator. Null for a network.
+  ledger::PublicKey metering_operator{};  // by genesis
+  // Of a directory: what else is known there, and its metering operator's secret. Of a network
+  // null.
   const twin::RunLedger* ledger = nullptr;
-  ledger::Signer* metering_operator = nullptr;
+  const ledger::KeySeed* operator_secret = nullptr;
 };
 
 struct UserTransaction {
@@ -43,9 +47,5 @@ int send_transaction(const UserAction& action,
 
 // Why an account has nothing here to sign for; empty where it has.
 std::string absence_of(const twin::RunLedger& ledger, const ledger::AccountId& account);
-
-// The account's key of a twin's home: it follows from the scenario that lies in the directory.
-ledger::Result<ledger::KeySeed> account_seed_of(const std::string& directory,
-                                                const ledger::AccountId& account);
 
 }  // namespace app

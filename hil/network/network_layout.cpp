@@ -81,18 +81,30 @@ std::string node_text(const std::string& name, bool gateway, const LayoutOptions
   return out;
 }
 
-Result<void> write_users_keys(const std::string& dir, const Identities& keys) {
-  if (auto ok = write_key(dir + "/registrar.key", keys.registrar); !ok) return ok;
+// By the names that genesis has for them.
+Result<void> write_roles_keys(const std::string& dir, const Identities& keys) {
+  for (const auto& [name, secret] : {std::pair{"registrar", keys.registrar},
+                                     {"metering_operator", keys.metering_operator},
+                                     {"gateway_administrator", keys.gateway_administrator},
+                                     {"certifier", keys.certifier}})
+    if (auto ok = write_key(dir + "/" + name + ".key", secret); !ok) return ok;
+  return {};
+}
+
+Result<void> write_households(const std::string& dir, const Identities& keys) {
   std::error_code error;
   fs::create_directory(dir + "/households", error);
   if (error) return failure(dir + "/households: cannot be made: " + error.message());
+  std::string list = "account,meter,gateway\n";
   for (const MeterIdentity& m : keys.meters) {
     if (m.feeder) continue;
-    const std::string path = dir + "/households/" + to_hex(m.account.bytes) + ".key";
+    const std::string account = to_hex(m.account.bytes);
+    list += account + "," + std::to_string(m.meter.value) + "," + std::to_string(m.gateway) + "\n";
+    const std::string path = dir + "/households/" + account + ".key";
     if (auto ok = write_household(path, {m.account, m.account_seed, m.restricted_key}); !ok)
       return ok;
   }
-  return {};
+  return write_secret_text(dir + "/homes.csv", list);
 }
 
 }  // namespace
@@ -136,7 +148,9 @@ Result<std::vector<std::string>> lay_out_network(const Deployment& deployment,
       return failure(ok.error());
     out.push_back(path + ".toml");
   }
-  if (auto ok = write_users_keys(dir, deployment.identities()); !ok) return failure(ok.error());
+  const Identities& keys = deployment.identities();
+  if (auto ok = write_roles_keys(dir, keys); !ok) return failure(ok.error());
+  if (auto ok = write_households(dir, keys); !ok) return failure(ok.error());
   if (auto ok = put_file(dir + "/network.toml", bytes_of(network), false); !ok)
     return failure(ok.error());
   return out;

@@ -1,8 +1,10 @@
 #pragma once
 // A network of processes on one machine, from a scenario: genesis, keys (the scenario's own to sign
 // with, new ones for the wire), network.toml and a file a node, in one folder; in it what others
-// than nodes hold as well: registrar.key, and households/<account>.key of each home
-// (household_file.hpp).
+// than nodes hold as well: a key file for each role (registrar.key, metering_operator.key,
+// gateway_administrator.key, certifier.key), households/<account>.key of each home
+// (household_file.hpp), and homes.csv, account, meter and gateway of each, as the scenario has them
+// in order. What is secret or personal its owner alone can read.
 
 #include <string>
 #include <vector>

@@ -16,25 +16,30 @@ std::int64_t time_at(const PublicLog& log, std::uint64_t log_size) {
 
 }  // namespace
 
-std::optional<PublicKey> account_key_at(const PublicLog& log, const Openings& openings,
-                                        const AccountId& account, std::uint64_t log_size) {
-  const std::int64_t slot = time_at(log, log_size) / log.genesis.slot_ms;
-  std::optional<PublicKey> key;
+std::optional<KeyLine> account_keys_at(const PublicLog& log, const Openings& openings,
+                                       const AccountId& account, std::uint64_t log_size) {
+  std::optional<KeyLine> keys;
   for (const auto& [entry, all] : openings.restricted) {
     const auto view = view_entry(log.entries.at(entry));
-    if (!view || (key && entry >= log_size)) continue;
+    if (!view || (keys && entry >= log_size)) continue;
     for (const auto& [position, o] : all) {
       if (owner_of(o) != account) continue;
       if (view->kind == TransactionKind::registration) {
-        if (const auto r = decode_registration(o.data)) key = r->account_key;
-      } else if (view->kind == TransactionKind::key_change) {
+        if (const auto r = decode_registration(o.data)) keys.emplace(r->account_key);
+      } else if (view->kind == TransactionKind::key_change && keys) {
         const auto change = decode_key_change(o.data);
-        if (change && change->of == KeyOf::account && change->slot.value <= slot)
-          key = change->next_key;
+        if (change && change->of == KeyOf::account) keys->change(change->next());
       }
     }
   }
-  return key;
+  return keys;
+}
+
+std::optional<PublicKey> account_key_at(const PublicLog& log, const Openings& openings,
+                                        const AccountId& account, std::uint64_t log_size) {
+  const auto keys = account_keys_at(log, openings, account, log_size);
+  if (!keys) return std::nullopt;
+  return keys->in({static_cast<std::uint32_t>(time_at(log, log_size) / log.genesis.slot_ms)});
 }
 
 std::optional<Consent> consent_at(const PublicLog& log, const Openings& openings,

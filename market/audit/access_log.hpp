@@ -11,6 +11,7 @@
 
 #include "market/audit/openings.hpp"
 #include "market/entries/consent.hpp"
+#include "market/entries/key_line.hpp"
 
 namespace market {
 
@@ -18,8 +19,11 @@ namespace market {
 std::optional<Consent> consent_at(const PublicLog& log, const Openings& openings,
                                   const ConsentPlace& place, std::uint64_t log_size);
 
-// The account's own key when the log had so many entries: the registration's, or that of the last
-// key change which the log held by then and which acted. None where the account is unknown.
+// The account's own keys as the log's first entries have them, each from its slot on: the
+// registration's, and that of each key change. None where the account is unknown.
+std::optional<KeyLine> account_keys_at(const PublicLog& log, const Openings& openings,
+                                       const AccountId& account, std::uint64_t log_size);
+// Of these the one that held when the log had so many entries.
 std::optional<PublicKey> account_key_at(const PublicLog& log, const Openings& openings,
                                         const AccountId& account, std::uint64_t log_size);
 

@@ -13,11 +13,8 @@ namespace {
 
 class OpenSlots {
  public:
-  explicit OpenSlots(const Genesis& genesis) : genesis_(genesis) {
-    gateways_.resize(genesis.gateways.size(), Gateway{{}, {UINT32_MAX}, true, 0});
-  }
-  void take(const Transaction& tx);  // a batch by the other one
-  void take_batch(const Transaction& tx);
+  explicit OpenSlots(const PublicLog& log);
+  Slot next() const { return {next_slot_}; }
   bool due(std::int64_t time_ms) const;
 
  private:
@@ -26,6 +23,8 @@ class OpenSlots {
     bool in_genesis = false;
     std::uint32_t slots_marked = 0;
   };
+  void take(const Transaction& tx);  // a batch by the other one
+  void take_batch(const Transaction& tx);
   void take_gateway(const GatewayBody& body);
   bool waits_for(std::uint32_t gateway) const;
   void await(const Transaction& tx, Slot counts_in);
@@ -36,6 +35,15 @@ class OpenSlots {
   std::map<std::uint32_t, std::set<AttestedEntry>> unattested_;    // by slot
   std::set<std::pair<std::uint32_t, std::uint32_t>> with_meters_;  // slot, gateway
 };
+
+OpenSlots::OpenSlots(const PublicLog& log) : genesis_(log.genesis) {
+  gateways_.resize(genesis_.gateways.size(), Gateway{{}, {UINT32_MAX}, true, 0});
+  for (std::uint64_t i = 0; i < log.entries.size(); ++i) {
+    for (const Bytes& batch : batches_at(log, i))
+      if (const auto tx = decode_entry(batch)) take_batch(*tx);
+    if (const auto tx = decode_entry(log.entries[i])) take(*tx);
+  }
+}
 
 void OpenSlots::take(const Transaction& tx) {
   if (tx.kind == TransactionKind::settlement) unattested_.erase(next_slot_++);
@@ -91,14 +99,11 @@ bool OpenSlots::due(std::int64_t time_ms) const {
 
 }  // namespace
 
-bool is_slot_due(const PublicLog& log, std::int64_t time_ms) {
-  OpenSlots slots(log.genesis);
-  for (std::uint64_t i = 0; i < log.entries.size(); ++i) {
-    for (const Bytes& batch : batches_at(log, i))
-      if (const auto tx = decode_entry(batch)) slots.take_batch(*tx);
-    if (const auto tx = decode_entry(log.entries[i])) slots.take(*tx);
-  }
-  return slots.due(time_ms);
+bool is_slot_due(const PublicLog& log, std::int64_t time_ms) { return OpenSlots(log).due(time_ms); }
+
+Slot open_slot(const PublicLog& log, std::int64_t time_ms) {
+  const OpenSlots slots(log);
+  return {slots.next().value + (slots.due(time_ms) ? 1 : 0)};
 }
 
 }  // namespace market

@@ -12,4 +12,7 @@ namespace market {
 // for it here, so that the slot may be due a little earlier than it is.
 bool is_slot_due(const PublicLog& log, std::int64_t time_ms);
 
+// The first slot that is open in a block of this time, behind what the block itself settles.
+Slot open_slot(const PublicLog& log, std::int64_t time_ms);
+
 }  // namespace market

@@ -15,8 +15,8 @@ namespace {
 
 // A run of its own, which grows by what accounts sign.
 struct AccountRun {
-  AccountRun() {
-    folder.write("short.toml", test::short_scenario + std::string("[prices]\nvat_percent = 19\n"));
+  explicit AccountRun(const std::string& more = "[prices]\nvat_percent = 19\n") {
+    folder.write("short.toml", test::short_scenario + more);
     REQUIRE(test::aipchain({"run", folder.at("short.toml"), "--out", path(), "--quiet"}).code == 0);
     accounts = json::parse(test::slurp(path() + "/summary.json")).at("accounts");
   }
@@ -241,6 +241,60 @@ TEST_CASE("tx: contracts, orders and tokens of an account are decided and leave 
   CHECK_FALSE(all.at("forecasts")[0].at("net_import_wh").empty());
   // The contract of sub-meters stands from a slot on that is not settled yet.
   CHECK_FALSE(json::parse(run.statement({"--json"}).output).contains("tenants"));
+}
+
+namespace {
+
+std::string key_change(const char* home, const char* at, const char* more) {
+  return "[[event]]\nkind = \"key_change\"\nof = \"account\"\ntarget = \"" + std::string(home) +
+         "\"\nat = \"" + at + "\"\n" + more;
+}
+
+}  // namespace
+
+// The first home's next key holds from slot 3 on; the second one's from slot 8, which is to come
+// when the run ends.
+TEST_CASE("tx: an account signs with the key that holds in the slot that it is about") {
+  const AccountRun run(key_change("home-01", "65s", "") +
+                       key_change("home-02", "301s", "lost = true\n"));
+  const auto keys = [&](std::size_t who) {
+    const test::Outcome all =
+        test::aipchain({"export", run.path(), "--account", run.accounts[who]});
+    REQUIRE_MESSAGE(all.code == 0, all.errors);
+    return json::parse(all.output).at("key_changes");
+  };
+  REQUIRE(keys(0).size() == 1);
+  REQUIRE(keys(1).size() == 1);
+  CHECK(keys(0)[0].at("from_slot") == 3);
+  CHECK(keys(1)[0].at("from_slot") == 8);
+  const auto taken = [&](const std::string& name, std::size_t who, std::vector<std::string> more) {
+    const test::Outcome o = run.tx(name, std::move(more), who);
+    CAPTURE(name);
+    CHECK_MESSAGE(o.code == 0, o.errors);
+  };
+  const std::string id(32, '7');
+  const std::vector<std::string> consent{"--recipient", std::string(64, 'a'), "--purpose",
+                                         "advice"};
+  for (const std::size_t who : {0u, 1u}) {
+    for (const char* slot : {"7", "8", "9"}) {
+      taken("order", who,
+            {"--slot", slot, "--side", "buy", "--energy-wh", "9", "--price-eur-per-kwh", "0.2",
+             "--id", id});
+      taken("cancel", who, {"--slot", slot, "--id", id});
+    }
+    taken("contract", who, {"--template", "hold-tokens", "--first-slot", "7"});
+    taken("contract", who, {"--template", "hold-tokens", "--first-slot", "8"});
+    taken("consent", who, consent);
+  }
+  // What nobody has is refused for that, and not for who signed.
+  const test::Outcome none =
+      run.tx("transfer", {"--vintage", "0", "--energy-wh", "5", "--to", run.accounts[1]});
+  CHECK(none.code == 1);
+  CHECK(none.errors.find("has 0 free") != std::string::npos);
+  // Of all this the auditor checks the signatures.
+  const test::Outcome audit =
+      test::aipchain({"audit", run.path(), "--openings", run.path() + "/openings"});
+  CHECK_MESSAGE(audit.code == 0, audit.output);
 }
 
 // Nobody hears them: an error names each transaction, whose bytes hold its id and are else equal.

@@ -100,6 +100,40 @@ TEST_CASE("contract runs: what homes signed by their scenario is carried out slo
   run.check_proved();
 }
 
+// Homes say what they signed 20 s into a slot. The first gateway is down then and carries nothing;
+// the second one carries it and is down when the ledger takes it, so that homes are not told.
+TEST_CASE(
+    "contract runs: a contract that a gateway lost stands from the next slot on, none twice") {
+  const auto crash = [](const char* gateway, const char* at, const char* length) {
+    return std::string("[[fault]]\nkind = \"crash\"\ntarget = \"") + gateway + "\"\nat = \"" + at +
+           "\"\nfor = \"" + length + "\"\n";
+  };
+  const SignedRun run(
+      "[[population]]\ncount = 6\npv = { share = 0.5, peak_kw = [4, 8] }\ncontracts = ["
+      "{ template = \"sell-surplus\", energy_kwh = 5, price_eur_per_kwh = 0.09 }, "
+      "{ template = \"buy-below\", energy_kwh = 5, price_eur_per_kwh = 0.2 }, "
+      "{ template = \"hold-tokens\", for = \"2m\" }]\n" +
+      crash("gateway-0", "15s", "10s") + crash("gateway-1", "21s", "30s"));
+  std::map<int, int> homes;  // by the first slot of their contracts
+  for (std::size_t h = 0; h < run.accounts.size(); ++h) {
+    const json all = run.exported(h).at("contracts");
+    REQUIRE_FALSE(all.empty());
+    CHECK(all.size() == (all[0].at("first_slot") == 1 ? 3 : 2));
+    for (const json& c : all) {
+      CHECK(c.at("first_slot") == all[0].at("first_slot"));
+      CHECK(c.at("number") == 1);
+    }
+    ++homes[all[0].at("first_slot").get<int>()];
+  }
+  CHECK(homes == std::map<int, int>{{1, 3}, {2, 3}});
+  CHECK(run.summary.at("/contracts/signed/sell-surplus"_json_pointer) == 6);
+  CHECK(run.summary.at("/contracts/signed/buy-below"_json_pointer) == 6);
+  // Three homes in slots 1 to 5, three in slots 2 to 5, of which four at least are closed.
+  CHECK(run.summary.at("/contracts/orders"_json_pointer) >= 4 * 3 + 3 * 3);
+  CHECK(run.summary.at("/market/traded_kwh"_json_pointer) > 0);
+  run.check_proved();
+}
+
 namespace {
 
 // Of the deals in which a home bought: with whose orders.

@@ -70,6 +70,8 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_home_reports);
     case twin::MessageKind::grid_word:
       return whole(twin::decode_grid_word);
+    case twin::MessageKind::contracts:
+      return whole(twin::decode_contracts_on_ledger);
   }
   return {};
 }

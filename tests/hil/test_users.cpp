@@ -9,8 +9,10 @@
 
 #include "hil/network/household_file.hpp"
 #include "hil/network/key_file.hpp"
+#include "ledger/chain/block.hpp"
 #include "ledger/openings/sealed_record.hpp"
 #include "ledger/tlog/tlog_proof.hpp"
+#include "market/settlement/flexibility.hpp"
 #include "tests/support/process_net.hpp"
 #include "twin/node/base/identity.hpp"
 #include "twin/scenario/scenario_reader.hpp"
@@ -51,17 +53,27 @@ twin::Identities identities_of(const Hash& chain_id) {
   return keys;
 }
 
+bool is_owners_alone(const fs::path& path) {
+  return (fs::status(path).permissions() & ~fs::perms::owner_all) == fs::perms::none;
+}
+
 class Users {
  public:
   explicit Users(const ProcessNet& net) : net_(net), network_(net.file("network.toml")) {
     for (const auto& each : fs::directory_iterator(net.file("households"))) {
       accounts.push_back(each.path().stem().string());
-      CHECK((each.status().permissions() & ~fs::perms::owner_all) == fs::perms::none);
+      CHECK(is_owners_alone(each.path()));
     }
     std::sort(accounts.begin(), accounts.end());
     REQUIRE(accounts.size() == 8);
+    CHECK(is_owners_alone(net.file("homes.csv")));
+    std::istringstream homes(test::text_of_file(net.file("homes.csv")));
+    std::string account, meter, gateway;
+    while (std::getline(homes, account, ',') && std::getline(homes, meter, ',') &&
+           std::getline(homes, gateway))
+      meter_of_[account] = meter;
     for (const twin::MeterIdentity& m : identities_of(chain_id_of(net.genesis())).meters)
-      meter_of_[to_hex(m.account.bytes)] = std::to_string(m.meter.value);
+      if (!m.feeder) CHECK(meter_of_.at(to_hex(m.account.bytes)) == std::to_string(m.meter.value));
   }
   // What an account signs.
   Ran tx(const std::string& name, std::size_t who, std::vector<std::string> more) const {
@@ -159,6 +171,14 @@ void check_refused(const Ran& ran, const std::string& why) {
   CHECK_MESSAGE(ran.says(why), ran.output, ran.errors);
 }
 
+// One line, and nothing sent.
+void check_wrong(const Ran& ran, const std::string& why) {
+  CHECK(ran.code == 2);
+  CHECK_MESSAGE(ran.says(why), ran.output, ran.errors);
+  CHECK(ran.output.empty());
+  CHECK(std::count(ran.errors.begin(), ran.errors.end(), '\n') == 1);
+}
+
 // A house that the ledger has never heard of signs for a meter.
 void check_unknown(const ProcessNet& net, const Users& users) {
   const std::string account(32, 'a'), secret = net.file("stranger.key"),
@@ -217,18 +237,92 @@ void check_contracts(const Users& users, const ProcessNet& net) {
   check_refused(
       users.tx("contract", 2, {"--template", "hold-tokens", "--first-slot", "0", "--number", "2"}),
       "contract whose first slot has begun");
-  const std::vector<std::string> offer{
-      "--template", "flexibility-offer",   "--first-slot", "400", "--number", "1", "--energy-wh",
-      "300",        "--price-eur-per-kwh", "0.1"};
-  const auto signed_by = [&](const std::string& file) {
-    std::vector<std::string> words = offer;
-    words.insert(words.end(), {"--operator-key", net.file(file)});
-    return users.tx("contract", 2, words);
+}
+
+// What an account signed with the grid operator.
+struct Pledge {
+  std::string account;
+  market::Contract contract;
+};
+
+// From the first slot on that the ledger still takes, of these: soon enough to be over when the
+// test ends.
+Pledge pledge(const Users& users, const ProcessNet& net, std::size_t who, market::Template of,
+              const std::string& energy_wh, Slot from) {
+  Pledge out{users.accounts[who], {}};
+  out.contract.first_slot = from;
+  out.contract.of = of;
+  out.contract.energy = {std::stoll(energy_wh)};
+  out.contract.price = {100'000};
+  const auto signed_by = [&](std::vector<std::string> more) {
+    std::vector<std::string> words{"--template",
+                                   std::string(market::name_of(of)),
+                                   "--first-slot",
+                                   std::to_string(out.contract.first_slot.value),
+                                   "--number",
+                                   "1",
+                                   "--energy-wh",
+                                   energy_wh,
+                                   "--price-eur-per-kwh",
+                                   "0.1"};
+    words.insert(words.end(), more.begin(), more.end());
+    return users.tx("contract", who, words);
   };
-  check_refused(signed_by("registrar.key"), "contract with the grid operator");
-  const auto operators = identities_of(chain_id_of(net.genesis()));
-  REQUIRE(hil::write_key(net.file("metering_operator.key"), operators.metering_operator));
-  check_proved(signed_by("metering_operator.key"), net.genesis());
+  check_wrong(signed_by({}), "--operator-key: is missing");
+  check_wrong(signed_by({"--operator-key", net.file("registrar.key")}),
+              "is not the metering operator's key");
+  check_wrong(signed_by({"--operator-key", net.file("nobody.key")}), "No such file");
+  for (;; ++out.contract.first_slot.value) {
+    const Ran ran = signed_by({"--operator-key", net.file("metering_operator.key")});
+    if (ran.says("contract whose first slot has begun")) continue;
+    check_proved(ran, net.genesis());
+    return out;
+  }
+}
+
+// By rising slot, as a validator has them on its disk.
+std::vector<market::Statement> statements_of(const ProcessNet& net, const std::string& account) {
+  std::vector<market::Statement> out;
+  const auto store = net.store_of("validator-0");
+  std::uint64_t height = 1;
+  for (; const auto record = store->block(height); ++height) {
+    const auto block = decode_block(twin::decode_block_record(*record)->block);
+    REQUIRE(block);
+    for (const Transaction& tx : block->transactions) {
+      if (tx.kind != TransactionKind::statements) continue;
+      for (const Opening& o : tx.openings)
+        if (to_hex(owner_of(o).bytes) == account) out.push_back(*market::decode_statement(o.data));
+    }
+  }
+  return out;
+}
+
+// A payment is no line of the statement: it is what the balance moves by beyond the total.
+void check_paid(const ProcessNet& net, const Pledge& pledge, bool to_account) {
+  std::int64_t paid = 0;
+  const auto all = statements_of(net, pledge.account);
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    const MicroEuros moved = all[i].balance - all[i - 1].balance + all[i].total;
+    const bool stands = pledge.contract.first_slot <= all[i].slot;
+    const auto due = market::payment_of(pledge.contract, all[i]);
+    CHECK(moved == (stands ? -due->amount : MicroEuros{}));
+    paid += moved.value;
+  }
+  CHECK((to_account ? paid : -paid) > 0);
+}
+
+void check_roles_keys(const ProcessNet& net) {
+  const Genesis genesis = net.genesis();
+  for (const auto& [name, key] : {std::pair{"registrar", genesis.registrar},
+                                  {"metering_operator", genesis.metering_operator},
+                                  {"gateway_administrator", genesis.gateway_administrator},
+                                  {"certifier", genesis.certifier}}) {
+    const std::string path = net.file(name + std::string(".key"));
+    CHECK(is_owners_alone(path));
+    const auto secret = hil::read_key(path);
+    REQUIRE_MESSAGE(secret, secret.error());
+    CHECK(Ed25519Signer(*secret).public_key() == key);
+  }
 }
 
 // How many Wh of a slot's tokens an account has free, by the ledger's own word; none where the slot
@@ -289,6 +383,7 @@ TEST_CASE(
     "leaves nothing behind") {
   ProcessNet net("--speed 10", sunny_street);
   const Users users(net);
+  check_roles_keys(net);
   const Ran too_early = users.consent(0, users.household(0), {"--wait", "300ms"});
   CHECK(too_early.code == 3);
   CHECK(too_early.says("validator-0: not reached"));
@@ -319,6 +414,9 @@ TEST_CASE(
   check_unknown(net, users);
   check_orders(users, net.genesis());
   check_contracts(users, net);
+  const Pledge offer = pledge(users, net, 3, market::Template::flexibility_offer, "300", {4});
+  const Pledge duty =
+      pledge(users, net, 4, market::Template::curtailment_duty, "1", offer.contract.first_slot);
   check_tokens(users, net.genesis());
 
   const std::vector<std::string> words = planted(net, users.accounts[0], test::text_of_file(file));
@@ -341,6 +439,8 @@ TEST_CASE(
   CHECK(found_below(net.file("observer"), words) == 0);
   Process audit({AIPCHAIN_PROGRAM, "audit", net.file("observer")});
   CHECK_MESSAGE(audit.finish() == 0, audit.output, audit.errors);
+  check_paid(net, offer, true);
+  check_paid(net, duty, false);
 }
 
 TEST_CASE("users: a household makes its file of keys that it made itself") {

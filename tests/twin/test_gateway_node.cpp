@@ -118,6 +118,7 @@ class Bench {
       if (left-- == 0) return;
       if (const auto* send = std::get_if<Send>(&e); send && send->to == the_home) {
         answers.push_back(send->bytes);
+        if (kind_of(send->bytes) == MessageKind::contracts) continue;
         const auto received = decode_received(send->bytes.view().subspan(1));
         REQUIRE(received);
         for (const MeterReceived& r : *received) told = std::max(told, r.sequence);
@@ -133,6 +134,7 @@ class Bench {
           CHECK(now >= Instant{} + milliseconds(batch_ms) * b.epoch);
         }
         if (tx->kind == TransactionKind::marks) marks.push_back(*tx);
+        contracts += tx->kind == TransactionKind::contract;
       }
       if (const auto* event = std::get_if<Event>(&e)) {
         if (const auto* judged = std::get_if<Judged>(event)) verdict |= judged->verdict;
@@ -158,6 +160,23 @@ class Bench {
     take(Instant{} + seconds(5 * k_), {{{0}, encode(LedgerProgress{epoch, slots})}});
   }
 
+  // By the home, said to the gateway.
+  void say_contract(std::uint32_t number) {
+    market::Contract c;
+    c.account = account_;
+    c.first_slot = {5};
+    c.end_slot = {UINT32_MAX};
+    c.number = number;
+    c.of = market::Template::hold_tokens;
+    const Transaction tx =
+        market::contract_of(chain_id_of(config_.genesis), c, restricted_, account_key_);
+    take(Instant{} + seconds(5 * k_), {{the_home, frame(MessageKind::transaction, tx.encode())}});
+  }
+  void tell_contract(std::uint32_t meter, std::uint32_t number) {
+    take(Instant{} + seconds(5 * k_),
+         {{{0}, encode(ContractsOnLedger{{{{meter}, market::Template::hold_tokens}, number}})}});
+  }
+
   void say_erased(NodeId by) {
     take(Instant{} + seconds(5 * k_), {{by, encode(ErasedAccounts{account_})}});
   }
@@ -173,6 +192,7 @@ class Bench {
   std::uint32_t told = 0;  // the newest sequence that the home was told to be on disk
   std::vector<Batch> batches;
   std::vector<Transaction> marks;
+  int contracts = 0;                 // that it carried
   std::vector<SharedBytes> answers;  // to the home, that it has not heard
   bool answered = true;              // or whether it hears any
   std::vector<std::string> refusals, alerts;
@@ -248,6 +268,43 @@ TEST_CASE("each fault has its rule, and what quarantines marks the slot") {
     if (!bench.marks.empty() && !bench.marks[0].openings.empty())
       CHECK(market::decode_mark(bench.marks[0].openings[0].data)->quarantined == f.quarantined);
   }
+}
+
+TEST_CASE("a contract is carried until the ledger has it, which its home is told") {
+  Bench bench;
+  const auto told = [&] {
+    std::vector<ContractsOnLedger> out;
+    for (const SharedBytes& a : std::exchange(bench.answers, {}))
+      out.push_back(*decode_contracts_on_ledger(a.view().subspan(1)));
+    return out;
+  };
+  const auto up_to = [](std::uint32_t number) {
+    return std::vector<ContractsOnLedger>{{{{{0}, market::Template::hold_tokens}, number}}};
+  };
+  bench.say_contract(2);
+  bench.say_contract(2);
+  CHECK(bench.contracts == 2);
+  CHECK(told().empty());
+  bench.tell_contract(1, 2);  // a meter of another gateway
+  bench.tell_contract(0, 1);
+  CHECK(told() == up_to(1));
+  bench.say_contract(2);
+  CHECK(bench.contracts == 3);
+  bench.tell_contract(0, 2);
+  bench.tell_contract(0, 2);
+  CHECK(told() == up_to(2));
+  bench.say_contract(2);
+  CHECK(bench.contracts == 3);
+  CHECK(told() == up_to(2));
+  // A next life carries it again, and is told again.
+  bench.restart();
+  bench.say_contract(2);
+  CHECK(bench.contracts == 4);
+  bench.tell_contract(0, 2);
+  CHECK(told() == up_to(2));
+  CHECK(bench.refusals.empty());
+  bench.take(Instant{}, {{{0}, frame(MessageKind::contracts, {})}});
+  CHECK(bench.refusals.size() == 1);
 }
 
 TEST_CASE("a minute changed on the wire fails its signature") {

@@ -155,7 +155,8 @@ TEST_CASE("home contracts: said with their first slot's orders, or for the first
   over.length = minutes(15);
   StandingContracts on_time(made({spec(Template::sell_surplus, 400), later, over}));
   CHECK(on_time.begin({1}, {1}).size() == 2);
-  CHECK(on_time.begin({2}, {2}).empty());
+  on_time.on_ledger(Template::sell_surplus, 1);
+  CHECK(on_time.begin({2}, {2}).empty());  // the other one would end before it begins
   const auto fourth = on_time.begin({4}, {4});
   REQUIRE(fourth.size() == 1);
   CHECK(fourth[0].of == Template::buy_below);
@@ -166,6 +167,34 @@ TEST_CASE("home contracts: said with their first slot's orders, or for the first
   CHECK(first[0].first_slot == Slot{3});
   CHECK(late.left_of({-500}, {2}) == std::vector<std::int64_t>{-500});
   CHECK(late.left_of({-500}, {3}) == std::vector<std::int64_t>{-100});
+}
+
+TEST_CASE(
+    "home contracts: said again for a later slot until the ledger has them or they are over") {
+  ContractSpec timed = spec(Template::buy_below, 300), later = spec(Template::hold_tokens, 0);
+  timed.length = minutes(45);
+  later.price = {};
+  later.at = hours(2);
+  StandingContracts c(made({spec(Template::sell_surplus, 400), timed, later}));
+  const auto first_slots = [&](std::uint32_t slot) {
+    std::vector<std::uint32_t> out;
+    for (const Contract& each : c.begin({slot}, {slot})) out.push_back(each.first_slot.value);
+    return out;
+  };
+  using Slots = std::vector<std::uint32_t>;
+  CHECK(first_slots(1) == Slots{1, 1});
+  CHECK(first_slots(1).empty());  // they may be taken yet
+  CHECK(first_slots(2) == Slots{2, 2});
+  CHECK(c.left_of({-500}, {1}) == std::vector<std::int64_t>{-500});
+  CHECK(c.left_of({-500}, {2}) == std::vector<std::int64_t>{-100});
+  c.on_ledger(Template::curtailment_duty, 9);  // another template
+  c.on_ledger(Template::hold_tokens, 1);       // not said yet: somebody else's
+  c.on_ledger(Template::sell_surplus, 0);
+  CHECK(first_slots(3) == Slots{3});  // the timed one ends with slot 2
+  c.on_ledger(Template::sell_surplus, 2);
+  for (std::uint32_t slot = 4; slot < 8; ++slot) CHECK(first_slots(slot).empty());
+  CHECK(c.left_of({-500}, {7}) == std::vector<std::int64_t>{-100});
+  CHECK(first_slots(8) == Slots{8});
 }
 
 TEST_CASE("home contracts: an agent is left what they would not order of each net") {
@@ -190,6 +219,7 @@ struct ContractHome {
   RoleSigners roles{operators};
   std::unique_ptr<FleetNode> fleet;
   std::vector<Transaction> sent;
+  int refused = 0;
 
   explicit ContractHome(std::vector<Contract> contracts, bool prefers = false) {
     FleetConfig c;
@@ -212,10 +242,14 @@ struct ContractHome {
     c.meters.push_back(m);
     fleet = std::make_unique<FleetNode>(c);
   }
-  void step(Duration at) {
+  void step(Duration at, const std::vector<PeerMessage>& heard = {}) {
     Outbox out;
-    fleet->step(Instant{} + at, {}, out);
+    fleet->step(Instant{} + at, Inputs{heard, {}}, out);
     sent.clear();
+    refused = 0;
+    for (const twin::Effect& e : out.effects())
+      if (const auto* event = std::get_if<Event>(&e))
+        refused += std::holds_alternative<Refused>(*event);
     for (const twin::Effect& e : out.effects())
       if (const auto* send = std::get_if<Send>(&e);
           send && kind_of(send->bytes) == MessageKind::transaction)
@@ -234,7 +268,10 @@ TEST_CASE("home contracts: a home signs what it has, and bids for the rest") {
   REQUIRE(body);
   CHECK(body->slot == Slot{1});
   CHECK(!body->grid_operator);
-  all.step(minutes(20));
+  const NodeId gateway = Directory{1, 1}.gateway(0);
+  const SharedBytes known = encode(ContractsOnLedger{{{{0}, Template::sell_surplus}, 1}});
+  all.step(minutes(20), {{gateway, known}});
+  CHECK(all.refused == 0);
   CHECK(all.sent.empty());  // its contract trades all that it expects
 
   ContractHome some(made({spec(Template::sell_surplus, 300)}));
@@ -255,6 +292,40 @@ TEST_CASE("home contracts: a home signs what it has, and bids for the rest") {
   CHECK(verifier.verify(flexible.roles.metering_operator.public_key(),
                         entry_signed_bytes(chain_id_of(net_genesis(1)), flexible.sent[0].entry()),
                         *both->grid_operator));
+}
+
+TEST_CASE(
+    "home contracts: a home signs a contract anew until its own gateway tells that it is there") {
+  ContractHome home(made({spec(Template::sell_surplus, 400)}));
+  const auto first_slot = [&] {
+    REQUIRE(home.sent.size() == 1);
+    const auto c = market::decode_contract(home.sent[0].openings[0].data);
+    REQUIRE(c);
+    Ed25519Verifier verifier;
+    CHECK(verifier.verify(
+        home.key.public_key(),
+        market::account_signed_bytes(TransactionKind::contract, chain_id_of(net_genesis(1)),
+                                     home.sent[0].openings[0].data),
+        c->signature));
+    CHECK(c->number == 1);
+    return c->first_slot.value;
+  };
+  home.step(minutes(5));
+  CHECK(first_slot() == 1);
+  home.step(minutes(6));
+  CHECK(home.sent.empty());
+  const SharedBytes known = encode(ContractsOnLedger{{{{0}, Template::sell_surplus}, 1}});
+  home.step(minutes(20), {{{0}, known}});  // a validator's word
+  CHECK(home.refused == 1);
+  CHECK(first_slot() == 2);
+  const SharedBytes others = encode(ContractsOnLedger{{{{1}, Template::sell_surplus}, 1}});
+  const NodeId gateway = Directory{1, 1}.gateway(0);
+  home.step(minutes(35), {{gateway, others}, {gateway, frame(MessageKind::contracts, {})}});
+  CHECK(home.refused == 1);
+  CHECK(first_slot() == 3);
+  home.step(minutes(36), {{gateway, known}});
+  home.step(minutes(50));
+  CHECK(home.sent.empty());
 }
 
 TEST_CASE("home contracts: what a home prefers stands in its orders") {

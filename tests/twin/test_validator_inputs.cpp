@@ -215,6 +215,58 @@ Transaction changed_account(const ValidatorNet& net, std::uint32_t slot) {
 
 }  // namespace
 
+TEST_CASE("a gateway is told which contracts of its homes the ledger has, whoever brought them") {
+  ValidatorNet net;
+  const NodeId gateway = net.directory().gateway(0);
+  std::map<std::uint32_t, std::vector<std::uint32_t>> told;  // numbers, by validator
+  net.on_send = [&](std::uint32_t n, const Send& send) {
+    if (kind_of(send.bytes) != MessageKind::contracts) return;
+    CHECK(send.to == gateway);
+    const auto known = decode_contracts_on_ledger(send.bytes.view().subspan(1));
+    REQUIRE(known);
+    REQUIRE(known->size() == 1);
+    CHECK(known->begin()->first == std::pair{MeterId{0}, market::Template::hold_tokens});
+    told[n].push_back(known->begin()->second);
+  };
+  const auto say = [&](const Transaction& tx, std::uint32_t v) {
+    net.post(gateway, {v}, frame(MessageKind::transaction, tx.encode()));
+  };
+  const auto contract = [&](std::uint32_t number, std::uint32_t first) {
+    market::Contract c;
+    c.account.bytes.fill(1);
+    c.first_slot = {first};
+    c.end_slot = {UINT32_MAX};
+    c.number = number;
+    c.of = market::Template::hold_tokens;
+    return market::contract_of(net.chain_id(), c, restricted, account_signer());
+  };
+  for (std::uint32_t v = 0; v < 4; ++v) say(registered_home(net), v);
+  say(contract(1, 2), 2);
+  net.run_for(milliseconds(100));
+  CHECK(told.empty());  // nothing is on the ledger yet
+  net.run_for(seconds(25));
+  for (std::uint32_t v = 0; v < 4; ++v) CHECK(told[v] == std::vector<std::uint32_t>{1});
+  // Said again for a later slot, by who has not heard; also to a next life.
+  net.down(3);
+  net.up(3);
+  for (std::uint32_t v = 0; v < 4; ++v) say(contract(1, 3), v);
+  net.run_for(milliseconds(100));
+  for (std::uint32_t v = 0; v < 4; ++v) CHECK(told[v] == std::vector<std::uint32_t>{1, 1});
+  CHECK(net.node(0).mempool().ordered().empty());
+  // A newer one answers for those before.
+  say(contract(5, 4), 0);
+  net.run_for(seconds(25));
+  for (std::uint32_t v = 0; v < 4; ++v) CHECK(told[v] == std::vector<std::uint32_t>{1, 1, 5});
+  say(contract(4, 5), 1);
+  net.run_for(milliseconds(100));
+  CHECK(told[1] == std::vector<std::uint32_t>{1, 1, 5, 5});
+  // Nobody else is told anything.
+  net.post(net.directory().observer(), {0},
+           frame(MessageKind::transaction, contract(1, 3).encode()));
+  net.run_for(milliseconds(100));
+  CHECK(told[0].size() == 3);
+}
+
 TEST_CASE("a gateway is told of its points' papers that the ledger has, whoever brought them") {
   ValidatorNet net;
   const NodeId gateway = net.directory().gateway(0);

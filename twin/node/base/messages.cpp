@@ -177,4 +177,30 @@ Result<ErasedAccounts> decode_erased(BytesView body) {
   return out;
 }
 
+Bytes encode(const ContractsOnLedger& all) {
+  ByteWriter w;
+  w.u16(static_cast<std::uint16_t>(all.size()));
+  for (const auto& [place, number] : all)
+    w.u32(place.first.value).u8(static_cast<std::uint8_t>(place.second)).u32(number);
+  return frame(MessageKind::contracts, w.view());
+}
+
+Result<ContractsOnLedger> decode_contracts_on_ledger(BytesView body) {
+  ByteReader r(body);
+  ContractsOnLedger out;
+  const std::uint16_t count = r.u16();
+  if (count == 0) return failure("contracts on the ledger are one at least");
+  for (int i = 0; i < count && !r.failed(); ++i) {
+    const MeterId meter{r.u32()};
+    const std::uint8_t of = r.u8();
+    if (of < 1 || of > market::templates) return failure("contract on the ledger of no template");
+    const std::pair place{meter, static_cast<market::Template>(of)};
+    if (!out.empty() && place <= out.rbegin()->first)
+      return failure("contracts on the ledger are not by rising meter and template");
+    out.emplace_hint(out.end(), place, r.u32());
+  }
+  if (!r.done()) return failure("contracts on the ledger of a wrong length");
+  return out;
+}
+
 }  // namespace twin

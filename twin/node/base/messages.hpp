@@ -27,6 +27,10 @@
 //   17 settled      validator to gateway, gateway to fleet: the body of a slot's settlement, as
 //                   market/entries/slot_entries.hpp encodes it
 //   18, 19          home reports and grid word: grid_words.hpp
+//  20 contracts     validator to gateway, gateway to fleet: count u16, 1 or more, then by rising
+//  meter
+//                   and template: meter u32, template u8, number u32: of the meter's account the
+//                   newest contract of the template that the ledger has
 // Decoders refuse every other byte sequence.
 
 #include <map>
@@ -34,6 +38,7 @@
 
 #include "ledger/oracle/batch.hpp"
 #include "ledger/oracle/ledger_progress.hpp"
+#include "market/settlement/contract.hpp"
 
 namespace twin {
 
@@ -57,6 +62,7 @@ enum class MessageKind : std::uint8_t {
   settled = 17,
   home_reports = 18,
   grid_word = 19,
+  contracts = 20,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s
@@ -100,6 +106,10 @@ using BatchesOnLedger = std::map<std::uint32_t, std::uint32_t>;
 
 using ErasedAccounts = std::set<ledger::AccountId>;
 
+// The number of the newest contract that is on the ledger, by meter and template. Numbers of an
+// account's contracts rise, so that it answers for all before.
+using ContractsOnLedger = std::map<std::pair<ledger::MeterId, market::Template>, std::uint32_t>;
+
 // Of a message as it came; nothing where it is empty. The value may be none that is known.
 std::optional<MessageKind> kind_of(ledger::BytesView message);
 ledger::Bytes frame(MessageKind kind, ledger::BytesView body);
@@ -110,6 +120,7 @@ ledger::Bytes encode(const std::vector<MeterReceived>&);
 ledger::Bytes encode(const LedgerProgress&);
 ledger::Bytes encode(const BatchesOnLedger&);
 ledger::Bytes encode(const ErasedAccounts&);
+ledger::Bytes encode(const ContractsOnLedger&);
 
 // The bodies, without the kind byte.
 ledger::Result<MeterMinute> decode_minute(ledger::BytesView body);
@@ -119,5 +130,6 @@ ledger::Result<std::vector<MeterReceived>> decode_received(ledger::BytesView bod
 ledger::Result<LedgerProgress> decode_progress(ledger::BytesView body);
 ledger::Result<BatchesOnLedger> decode_batches_on_ledger(ledger::BytesView body);
 ledger::Result<ErasedAccounts> decode_erased(ledger::BytesView body);
+ledger::Result<ContractsOnLedger> decode_contracts_on_ledger(ledger::BytesView body);
 
 }  // namespace twin

@@ -37,7 +37,8 @@ GatewayNode::GatewayNode(GatewayConfig config, Signer& signer, Verifier& verifie
       unconfirmed_(config_.directory.validators),
       erasures_(config_.directory.validators, accounts_of(config_)),
       papers_(config_.directory.validators),
-      settled_(config_.directory.validators) {
+      settled_(config_.directory.validators),
+      contracts_(config_.directory.validators) {
   for (const GatewayMeter& m : config_.meters) {
     const std::uint32_t id = m.registration.meter.value;
     index_of_meter_[id] = meters_.size();
@@ -183,6 +184,8 @@ void GatewayNode::receive_from_validator(const PeerMessage& message, Outbox& out
   if (kind_of(message.bytes) == MessageKind::erased) return take_erased(message, outbox);
   if (kind_of(message.bytes) == MessageKind::on_ledger) return take_on_ledger(message, outbox);
   if (kind_of(message.bytes) == MessageKind::settled) return take_settled(message, outbox);
+  if (kind_of(message.bytes) == MessageKind::contracts)
+    return take_contracts_on_ledger(message, outbox);
   const auto progress = kind_of(message.bytes) == MessageKind::progress
                             ? decode_progress(message.bytes.view().subspan(1))
                             : failure("a gateway takes no such message from a validator");
@@ -195,6 +198,14 @@ void GatewayNode::take_settled(const PeerMessage& message, Outbox& outbox) {
   const auto known = settled_.hear({message.from.value}, message.bytes.view().subspan(1));
   if (!known) return outbox.event(Refused{message.from, known.error()});
   if (*known) outbox.send(fleet(), message.bytes);
+}
+
+void GatewayNode::take_contracts_on_ledger(const PeerMessage& message, Outbox& outbox) {
+  auto said = decode_contracts_on_ledger(message.bytes.view().subspan(1));
+  if (!said) return outbox.event(Refused{message.from, said.error()});
+  std::erase_if(*said, [&](const auto& one) { return !point_of(one.first.first); });
+  const ContractsOnLedger fresh = contracts_.hear({message.from.value}, *said);
+  if (!fresh.empty()) outbox.send(fleet(), encode(fresh));
 }
 
 void GatewayNode::receive_from_home(Instant now, const PeerMessage& message, Outbox& outbox) {

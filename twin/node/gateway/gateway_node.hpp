@@ -15,6 +15,10 @@
 // no room it takes no minute, says absent, and its meters keep; where a meter has no room its
 // oldest readings are gone, and their sequences show the gap.
 //
+// A contract it only carries, as it does an order: the home says it again until it hears that the
+// ledger has it. That word the gateway passes on, once f + 1 validators have said so
+// (contract_word.hpp), and answers by it whoever says such a contract again.
+//
 // A key's change or a departure acts here once validators say that the ledger has it
 // (pending_papers.hpp). Its own next key signs from its slot on, be the ledger late or not: the
 // ledger takes that change before any batch of the slot.
@@ -36,6 +40,7 @@
 #include "ledger/crypto/ed25519.hpp"
 #include "ledger/oracle/batch.hpp"
 #include "market/metering/point_papers.hpp"
+#include "twin/node/base/contract_word.hpp"
 #include "twin/node/base/directory.hpp"
 #include "twin/node/base/erasure_word.hpp"
 #include "twin/node/base/messages.hpp"
@@ -95,6 +100,7 @@ class GatewayNode final : public Node {
   void receive_from_validator(const PeerMessage& message, Outbox& outbox);
   void take_erased(const PeerMessage& message, Outbox& outbox);
   void take_settled(const PeerMessage& message, Outbox& outbox);
+  void take_contracts_on_ledger(const PeerMessage& message, Outbox& outbox);
   void forget(MeterState& state);
   bool all_arrived() const;
   Instant batch_end() const;
@@ -120,7 +126,8 @@ class GatewayNode final : public Node {
   // gateway_papers.cpp
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx);
-  ledger::Result<void> take_contract(const ledger::Transaction& tx);
+  void take_contract(const ledger::Transaction& tx, NodeId from, Outbox& outbox);
+  ledger::Result<void> check_contract(const market::Contract& contract) const;
   bool leaves_before(const MeterState& state, ledger::Slot slot) const;
   // What changes the registry; the slots that close until it is not said any more.
   ledger::Result<ledger::Slot> take_swap(const ledger::Transaction& tx);
@@ -171,6 +178,7 @@ class GatewayNode final : public Node {
   ErasureWord erasures_;
   PendingPapers papers_;
   SettledWord settled_;
+  ContractWord contracts_;
   std::optional<Attesting> attesting_;  // where there is who attests
   // Attestations, of which no validator tells whether they are on the ledger: said so many times.
   struct Attested {

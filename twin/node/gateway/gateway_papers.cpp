@@ -38,10 +38,10 @@ void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId fr
   const SharedBytes message = frame(MessageKind::transaction, tx.encode());
   Result<void> taken = failure("a home sends one order, contract or paper at a time");
   const bool order = tx.kind == TransactionKind::order;
-  const bool contract = tx.kind == TransactionKind::contract;
+  if (tx.openings.size() == 1 && tx.kind == TransactionKind::contract)
+    return take_contract(tx, from, outbox);
   if (tx.openings.size() == 1 && order) taken = take_order(tx);
-  if (tx.openings.size() == 1 && contract) taken = take_contract(tx);
-  if (tx.openings.size() == 1 && !order && !contract) {
+  if (tx.openings.size() == 1 && !order) {
     const bool swap = tx.kind == TransactionKind::meter_swap;
     const auto until = swap ? take_swap(tx) : take_paper(tx);
     taken = until ? Result<void>{} : failure(until.error());
@@ -67,14 +67,22 @@ Result<void> GatewayNode::take_order(const Transaction& tx) {
   return {};
 }
 
-// What stands when its account leaves orders nothing behind its last slot, and keeps nobody here.
-Result<void> GatewayNode::take_contract(const Transaction& tx) {
+void GatewayNode::take_contract(const Transaction& tx, NodeId from, Outbox& outbox) {
   const auto contract = market::decode_contract(tx.openings[0].data);
-  if (!contract) return failure(contract.error());
-  const auto at = index_of_meter_.find(contract->meter.value);
+  const auto ok = contract ? check_contract(*contract) : failure(contract.error());
+  if (!ok) return outbox.event(Refused{from, ok.error()});
+  const std::uint32_t newest = contracts_.newest(contract->meter, contract->of);
+  if (contract->number <= newest)
+    return outbox.send(from, encode(ContractsOnLedger{{{contract->meter, contract->of}, newest}}));
+  say(frame(MessageKind::transaction, tx.encode()), outbox);
+}
+
+// What stands when its account leaves orders nothing behind its last slot, and keeps nobody here.
+Result<void> GatewayNode::check_contract(const market::Contract& contract) const {
+  const auto at = index_of_meter_.find(contract.meter.value);
   if (at == index_of_meter_.end())
     return failure("contract of a meter that is not one of this gateway's");
-  if (leaves_before(meters_[at->second], contract->first_slot))
+  if (leaves_before(meters_[at->second], contract.first_slot))
     return failure("contract of an account that leaves before it");
   return {};
 }

@@ -77,9 +77,8 @@ void FleetNode::take(const MeterSample& sample, Outbox& outbox) {
     own.meter = home.meter.meter.value;
     show(home, own, outbox);
   }
-  if (sample.meter >= index_of_meter_.size() || index_of_meter_[sample.meter] < 0) return;
-  Home& home = homes_[static_cast<std::size_t>(index_of_meter_[sample.meter])];
-  if (!home.meter.measures) show(home, sample, outbox);
+  Home* const home = home_of({sample.meter});
+  if (home && !home->meter.measures) show(*home, sample, outbox);
 }
 
 void FleetNode::show(Home& home, const MeterSample& sample, Outbox& outbox) {
@@ -142,11 +141,21 @@ void FleetNode::receive(Instant now, const PeerMessage& message, Outbox& outbox)
     const auto settled = market::decode_settlement_body(message.bytes.view().subspan(1));
     return settled ? hear(*settled) : outbox.event(Refused{message.from, settled.error()});
   }
+  if (kind_of(message.bytes) == MessageKind::contracts) {
+    const auto known = decode_contracts_on_ledger(message.bytes.view().subspan(1));
+    return known ? hear(*known) : outbox.event(Refused{message.from, known.error()});
+  }
   const auto all = kind_of(message.bytes) == MessageKind::received
                        ? decode_received(message.bytes.view().subspan(1))
                        : failure("a home takes no such message");
   if (!all) return outbox.event(Refused{message.from, all.error()});
   for (const MeterReceived& r : *all) forget(r);
+}
+
+// Null where it is another gateway's.
+FleetNode::Home* FleetNode::home_of(MeterId meter) {
+  if (meter.value >= index_of_meter_.size() || index_of_meter_[meter.value] < 0) return nullptr;
+  return &homes_[static_cast<std::size_t>(index_of_meter_[meter.value])];
 }
 
 // Zeros where it has none.
@@ -155,9 +164,9 @@ PublicKey FleetNode::key_of(const Home& home) const {
 }
 
 void FleetNode::forget(const MeterReceived& received) {
-  const std::uint32_t id = received.meter.value;
-  if (id >= index_of_meter_.size() || index_of_meter_[id] < 0) return;
-  Home& home = homes_[static_cast<std::size_t>(index_of_meter_[id])];
+  Home* const known = home_of(received.meter);
+  if (!known) return;
+  Home& home = *known;
   if (received.key != tag_of(key_of(home)) && received.key != home.tag_before) return;
   if (received.sequence >= home.next_sequence) return go_on_behind(home, received.sequence);
   const auto later = [&](const ReadingBytes& r) {
@@ -343,6 +352,11 @@ void FleetNode::send_order(const Home& home, Slot slot, const ai::Bid& bid, Rng&
       {market::order_salt(home.meter.restricted_key, order), market::encode(order)});
   tx.root = openings_root(tx.openings);
   send_to_gateway(tx, outbox);
+}
+
+void FleetNode::hear(const ContractsOnLedger& known) {
+  for (const auto& [place, number] : known)
+    if (Home* home = home_of(place.first)) home->contracts.on_ledger(place.second, number);
 }
 
 void FleetNode::hear(const market::SettlementBody& settled) {

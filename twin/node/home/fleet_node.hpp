@@ -11,7 +11,8 @@
 // Orders are its bidding policy's (ai/bidding_policy.hpp), for what its contracts leave it
 // (standing_contracts.hpp), with what it prefers, at limits by the slot's own grid fee as the grid
 // operator has told it. Of a settled slot a home hears, through
-// its gateway, the settlement that stands on the public log (settled_word.hpp).
+// its gateway, the settlement that stands on the public log (settled_word.hpp), and which of its
+// contracts the ledger has: one is said again until then.
 
 #include <deque>
 
@@ -115,6 +116,7 @@ class FleetNode final : public Node {
   void receive(Instant now, const PeerMessage& message, Outbox& outbox);
   void forget(const MeterReceived& received);
   void forget_before(Home& home, std::vector<ledger::ReadingBytes>::iterator first);
+  Home* home_of(ledger::MeterId meter);
   ledger::PublicKey key_of(const Home& home) const;
   void go_on_behind(Home& home, std::uint32_t sequence);
   void close_interval(Home& home, Outbox& outbox);
@@ -130,6 +132,7 @@ class FleetNode final : public Node {
                   Outbox& outbox) const;
   std::vector<std::int64_t> same_slot_before(const Home& home) const;
   void hear(const market::SettlementBody& settled);
+  void hear(const ContractsOnLedger& known);
   std::size_t slots_a_day() const;
   Instant order_time(std::uint32_t slot) const;
   Instant forecast_time(std::uint32_t day) const;

@@ -48,23 +48,39 @@ std::vector<Contract> contracts_of(const HomeSpec& home, AccountId account, Mete
   return out;
 }
 
+StandingContracts::StandingContracts(const std::vector<Contract>& contracts) {
+  for (const Contract& c : contracts) all_.push_back({c});
+}
+
+// Once said, not before its first slot has begun: until then the ledger may take it.
+bool StandingContracts::Standing::is_due(Slot slot, Slot next) const {
+  return !on_ledger && (said ? contract.first_slot < next : contract.first_slot <= slot);
+}
+
 std::vector<Contract> StandingContracts::begin(Slot slot, Slot next) {
   std::vector<Contract> out;
-  std::erase_if(waiting_, [&](Contract& c) {
-    if (c.first_slot > slot) return false;
-    c.first_slot = std::max(c.first_slot, next);
-    if (c.first_slot < c.end_slot) out.push_back(c);
-    return true;
+  std::erase_if(all_, [&](Standing& s) {
+    if (!s.is_due(slot, next)) return false;
+    s.contract.first_slot = std::max(s.contract.first_slot, next);
+    if (s.contract.first_slot >= s.contract.end_slot) return true;
+    s.said = true;
+    out.push_back(s.contract);
+    return false;
   });
-  said_.insert(said_.end(), out.begin(), out.end());
   return out;
+}
+
+void StandingContracts::on_ledger(market::Template of, std::uint32_t number) {
+  for (Standing& s : all_)
+    if (s.said && s.contract.of == of && s.contract.number <= number) s.on_ledger = true;
 }
 
 // By template, as the ledger has them.
 std::vector<const Contract*> StandingContracts::trading_in(Slot slot) const {
   std::vector<const Contract*> out;
-  for (const Contract& c : said_)
-    if (market::trades_energy(c.of) && c.first_slot <= slot && slot < c.end_slot) out.push_back(&c);
+  for (const auto& [c, said, on_ledger] : all_)
+    if (said && market::trades_energy(c.of) && c.first_slot <= slot && slot < c.end_slot)
+      out.push_back(&c);
   std::sort(out.begin(), out.end(),
             [](const Contract* a, const Contract* b) { return a->of < b->of; });
   return out;

@@ -84,6 +84,9 @@ class ValidatorNode final : public Node {
   void tell_concentrator(NodeId to, const std::set<std::uint32_t>& gateways, Outbox& outbox) const;
   bool has_measures(const ledger::Transaction& tx) const;
   void tell_measured(Outbox& outbox) const;
+  ContractsOnLedger contracts_on_ledger(const ledger::Transaction& tx, std::uint32_t gateway) const;
+  bool tell_contract(NodeId to, const ledger::Transaction& tx, Outbox& outbox) const;
+  void tell_contracts_of(const ledger::Block& block, Outbox& outbox) const;
   void tell_gateways_of(const ledger::Block& block, Outbox& outbox);
   bool contradicts(const ledger::Transaction& tx) const;
   void watch(const ledger::Transaction& tx, Outbox& outbox);

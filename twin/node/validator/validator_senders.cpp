@@ -56,6 +56,7 @@ void ValidatorNode::take_transactions(std::span<const PeerMessage> messages, Out
       tell_measured(outbox);
       continue;
     }
+    if (tell_contract(m.from, *tx, outbox)) continue;
     if (market().beyond(*tx)) {
       const bool tells = contradicts(*tx) || tx->kind == TransactionKind::attestation;
       if (tells && chain_.state().admit(std::span(&*tx, 1))[0]) watch(*tx, outbox);
@@ -128,11 +129,47 @@ void ValidatorNode::tell_measured(Outbox& outbox) const {
               encode(LedgerProgress{0, market().measured_slots()}));
 }
 
+// What the ledger has by now of the transaction's contract, or a newer one in its place; nothing of
+// other kinds, of what it does not have, and of another gateway's homes.
+ContractsOnLedger ValidatorNode::contracts_on_ledger(const Transaction& tx,
+                                                     std::uint32_t gateway) const {
+  if (tx.kind != TransactionKind::contract || tx.openings.size() != 1) return {};
+  const auto c = market::decode_contract(tx.openings[0].data);
+  if (!c) return {};
+  const auto meter = market().meters().find(c->meter.value);
+  if (meter == market().meters().end() || meter->second.registration.account != c->account ||
+      meter->second.registration.gateway.value != gateway)
+    return {};
+  const auto line = market().contracts().find({c->account, c->of});
+  if (line == market().contracts().end() || line->second.newest() < c->number) return {};
+  return {{{c->meter, c->of}, line->second.newest()}};
+}
+
+// A home says its contract until it hears so. Whether there was something to tell.
+bool ValidatorNode::tell_contract(NodeId to, const Transaction& tx, Outbox& outbox) const {
+  const Directory& d = config_.directory;
+  if (observes() || !d.is_gateway(to)) return false;
+  const auto known = contracts_on_ledger(tx, to.value - d.gateway(0).value);
+  if (known.empty()) return false;
+  outbox.send(to, encode(known));
+  return true;
+}
+
+void ValidatorNode::tell_contracts_of(const ledger::Block& block, Outbox& outbox) const {
+  if (observes()) return;
+  for (std::uint32_t g = 0; g < config_.directory.gateways; ++g) {
+    ContractsOnLedger known;
+    for (const Transaction& tx : block.transactions) known.merge(contracts_on_ledger(tx, g));
+    if (!known.empty()) outbox.send(config_.directory.gateway(g), encode(known));
+  }
+}
+
 // Those whose batches, marks or papers the block holds; all of them where a slot was settled.
 void ValidatorNode::tell_gateways_of(const ledger::Block& block, Outbox& outbox) {
   std::set<std::uint32_t> gateways;
   for (const Transaction& tx : block.transactions) gateways.merge(gateways_in(tx));
   tell_progress(gateways, outbox);
+  tell_contracts_of(block, outbox);
   const Transaction* settlement = market::settlement_in(block);
   if (observes() || !settlement) return;
   const SharedBytes settled = frame(MessageKind::settled, settlement->body);
