@@ -52,6 +52,7 @@ int print_final(const std::string& id, const hil::VisitOutcome& outcome, const N
 
 bool names_network(const std::string& path) {
   std::error_code error;
+  if (!std::filesystem::exists(path, error)) return path.ends_with(".toml");
   return std::filesystem::is_regular_file(path, error);
 }
 

@@ -9,7 +9,8 @@
 
 namespace app {
 
-// Whether the path is a file, as network.toml is, and a run's directory is not.
+// Whether the path is a file, as network.toml is, and a run's directory is not; of one that is not
+// there, whether it would be.
 bool names_network(const std::string& path);
 
 // What numbers a user's transactions upwards where nobody is asked for the last number: it fits 32

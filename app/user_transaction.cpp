@@ -37,15 +37,15 @@ std::array<std::uint8_t, 16> next_id(const KeySeed& secret, std::uint64_t log_si
 std::array<std::uint8_t, 16> random_id() { return cut_to_id(hil::new_secret()); }
 
 int send_to_network(const UserAction& action, const AccountId& account, const Make& make) {
-  if (action.key.empty())
-    return complain(wrong_input, "--key: is missing: a household signs with its own file");
   const auto network = hil::read_network_config(action.directory);
   if (!network) return complain(wrong_input, network.error());
+  if (action.key.empty())
+    return complain(wrong_input, "--key: is missing: a household signs with its own file");
   const auto household = hil::read_household(action.key);
   if (!household) return complain(wrong_input, household.error());
   if (household->account != account)
-    return complain(wrong_input,
-                    action.key + ": is of account " + to_hex(household->account.bytes));
+    return complain(wrong_input, "--key " + action.key + ": is of account " +
+                                     to_hex(household->account.bytes) + ", not of --account");
   const Genesis& genesis = network->chain.genesis;
   const auto made = make({chain_id_of(genesis), account, household->restricted_key,
                           [&](Slot) { return household->secret; }, random_id(),

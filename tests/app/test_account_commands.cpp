@@ -336,4 +336,9 @@ TEST_CASE("tx: two of one account in the same moment have ids of their own on a 
     }
   }
   CHECK(transactions.size() == 10);
+  const test::Outcome nowhere = test::aipchain(
+      {"tx", "cancel", folder.at("net/netwrok.toml"), "--account", household.stem().string(),
+       "--key", household.string(), "--meter", "0", "--slot", "300", "--id", std::string(32, '7')});
+  CHECK(nowhere.code == 2);
+  CHECK(nowhere.errors.find("netwrok.toml: is not a file") != std::string::npos);
 }

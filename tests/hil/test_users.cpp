@@ -405,8 +405,9 @@ TEST_CASE(
       users.consent(1, users.household(1), {"--withdraw", "--wait", "20s"});
   CHECK(nothing_to_withdraw.code == 1);
   CHECK(nothing_to_withdraw.says("withdrawal of a consent that was never given"));
-  CHECK(users.consent(1, users.household(2)).code == 2);
-  CHECK(users.consent(1, net.file("registrar.key")).code == 2);
+  check_wrong(users.consent(1, users.household(2)), "is of account " + users.accounts[2]);
+  check_wrong(users.consent(1, net.file("registrar.key")), "is not a household's file");
+  check_wrong(users.consent(1, net.file("nobody.key")), "No such file");
   CHECK(users.erase(1, users.household(1)).code == 2);
   CHECK(users.erase(1, net.file("observer.key")).says("is not the registrar's key"));
   CHECK(users.erase(1, net.file("registrar.key"), {"--billing"}).code == 2);
