@@ -3,8 +3,6 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -13,6 +11,7 @@
 #include "app/console.hpp"
 #include "app/input_file.hpp"
 #include "app/number_option.hpp"
+#include "app/output_file.hpp"
 #include "app/scenario_file.hpp"
 #include "twin/grid/flow/power_flow.hpp"
 #include "twin/grid/grid_reader.hpp"
@@ -207,20 +206,6 @@ int solve(const SolveOptions& options) {
   return complain(does_not_hold, options.file + ": " + answer.unsolved);
 }
 
-// Written beside its place and moved there, so that nothing half-written stays behind.
-int write_file(const std::string& path, const std::string& text) {
-  const std::string beside = path + ".part";
-  std::ofstream file(beside, std::ios::binary);
-  file << text;
-  file.close();
-  std::error_code error;
-  if (file) std::filesystem::rename(beside, path, error);
-  if (file && !error) return done;
-  std::error_code ignored;
-  std::filesystem::remove(beside, ignored);
-  return complain(failed, path + ": cannot be written");
-}
-
 int convert(const ConvertOptions& options) {
   if (!options.out.ends_with(".json"))
     return complain(wrong_input, options.out +
@@ -230,7 +215,8 @@ int convert(const ConvertOptions& options) {
   if (!net) return complain(wrong_input, net.error());
   const auto text = twin::write_pgm(*net);
   if (!text) return complain(wrong_input, options.file + ": " + text.error());
-  return write_file(options.out, *text);
+  if (auto ok = write_file(options.out, *text); !ok) return complain(failed, ok.error());
+  return done;
 }
 
 void add_solve(CLI::App& grid, std::function<int()>& chosen) {

@@ -6,14 +6,16 @@
 #include <csignal>
 #include <cstring>
 #include <fcntl.h>
-#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "app/console.hpp"
-#include "app/ladder_table.hpp"
+#include "app/ladder_json.hpp"
+#include "app/ladder_output.hpp"
+#include "app/ladder_reading.hpp"
+#include "app/ladder_text.hpp"
 #include "app/number_option.hpp"
 #include "app/overrides.hpp"
 #include "app/scenario_file.hpp"
@@ -21,7 +23,6 @@
 namespace app {
 namespace {
 
-namespace fs = std::filesystem;
 using ledger::failure;
 using ledger::Result;
 
@@ -117,8 +118,8 @@ std::vector<std::string> words_for(const LadderOptions& o, const Variant& varian
   return words;
 }
 
-Result<LadderRun> run_one(const LadderOptions& o, const Variant& variant, std::uint64_t seed,
-                          const std::string& directory) {
+Result<twin::LadderRun> run_one(const LadderOptions& o, const Variant& variant, std::uint64_t seed,
+                                const std::string& directory) {
   const std::string out = directory + "/" + variant.name + "/seed-" + std::to_string(seed);
   if (!o.quiet) std::cerr << variant.name << ", seed " << seed << "\n";
   const Ended ended = run_itself(words_for(o, variant, seed, out));
@@ -128,15 +129,25 @@ Result<LadderRun> run_one(const LadderOptions& o, const Variant& variant, std::u
   return read_ladder_run(out);
 }
 
-Result<LadderRuns> run_all(const LadderOptions& o, const twin::Scenario& scenario,
-                           const std::string& directory) {
-  LadderRuns all;
-  all.scenario = scenario.name;
+twin::LadderRuns setting_of(const LadderOptions& o, const twin::Scenario& scenario) {
+  twin::LadderRuns out;
+  out.scenario = scenario.name;
+  out.mechanism = scenario.market.mechanism;
+  out.epoch = scenario.time.start;
+  out.simulated = scenario.time.duration;
+  out.homes = scenario.homes.size();
+  out.overrides = o.set;
+  return out;
+}
+
+Result<twin::LadderRuns> run_all(const LadderOptions& o, const twin::Scenario& scenario,
+                                 const std::string& directory) {
+  twin::LadderRuns all = setting_of(o, scenario);
   const std::vector<Variant> variants = variants_of(scenario);
   for (const Variant& v : variants) all.variants.push_back(v.name);
   for (unsigned s = 0; s < o.seeds; ++s) all.seeds.push_back(scenario.seed + s);
   for (const Variant& variant : variants) {
-    std::vector<LadderRun>& runs = all.runs.emplace_back();
+    std::vector<twin::LadderRun>& runs = all.runs.emplace_back();
     for (const std::uint64_t seed : all.seeds) {
       if (stop_requested) return failure("interrupted");
       auto run = run_one(o, variant, seed, directory);
@@ -144,26 +155,8 @@ Result<LadderRuns> run_all(const LadderOptions& o, const twin::Scenario& scenari
       runs.push_back(std::move(*run));
     }
   }
-  compare_with_none(all);
+  twin::compare_with_none(all);
   return all;
-}
-
-// Made now: what hours of runs come to has a place.
-Result<std::string> make_directory(const std::string& asked, const std::string& name) {
-  std::error_code error;
-  std::string out = asked;
-  for (int k = 1; out.empty(); ++k) {
-    const std::string path = "runs/" + name + "-ladder-" + std::to_string(k);
-    if (!fs::exists(path, error)) out = path;
-  }
-  const std::string option = asked.empty() ? out : "--out " + out;
-  if (fs::exists(out, error) && (!fs::is_directory(out, error) || !fs::is_empty(out, error)))
-    return failure(option + ": exists already; wants a new or empty directory");
-  fs::create_directories(out, error);
-  if (error) return failure(option + ": cannot be made: " + error.message());
-  if (::access(out.c_str(), W_OK | X_OK) != 0)
-    return failure(option + ": cannot be written: " + std::strerror(errno));
-  return out;
 }
 
 // What a scenario chooses counts; one that stands on none of its rungs has all compared, unless
@@ -190,12 +183,14 @@ int ladder(const LadderOptions& o) {
   if (scenario.seed > static_cast<std::uint64_t>(INT64_MAX) - (o.seeds - 1))
     return complain(wrong_input, "--seeds " + std::to_string(o.seeds) + ": the last one would be " +
                                      "above " + std::to_string(INT64_MAX));
-  const auto directory = make_directory(o.out, scenario.name);
+  const auto directory = make_ladder_directory(o.out, scenario.name);
   if (!directory) return complain(wrong_input, directory.error());
   stop_on_signals();
   const auto all = run_all(o, scenario, *directory);
   if (!all) return complain(stop_requested ? interrupted : failed, all.error());
-  std::cout << (o.json ? ladder_json(*all) : ladder_text(*all));
+  if (auto ok = write_ladder(*directory, *all); !ok) return complain(failed, ok.error());
+  if (o.json && !o.quiet) std::cerr << report_line(*directory);
+  std::cout << (o.json ? ladder_json(*all) : ladder_text(*all) + report_line(*directory));
   return done;
 }
 

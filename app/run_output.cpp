@@ -4,10 +4,10 @@
 #include <array>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "app/output_file.hpp"
 #include "twin/store/run_reader.hpp"
 #include "viz/report/report.hpp"
 
@@ -36,11 +36,7 @@ Result<void> write_report(const std::string& directory, const std::string& summa
   if (!reader) return failure(reader.error().message);
   const auto page = viz::make_report(*reader, summary);
   if (!page) return failure(page.error());
-  std::ofstream out(directory + "/report.html", std::ios::binary);
-  out << *page;
-  out.flush();
-  if (!out) return failure(directory + "/report.html: cannot be written");
-  return {};
+  return write_file(directory + "/report.html", *page);
 }
 
 namespace {

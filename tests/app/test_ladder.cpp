@@ -1,14 +1,15 @@
 // A congestion ladder in a run, and `aipchain ladder`, as users call them: a street whose small
 // transformer carries neither its evening nor its noon.
 
+#include <array>
 #include <cmath>
+#include <cstdio>
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
-#include "app/ladder_table.hpp"
-#include "app/paired_difference.hpp"
 #include "tests/app/reader_cases.hpp"
 #include "tests/app/short_run.hpp"
+#include "twin/ladder/ladder_comparison.hpp"
 #include "twin/store/run_reader.hpp"
 
 using nlohmann::json;
@@ -128,6 +129,7 @@ TEST_CASE(
   CHECK(page.find("id=\"congestion\"") != std::string::npos);
   CHECK(page.find("dimming-14a") != std::string::npos);
   CHECK(page.find("id=\"market\"") != std::string::npos);
+  CHECK(page.find("aipchain ladder runs none, each and all") != std::string::npos);
 }
 
 TEST_CASE("`ladder` runs none, each rung and all on the same seeds and prints one table") {
@@ -160,9 +162,24 @@ TEST_CASE("`ladder` runs none, each rung and all on the same seeds and prints on
     differences.push_back(
         summary_of(folder, "dimming-14a", seed)["grid"]["overload_minutes"].get<double>() -
         summary_of(folder, "none", seed)["grid"]["overload_minutes"].get<double>());
-  const app::Estimate by_hand = app::estimate_of(differences);
+  const twin::Estimate by_hand = twin::estimate_of(differences);
   CHECK(dimming["against_none"]["overload_minutes"]["low"] == doctest::Approx(*by_hand.low));
   CHECK(dimming["figures"].contains("shifted_kwh"));
+
+  // What is left in the directory says the same.
+  CHECK(test::slurp(folder.path() / "out/ladder.json") == outcome.output);
+  const std::string page = test::slurp(folder.path() / "out/report.html");
+  CHECK(page.find("6 homes; market: uniform; seeds 2 to 3; set time.duration=90m") !=
+        std::string::npos);
+  std::array<char, 40> none_minutes{};
+  std::snprintf(none_minutes.data(), none_minutes.size(), ">none</td><td>%.0f</td>", minutes(0));
+  CHECK(page.find(none_minutes.data()) != std::string::npos);
+  CHECK(summary_of(folder, "none", 2)["congestion"]["ev_unmet_kwh"] == 0);
+  // Cars are charging when the run ends: what dimming holds back until then is not saved.
+  CHECK(dimming["figures"]["beyond_end_kwh"]["mean"].get<double>() >
+        dimming["figures"]["shifted_kwh"]["mean"].get<double>());
+  CHECK(dimming["figures"]["beyond_end_kwh"]["mean"] ==
+        doctest::Approx(dimming["figures"]["drawn_less_kwh"]["mean"].get<double>()));
 }
 
 TEST_CASE("`ladder` compares the rungs that ladder.rungs chooses, in the order it states") {
@@ -178,35 +195,14 @@ TEST_CASE("`ladder` compares the rungs that ladder.rungs chooses, in the order i
   CHECK(rungs_in(folder, "all", 2) == json{"curtailment", "dimming-14a"});
   // A scenario's own choice, too.
   folder.write("one.toml", street + std::string("[ladder]\nrungs = [\"curtailment\"]\n"));
-  const Outcome one = aipchain({"ladder", folder.at("one.toml"), "--out", folder.at("one"),
-                                "--until", "5m", "--json", "--quiet"});
+  const Outcome one = aipchain(
+      {"ladder", folder.at("one.toml"), "--out", folder.at("one"), "--until", "5m", "--quiet"});
   REQUIRE(one.code == 0);
-  CHECK(variants_in(json::parse(one.output)) == std::vector<std::string>{"none", "curtailment"});
-}
-
-TEST_CASE("An element that a rung makes worse is named, and seeds in which one is are counted") {
-  app::LadderRun none, worse;
-  for (const char* figure : {"overload_minutes", "overload_kwh", "voltage_minutes", "shifted_kwh",
-                             "curtailed_kwh", "shed_kwh", "ev_unmet_kwh", "cold_kelvin_hours",
-                             "cost_eur", "limited_homes", "limited_gini", "rebound_kw", "bill_eur",
-                             "operator_got_eur", "operator_paid_eur", "owed_eur", "capacity_eur"})
-    none.figures[figure] = worse.figures[figure] = 0;
-  none.minutes_outside = {{"cable 3", 4}, {"transformer", 60}};
-  worse.minutes_outside = {{"cable 3", 6.5}, {"home 2", 1}, {"transformer", 10}};
-  const app::LadderRuns runs{
-      "street", {7, 8, 9}, {"none", "envelopes"}, {{none, none, none}, {worse, none, worse}}};
-  const std::string text = app::ladder_text(runs);
-  CAPTURE(text);
-  CHECK(text.find("envelopes makes cable 3 worse (seed 7): 4.0 to 6.5 minutes outside\n"
-                  "envelopes makes home 2 worse (seed 7): 0.0 to 1.0 minutes outside\n"
-                  "envelopes makes cable 3 worse (seed 9): 4.0 to 6.5 minutes outside\n") !=
+  CHECK(one.output.ends_with("report: " + folder.at("one/report.html") + "\n"));
+  CHECK(variants_in(json::parse(test::slurp(folder.path() / "one/ladder.json"))) ==
+        std::vector<std::string>{"none", "curtailment"});
+  CHECK(test::slurp(folder.path() / "one/report.html").find("One rung is compared") !=
         std::string::npos);
-  CHECK(text.find("makes transformer worse") == std::string::npos);
-  const auto lines = test::lines_of(text);
-  CHECK(lines.at(1).ends_with("EUR an avoided hour  worse in"));
-  CHECK(lines.at(3).ends_with(" 2"));
-  const json worse_ones = json::parse(app::ladder_json(runs))["variants"][1]["worse"];
-  CHECK(worse_ones.size() == 4);
 }
 
 TEST_CASE("`ladder` says what is wrong with its options before the first run, in one line") {
@@ -237,100 +233,6 @@ TEST_CASE("`ladder` refuses a scenario without rungs, and a folder in use") {
   folder.write("street.toml", street);
   const Outcome used = aipchain({"ladder", folder.at("street.toml"), "--out", folder.at("")});
   CHECK(used.code == 2);
-}
-
-TEST_CASE("The interval of a mean, worked by hand") {
-  const app::Estimate e = app::estimate_of({1, 2, 3, 4});
-  CHECK(e.mean == doctest::Approx(2.5));
-  // s = 1.29099, t(0.975, 3) = 3.1824: +- 2.0543
-  CHECK(*e.low == doctest::Approx(2.5 - 2.0543).epsilon(1e-4));
-  CHECK(*e.high == doctest::Approx(2.5 + 2.0543).epsilon(1e-4));
-  CHECK(!app::estimate_of({7}).low);
-  CHECK(app::student_t_975(40) == doctest::Approx(2.0211).epsilon(1e-4));
-  CHECK(app::student_t_975(120) == doctest::Approx(1.9799).epsilon(1e-4));
-}
-
-TEST_CASE("Shifted energy is what went from some slots to others") {
-  app::LadderRun none, run;
-  none.slot_wh = {1000, 5000, 1000};
-  run.slot_wh = {1500, 3000, 2000};
-  CHECK(app::shifted_kwh(run, none) == doctest::Approx(1.5));
-  CHECK(app::shifted_kwh(none, none) == 0);
-}
-
-TEST_CASE(
-    "Who pays more than without measures is counted by home, with and without what it is owed") {
-  const auto run = [](std::vector<double> bills, std::vector<double> owed) {
-    app::LadderRun r;
-    for (const char* figure :
-         {"overload_minutes", "overload_kwh", "voltage_minutes", "curtailed_kwh", "shed_kwh",
-          "ev_unmet_kwh", "cold_kelvin_hours", "cost_eur", "limited_homes", "limited_gini",
-          "rebound_kw", "operator_got_eur", "operator_paid_eur", "capacity_eur"})
-      r.figures[figure] = 0;
-    for (const double b : bills) r.figures["bill_eur"] += b / static_cast<double>(bills.size());
-    for (const double o : owed) r.figures["owed_eur"] += o;
-    r.bill_eur = std::move(bills);
-    r.owed_eur = std::move(owed);
-    return r;
-  };
-  app::LadderRuns all{"street", {1, 2}, {"none", "flexibility"}, {}};
-  all.runs = {{run({5, -1, 2}, {0, 0, 0}), run({5, 5, 5}, {0, 0, 0})},
-              {run({5.6, -0.7, 2.005}, {0.1, 0.5, 0}), run({5, 5, 4}, {0, 0, 3})}};
-  app::compare_with_none(all);
-  CHECK(all.runs[1][0].figures.at("homes_paying_more") == 2);  // by half a cent is by none
-  CHECK(all.runs[1][0].figures.at("largest_loss_eur") == doctest::Approx(0.6));
-  CHECK(all.runs[1][0].figures.at("homes_paying_more_with_owed") == 1);
-  CHECK(all.runs[1][1].figures.at("homes_paying_more") == 0);
-  CHECK(all.runs[1][1].figures.at("largest_loss_eur") == 0);
-  const json flexibility = json::parse(app::ladder_json(all))["variants"][1];
-  CHECK(flexibility["figures"]["homes_paying_more"]["mean"] == 1);
-  CHECK(flexibility["against_none"]["bill_eur"]["mean"].get<double>() ==
-        doctest::Approx((0.905 / 3 - 1.0 / 3) / 2));
-  CHECK(flexibility["against_none"]["bill_eur"].contains("low"));
-  const std::string text = app::ladder_text(all);
-  CAPTURE(text);
-  CHECK(text.find("who pays") != std::string::npos);
-  CHECK(text.find("on no account of the ledger") != std::string::npos);
-  // Where summaries list no single homes, nobody is counted.
-  all.runs[1][0].bill_eur.clear();
-  CHECK(!app::losers(all.runs[1][0], all.runs[0][0]));
-}
-
-TEST_CASE("Each rung is weighed against the others, and who is better all round is named") {
-  app::LadderRuns all;
-  all.scenario = "street";
-  all.seeds = {1, 2};
-  all.variants = {"none", "envelopes", "curtailment", "flexibility"};
-  const auto run = [](double overload_kwh, double unmet_kwh, double eur) {
-    app::LadderRun r;
-    for (const char* figure :
-         {"overload_minutes", "voltage_minutes", "shifted_kwh", "curtailed_kwh", "shed_kwh",
-          "cold_kelvin_hours", "limited_homes", "limited_gini", "rebound_kw", "bill_eur",
-          "operator_got_eur", "operator_paid_eur", "owed_eur", "capacity_eur"})
-      r.figures[figure] = 0;
-    r.figures["overload_kwh"] = overload_kwh;
-    r.figures["ev_unmet_kwh"] = unmet_kwh;
-    r.figures["cost_eur"] = eur;
-    return r;
-  };
-  all.runs = {{run(9, 0, 0), run(11, 0, 0)},
-              {run(1, 4, 0), run(3, 4, 0)},
-              {run(2, 4, 5), run(2, 6, 5)},
-              {run(5, 0, 7), run(5, 0, 7)}};
-  const json table = json::parse(app::ladder_json(all));
-  CHECK(table["variants"][1]["beaten_by"].empty());
-  CHECK(table["variants"][2]["beaten_by"] == json{"envelopes"});
-  CHECK(table["variants"][3]["beaten_by"].empty());  // least unmet
-  CHECK(table["variants"][1]["ranks"]["overload_kwh"] == 1);
-  CHECK(table["variants"][2]["ranks"]["overload_kwh"] == 1);
-  CHECK(table["variants"][3]["ranks"]["overload_kwh"] == 3);
-  CHECK(table["variants"][2]["ranks"]["ev_unmet_kwh"] == 3);
-  CHECK(!table["variants"][0].contains("ranks"));
-  const std::string text = app::ladder_text(all);
-  CHECK(text.find("curtailment: overload kWh 2.00 (1), voltage min 0 (1), EV unmet kWh 5.00 (3)") !=
-        std::string::npos);
-  CHECK(text.find("Gini 0.00 (1); better all round: envelopes\n") != std::string::npos);
-  CHECK(text.find("Gini 0.00 (1); none is better all round\n") != std::string::npos);
 }
 
 namespace {

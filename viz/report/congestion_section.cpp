@@ -15,12 +15,6 @@ std::string known(const std::optional<double>& value, int decimals = 0) {
   return value ? number_text(*value, decimals) : "–";
 }
 
-std::string table_html(const std::string& head, const std::string& rows) {
-  return element(
-      "div", "scroll",
-      element("table", "", "<thead><tr>" + head + "</tr></thead>\n" + element("tbody", "", rows)));
-}
-
 std::string rungs_table(const Summary& s) {
   std::string rows;
   for (const Summary::Rung& r : s.rungs)
@@ -83,7 +77,11 @@ std::string congestion_html(const Summary& s) {
   std::string body;
   if (!s.elements.empty()) body += elements_table(s);
   if (s.has_ladder && !s.rungs.empty()) body += rungs_table(s);
-  if (s.has_ladder) body += ladder_facts(s);
+  if (s.has_ladder)
+    body += ladder_facts(s) +
+            element("p", "message",
+                    "One run knows no other rungs: aipchain ladder runs none, each and all of a "
+                    "scenario’s rungs on the same seeds and weighs them against each other.");
   return section_html("congestion", "Congestion", message_of(s), body);
 }
 

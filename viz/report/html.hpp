@@ -25,6 +25,13 @@ inline std::string fact_html(const std::string& name, const std::string& html) {
   return "<dt>" + escape(name) + "</dt><dd>" + html + "</dd>\n";
 }
 
+// A head of cells and rows, both as HTML; scrolls where it is wider than the page.
+inline std::string table_html(const std::string& head, const std::string& rows) {
+  return element(
+      "div", "scroll",
+      element("table", "", "<thead><tr>" + head + "</tr></thead>\n" + element("tbody", "", rows)));
+}
+
 inline std::string section_html(const std::string& id, const std::string& title,
                                 const std::string& message, const std::string& body) {
   return "<section id=\"" + id + "\">\n" + element("h2", "", escape(title)) +

@@ -7,7 +7,7 @@
 #include "viz/report/canvas.hpp"
 #include "viz/report/congestion_section.hpp"
 #include "viz/report/html.hpp"
-#include "viz/report/style.hpp"
+#include "viz/report/page.hpp"
 #include "viz/text.hpp"
 
 namespace viz {
@@ -88,15 +88,6 @@ std::string cards_html(const ReportData& data) {
   for (const auto& group : {energy_cards(data), grid_cards(data), community_cards(data)})
     for (const Card& card : group) out += card_html(card);
   return element("div", "cards", out);
-}
-
-std::string figure_html(const Figure& figure) {
-  std::string legend;
-  for (const LegendKey& key : figure.legend)
-    legend += "<li><span class=\"key " + key.classes + "\"></span>" + escape(key.words) + "</li>\n";
-  return "<figure id=\"" + figure.id + "\">\n" + element("h2", "", escape(figure.title)) +
-         element("p", "message", escape(figure.message)) +
-         (legend.empty() ? "" : element("ul", "legend", legend)) + figure.svg + "</figure>\n";
 }
 
 std::string alert_row(const ReportData& data, const twin::AlertRow& alert) {
@@ -318,13 +309,6 @@ std::string ledger_html(const ReportData& data) {
   return section_html("ledger", "Ledger", "", body);
 }
 
-std::string head_html(const ReportData& data) {
-  return "<head>\n<meta charset=\"utf-8\"/>\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>" +
-         escape(data.run.meta.scenario) + " – AIPCHAIN run report</title>\n<style>" +
-         report_style() + "</style>\n</head>\n";
-}
-
 std::string lead_text(const ReportData& data) {
   const auto& meta = data.run.meta;
   const Period period = period_of(data);
@@ -349,8 +333,7 @@ std::string render_report(const ReportData& data) {
   body += element("footer", "",
                   "Times are civil times of the scenario. Import from the grid is positive. "
                   "Figures come from run.db and summary.json beside this page.");
-  return "<!DOCTYPE html>\n<html lang=\"en\" xmlns=\"http://www.w3.org/1999/xhtml\">\n" +
-         head_html(data) + "<body>\n" + element("main", "", body) + "</body>\n</html>\n";
+  return page_html(data.run.meta.scenario + " – AIPCHAIN run report", body);
 }
 
 tl::expected<std::string, std::string> make_report(twin::RunReader& run,

@@ -96,12 +96,28 @@ text { font: 12.5px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fi
 .home { stroke: var(--ink); stroke-width: 1.5; }
 .wire { stroke: var(--soft); stroke-width: 2; }
 .symbol { fill: none; stroke: var(--ink); stroke-width: 2; }
+.r-less { fill: var(--ev); stroke: var(--ev); } .key.r-less { background: var(--ev); }
+.r-more { fill: var(--bad); stroke: var(--bad); } .key.r-more { background: var(--bad); }
+.r-open { fill: var(--card); stroke: var(--soft); stroke-width: 2; }
+.key.r-open { background: none; border: 2px solid var(--soft); width: 11px; height: 11px; }
+.whisker { stroke-width: 2; }
+.r-none { fill: var(--card); stroke: var(--ink); stroke-width: 2; }
+.key.r-none { background: none; border: 2px solid var(--ink); width: 11px; height: 11px; }
+.r-rung, .b-rung { fill: var(--grid); } .key.r-rung, .key.b-rung { background: var(--grid); }
+.b-none { fill: var(--losses); } .key.b-none { background: var(--losses); }
+.leader { stroke: var(--soft); stroke-width: 1; }
+.least { fill: var(--ink); font-weight: 700; }
+.question { font-size: 18px; margin: 6px 0; }
+.line { margin: 0 0 2px; }
+td small { color: var(--soft); font-size: 12px; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 .scroll { overflow-x: auto; }
+.scroll > svg { min-width: 760px; }
 th { text-align: right; color: var(--soft); font-weight: 500; font-size: 13px; vertical-align: bottom; }
 td { text-align: right; }
 th, td { padding: 5px 10px; border-bottom: 1px solid var(--rule); white-space: nowrap; }
 th.words, td.words { text-align: left; white-space: normal; overflow-wrap: anywhere; }
+th.name, td.name { text-align: left; position: sticky; left: 0; background: var(--card); }
 tfoot td { font-weight: 600; border-bottom: none; }
 .loss { color: var(--bad); }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0; }
@@ -109,7 +125,14 @@ dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 code { font: 13px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
 footer { color: var(--soft); font-size: 13px; margin-top: 24px; }
+@media (max-width: 640px) {
+  main { padding: 20px 10px 40px; }
+  figure, section { padding: 16px 12px 12px; }
+  dl { grid-template-columns: 1fr; }
+  dd { margin-bottom: 8px; }
+}
 @media print {
+  .scroll > svg { min-width: 0; }
   :root {
     color-scheme: light;
     --page: #ffffff; --card: #ffffff; --ink: #000000; --soft: #444444; --rule: #cccccc;

@@ -1,10 +1,10 @@
-#include "app/paired_difference.hpp"
+#include "twin/ladder/paired_difference.hpp"
 
 #include <array>
 #include <cmath>
 #include <numeric>
 
-namespace app {
+namespace twin {
 
 double student_t_975(std::size_t degrees) {
   constexpr std::array<double, 30> table{
@@ -31,4 +31,4 @@ Estimate estimate_of(const std::vector<double>& values) {
   return out;
 }
 
-}  // namespace app
+}  // namespace twin

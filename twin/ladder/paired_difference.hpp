@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-namespace app {
+namespace twin {
 
 struct Estimate {
   double mean = 0;
@@ -19,4 +19,4 @@ Estimate estimate_of(const std::vector<double>& values);
 // Cornish-Fisher's first two terms.
 double student_t_975(std::size_t degrees);
 
-}  // namespace app
+}  // namespace twin

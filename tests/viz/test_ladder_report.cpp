@@ -1,0 +1,243 @@
+#include <doctest/doctest.h>
+#include <fstream>
+#include <string>
+
+#include "tests/support/made_up_ladder.hpp"
+#include "tests/viz/made_up_run.hpp"
+#include "viz/report/ladder_report.hpp"
+#include "viz/report/ladder_words.hpp"
+
+namespace {
+
+using twin::LadderRuns;
+
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// Of a page, from the element with this id to where the next section or figure begins.
+std::string piece(const std::string& page, const std::string& id) {
+  const auto begin = page.find("id=\"" + id + "\"");
+  REQUIRE(begin != std::string::npos);
+  const auto end = std::min(page.find("</section>", begin), page.find("</figure>", begin));
+  return page.substr(begin, end - begin);
+}
+
+// The line of a table that begins with a variant's name.
+std::string line_of(const std::string& page, const std::string& id, const std::string& variant) {
+  const std::string table = piece(page, id);
+  const auto begin = table.find("<tr><td class=\"name\">" + variant + "</td>");
+  REQUIRE(begin != std::string::npos);
+  return table.substr(begin, table.find("</tr>", begin) - begin);
+}
+
+std::string finding_of(const LadderRuns& all, const std::string& subject) {
+  for (const viz::Finding& f : viz::ladder_findings(all))
+    if (f.subject == subject) return f.words;
+  return "";
+}
+
+bool is_well_formed(const std::string& page) {
+  made_up::Folder folder;
+  std::ofstream(folder.file("page.xml"), std::ios::binary) << page;
+  const std::string command =
+      "python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' " +
+      folder.file("page.xml") + " 2>/dev/null";
+  return std::system(command.c_str()) == 0;
+}
+
+void check_whole(const std::string& page) {
+  CHECK(is_well_formed(page));
+  for (const char* never :
+       {"nan", "inf<", "src=", "href=", "url(", "<script", "<link", "@import"}) {
+    CAPTURE(never);
+    CHECK_FALSE(says(page, never));
+  }
+  for (const char* id : {"findings", "relief", "price-of-relief", "weighed", "limits", "measures",
+                         "payers", "energy", "trade-offs", "worse", "meanings"}) {
+    CAPTURE(id);
+    CHECK(says(page, "id=\"" + std::string(id) + "\""));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a ladder's page has every figure of every rung, paired with none") {
+  LadderRuns all = test::made_up_ladder();
+  double lost_kwh = 0.5;
+  for (auto& run : all.runs[3]) run.figures["storage_losses_kwh"] = lost_kwh += 0.1;
+  compare_with_none(all);
+  const std::string page = viz::render_ladder_report(all);
+  check_whole(page);
+  CHECK(
+      says(page, "Which measure keeps this feeder within its limits, at what cost, and who pays?"));
+  CHECK(says(page,
+             "Tuesday, 14 April 2026 from 17:30 on, 24 h simulated; 3 homes; market: "
+             "uniform; seeds 7 to 9"));
+  // 60, 61, 62 minutes against 33, 33.55, 34.1: -27.45 +- 4.3027 * 0.45 / sqrt(3).
+  CHECK(says(line_of(page, "limits", "none"), "<td>61</td><td>21.00</td><td>200</td>"));
+  const std::string dimming = line_of(page, "limits", "dimming-14a");
+  CHECK(says(dimming, "<td>34<br/><small>−27 [−29, −26]</small></td>"));
+  CHECK(says(dimming, "<td>10.50<br/><small>−10.50 [−11.74, −9.26]</small></td>"));
+  CHECK(says(dimming, "<td>155<br/><small>−45 [−45, −45]</small></td>"));
+  CHECK(says(dimming, "<td>0 of 3</td>"));
+  CHECK(says(line_of(page, "limits", "flexibility"), "<td>1 of 3</td>"));
+  // 6 EUR for 27.45 minutes.
+  CHECK(says(line_of(page, "measures", "dimming-14a"),
+             "<td>6.00<br/><small>[6.00, 6.00]</small></td><td>13.11</td>"));
+  CHECK(says(line_of(page, "measures", "flexibility"), "<td>0.75<br/>"));
+  const std::string payers = line_of(page, "payers", "flexibility");
+  CHECK(says(payers, "<td>4.90<br/><small>−0.10 [−0.10, −0.10]</small></td>"));
+  CHECK(says(payers, "<td>2.0<br/>"));
+  CHECK(says(payers, "<td>0.50<br/>"));
+  CHECK(says(piece(page, "payers"), "on no account of the ledger"));
+  const std::string energy = line_of(page, "energy", "all");
+  // 6 kWh less consumed, for 1.5 kWh of PV held back and 0.7 lost in batteries.
+  CHECK(says(energy, "<td>3.8<br/><small>[3.6, 4.0]</small></td><td>6.0<br/>"));
+  CHECK(says(energy, "<td>−1.5<br/>"));
+  CHECK(says(energy, "<td>−0.7<br/><small>[−0.9, −0.5]</small></td>"));  // lost in batteries
+  CHECK(says(energy, "<td>1.2<br/>"));                                   // shifted
+  CHECK(says(line_of(page, "worse", "flexibility"),
+             "<td class=\"words\">cable 3</td><td>7</td><td>0.0</td><td>2.0</td><td>0.00</td>"
+             "<td>0.25</td>"));
+}
+
+TEST_CASE("a ladder's plots mark every rung with its figures, and what may be chance") {
+  LadderRuns all = test::made_up_ladder();
+  all.runs[3][0].figures["overload_minutes"] = 500;
+  for (auto& run : all.runs[2]) run.figures["overload_kwh"] += 100;
+  const std::string page = viz::render_ladder_report(all);
+  const std::string relief = piece(page, "relief");
+  CHECK(says(relief, "class=\"r-less\"><title>dimming-14a: −27 [−29, −26] minutes</title>"));
+  CHECK(says(relief, "class=\"r-open\"><title>all: 116 ["));
+  CHECK(says(relief,
+             "class=\"r-more\"><title>flexibility: 87.40 [85.91, 88.89] kWh above the "
+             "limit</title>"));
+  CHECK(says(relief, "all takes most away: −18.48"));
+  CHECK(says(piece(viz::render_ladder_report(test::made_up_ladder(1)), "relief"),
+             "class=\"r-open\"><title>dimming-14a: −27 minutes</title>"));
+
+  const std::string price = piece(page, "price-of-relief");
+  CHECK(says(price, "<title>all: 2.52 kWh left, 12.00 EUR</title>"));
+  CHECK(says(price, "<title>all: 2.52 kWh left, 7.83 EUR</title>"));
+  CHECK(says(price,
+             "operator’s money than none, dimming-14a and all; no other leaves less for a "
+             "smaller bill than dimming-14a, flexibility and all."));
+  const std::string weighed = piece(page, "weighed");
+  CHECK(says(weighed, "<title>all: 12.00 cost EUR, place 3 from the least</title>"));
+  CHECK(says(weighed, "<title>none: 21.00 overload kWh</title>"));
+  CHECK(says(weighed, "class=\"tick least\">2.50</text>"));
+  CHECK_FALSE(says(weighed, "class=\"tick least\">0.00</text>"));
+}
+
+TEST_CASE("a ladder's findings follow from its figures") {
+  LadderRuns all = test::made_up_ladder();
+  CHECK(finding_of(all, "Least overload") ==
+        "all leaves least of the overload: 2.52 of 21.00 kWh above the limit, 15 of 61 minutes.");
+  CHECK(finding_of(all, "Cheapest") ==
+        "Cheapest is flexibility with 9.84 EUR an hour of overload avoided.");
+  CHECK(
+      says(finding_of(all, "Not beaten"), "dimming-14a, flexibility and all: no other is as good"));
+  CHECK(finding_of(all, "Elements made worse") ==
+        "flexibility makes cable 3 worse than none, in 1 of 3 seeds.");
+  CHECK(finding_of(all, "Homes made worse") ==
+        "Of 3 homes pay over a cent more than with none: 2.0 with flexibility (0.50 EUR at most), "
+        "3.0 with all (3.00 EUR at most).");
+  CHECK(finding_of(all, "Left at the end") ==
+        "With flexibility 7.5 kWh are still to be drawn when the run ends, 7.5\u202f% of what none "
+        "consumes by then; no rung leaves more.");
+  CHECK(says(finding_of(all, "How sure"),
+             "dimming-14a, flexibility and all have fewer minutes of overload than none"));
+
+  // Flexibility at no cost, dimming with all that flexibility has and more of each.
+  for (auto& run : all.runs[2]) run.figures["cost_eur"] = 0;
+  for (auto& run : all.runs[1]) run.figures["limited_gini"] = 0.8;
+  CHECK(says(finding_of(all, "Cheapest"), "flexibility costs the grid operator nothing"));
+  CHECK(says(finding_of(all, "Cheapest"), "cheapest is dimming-14a with 13.11 EUR"));
+  CHECK(says(finding_of(all, "Not beaten"), "dimming-14a is beaten by flexibility."));
+  for (auto& run : all.runs[3]) run.figures["overload_kwh"] = 30;
+  CHECK(says(finding_of(all, "Least overload"), "flexibility leaves least"));
+  CHECK(says(finding_of(all, "Least overload"), "In minutes it is all with 15."));
+  for (auto& run : all.runs[2]) run.outside.erase("cable 3");
+  CHECK(finding_of(all, "Elements made worse") ==
+        "No rung makes an element worse than none in any seed.");
+  all.runs[3][0].figures["overload_minutes"] = 150;  // less in the mean, and by chance
+  CHECK(says(finding_of(all, "How sure"), "all may differ from none in minutes by chance"));
+}
+
+TEST_CASE("each rung is weighed against the others in words") {
+  LadderRuns all = test::made_up_ladder();
+  CHECK(viz::trade_off_sentences(all, 1) ==
+        std::vector<std::string>{
+            "No other has less curtailed PV and unequal limits.", "No other has more overload.",
+            "Against flexibility: less unequal limits, but more overload and cost.",
+            "Against all: less curtailed PV, cost and unequal limits, but more overload."});
+  all.runs[2] = all.runs[1];
+  CHECK(viz::trade_off_sentences(all, 1).at(2) == "As flexibility in all that is weighed.");
+  for (auto& run : all.runs[2]) run.figures["cost_eur"] = 1;
+  CHECK(viz::trade_off_sentences(all, 1).at(2) == "Beaten all round by flexibility.");
+  CHECK(viz::trade_off_sentences(all, 2).at(2) == "Better all round than dimming-14a.");
+  const std::string page = viz::render_ladder_report(all);
+  CHECK(says(piece(page, "trade-offs"), "Better all round than dimming-14a."));
+}
+
+TEST_CASE("with one seed there are no intervals, and the page says so") {
+  const std::string page = viz::render_ladder_report(test::made_up_ladder(1));
+  check_whole(page);
+  CHECK(says(piece(page, "findings"), "One seed has no interval"));
+  CHECK(says(page, "market: uniform; seed 7. Each line"));
+  CHECK(says(line_of(page, "limits", "dimming-14a"), "<td>33<br/><small>−27</small></td>"));
+  CHECK_FALSE(says(page, "whisker\""));
+  CHECK(says(viz::render_ladder_report(test::made_up_ladder(2)), "whisker\""));
+}
+
+TEST_CASE("with more homes than summaries list, how many pay more is not known") {
+  LadderRuns all = test::made_up_ladder();
+  for (auto& runs : all.runs)
+    for (auto& run : runs) {
+      run.bill_eur.clear();
+      run.owed_eur.clear();
+      for (const char* figure :
+           {"homes_paying_more", "largest_loss_eur", "homes_paying_more_with_owed"})
+        run.figures.erase(figure);
+    }
+  compare_with_none(all);
+  const std::string page = viz::render_ladder_report(all);
+  check_whole(page);
+  CHECK(says(piece(page, "findings"), "how many pay more is not known"));
+  CHECK(says(line_of(page, "payers", "all"), "<td>–</td><td>–</td>"));
+}
+
+TEST_CASE("one rung alone has a page, and nothing it is weighed against") {
+  LadderRuns all = test::made_up_ladder();
+  all.variants.resize(2);
+  all.runs.resize(2);
+  const std::string page = viz::render_ladder_report(all);
+  check_whole(page);
+  CHECK(says(piece(page, "trade-offs"), "One rung is compared"));
+  CHECK(says(piece(page, "findings"), "One rung is compared"));
+}
+
+TEST_CASE("a ladder without any overload and without effect says that") {
+  LadderRuns all = test::made_up_ladder();
+  all.runs = {4, {test::idle_run(), test::idle_run(), test::idle_run()}};
+  compare_with_none(all);
+  const std::string page = viz::render_ladder_report(all);
+  check_whole(page);
+  CHECK(finding_of(all, "Cheapest") == "No rung avoids any overload.");
+  CHECK(says(finding_of(all, "Least overload"), "there is nothing to relieve"));
+  CHECK(says(piece(page, "worse"), "No rung had an element longer"));
+}
+
+TEST_CASE("a ladder's page escapes names and is the same for the same runs") {
+  LadderRuns all = test::made_up_ladder();
+  const std::string hostile = "<script>alert('x')</script>\"&\x01\xff]]>";
+  all.scenario = all.mechanism = hostile;
+  all.variants[2] = hostile;
+  all.overrides = {"name=" + hostile};
+  all.runs[2][0].outside[hostile] = {9, 9};
+  const std::string page = viz::render_ladder_report(all);
+  check_whole(page);
+  CHECK(says(page, "&lt;script&gt;alert(&#39;x&#39;)"));
+  CHECK(page == viz::render_ladder_report(all));
+}

@@ -1,0 +1,20 @@
+#pragma once
+// Where names of points stand in a plot, so that they cover neither each other nor points.
+
+#include <vector>
+
+#include "viz/layout.hpp"
+
+namespace viz {
+
+struct PointLabel {
+  Point point;  // that it names
+  double width = 0, height = 0;
+};
+
+// The top left corner of each label within the box, in the order given: of places around its point,
+// near ones first, the one that covers least. Deterministic.
+std::vector<Point> place_labels(const std::vector<PointLabel>& labels, Point top_left,
+                                Point bottom_right);
+
+}  // namespace viz
