@@ -78,6 +78,7 @@ void print_grid_json(const market::OrderBook& orders, const GridBook& book,
            {"welfare_eur", eur(book.nodal.welfare)},
            {"optimal_welfare_eur", eur(market::optimal_welfare(orders.orders))},
            {"duality_gap_eur", eur(book.nodal.gap)},
+           {"guarantee", book.proposal.guarantee == market::Guarantee::gap ? "gap" : "exchanges"},
            {"congestion_rent_eur", eur(book.nodal.rent)},
            {"limits", book.limits.limits.rows.size()},
            {"full", std::move(full)},
@@ -115,6 +116,8 @@ void print_grid_text(const market::OrderBook& orders, const GridBook& book,
       "without a grid; congestion rent %.6f EUR\n",
       eur(book.nodal.welfare), eur(book.nodal.gap), eur(market::optimal_welfare(orders.orders)),
       eur(book.nodal.rent));
+  if (book.proposal.guarantee == market::Guarantee::exchanges)
+    std::printf("proven by exchanges alone: none of 1 Wh makes it better\n");
   if (grid_file.empty()) {
     std::printf("no --grid: one bus, nothing limits\n");
   } else {

@@ -77,18 +77,21 @@ Result<Chain> executed_chain(const PublicLog& log, const Openings& openings, Ver
 
 namespace {
 
-// Who said that no clearing was found, where there is one; empty: nobody.
+// Who said that no clearing was found where there is one, or none that the gap proves where there
+// is such a one; empty: nobody.
 std::string unsolved_by(const Block& block, const MarketState& state) {
   const ClosedSlot* closed = state.last_closed();
   if (block.transactions.empty() || !made_by_maker(block.transactions[0].kind)) return {};
-  if (!closed->unsolved) return {};
+  const ClearingOutcome said = decode_clearing_proposal_body(block.transactions[0].body)->outcome;
+  if (said == ClearingOutcome::solved) return {};
   const Transaction honest =
       solved_proposal(closed->slot, *closed->grid, placed_in(*closed->grid, closed->orders),
                       *state.restricted_key(grid_operator));
-  if (!decode_clearing_proposal_body(honest.body)->solved) return {};
-  return "its maker, validator " + std::to_string(block.header.proposer.value) +
-         ", said that no clearing of slot " + std::to_string(closed->slot.value) +
-         " was found, and there is one";
+  const ClearingOutcome found = decode_clearing_proposal_body(honest.body)->outcome;
+  if (found == said || found == ClearingOutcome::unsolved) return {};
+  return "its maker, validator " + std::to_string(block.header.proposer.value) + ", said that no " +
+         (found == ClearingOutcome::solved ? "proven " : "") + "clearing of slot " +
+         std::to_string(closed->slot.value) + " was found, and there is one";
 }
 
 }  // namespace

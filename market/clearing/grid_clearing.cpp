@@ -1,12 +1,13 @@
 #include "market/clearing/grid_clearing.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <optional>
+#include <utility>
 
+#include "market/clearing/exact_program.hpp"
 #include "market/clearing/grid_program.hpp"
-#include "market/clearing/merit_order.hpp"
+#include "market/clearing/nodal_prices.hpp"
 #include "market/clearing/whole_fills.hpp"
 
 namespace market {
@@ -20,13 +21,10 @@ namespace {
 
 using Groups = std::vector<OrderGroup>;
 
-std::vector<RowMultiplier> whole_multipliers(std::span<const double> multipliers) {
+std::vector<RowMultiplier> multipliers_above_0(std::span<const Wide> multipliers) {
   std::vector<RowMultiplier> out;
-  for (std::uint32_t r = 0; r < multipliers.size(); ++r) {
-    const double scaled = multipliers[r] * static_cast<double>(value_scale);
-    const std::int64_t value = std::llround(std::min(scaled, static_cast<double>(max_multiplier)));
-    if (value > 0) out.push_back({r, value});
-  }
+  for (std::uint32_t r = 0; r < multipliers.size(); ++r)
+    if (multipliers[r] > 0) out.push_back({r, multipliers[r]});
   return out;
 }
 
@@ -58,7 +56,8 @@ Wide best_balance(const Groups& groups, std::span<const Wide> congestion) {
   return low + (high - low) / 2;
 }
 
-// One book, solved again with less room in rows that rounding burdens.
+// One book, solved again with less room in rows that rounding burdens, exactly where floating point
+// does not do, and without orders that no prices pay for.
 class Search {
  public:
   Search(std::span<const Order> orders, std::span<const std::uint32_t> buses,
@@ -68,69 +67,186 @@ class Search {
         limits_(limits),
         groups_(order_groups(orders, buses)),
         program_(groups_, limits),
-        taken_(limits.rows.size()) {}
+        rows_of_bus_(program_.rows_of_bus()) {}
 
   Result<GridProposal> run() {
-    std::string why = "Clp found no optimum within its bounds";
-    for (int round = 0; round < most_rounds; ++round) {
-      const auto solution = program_.solve(taken_);
-      if (!solution) break;
-      GridProposal proposal;
-      if (!set_prices(solution->multiplier, proposal)) {
-        why = "a multiplier or a value is out of bounds";
-        break;
-      }
-      WholeFills whole(groups_, limits_, program_.rows_of_bus(), proposal.values, solution->fill);
-      const bool again = take_room(whole);
-      whole.take_back();
-      whole.fill_again();
-      if (std::string refused = keep_best(whole.fills(), std::move(proposal)); !refused.empty())
-        why = std::move(refused);
-      if (!again) break;
+    rounds(program_);
+    if (!best_) {
+      ExactProgram exact(groups_, limits_, rows_of_bus_);
+      all_open_ = groups_.size() <= most_open;
+      rounds(exact);
+      if (!best_) leave_out(exact);
     }
-    if (!best_) return failure("grid-aware clearing: " + why);
+    if (!best_ && orders_.size() <= most_exchanged) exchange();
+    if (!best_) return failure("grid-aware clearing: " + why_);
     return std::move(*best_);
   }
 
  private:
   static constexpr int most_rounds = 12;
+  static constexpr std::size_t most_open = 256;
 
-  bool set_prices(std::span<const double> multiplier, GridProposal& p) const {
-    p.multipliers = whole_multipliers(multiplier);
+  template <class Program>
+  void rounds(Program& program) {
+    std::vector<double> taken(limits_.rows.size());
+    for (int round = 0; round < most_rounds; ++round) {
+      const auto solution = program.solve(taken);
+      if (!solution) break;
+      auto proposal = priced(solution->multiplier);
+      if (!proposal) break;
+      WholeFills whole(groups_, limits_, rows_of_bus_, proposal->values, solution->fill, all_open_);
+      const bool again = take_room(whole, taken);
+      set_fills(whole, *proposal);
+      keep_best(*std::move(proposal));
+      if (!again) break;
+    }
+  }
+
+  // Without one group more each time, of those whose limits keep prices from paying for the fills:
+  // the one without which the rent is highest. Ends with a proposal that holds, or none left.
+  void leave_out(ExactProgram& program) {
+    const std::vector<double> none(limits_.rows.size());
+    const auto whole = program.solve(none);
+    auto tried = whole ? priced(whole->multiplier) : std::nullopt;
+    if (!tried) return;
+    const Groups all = groups_;
+    const GridProposal prices = *tried;
+    prices_ = tried;
+    set_fills(whole->fill, *tried);
+    while (!best_ && tried) {
+      std::optional<GridProposal> next;
+      std::size_t without = 0;
+      for (const std::size_t g : holding_prices(*tried)) {
+        const WattHours energy = std::exchange(groups_[g].energy, {});
+        if (const auto solution = program.solve(none)) {
+          GridProposal p = prices;
+          set_fills(solution->fill, p);
+          keep_best(p);
+          if (!next || rent_of(p) > rent_of(*next)) {
+            next = std::move(p);
+            without = g;
+          }
+        }
+        groups_[g].energy = energy;
+      }
+      if (next) groups_[without].energy = {};
+      tried = std::move(next);
+    }
+    groups_ = all;
+  }
+
+  // From nothing, and from the most that prices pay for of all that was tried.
+  void exchange() {
+    if (!prices_) prices_ = priced(std::vector<Wide>(limits_.rows.size()));
+    GridProposal p = *prices_;
+    p.guarantee = Guarantee::exchanges;
+    for (std::vector<std::int64_t> fills :
+         {std::vector<std::int64_t>(groups_.size()), std::move(paid_for_)}) {
+      if (fills.empty()) continue;
+      WholeFills whole(groups_, limits_, rows_of_bus_, p.values, std::move(fills));
+      whole.exchange([&](std::span<const std::int64_t> f) {
+        return prices_pay(orders_, buses_, groups_, f, p.values);
+      });
+      p.fills = fills_of_orders(orders_, groups_, whole.fills());
+      keep_best(p);
+    }
+  }
+
+  // Balance and values that go with multipliers; nothing where they are out of bounds.
+  std::optional<GridProposal> priced(std::span<const Wide> multipliers) {
+    GridProposal p;
+    p.multipliers = multipliers_above_0(multipliers);
     const auto congestion = nodal_values(limits_, 0, p.multipliers);
-    if (congestion.empty()) return false;
-    p.balance = best_balance(groups_, congestion);
-    p.values = nodal_values(limits_, p.balance, p.multipliers);
-    return !p.values.empty();
+    if (!congestion.empty()) {
+      p.balance = best_balance(groups_, congestion);
+      p.values = nodal_values(limits_, p.balance, p.multipliers);
+    }
+    if (!p.values.empty()) return p;
+    why_ = "a multiplier or a value is out of bounds";
+    return std::nullopt;
   }
 
   // Takes more room from the rows that rounding has left beyond theirs; false where none is.
-  bool take_room(const WholeFills& whole) {
+  static bool take_room(const WholeFills& whole, std::vector<double>& taken) {
     const std::vector<double> most = whole.most_added();
     bool more = false;
-    for (std::size_t r = 0; r < taken_.size(); ++r) {
+    for (std::size_t r = 0; r < taken.size(); ++r) {
       const auto excess = static_cast<double>(whole.excess(r));
       if (excess <= 0) continue;
-      const double next = std::max({2 * taken_[r], taken_[r] + excess, most[r] / 8});
-      taken_[r] = std::max(taken_[r], std::min(next, most[r]));
+      const double next = std::max({2 * taken[r], taken[r] + excess, most[r] / 8});
+      taken[r] = std::max(taken[r], std::min(next, most[r]));
       more = true;
     }
     return more;
   }
 
-  // The proposal where it holds and is worth more than the best one so far; the error says why it
-  // does not hold.
-  std::string keep_best(std::span<const std::int64_t> fills, GridProposal p) {
-    p.fills.resize(orders_.size());
+  void set_fills(std::span<const double> fill, GridProposal& p) {
+    WholeFills whole(groups_, limits_, rows_of_bus_, p.values, fill, all_open_);
+    set_fills(whole, p);
+  }
+
+  // Set right by hand, and shared among equals.
+  void set_fills(WholeFills& whole, GridProposal& p) {
+    whole.take_back();
+    whole.fill_again();
+    p.fills = fills_of_orders(orders_, groups_, whole.fills());
+    keep_paid(whole.fills(), p);
+  }
+
+  // Of what may be exchanged later, where nothing else holds.
+  void keep_paid(const std::vector<std::int64_t>& fills, const GridProposal& p) {
+    Wide welfare = 0;
     for (std::size_t g = 0; g < groups_.size(); ++g)
-      share_by_energy(orders_, groups_[g].orders, WattHours{fills[g]}, p.fills);
+      welfare += Wide{fills[g]} * groups_[g].limit.value * (groups_[g].side == Side::buy ? 1 : -1);
+    if (!all_open_ || welfare <= most_paid_ ||
+        !prices_pay(orders_, buses_, groups_, fills, p.values))
+      return;
+    paid_for_ = fills;
+    most_paid_ = welfare;
+  }
+
+  Result<NodalPrices> prices_of(const GridProposal& p) const {
+    return nodal_prices(orders_, buses_, p.fills, p.values, net_of(p));
+  }
+
+  std::vector<std::int64_t> net_of(const GridProposal& p) const {
+    std::vector<std::int64_t> net(limits_.buses);
+    for (std::size_t i = 0; i < orders_.size(); ++i)
+      net[buses_[i]] += (orders_[i].side == Side::buy ? 1 : -1) * p.fills[i].value;
+    return net;
+  }
+
+  ledger::MicroEuros rent_of(const GridProposal& p) const {
+    const auto found = prices_of(p);
+    return found ? found->rent : ledger::MicroEuros{INT64_MIN};
+  }
+
+  // The filled groups at whose limits the price of their bus ends: of a buyer where more is bought
+  // than sold, of a seller where more is sold. All that are filled where no price suits a bus.
+  std::vector<std::size_t> holding_prices(const GridProposal& p) const {
+    const auto found = prices_of(p);
+    const std::vector<std::int64_t> net = net_of(p);
+    std::vector<std::size_t> out;
+    for (std::size_t g = 0; g < groups_.size(); ++g) {
+      const OrderGroup& of = groups_[g];
+      const bool filled = std::any_of(of.orders.begin(), of.orders.end(),
+                                      [&](std::uint32_t i) { return p.fills[i].value > 0; });
+      const bool ends = !found || (of.limit == found->by_bus[of.bus] &&
+                                   (of.side == Side::buy ? net[of.bus] > 0 : net[of.bus] < 0));
+      if (filled && ends) out.push_back(g);
+    }
+    return out;
+  }
+
+  // Where it holds and is worth more than the best one so far.
+  void keep_best(GridProposal p) {
     const auto checked = check_proposal(orders_, buses_, limits_, p);
-    if (!checked) return checked.error();
-    if (!best_ || checked->welfare > welfare_) {
+    if (!checked) {
+      why_ = checked.error();
+    } else if (!best_ || checked->welfare > welfare_) {
       best_ = std::move(p);
       welfare_ = checked->welfare;
     }
-    return {};
   }
 
   std::span<const Order> orders_;
@@ -138,9 +254,14 @@ class Search {
   const TradeLimits& limits_;
   Groups groups_;
   GridProgram program_;
-  std::vector<double> taken_;  // by row: of its room
+  std::span<const RowsOfBus> rows_of_bus_;
+  bool all_open_ = false;  // what may be filled again when set right by hand
+  std::string why_ = "no optimum was found within the work allowed";
   std::optional<GridProposal> best_;
   ledger::MicroEuros welfare_;
+  std::optional<GridProposal> prices_;  // of the whole program, exactly
+  std::vector<std::int64_t> paid_for_;  // fills by group that prices pay for
+  Wide most_paid_ = 0;                  // what they are worth, thousandths of a micro-euro
 };
 
 }  // namespace

@@ -1,7 +1,7 @@
 #pragma once
-// Grid-aware clearing: the linear program of grid_proposal.hpp, solved by Clp, rounded to a
-// proposal in integers. The solver's floating point ends here: what it found is worth what
-// check_proposal says of it, and another solver's result may be as good.
+// Grid-aware clearing: the linear program of grid_proposal.hpp, solved by Clp and where that does
+// not do exactly, rounded to a proposal in integers. The solver's floating point ends here: what it
+// found is worth what check_proposal says of it, and another solver's result may be as good.
 //
 // Orders of one bus, side and limit are one column. Multipliers are the program's own, rounded to
 // billionths of a micro-euro per kWh; the balance's value is then the middle, rounded down, of the
@@ -14,6 +14,15 @@
 // beyond. Every round's fills are also set right by hand, pairs taken back and filled again as rows
 // let them; of all rounds' proposals that check_proposal takes the one with most welfare is the
 // result.
+//
+// Where it takes none, as with rows without room and next to equal coefficients, which Clp's
+// tolerance of 10^-7 does not tell apart:
+//   1. the same rounds with an exact solution (exact_program.hpp); of up to 256 groups all are
+//      filled again by hand, not only those that rounding moved;
+//   2. the exact solution without one group more each time, of those whose limits keep prices from
+//      paying for the fills, that one without which the rent is highest;
+//   3. exchanges, from nothing and from the most welfare that prices pay for of all tried so far,
+//      until none is left: the guarantee of the proposal is then exchanges.
 
 #include <span>
 
@@ -22,10 +31,9 @@
 
 namespace market {
 
-// Arguments as for check_proposal, which the result passes. Refused where Clp finds no optimum
-// within its work (grid_program.hpp), or no round's proposal passes: of random books on real grids
-// none, also beyond their limits; of 1,000 made-up ones, whose rows have no room and next to equal
-// coefficients, one.
+// Arguments as for check_proposal, which the result passes. Refused where nothing passes: never of
+// up to most_exchanged orders, since exchanges from nothing end; of more orders where neither
+// program is solved within its work, or no rounding is within the gap's bound.
 ledger::Result<GridProposal> propose_grid_clearing(std::span<const Order> orders,
                                                    std::span<const std::uint32_t> buses,
                                                    const TradeLimits& limits);

@@ -50,14 +50,12 @@ std::vector<double> row_scales(const TradeLimits& limits) {
   return out;
 }
 
-}  // namespace
-
-std::vector<RowsOfBus> rows_by_bus(const TradeLimits& limits) {
-  std::vector<RowsOfBus> out(limits.buses);
-  for (std::uint32_t r = 0; r < limits.rows.size(); ++r)
-    for (const LimitTerm& t : limits.rows[r].terms) out[t.bus].push_back({r, t.coefficient});
-  return out;
+ledger::Wide whole_multiplier(double value) {
+  const double scaled = std::round(value * static_cast<double>(value_scale));
+  return static_cast<ledger::Wide>(std::clamp(scaled, 0.0, static_cast<double>(max_multiplier)));
 }
+
+}  // namespace
 
 struct GridProgram::Model {
   Clp_Simplex* clp = Clp_newModel();
@@ -165,8 +163,8 @@ bool GridProgram::split() {
   return more;
 }
 
-GridProgram::Solution GridProgram::solution() const {
-  Solution out;
+GridSolution GridProgram::solution() const {
+  GridSolution out;
   const double* fill = Clp_primalColumnSolution(model_->clp);
   const double* most = Clp_getColUpper(model_->clp);
   const double* dual = Clp_dualRowSolution(model_->clp);
@@ -178,12 +176,12 @@ GridProgram::Solution GridProgram::solution() const {
                                                  : 0.0);
   }
   for (std::size_t r = 0; r < limits_.rows.size(); ++r)
-    out.multiplier.push_back(std::max(0.0, -dual[r + 1] / scales_[r]));
+    out.multiplier.push_back(whole_multiplier(-dual[r + 1] / scales_[r]));
   return out;
 }
 
-std::optional<GridProgram::Solution> GridProgram::solve(std::span<const double> taken) {
-  if (!model_) return Solution{{}, std::vector<double>(limits_.rows.size())};
+std::optional<GridSolution> GridProgram::solve(std::span<const double> taken) {
+  if (!model_) return GridSolution{{}, std::vector<ledger::Wide>(limits_.rows.size())};
   while (run(taken)) {
     if (!split()) return solution();
     load();

@@ -7,6 +7,9 @@
 // where it lies among none, what Clp found is an optimum of the whole program: each group is on its
 // own side of its bus's value, or a column by itself.
 //
+// Floating point has Clp's tolerances: 10^-7 of a row's largest coefficient and of a limit. What it
+// takes for an optimum may be none where coefficients are next to equal; exact_program.hpp then.
+//
 // All solutions of a book together may take Clp a given work, counted in entries of the matrix that
 // its iterations pass over, and in no time: whoever solves the same book by the same version gives
 // up at the same point.
@@ -20,11 +23,13 @@
 
 namespace market {
 
-// The rows that a bus is in, rising; LimitTerm::bus is the row here.
-using RowsOfBus = std::vector<LimitTerm>;
-std::vector<RowsOfBus> rows_by_bus(const TradeLimits& limits);
-
 inline constexpr double most_work = 1e9;  // of a book, about a second
+
+// A vertex that is optimal, and the rows' multipliers.
+struct GridSolution {
+  std::vector<double> fill;              // by group, Wh
+  std::vector<ledger::Wide> multiplier;  // by row, as a proposal has them, 0 to max_multiplier
+};
 
 class GridProgram {
  public:
@@ -35,14 +40,10 @@ class GridProgram {
   GridProgram(const GridProgram&) = delete;
   GridProgram& operator=(const GridProgram&) = delete;
 
-  struct Solution {
-    std::vector<double> fill;        // by group, Wh; a vertex
-    std::vector<double> multiplier;  // by row, micro-euro/kWh a unit of the row, >= 0
-  };
   const std::vector<RowsOfBus>& rows_of_bus() const { return rows_of_bus_; }
 
   // With `taken[r]` less room in row r; nothing where Clp finds no optimum, or has no work left.
-  std::optional<Solution> solve(std::span<const double> taken);
+  std::optional<GridSolution> solve(std::span<const double> taken);
 
  private:
   struct Model;
@@ -54,7 +55,7 @@ class GridProgram {
   void load();
   bool run(std::span<const double> taken);
   bool split();
-  Solution solution() const;
+  GridSolution solution() const;
   void part(const Segment& whole, std::vector<Segment>& into) const;
   std::vector<double> values() const;
 

@@ -10,6 +10,7 @@
 #include "market/clearing/merit_order.hpp"
 #include "market/clearing/nodal_prices.hpp"
 #include "market/clearing/thousandths.hpp"
+#include "market/clearing/whole_fills.hpp"
 
 namespace market {
 
@@ -20,6 +21,10 @@ using ledger::WattHours;
 using ledger::Wide;
 
 namespace {
+
+// Above the dual objective of any book's multipliers that are worth stating: what all orders of a
+// full book are worth is 10^30. A term of it is below this, too, so that a sum fits into 128 bits.
+constexpr Wide most_dual = max_value * 10'000'000;
 
 // A proposal, beside what it is about.
 class Check {
@@ -34,7 +39,7 @@ class Check {
 
   Result<NodalClearing> run() {
     for (const auto step : {&Check::form, &Check::fills, &Check::shares, &Check::rows,
-                            &Check::values, &Check::prices, &Check::gap})
+                            &Check::values, &Check::prices, &Check::gap, &Check::exchange})
       if (std::string why = (this->*step)(); !why.empty())
         return failure("grid-aware proposal: " + why);
     return std::move(out_);
@@ -54,7 +59,7 @@ class Check {
       if (m[k].row >= limits_.rows.size() || (k > 0 && m[k].row <= m[k - 1].row))
         return "multipliers are not one a row, in rising order";
       if (m[k].value <= 0 || m[k].value > max_multiplier)
-        return "a multiplier is not of 1 to 10^18";
+        return "a multiplier is not of 1 to 10^28";
     }
     return {};
   }
@@ -104,28 +109,49 @@ class Check {
     if (!found) return found.error();
     out_.prices = std::move(found->by_bus);
     out_.rent = found->rent;
-    return {};
+    return out_.rent.value < 0 ? "no prices within limits pay for its fills" : "";
   }
 
   // D - W, in Wh times billionths of a micro-euro per kWh.
   std::string gap() {
     Wide welfare = 0, dual = 0;
+    const std::string too_far = "its welfare is too far below what its multipliers allow";
     for (std::size_t i = 0; i < orders_.size(); ++i) {
       const bool buys = orders_[i].side == Side::buy;
       const Wide above =
           static_cast<Wide>(orders_[i].limit.value) * value_scale - proposal_.values[buses_[i]];
       dual += orders_[i].energy.value * std::max<Wide>(buys ? above : -above, 0);
+      if (dual > most_dual) return too_far;
       welfare += worth(i);
     }
-    for (const RowMultiplier& m : proposal_.multipliers)
-      dual += static_cast<Wide>(m.value) * limits_.rows[m.row].room;
+    for (const RowMultiplier& m : proposal_.multipliers) {
+      const std::int64_t room = limits_.rows[m.row].room;
+      if (room > 0 && m.value > (most_dual - dual) / room) return too_far;
+      dual += m.value * room;
+    }
     const Wide gap = dual - welfare * value_scale;
     out_.welfare = from_thousandths(welfare);
     constexpr Wide micro_euro = Wide{1000} * value_scale;
-    if (gap > most_gap()) return "its welfare is too far below what its multipliers allow";
+    if (proposal_.guarantee == Guarantee::gap && gap > most_gap()) return too_far;
     out_.gap = {
         static_cast<std::int64_t>(std::min<Wide>((gap + micro_euro - 1) / micro_euro, INT64_MAX))};
     return {};
+  }
+
+  std::string exchange() {
+    if (proposal_.guarantee != Guarantee::exchanges) return {};
+    if (orders_.size() > most_exchanged) return "of so many orders exchanges prove nothing";
+    std::vector<std::int64_t> filled;
+    for (const OrderGroup& g : groups_) {
+      filled.push_back(0);
+      for (const std::uint32_t i : g.orders) filled.back() += proposal_.fills[i].value;
+    }
+    const auto rows_of_bus = rows_by_bus(limits_);
+    WholeFills whole(groups_, limits_, rows_of_bus, proposal_.values, std::move(filled));
+    const auto holds = [&](std::span<const std::int64_t> f) {
+      return prices_pay(orders_, buses_, groups_, f, proposal_.values);
+    };
+    return whole.better_by_exchange(holds) ? "an exchange of one Wh makes it better" : "";
   }
 
   // What rounding to whole Wh may cost (grid_proposal.hpp).
@@ -140,7 +166,7 @@ class Check {
 
   // Of the multipliers' rows.
   struct Weights {
-    std::vector<Wide> congestion;  // by bus: sum_r m_r |a_rb|
+    std::vector<Wide> congestion;  // by bus: sum_r m_r |a_rb|, at most what all trades are worth
     std::vector<Wide> unit;        // by bus: sum_r |a_rb|
     Wide units = 0;                // what D changes where each multiplier is a unit larger, at most
   };
@@ -152,7 +178,7 @@ class Check {
       out.units += limits_.rows[m.row].room;
       for (const LimitTerm& t : limits_.rows[m.row].terms) {
         const Wide size = std::abs(t.coefficient);
-        out.congestion[t.bus] += m.value * size;
+        out.congestion[t.bus] = std::min(out.congestion[t.bus] + m.value * size, max_value);
         out.unit[t.bus] += size;
         out.units += ordered[t.bus] * size;
       }
@@ -218,14 +244,34 @@ std::vector<OrderGroup> order_groups(std::span<const Order> orders,
   return out;
 }
 
+std::vector<WattHours> fills_of_orders(std::span<const Order> orders,
+                                       std::span<const OrderGroup> groups,
+                                       std::span<const std::int64_t> fills) {
+  std::vector<WattHours> out(orders.size());
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    share_by_energy(orders, groups[g].orders, WattHours{fills[g]}, out);
+  return out;
+}
+
+bool prices_pay(std::span<const Order> orders, std::span<const std::uint32_t> buses,
+                std::span<const OrderGroup> groups, std::span<const std::int64_t> fills,
+                std::span<const Wide> values) {
+  std::vector<std::int64_t> net(values.size());
+  for (std::size_t g = 0; g < groups.size(); ++g)
+    net[groups[g].bus] += groups[g].side == Side::buy ? fills[g] : -fills[g];
+  const auto found =
+      nodal_prices(orders, buses, fills_of_orders(orders, groups, fills), values, net);
+  return found && found->rent.value >= 0;
+}
+
 std::vector<Wide> nodal_values(const TradeLimits& limits, Wide balance,
                                std::span<const RowMultiplier> multipliers) {
+  const auto within = [](Wide v) { return v <= max_value && v >= -max_value; };
+  if (!within(balance)) return {};
   std::vector<Wide> out(limits.buses, balance);
   for (const RowMultiplier& m : multipliers)
     for (const LimitTerm& t : limits.rows[m.row].terms)
-      out[t.bus] += static_cast<Wide>(m.value) * t.coefficient;
-  const auto within = [](Wide v) { return v <= max_value && v >= -max_value; };
-  if (!within(balance) || !std::all_of(out.begin(), out.end(), within)) return {};
+      if (!within(out[t.bus] += m.value * t.coefficient)) return {};
   return out;
 }
 

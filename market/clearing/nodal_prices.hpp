@@ -13,7 +13,7 @@
 // at buses that buy more than they sell rise, and those at buses that sell more fall, all by one
 // step and each within its range: by the least whole step at which the rent is not below 0, or, if
 // there is none, to the ends of their ranges. It is then the most that any prices make of the
-// fills.
+// fills, and check_proposal refuses it.
 
 #include <span>
 #include <vector>

@@ -30,6 +30,13 @@ std::string check_trade_limits(const TradeLimits& limits) {
   return terms > max_limit_terms ? "trade limits have too many terms" : "";
 }
 
+std::vector<RowsOfBus> rows_by_bus(const TradeLimits& limits) {
+  std::vector<RowsOfBus> out(limits.buses);
+  for (std::uint32_t r = 0; r < limits.rows.size(); ++r)
+    for (const LimitTerm& t : limits.rows[r].terms) out[t.bus].push_back({r, t.coefficient});
+  return out;
+}
+
 std::size_t first_row_beyond(const TradeLimits& limits, std::span<const std::int64_t> net_wh) {
   for (std::size_t r = 0; r < limits.rows.size(); ++r) {
     ledger::Wide sum = 0;

@@ -45,6 +45,10 @@ inline constexpr std::int64_t max_room = 1'000'000'000'000'000;
 // The first thing that is out of bounds or form, or empty.
 std::string check_trade_limits(const TradeLimits& limits);
 
+// The rows that a bus is in, rising; LimitTerm::bus is the row here.
+using RowsOfBus = std::vector<LimitTerm>;
+std::vector<RowsOfBus> rows_by_bus(const TradeLimits& limits);
+
 // The first row that trades with `net_wh` (bought - sold, by bus) do not leave in its room, or
 // rows.size(). `net_wh`: one a bus, within 10^13 Wh.
 std::size_t first_row_beyond(const TradeLimits& limits, std::span<const std::int64_t> net_wh);

@@ -16,7 +16,7 @@ std::int64_t sign_of(const OrderGroup& g) { return g.side == Side::buy ? 1 : -1;
 
 WholeFills::WholeFills(std::span<const OrderGroup> groups, const TradeLimits& limits,
                        std::span<const RowsOfBus> rows_of_bus, std::span<const Wide> values,
-                       std::span<const double> fill)
+                       std::span<const double> fill, bool all_open)
     : groups_(groups), limits_(limits), rows_of_bus_(rows_of_bus), values_(values) {
   std::vector<double> beyond;  // how far each was rounded up
   for (std::size_t g = 0; g < groups.size(); ++g) {
@@ -24,9 +24,23 @@ WholeFills::WholeFills(std::span<const OrderGroup> groups, const TradeLimits& li
     const double held = std::clamp(fill[g], 0.0, most);
     fill_.push_back(std::llround(held));
     beyond.push_back(static_cast<double>(fill_.back()) - held);
-    open_.push_back(std::abs(beyond.back()) > 1e-6);
+    rounded_.push_back(std::abs(beyond.back()) > 1e-6);
+    open_.push_back(all_open || rounded_.back());
   }
   balance(std::move(beyond));
+  find_flows();
+}
+
+WholeFills::WholeFills(std::span<const OrderGroup> groups, const TradeLimits& limits,
+                       std::span<const RowsOfBus> rows_of_bus, std::span<const Wide> values,
+                       std::vector<std::int64_t> fills)
+    : groups_(groups),
+      limits_(limits),
+      rows_of_bus_(rows_of_bus),
+      values_(values),
+      fill_(std::move(fills)),
+      rounded_(groups.size(), false),
+      open_(groups.size(), true) {
   find_flows();
 }
 
@@ -37,7 +51,7 @@ void WholeFills::balance(std::vector<double> beyond) {
   const std::int64_t way = excess > 0 ? -1 : 1;
   std::vector<std::size_t> order;
   for (std::size_t g = 0; g < groups_.size(); ++g)
-    if (open_[g] && way * sign_of(groups_[g]) * beyond[g] < 0) order.push_back(g);
+    if (rounded_[g] && way * sign_of(groups_[g]) * beyond[g] < 0) order.push_back(g);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     return std::abs(beyond[a]) > std::abs(beyond[b]);
   });
@@ -58,7 +72,7 @@ void WholeFills::add_flow(std::size_t g, std::int64_t net_wh) {
 std::vector<double> WholeFills::most_added() const {
   std::vector<double> out(limits_.rows.size());
   for (std::size_t g = 0; g < groups_.size(); ++g)
-    if (open_[g])
+    if (rounded_[g])
       for (const LimitTerm& t : rows_of_bus_[groups_[g].bus])
         out[t.bus] += std::abs(static_cast<double>(t.coefficient));
   return out;
@@ -134,19 +148,20 @@ void WholeFills::take_pair_back(std::size_t row) {
   open_[buyer] = open_[seller] = true;
 }
 
-// How many Wh of such a move there is room for.
-std::int64_t WholeFills::room_of(std::size_t g, std::size_t h) const {
+// How many Wh of such a move there is room for; `way` -1: of its contrary.
+std::int64_t WholeFills::room_of(std::size_t g, std::size_t h, std::int64_t way) const {
   const OrderGroup &first = groups_[g], &second = groups_[h];
-  Wide most = first.energy.value - fill_[g];
-  most =
-      std::min<Wide>(most, first.side == second.side ? fill_[h] : second.energy.value - fill_[h]);
+  const auto left = [&](std::size_t of, bool up) {
+    return up ? groups_[of].energy.value - fill_[of] : fill_[of];
+  };
+  Wide most = std::min(left(g, way > 0), left(h, (first.side == second.side) == (way < 0)));
   if (most <= 0 || first.bus == second.bus)
     return static_cast<std::int64_t>(std::max<Wide>(most, 0));
   const auto limit = [&](std::uint32_t row, Wide each) {
     if (each > 0) most = std::min(most, std::max<Wide>(-excess(row), 0) / each);
   };
   const RowsOfBus &a = rows_of_bus_[first.bus], &b = rows_of_bus_[second.bus];
-  const std::int64_t sign = sign_of(first);
+  const std::int64_t sign = way * sign_of(first);
   std::size_t i = 0, k = 0;
   while (i < a.size() || k < b.size()) {
     const std::uint32_t row =
@@ -159,29 +174,51 @@ std::int64_t WholeFills::room_of(std::size_t g, std::size_t h) const {
   return static_cast<std::int64_t>(most);
 }
 
-void WholeFills::fill_again() {
-  struct Move {
-    std::int64_t welfare;
-    std::size_t g, h;
-  };
-  std::vector<Move> moves;
+// Those that are worth more, best first.
+std::vector<WholeFills::Exchange> WholeFills::exchanges() const {
+  std::vector<Exchange> out;
   for (std::size_t g = 0; g < groups_.size(); ++g)
     for (std::size_t h = 0; open_[g] && h < groups_.size(); ++h) {
       if (!open_[h] || h == g) continue;
       const std::int64_t welfare =
           sign_of(groups_[g]) * (groups_[g].limit.value - groups_[h].limit.value);
-      if (welfare > 0) moves.push_back({welfare, g, h});
+      if (welfare > 0) out.push_back({welfare, g, h, 1});
+      if (welfare < 0 && groups_[g].side != groups_[h].side) out.push_back({-welfare, g, h, -1});
     }
-  std::stable_sort(moves.begin(), moves.end(),
-                   [](const Move& a, const Move& b) { return a.welfare > b.welfare; });
+  std::stable_sort(out.begin(), out.end(),
+                   [](const Exchange& a, const Exchange& b) { return a.welfare > b.welfare; });
+  return out;
+}
+
+void WholeFills::fill_again() {
+  exchange([](std::span<const std::int64_t>) { return true; });
+}
+
+void WholeFills::exchange(const Holds& holds) {
+  const std::vector<Exchange> all = exchanges();
   for (bool again = true; again;) {
     again = false;
-    for (const Move& m : moves)
-      if (const std::int64_t wh = room_of(m.g, m.h); wh > 0) {
-        move(m.g, m.h, wh);
-        again = true;
+    for (const Exchange& e : all)
+      for (std::int64_t wh = room_of(e.g, e.h, e.way); wh > 0; wh /= 2) {
+        move(e.g, e.h, e.way * wh);
+        if (holds(fill_)) {
+          again = true;
+          break;
+        }
+        move(e.g, e.h, -e.way * wh);
       }
   }
+}
+
+bool WholeFills::better_by_exchange(const Holds& holds) {
+  const std::vector<Exchange> all = exchanges();
+  return std::any_of(all.begin(), all.end(), [&](const Exchange& e) {
+    if (room_of(e.g, e.h, e.way) == 0) return false;
+    move(e.g, e.h, e.way);
+    const bool better = holds(fill_);
+    move(e.g, e.h, -e.way);
+    return better;
+  });
 }
 
 }  // namespace market

@@ -6,11 +6,20 @@
 namespace market {
 namespace {
 
+void write_wide(ByteWriter& w, Wide value) {
+  w.i64(static_cast<std::int64_t>(value >> 64)).u64(static_cast<std::uint64_t>(value));
+}
+
+Wide read_wide(ByteReader& r) {
+  const Wide above = r.i64();
+  return above * (Wide{1} << 64) + r.u64();
+}
+
 Bytes numbers_of(const GridProposal& p) {
   ByteWriter w;
-  w.i64(static_cast<std::int64_t>(p.balance >> 64)).u64(static_cast<std::uint64_t>(p.balance));
+  write_wide(w, p.balance);
   for (const WattHours fill : p.fills) w.u32(static_cast<std::uint32_t>(fill.value));
-  for (const RowMultiplier& m : p.multipliers) w.u32(m.row).i64(m.value);
+  for (const RowMultiplier& m : p.multipliers) write_wide(w.u32(m.row), m.value);
   return w.take();
 }
 
@@ -18,12 +27,12 @@ Result<GridProposal> read_numbers(const ClearingProposalBody& body, BytesView by
                                   const TradeLimits& limits) {
   ByteReader r(bytes);
   GridProposal p;
-  const Wide above = r.i64();
-  p.balance = above * (Wide{1} << 64) + r.u64();
+  p.guarantee = body.outcome == ClearingOutcome::solved ? Guarantee::gap : Guarantee::exchanges;
+  p.balance = read_wide(r);
   for (std::uint32_t i = 0; i < body.orders && !r.failed(); ++i) p.fills.push_back({r.u32()});
   for (std::uint32_t i = 0; i < body.multipliers && !r.failed(); ++i) {
     const std::uint32_t row = r.u32();
-    p.multipliers.push_back({row, r.i64()});
+    p.multipliers.push_back({row, read_wide(r)});
   }
   if (!r.done()) return failure("a clearing proposal is not in its canonical form");
   for (const RowMultiplier& m : p.multipliers)
@@ -38,7 +47,7 @@ Result<GridProposal> read_numbers(const ClearingProposalBody& body, BytesView by
 
 Bytes encode(const ClearingProposalBody& v) {
   ByteWriter w;
-  w.u32(v.slot.value).u8(v.solved ? 0 : 1).u32(v.grid.value);
+  w.u32(v.slot.value).u8(static_cast<std::uint8_t>(v.outcome)).u32(v.grid.value);
   return w.u32(v.orders).u32(v.multipliers).u32(v.pieces).take();
 }
 
@@ -47,13 +56,13 @@ Result<ClearingProposalBody> decode_clearing_proposal_body(BytesView body) {
   ClearingProposalBody v;
   v.slot.value = r.u32();
   const std::uint8_t outcome = r.u8();
-  v.solved = outcome == 0;
+  v.outcome = static_cast<ClearingOutcome>(outcome);
   v.grid.value = r.u32();
   v.orders = r.u32();
   v.multipliers = r.u32();
   v.pieces = r.u32();
-  const bool whole = v.solved ? v.pieces > 0 : v.pieces == 0 && v.multipliers == 0;
-  if (!r.done() || outcome > 1 || !whole || v.pieces > max_openings ||
+  const bool whole = v.trades() ? v.pieces > 0 : v.pieces == 0 && v.multipliers == 0;
+  if (!r.done() || v.outcome > ClearingOutcome::exchanged || !whole || v.pieces > max_openings ||
       v.orders > max_orders_a_slot || v.multipliers > max_limit_rows)
     return failure("body of a clearing proposal is not in its canonical form");
   return v;
@@ -62,11 +71,15 @@ Result<ClearingProposalBody> decode_clearing_proposal_body(BytesView body) {
 Transaction clearing_proposal_of(Slot slot, Slot grid, std::size_t orders,
                                  const std::optional<GridProposal>& solved, const SubjectKey& key) {
   invariant(!solved || solved->fills.size() == orders, "a fill of each order");
-  ClearingProposalBody body{slot, grid, solved.has_value(), static_cast<std::uint32_t>(orders),
-                            0,    0};
+  ClearingProposalBody body;
+  body.slot = slot;
+  body.grid = grid;
+  body.orders = static_cast<std::uint32_t>(orders);
   Transaction tx;
   tx.kind = TransactionKind::clearing_proposal;
   if (solved) {
+    body.outcome =
+        solved->guarantee == Guarantee::gap ? ClearingOutcome::solved : ClearingOutcome::exchanged;
     tx.openings = pieces_of(SaltLabel::clearing_proposal, slot, numbers_of(*solved), key);
     body.multipliers = static_cast<std::uint32_t>(solved->multipliers.size());
     body.pieces = static_cast<std::uint32_t>(tx.openings.size());
@@ -93,7 +106,7 @@ Result<std::optional<GridProposal>> decode_clearing_proposal(const Transaction& 
     return failure("a clearing proposal of another slot, grid or number of orders");
   if (body->pieces != tx.openings.size())
     return failure("pieces of a clearing proposal do not fit their count");
-  if (!body->solved) return std::optional<GridProposal>();
+  if (!body->trades()) return std::optional<GridProposal>();
   const auto bytes = joined(slot, tx.openings);
   if (!bytes) return failure(bytes.error());
   auto proposal = read_numbers(*body, *bytes, limits);

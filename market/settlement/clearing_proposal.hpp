@@ -4,13 +4,14 @@
 // slot is settled by them. It is never sent: a block at whose time a slot is to close begins with
 // it, and the settlement stands behind it.
 //
-// clearing proposal  body     slot u32, outcome u8 (0 solved, 1 unsolved), grid u32 (the slot from
-//                             which the trading grid holds that it is for), orders u32, multipliers
-//                             u32, pieces u32
+// clearing proposal  body     slot u32, outcome u8 (0 solved, 1 unsolved, 2 exchanged: not proven
+//                             by the gap but by exchanges), grid u32 (the slot from which the
+//                             trading grid holds that it is for), orders u32, multipliers u32,
+//                             pieces u32
 //                    opening  pieces, restricted to the grid operator
 //                    (market/entries/operator_pieces.hpp),
 //                             of these bytes: balance i128, of each order its fill u32 (Wh), of
-//                             each multiplier its row u32 and value i64
+//                             each multiplier its row u32 and value i128
 //
 // Orders are those of the slot's book whose homes have a place in the grid, as their rows stand.
 // The values at buses follow from balance and multipliers, and so are not in it. What is unsolved
@@ -22,10 +23,13 @@
 
 namespace market {
 
+enum class ClearingOutcome : std::uint8_t { solved = 0, unsolved = 1, exchanged = 2 };
+
 struct ClearingProposalBody {
   Slot slot, grid;
-  bool solved = false;
+  ClearingOutcome outcome = ClearingOutcome::unsolved;
   std::uint32_t orders = 0, multipliers = 0, pieces = 0;
+  bool trades() const { return outcome != ClearingOutcome::unsolved; }
 };
 Bytes encode(const ClearingProposalBody& body);
 Result<ClearingProposalBody> decode_clearing_proposal_body(BytesView body);

@@ -36,7 +36,7 @@ THIRD_PARTY = {
     "nlohmann/": {"ledger", "market", "twin", "twin/store", "viz", "app"},
     "Clp_": {"market"},
     "Eigen/": {"ai", "twin"},
-    "boost/": {"twin", "hil"},
+    "boost/": {"market", "twin", "hil"},
     "toml++/": {"twin", "hil"},
     "sqlite3.h": {"twin/store"},
     "simgrid/": {"sim"},

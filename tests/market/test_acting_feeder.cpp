@@ -198,8 +198,9 @@ TEST_CASE("acting, grid-aware: a proposal with any number changed is no block's"
   CHECK(with([](GridProposal& p) { p.multipliers.clear(); }) != "");
   CHECK(with([](GridProposal& p) { p.multipliers[0].row = 1; }).find("is of no row") !=
         std::string::npos);
-  CHECK(with([](GridProposal& p) { p.multipliers[0].value = INT64_MAX; }).find("out of bounds") !=
-        std::string::npos);
+  CHECK(with([](GridProposal& p) {
+          p.multipliers[0].value = max_multiplier + 1;
+        }).find("out of bounds") != std::string::npos);
   CHECK(with([](GridProposal& p) { p.balance = max_value + 1; }).find("out of bounds") !=
         std::string::npos);
   // A maker that says nothing was found is taken at its word; the slot then trades nothing, and so
@@ -238,13 +239,13 @@ TEST_CASE("acting, grid-aware: a home without a place, and a slot without a grid
 TEST_CASE(
     "acting, grid-aware: a maker who finds nothing is seen on the log, and named by an auditor") {
   VillageChain honest = village_chain(7, 12, "grid-aware");
-  VillageChain lazy = village_chain(7, 12, "grid-aware", true);
+  VillageChain lazy = village_chain(7, 12, "grid-aware", ProposalMaker::lazy);
   Ed25519Verifier verifier;
   const auto unsolved = [](const PublicLog& log) {
     std::size_t solved = 0, out = 0;
     for (const Bytes& entry : log.entries)
       if (const auto view = view_entry(entry); view->kind == TransactionKind::clearing_proposal)
-        ++(decode_clearing_proposal_body(view->body)->solved ? solved : out);
+        ++(decode_clearing_proposal_body(view->body)->trades() ? solved : out);
     return std::pair(solved, out);
   };
   CHECK(unsolved(honest.log).first >= 6);
@@ -254,7 +255,14 @@ TEST_CASE(
   REQUIRE(check_execution(honest.log, honest.openings, verifier, broken));
   CHECK(broken == "");
   REQUIRE(check_execution(lazy.log, lazy.openings, verifier, broken));
-  CHECK(broken.find("its maker, validator 0, said that no clearing of slot ") != std::string::npos);
+  CHECK(broken.find("its maker, validator 0, said that no proven clearing of slot ") !=
+        std::string::npos);
+  VillageChain modest = village_chain(7, 12, "grid-aware", ProposalMaker::modest);
+  CHECK(unsolved(modest.log).second == 0);
+  broken.clear();
+  REQUIRE(check_execution(modest.log, modest.openings, verifier, broken));
+  CHECK(broken.find("its maker, validator 0, said that no proven clearing of slot ") !=
+        std::string::npos);
 }
 
 TEST_CASE(
@@ -274,7 +282,7 @@ TEST_CASE(
   }
   const auto said = [&] {
     const Transaction tx = solved_proposal({0}, grid, placed, operator_key());
-    return decode_clearing_proposal_body(tx.body)->solved;
+    return decode_clearing_proposal_body(tx.body)->trades();
   };
   CHECK(solved(grid, placed).has_value());
   CHECK_FALSE(said());

@@ -1,53 +1,18 @@
 // Grid-aware clearing against brute force, against the uniform auction where nothing limits, and
 // its proposals against every single change.
 
-#include <algorithm>
-#include <array>
 #include <cstdio>
-#include <doctest/doctest.h>
 #include <functional>
 #include <string>
 
-#include "ledger/base/rng.hpp"
 #include "market/clearing/clearing.hpp"
-#include "market/clearing/grid_clearing.hpp"
 #include "market/clearing/grid_program.hpp"
 #include "tests/market/every_fill.hpp"
-#include "tests/support/setting.hpp"
+#include "tests/market/grid_case.hpp"
 
-using namespace market;
-using ledger::Rng;
-using ledger::Wide;
+using namespace market_test;
 
 namespace {
-
-struct GridCase {
-  std::vector<Order> orders;
-  std::vector<std::uint32_t> buses;
-  TradeLimits limits;
-};
-
-Order grid_order(Side side, std::int64_t wh, std::int64_t limit, Rng& rng) {
-  Order o;
-  const auto bytes = rng.bytes32();
-  std::copy_n(bytes.begin(), o.id.bytes.size(), o.id.bytes.begin());
-  o.side = side;
-  o.energy = {wh};
-  o.limit = {limit};
-  return o;
-}
-
-// Random orders at random buses; prices on a coarse grid, so that ties are common.
-void add_orders(GridCase& c, std::size_t count, std::int64_t most_wh, std::int64_t price_step,
-                Rng& rng) {
-  for (std::size_t i = 0; i < count; ++i) {
-    const Side side = rng.chance(0.5) ? Side::buy : Side::sell;
-    const auto wh = 1 + static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(most_wh)));
-    c.orders.push_back(
-        grid_order(side, wh, price_step * static_cast<std::int64_t>(rng.below(10)), rng));
-    c.buses.push_back(static_cast<std::uint32_t>(rng.below(c.limits.buses)));
-  }
-}
 
 // A tree whose branches carry at most some Wh each way: coefficients of 1 on all that is below.
 // With whole rooms the linear program's optimum is whole, too (the matrix is a network's).
@@ -75,60 +40,11 @@ GridCase radial_case(Rng& rng, std::size_t orders) {
   return c;
 }
 
-// Rows of any coefficients, as voltages have them.
-GridCase general_case(Rng& rng, std::size_t orders, std::int64_t most_wh) {
-  GridCase c;
-  c.limits.buses = 2 + static_cast<std::uint32_t>(rng.below(6));
-  const std::size_t rows = rng.below(5);
-  for (std::size_t r = 0; r < rows; ++r) {
-    LimitRow row;
-    for (std::uint32_t b = 0; b < c.limits.buses; ++b)
-      if (const auto a = static_cast<std::int64_t>(rng.below(2001)) - 1000; a != 0)
-        row.terms.push_back({b, a});
-    row.room = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(1000 * most_wh)));
-    if (!row.terms.empty()) c.limits.rows.push_back(row);
-  }
-  add_orders(c, orders, most_wh, 10'000, rng);
-  return c;
-}
-
 std::int64_t best_by_trying(const GridCase& c) {
   const auto value = [&](std::span<const std::int64_t> net, std::int64_t worth) {
     return first_row_beyond(c.limits, net) == c.limits.rows.size() ? worth : -1;
   };
-  return market_test::EveryFill(c.orders, c.buses, c.limits.buses, value).best();
-}
-
-struct Cleared {
-  GridProposal proposal;
-  NodalClearing outcome;
-};
-
-Cleared cleared(const GridCase& c) {
-  auto proposal = propose_grid_clearing(c.orders, c.buses, c.limits);
-  REQUIRE_MESSAGE(proposal.has_value(), (proposal ? "" : proposal.error()));
-  auto outcome = check_proposal(c.orders, c.buses, c.limits, *proposal);
-  REQUIRE(outcome.has_value());
-  return {*proposal, *outcome};
-}
-
-// By hand, beside check_proposal: nobody trades worse than its limit, and volumes are equal.
-void check_by_hand(const GridCase& c, const Cleared& r) {
-  std::int64_t net = 0;
-  for (std::size_t i = 0; i < c.orders.size(); ++i) {
-    const auto fill = r.proposal.fills[i].value, price = r.outcome.prices[c.buses[i]].value;
-    if (fill == 0) continue;
-    const bool buys = c.orders[i].side == Side::buy;
-    CHECK((buys ? c.orders[i].limit.value - price : price - c.orders[i].limit.value) >= 0);
-    net += buys ? fill : -fill;
-  }
-  CHECK(net == 0);
-  CHECK(r.outcome.gap.value >= 0);
-}
-
-// scripts/campaign nodal asks for ten times as many.
-std::uint64_t grid_rounds(std::uint64_t few) {
-  return few * test::setting("AIPCHAIN_BOOKS", 1000) / 1000;
+  return EveryFill(c.orders, c.buses, c.limits.buses, value).best();
 }
 
 }  // namespace
@@ -141,6 +57,7 @@ TEST_CASE("nodal: radial feeders are brute force's") {
     const GridCase c = radial_case(rng, 1 + rng.below(8));
     const Cleared r = cleared(c);
     check_by_hand(c, r);
+    CHECK(r.proposal.guarantee == Guarantee::gap);
     CHECK(r.outcome.welfare.value * 1000 == best_by_trying(c));
     CHECK(r.outcome.gap.value == 0);
     limited += r.outcome.welfare < optimal_welfare(c.orders);
@@ -158,6 +75,7 @@ TEST_CASE("nodal: with any rows, no whole fills are worth more than the proposal
     const GridCase c = general_case(rng, 1 + rng.below(7), 4);
     const Cleared r = cleared(c);
     check_by_hand(c, r);
+    CHECK(r.proposal.guarantee == Guarantee::gap);
     const std::int64_t best = best_by_trying(c);
     CHECK(r.outcome.welfare.value * 1000 <= best);
     CHECK((r.outcome.welfare + r.outcome.gap).value * 1000 >= best);
@@ -176,7 +94,7 @@ TEST_CASE("nodal: beyond brute force the linear program's optimum is reached but
     const GridCase c = general_case(rng, 20 + rng.below(200), 2000);
     const Cleared r = cleared(c);
     check_by_hand(c, r);
-    CHECK(r.outcome.rent.value >= 0);
+    CHECK(r.proposal.guarantee == Guarantee::gap);
     gaps.push_back(r.outcome.gap.value);
   }
   // Duality has shown each to be within its gap: here in Wh at the highest limit, 90 micro-euro.
@@ -367,83 +285,6 @@ TEST_CASE("nodal: a bus's price is at most what an order may name") {
   CHECK(r.outcome.prices[1].value >= max_order_price.value - 1);  // multipliers are rounded
   CHECK(r.outcome.prices[2] == max_order_price);
   CHECK(std::abs(r.outcome.rent.value - 5'300 * 99'900) <= 9);
-}
-
-namespace {
-
-// A feeder beyond its limits: buses along lines, each row the drop at one of them, most without
-// room; neighbours' coefficients are next to the same.
-GridCase strained_case(Rng& rng, std::size_t orders) {
-  GridCase c;
-  c.limits.buses = 3 + static_cast<std::uint32_t>(rng.below(6));
-  std::vector<std::int64_t> far(c.limits.buses);  // of the way from the busbar
-  for (std::uint32_t b = 1; b < c.limits.buses; ++b)
-    far[b] = far[b - 1] + 1 + static_cast<std::int64_t>(rng.below(rng.chance(0.5) ? 10 : 100'000));
-  for (std::uint32_t at = 1; at < c.limits.buses; ++at) {
-    LimitRow row;
-    for (std::uint32_t b = 1; b < c.limits.buses; ++b)
-      row.terms.push_back({b, std::min(far[at], far[b]) + static_cast<std::int64_t>(rng.below(9))});
-    row.terms.erase(std::remove_if(row.terms.begin(), row.terms.end(),
-                                   [](const LimitTerm& t) { return t.coefficient == 0; }),
-                    row.terms.end());
-    if (rng.chance(0.3))
-      row.room = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(far[at]) * 100));
-    c.limits.rows.push_back(row);
-  }
-  constexpr std::array<std::int64_t, 6> wh{3, 10, 50, 1'000, 20'000, 300'000};
-  constexpr std::array<std::int64_t, 6> eur{100'000,    200'000,    1'000'000,
-                                            50'000'000, 99'000'000, 100'000'000};
-  for (std::size_t i = 0; i < orders; ++i) {
-    c.orders.push_back(grid_order(rng.chance(0.5) ? Side::buy : Side::sell, wh[rng.below(6)],
-                                  eur[rng.below(6)], rng));
-    c.buses.push_back(static_cast<std::uint32_t>(rng.below(c.limits.buses)));
-  }
-  return c;
-}
-
-}  // namespace
-
-TEST_CASE("nodal: books of a feeder that is beyond its limits clear, with their proof") {
-  int traded = 0, paid_for = 0, unproven = 0;
-  ledger::MicroEuros worst;
-  for (std::uint64_t seed = 1; seed <= grid_rounds(1000); ++seed) {
-    CAPTURE(seed);
-    Rng rng = Rng(seed).fork("strained");
-    const GridCase c = strained_case(rng, 2 + rng.below(9));
-    if (!propose_grid_clearing(c.orders, c.buses, c.limits)) {
-      ++unproven;
-      continue;
-    }
-    const Cleared r = cleared(c);
-    check_by_hand(c, r);
-    for (const ledger::Price p : r.outcome.prices) CHECK(p <= max_order_price);
-    traded += r.outcome.volume.value > 0;
-    paid_for += r.outcome.rent.value < 0;
-    CHECK(r.outcome.rent.value + r.outcome.gap.value >= 0);
-    worst = std::min(worst, r.outcome.rent);
-  }
-  std::printf("nodal: of %d books beyond limits %d trade, %d have a rent below 0, at least %lld\n",
-              static_cast<int>(grid_rounds(1000)), traded, paid_for,
-              static_cast<long long>(worst.value));
-  CHECK(traded > 100);
-  CHECK(unproven <= static_cast<int>(grid_rounds(2)));  // grid_clearing.hpp says so
-}
-
-TEST_CASE("nodal: where limits leave prices no way, whole Wh cost the operator the gap at most") {
-  // Bus 1 may draw what bus 2 gives, times 1.501. Of its 1005 Wh 669.55 have to come from there: it
-  // is 670, at 60,000, and the buyer that accepts least is 10 below what that comes to in the mean.
-  Rng rng(1);
-  GridCase c;
-  c.limits = {3, {{{{1, 1000}, {2, 1501}}, 0}}};
-  c.orders = {grid_order(Side::sell, 5'000, 30'000, rng),
-              grid_order(Side::buy, 1'000, 100'000, rng), grid_order(Side::buy, 5, 49'990, rng),
-              grid_order(Side::sell, 5'000, 60'000, rng)};
-  c.buses = {0, 1, 1, 2};
-  const Cleared r = cleared(c);
-  CHECK(r.proposal.fills == std::vector<ledger::WattHours>{{335}, {1'000}, {5}, {670}});
-  CHECK(r.outcome.prices == std::vector<ledger::Price>{{30'000}, {49'990}, {60'000}});
-  CHECK(r.outcome.rent.value == -10);
-  CHECK(r.outcome.rent.value + r.outcome.gap.value >= 0);
 }
 
 TEST_CASE("nodal: large books of many limits clear as small ones do, with whole work") {

@@ -8,8 +8,8 @@ namespace market_test {
 
 namespace village_life {
 
-VillageWriter::VillageWriter(std::uint64_t seed, bool lazy)
-    : lazy_(lazy),
+VillageWriter::VillageWriter(std::uint64_t seed, ProposalMaker maker)
+    : maker_(maker),
       rng_(Rng(seed).fork("village chain")),
       genesis_(village_genesis()),
       chain_(std::make_unique<MarketState>(genesis_, verifier_)) {
@@ -48,14 +48,22 @@ VillageChain VillageWriter::write(std::uint32_t slots) {
   return std::move(out_);
 }
 
-Transaction VillageWriter::unsolved(const Transaction& honest) const {
+// What the village's maker says in place of what it found.
+Transaction VillageWriter::worse(const Transaction& honest) const {
   const auto body = *decode_clearing_proposal_body(honest.body);
-  return clearing_proposal_of(body.slot, body.grid, body.orders, std::nullopt, operator_key());
+  std::optional<GridProposal> said;
+  if (maker_ == ProposalMaker::modest) {
+    const auto grid = static_cast<const MarketState&>(chain_.state()).trading_grid(body.slot);
+    said = *decode_clearing_proposal(honest, body.slot, body.grid, body.orders,
+                                     std::get<TradeLimits>(grid->feeder), operator_key());
+    said->guarantee = Guarantee::exchanges;
+  }
+  return clearing_proposal_of(body.slot, body.grid, body.orders, said, operator_key());
 }
 
-// The same block, whose maker says that it found nothing, with the settlement that follows.
-Chain::Tried VillageWriter::as_lazy_makers_do(const Block& honest) const {
-  Block block{honest.header, {unsolved(honest.transactions[0])}, {}};
+// The same block, whose maker says less than it found, with the settlement that follows.
+Chain::Tried VillageWriter::as_dishonest_makers_do(const Block& honest) const {
+  Block block{honest.header, {worse(honest.transactions[0])}, {}};
   const auto state = chain_.state().clone();
   const auto taken = state->apply(block.transactions[0], leaf_of(block.transactions[0]),
                                   SignatureIs::checked, honest.header.time_ms);
@@ -67,7 +75,7 @@ Chain::Tried VillageWriter::as_lazy_makers_do(const Block& honest) const {
   block.header.entries = static_cast<std::uint32_t>(block.transactions.size());
   block.header.entries_root = entries_root(block.transactions);
   auto tried = chain_.try_block(encode(block));
-  invariant(tried.has_value(), "the lazy maker's block holds");
+  invariant(tried.has_value(), "such a maker's block holds");
   return std::move(*tried);
 }
 
@@ -75,8 +83,9 @@ void VillageWriter::put_block(std::int64_t time_ms) {
   Chain::Built built = chain_.build(time_ms, {0}, pool_.ordered(), block_bytes);
   invariant(built.never.empty(), built.never.empty() ? "" : built.never[0].second.c_str());
   if (const auto& all = built.tried.block.transactions;
-      lazy_ && !all.empty() && made_by_maker(all[0].kind) && rng_.chance(0.5))
-    built.tried = as_lazy_makers_do(Block(built.tried.block));
+      maker_ != ProposalMaker::honest && !all.empty() && made_by_maker(all[0].kind) &&
+      rng_.chance(0.5))
+    built.tried = as_dishonest_makers_do(Block(built.tried.block));
   const Block& block = built.tried.block;
   out_.blocks.push_back(encode(block));
   out_.log.blocks.push_back({encode(block.header), block.header, {}});
@@ -96,9 +105,9 @@ void VillageWriter::put_block(std::int64_t time_ms) {
 }  // namespace village_life
 
 VillageChain village_chain(std::uint64_t seed, std::uint32_t slots, const std::string& mechanism,
-                           bool lazy) {
+                           ProposalMaker maker) {
   const WithMechanism settled_by(mechanism);
-  return village_life::VillageWriter(seed, lazy).write(slots);
+  return village_life::VillageWriter(seed, maker).write(slots);
 }
 
 VillageChain capacity_village_chain(std::uint64_t seed, std::uint32_t slots,

@@ -25,9 +25,12 @@ struct VillageChain {
 // Settled by a mechanism: bilateral orders have preferences, some orders of a continuous book come
 // a slot earlier than others.
 // Where the mechanism heeds a feeder there is one from slot 0 on, and another one later.
-// `lazy`: now and then the maker of a block says that it found no clearing.
+// A lazy maker of blocks says now and then that it found no clearing, a modest one that exchanges
+// are all that it can show for one.
+enum class ProposalMaker { honest, lazy, modest };
 VillageChain village_chain(std::uint64_t seed, std::uint32_t slots,
-                           const std::string& mechanism = "uniform", bool lazy = false);
+                           const std::string& mechanism = "uniform",
+                           ProposalMaker maker = ProposalMaker::honest);
 
 // The same with a capacity tariff of 4.321 EUR/kW, whose month ends with slot 9.
 VillageChain capacity_village_chain(std::uint64_t seed, std::uint32_t slots,

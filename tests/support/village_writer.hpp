@@ -69,7 +69,7 @@ inline Registration registered_with_key(std::uint32_t meter) {
 
 class VillageWriter {
  public:
-  VillageWriter(std::uint64_t seed, bool lazy);
+  VillageWriter(std::uint64_t seed, ProposalMaker maker);
 
   VillageChain write(std::uint32_t slots);
 
@@ -83,8 +83,8 @@ class VillageWriter {
   void let_to(std::uint32_t slot, std::uint32_t number, std::vector<Tenant> tenants);
   void cancel_order(std::uint32_t slot);
   void tell_grid(std::uint32_t from, const std::vector<std::uint32_t>& homes);
-  Transaction unsolved(const Transaction& honest) const;
-  Chain::Tried as_lazy_makers_do(const Block& honest) const;
+  Transaction worse(const Transaction& honest) const;
+  Chain::Tried as_dishonest_makers_do(const Block& honest) const;
   void add_order(std::uint32_t home, std::uint32_t slot, Side side, std::int64_t wh,
                  std::int64_t limit);
   void move_tokens(std::uint32_t slot);
@@ -102,7 +102,7 @@ class VillageWriter {
     return static_cast<std::int64_t>(rng_.below(static_cast<std::uint64_t>(most) + 1));
   }
 
-  bool lazy_;
+  ProposalMaker maker_;
   Rng rng_;
   Ed25519Verifier ed25519_;
   CachedVerifier verifier_{ed25519_};
