@@ -193,6 +193,43 @@ TEST_CASE("keys that change behind a partition: late on the ledger, audited, and
   }
 }
 
+// Within the slot, and for longer than papers have time: these are signed anew for later slots.
+TEST_CASE("papers that homes sign while their gateway is down come late, and nobody is stuck") {
+  const auto event = [](const std::string& kind, const std::string& home, const std::string& more) {
+    return "[[event]]\nkind = \"" + kind + "\"\nat = \"65s\"\ntarget = \"" + home + "\"\n" + more;
+  };
+  for (const char* length : {"30s", "130s"}) {
+    CAPTURE(length);
+    const Folder folder;
+    const Outcome ran = run(
+        folder,
+        event("key_change", "home-01", "") + event("key_change", "home-02", "of = \"account\"\n") +
+            event("key_change", "home-03", "lost = true\n") +
+            event("deregistration", "home-05", "") +
+            fault("meter_swap", "target = [\"home-04\", \"home-06\"]\n", "80s") +
+            fault("crash", "target = \"gateway-0\"\nfor = \"" + std::string(length) + "\"\n",
+                  "61s") +
+            fault("crash", "target = \"gateway-1\"\nfor = \"" + std::string(length) + "\"\n",
+                  "61s"));
+    CAPTURE(ran.errors);
+    REQUIRE(ran.code == 0);
+    const json s = json::parse(ran.output);
+    CHECK(s.at("registry") == json{{"deregistrations", 1}, {"key_changes", 3}});
+    CHECK(s.at("/ledger/refused"_json_pointer) == 0);
+    CHECK(s.at("/market/money_residual_eur"_json_pointer) == 0);
+    CHECK(s.at("/tokens/residual_wh"_json_pointer) == 0);
+    check_audit(folder.at("out"));
+    for (const std::string account : s.at("accounts")) {
+      const Outcome all = aipchain({"export", folder.at("out"), "--account", account});
+      REQUIRE_MESSAGE(all.code == 0, all.errors);
+      const json mine = json::parse(all.output);
+      CHECK(mine.at("key_changes").size() + mine.at("deregistrations").size() +
+                mine.at("meter_swaps").size() ==
+            1);
+    }
+  }
+}
+
 TEST_CASE("events that are no such") {
   const auto says = [&](const std::string& text, const char* part) {
     const Folder folder;

@@ -264,6 +264,7 @@ std::vector<Bytes> frame_seeds() {
                                      {{{1}, 900, 12'000, 1000, 0, 11'000, 11'000, 2000, 150'000}},
                                      {{{1}, {3}, {400, -80}}},
                                      {{{1}, {3}, {300, -20}}}}));
+  add(twin::frame(MessageKind::paper, c.id));
   add(twin::encode(twin::ContractsOnLedger{{{{1}, market::Template::buy_below}, 2},
                                            {{{1}, market::Template::hold_tokens}, 1}}));
   add(twin::encode(twin::GridWord{{3}, 4'000'000, {0, 150'000}, {{{1}, 9500, 8000, 4200}}}));

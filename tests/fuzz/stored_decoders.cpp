@@ -70,6 +70,10 @@ Outcome read_message(BytesView message) {
       return whole(twin::decode_home_reports);
     case twin::MessageKind::grid_word:
       return whole(twin::decode_grid_word);
+    case twin::MessageKind::paper:
+      return canonical(
+          message, [](BytesView all) { return twin::decode_paper_leaf(all.subspan(1)); },
+          [](const Hash& leaf) { return twin::frame(twin::MessageKind::paper, leaf); });
     case twin::MessageKind::contracts:
       return whole(twin::decode_contracts_on_ledger);
   }

@@ -163,6 +163,7 @@ class SwapBench {
   bool cut_off = false, silent = false;
   std::vector<std::string> refusals;
   std::vector<std::string> not_taken;  // by the ledger: why
+  std::vector<Hash> told;              // papers that the home need not say again
   std::vector<MeterRecord> records;
 
  private:
@@ -196,6 +197,10 @@ class SwapBench {
   }
   void take(const Effect& effect) {
     const auto* send = std::get_if<Send>(&effect);
+    if (send && kind_of(send->bytes) == MessageKind::paper) {
+      CHECK(send->to == config_.directory.fleet(0));
+      told.push_back(*decode_paper_leaf(send->bytes.view().subspan(1)));
+    }
     if (send && send->to < config_.directory.observer())
       said_.push_back(*decode_transaction(send->bytes.view().subspan(1)));
     if (const auto* event = std::get_if<Event>(&effect))

@@ -62,10 +62,16 @@ TEST_CASE("papers before their meter: the old one is not marked in between") {
   b.minute("old meter", 2, 13, 12'000, 24'500);
   const Transaction papers =
       Village::papers(0, {Village::swap(home, 1, {60'000, 110'000, 5'000, 0}, "new meter")});
+  const Transaction others =
+      Village::papers(0, {Village::swap(home, 1, {61'000, 110'000, 5'000, 0}, "new meter")});
   b.papers(papers, 2 * epoch_ms + 10'000);
-  b.papers(papers, 2 * epoch_ms + 20'000);
+  CHECK(b.told == std::vector<Hash>{leaf_of(papers)});
+  b.papers(papers, 2 * epoch_ms + 20'000);  // by who was not told
+  CHECK(b.refusals.empty());
+  b.papers(others, 2 * epoch_ms + 20'000);
   CHECK(b.refusals ==
         std::vector<std::string>{"papers of another swap wait for their meter already"});
+  CHECK(b.told == std::vector<Hash>{leaf_of(papers), leaf_of(papers), leaf_of(others)});
   b.minute("old meter", 3, 25, 24'000, 48'500);
   b.minute("old meter", 4, 37, 36'000, 72'500);
   b.minute("new meter", 5, 1, 5'000, 0);

@@ -95,9 +95,13 @@ TEST_CASE("a change that the ledger never takes ends with the next one") {
   CHECK(b.records.back().verdict == 0);
   CHECK(b.records.back().import_register.value == 84'000);
   CHECK(b.audited() == "");
-  for (int i = 0; i < 4; ++i) b.papers(meter_key(9, "meter 3", "next key"), 7 * epoch_ms + 10'000);
-  b.refusals.clear();
-  b.papers(meter_key(9, "meter 3", "next key"), 7 * epoch_ms + 10'000);
+  const auto change = [&](std::uint32_t slot) {
+    b.papers(meter_key(slot, "meter 3", "next key"), 7 * epoch_ms + 10'000);
+  };
+  for (int i = 0; i < 6; ++i) change(9);  // one paper, however often it is said
+  for (std::uint32_t slot = 10; slot < 13; ++slot) change(slot);
+  CHECK(b.refusals.empty());
+  change(13);
   CHECK(b.refusals == std::vector<std::string>{"too many papers of this meter wait already"});
   b.refusals.clear();
   b.papers(Village::papers(0, {Village::swap(home, 3, {90'000, 170'000, 0, 0}, "new meter")}),

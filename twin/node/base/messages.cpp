@@ -203,4 +203,11 @@ Result<ContractsOnLedger> decode_contracts_on_ledger(BytesView body) {
   return out;
 }
 
+Result<Hash> decode_paper_leaf(BytesView body) {
+  ByteReader r(body);
+  const Hash leaf = r.array<32>();
+  if (!r.done()) return failure("a paper's leaf has 32 bytes");
+  return leaf;
+}
+
 }  // namespace twin

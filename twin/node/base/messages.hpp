@@ -31,6 +31,9 @@
 //  meter
 //                   and template: meter u32, template u8, number u32: of the meter's account the
 //                   newest contract of the template that the ledger has
+//  21 paper         gateway to fleet: 32, the log's leaf of a paper that the gateway has on its
+//  disk,
+//                   or has refused: its home says it no more
 // Decoders refuse every other byte sequence.
 
 #include <map>
@@ -63,6 +66,7 @@ enum class MessageKind : std::uint8_t {
   home_reports = 18,
   grid_word = 19,
   contracts = 20,
+  paper = 21,
 };
 
 inline constexpr std::uint16_t max_readings = 3600;  // of one minute: five hours at 5 s
@@ -131,5 +135,6 @@ ledger::Result<LedgerProgress> decode_progress(ledger::BytesView body);
 ledger::Result<BatchesOnLedger> decode_batches_on_ledger(ledger::BytesView body);
 ledger::Result<ErasedAccounts> decode_erased(ledger::BytesView body);
 ledger::Result<ContractsOnLedger> decode_contracts_on_ledger(ledger::BytesView body);
+ledger::Result<ledger::Hash> decode_paper_leaf(ledger::BytesView body);
 
 }  // namespace twin

@@ -10,8 +10,9 @@
 //
 // Store and forward, in two steps that each keep until the next one has. A meter keeps its readings
 // until the gateway's disk has them (`received`); what was not answered comes again, in one minute
-// with what is newer, so that each reading is committed once. The gateway keeps its batches, marks
-// and papers until the ledger has them (unconfirmed.hpp). Both are bounded: where the gateway has
+// with what is newer, so that each reading is committed once. A home keeps a paper that it signed
+// for as long. The gateway keeps its batches, marks and papers until the ledger has them
+// (unconfirmed.hpp). Both are bounded: where the gateway has
 // no room it takes no minute, says absent, and its meters keep; where a meter has no room its
 // oldest readings are gone, and their sequences show the gap.
 //
@@ -125,6 +126,8 @@ class GatewayNode final : public Node {
 
   // gateway_papers.cpp
   void take_transaction(Instant now, const ledger::Transaction& tx, NodeId from, Outbox& outbox);
+  ledger::Result<void> keep_paper(Instant now, const ledger::Transaction& tx,
+                                  const SharedBytes& message, Outbox& outbox);
   ledger::Result<void> take_order(const ledger::Transaction& tx);
   void take_contract(const ledger::Transaction& tx, NodeId from, Outbox& outbox);
   ledger::Result<void> check_contract(const market::Contract& contract) const;

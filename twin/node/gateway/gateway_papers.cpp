@@ -40,18 +40,26 @@ void GatewayNode::take_transaction(Instant now, const Transaction& tx, NodeId fr
   const bool order = tx.kind == TransactionKind::order;
   if (tx.openings.size() == 1 && tx.kind == TransactionKind::contract)
     return take_contract(tx, from, outbox);
+  const bool paper = tx.openings.size() == 1 && !order;
   if (tx.openings.size() == 1 && order) taken = take_order(tx);
-  if (tx.openings.size() == 1 && !order) {
-    const bool swap = tx.kind == TransactionKind::meter_swap;
-    const auto until = swap ? take_swap(tx) : take_paper(tx);
-    taken = until ? Result<void>{} : failure(until.error());
-    if (until) {
-      unconfirmed_.add({{0, until->value}, message, now, true});
-      outbox.persist(RecordKind::gateway, record(), true);
-    }
-  }
-  if (!taken) return outbox.event(Refused{from, taken.error()});
-  say(message, outbox);
+  if (paper) taken = keep_paper(now, tx, message, outbox);
+  if (taken)
+    say(message, outbox);
+  else
+    outbox.event(Refused{from, taken.error()});
+  if (paper) outbox.send(from, frame(MessageKind::paper, leaf_hash(tx.entry())));
+}
+
+// On the disk before it is said to anybody, and before its home is told to say it no more. Who says
+// one again that is here has not been told.
+Result<void> GatewayNode::keep_paper(Instant now, const Transaction& tx, const SharedBytes& message,
+                                     Outbox& outbox) {
+  if (unconfirmed_.has(message)) return {};
+  const auto until = tx.kind == TransactionKind::meter_swap ? take_swap(tx) : take_paper(tx);
+  if (!until) return failure(until.error());
+  unconfirmed_.add({{0, until->value}, message, now, true});
+  outbox.persist(RecordKind::gateway, record(), true);
+  return {};
 }
 
 // Homes sign their own orders; the gateway only carries them.

@@ -28,7 +28,7 @@ FleetNode::FleetNode(FleetConfig config)
     home.meter = m;
     home.slot_import = m.first_import;
     home.slot_export = m.first_export;
-    home.told.resize(m.events.size());
+    home.papers.resize(m.events.size());
     home.policy = ai::make_bidding_policy(m.strategy, slots_a_day(), m.rng.fork("policy"));
     if (!m.faults.empty()) home.faulty.emplace(m.first_import, m.first_export, m.faults);
     home.contracts = StandingContracts(m.contracts);
@@ -90,12 +90,13 @@ void FleetNode::show(Home& home, const MeterSample& sample, Outbox& outbox) {
     shown.sample.reset();
   else if (home.faulty)
     shown = home.faulty->show(sample);
-  if (shown.swapped) begin_new_meter(home, *shown.swapped, time_ms, outbox);
+  if (shown.swapped) begin_new_meter(home, *shown.swapped, sample.time, outbox);
   if (shown.sample) read(home, *shown.sample, outbox);
   // It was read, and did not arrive; or it was held, and what counts next has flowed since earlier:
   // a gap tells the oracle that power and energy of what follows do not belong together.
   if (!shown.sample || sample.given == MeterSample::Given::held) ++home.next_sequence;
   const bool ends = time_ms % config_.genesis.batch_ms == 0;
+  if (ends) say_papers_again(home, sample.time, outbox);
   if (ends)
     close_interval(home, outbox);
   else if (shown.sample && config_.signing == Signing::reading && !home.readings.empty())
@@ -145,6 +146,10 @@ void FleetNode::receive(Instant now, const PeerMessage& message, Outbox& outbox)
     const auto known = decode_contracts_on_ledger(message.bytes.view().subspan(1));
     return known ? hear(*known) : outbox.event(Refused{message.from, known.error()});
   }
+  if (kind_of(message.bytes) == MessageKind::paper) {
+    const auto leaf = decode_paper_leaf(message.bytes.view().subspan(1));
+    return leaf ? forget_paper(*leaf) : outbox.event(Refused{message.from, leaf.error()});
+  }
   const auto all = kind_of(message.bytes) == MessageKind::received
                        ? decode_received(message.bytes.view().subspan(1))
                        : failure("a home takes no such message");
@@ -189,31 +194,16 @@ void FleetNode::go_on_behind(Home& home, std::uint32_t sequence) {
   home.next_sequence += sequence;
 }
 
-// Its papers are the first thing that the gateway hears of it. They are in whole Wh, rounded up.
-void FleetNode::begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped,
-                                std::int64_t time_ms, Outbox& outbox) {
+// Its papers are the first thing that the gateway hears of it.
+void FleetNode::begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped, Instant now,
+                                Outbox& outbox) {
   home.next_sequence = 1;
   home.readings.clear();
   home.each.clear();
   home.meter.meter_signer = home.meter.next_meter_signer;
   if (!swapped.papers) return;
-  const auto whole = [](MilliWattHours v) { return MilliWattHours{(v.value + 999) / 1000 * 1000}; };
-  market::MeterSwap swap;
-  swap.account = home.meter.account;
-  swap.meter = home.meter.meter;
-  swap.slot = {static_cast<std::uint32_t>((time_ms - 1) / config_.genesis.slot_ms)};
-  swap.closing_import = whole(swapped.closing_import);
-  swap.closing_export = whole(swapped.closing_export);
-  swap.meter_key = home.meter.next_meter_signer->public_key();
-  swap.signature = home.account_signer(swap.slot).sign(
-      market::swap_signed_bytes(chain_id_, market::encode(swap)));
-  Transaction tx;
-  tx.kind = TransactionKind::meter_swap;
-  tx.openings = {market::opening_of(home.meter.restricted_key, swap)};
-  tx.root = openings_root(tx.openings);
-  tx.body = market::encode(market::MeterSwapBody{{config_.gateway}, 1, {}});
-  sign_entry(tx, chain_id_, home.meter.roles->metering_operator);
-  send_to_gateway(tx, outbox);
+  home.swapped = swapped;
+  tell_swap(home, now, outbox);
 }
 
 // Where each reading was sent when it came, only those that the gateway ought to have told are sent

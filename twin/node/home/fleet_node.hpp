@@ -8,6 +8,10 @@
 // are kept, at most `max_readings`: then the oldest are lost, and their sequences show it. A meter
 // that has lost its count, as after a restart, learns it from its gateway and goes on behind it.
 //
+// What changes of a home in the registry it signs and says, and says again each interval until its
+// gateway has that on disk; a paper whose time has come before is signed anew for a later slot
+// (home_events.cpp). A next key signs once its paper is there.
+//
 // Orders are its bidding policy's (ai/bidding_policy.hpp), for what its contracts leave it
 // (standing_contracts.hpp), with what it prefers, at limits by the slot's own grid fee as the grid
 // operator has told it. Of a settled slot a home hears, through
@@ -86,10 +90,22 @@ class FleetNode final : public Node {
     StandingContracts contracts{{}};
     std::deque<std::pair<ledger::Slot, ai::Bid>> bids;  // of slots that it has not heard of
     std::optional<FaultyMeter> faulty;
-    std::vector<bool> told;  // of its events
+    // A paper that it signed, or will.
+    struct Paper {
+      std::optional<ledger::Slot> acts;  // said, and of use to the gateway until this slot begins
+      Hash leaf{};
+      ledger::SharedBytes message;
+      Instant said;        // the last time
+      bool taken = false;  // by its gateway, or refused
+      bool waits() const { return acts && !taken; }
+    };
+    std::vector<Paper> papers;  // of its events ...
+    Paper swap_paper;           // ... and of its meter's swap
+    std::optional<FaultyMeter::Swapped> swapped;
     struct NextSigner {
       ledger::Slot from;
       ledger::Signer* signer = nullptr;
+      std::size_t paper = 0;  // of papers
     };
     std::optional<NextSigner> next_meter, next_account;
     std::optional<KeyTag> tag_before;       // of the meter's key before its present one
@@ -104,12 +120,18 @@ class FleetNode final : public Node {
   };
   // home_events.cpp
   void tell_events(Home& home, Instant now, Outbox& outbox) const;
-  void change_key(Home& home, const RegistryEvent& event, ledger::Slot now, Outbox& outbox) const;
-  void leave(Home& home, ledger::Slot now, Outbox& outbox) const;
+  void say_paper(Home::Paper& paper, const ledger::Transaction& tx, ledger::Slot acts, Instant now,
+                 Outbox& outbox) const;
+  void say_papers_again(Home& home, Instant now, Outbox& outbox) const;
+  void forget_paper(const Hash& leaf);
+  void change_key(Home& home, std::size_t event, Instant now, Outbox& outbox) const;
+  void leave(Home& home, std::size_t event, Instant now, Outbox& outbox) const;
+  void tell_swap(Home& home, Instant now, Outbox& outbox) const;
+  ledger::Slot slot_at(Instant now) const;
   void begin_slot(Home& home, ledger::Slot slot) const;
   void send_to_gateway(const ledger::Transaction& tx, Outbox& outbox) const;
   void read(Home& home, const MeterSample& sample, Outbox& outbox);
-  void begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped, std::int64_t time_ms,
+  void begin_new_meter(Home& home, const FaultyMeter::Swapped& swapped, Instant now,
                        Outbox& outbox);
   void take(const MeterSample& sample, Outbox& outbox);
   void show(Home& home, const MeterSample& sample, Outbox& outbox);
