@@ -70,6 +70,7 @@ struct ExactProgram::Steps {
   std::vector<std::size_t> basic = {};   // groups filled in part
   std::vector<std::size_t> active = {};  // rows that are full
   std::vector<bool> is_basic = {}, is_active = {}, at_most = {};
+  std::vector<std::int64_t> low = {}, high = {};    // by group, Wh
   std::vector<std::int64_t> room = {}, scale = {};  // by row
   Matrix inner = {};                                // adjugate, [basic][active]
   Integer det = 1;
@@ -79,7 +80,11 @@ struct ExactProgram::Steps {
       : groups(g), limits(l), rows_of_bus(r), work_left(w) {
     is_basic.resize(groups.size());
     is_active.resize(limits.rows.size() + 1);
-    for (const OrderGroup& of : groups) at_most.push_back(of.side == Side::buy);
+    low.resize(groups.size());
+    for (const OrderGroup& of : groups) {
+      at_most.push_back(of.side == Side::buy);
+      high.push_back(of.energy.value);
+    }
     scale.push_back(1);
     for (const LimitRow& row : limits.rows) {
       std::int64_t most = 1;
@@ -98,6 +103,8 @@ struct ExactProgram::Steps {
                                      [](const LimitTerm& t, std::size_t r) { return t.bus < r; });
     return at != rows.end() && at->bus == row - 1 ? sign(g) * at->coefficient : 0;
   }
+
+  std::int64_t at_bound(std::size_t g) const { return at_most[g] ? high[g] : low[g]; }
 
   // What leaves the basis: its number, and by how much it is beyond its bound, times det.
   struct Leaving {
@@ -126,7 +133,7 @@ struct ExactProgram::Steps {
   std::vector<Wide> fixed_net() const {  // by bus, of what is at a bound
     std::vector<Wide> out(limits.buses);
     for (std::size_t g = 0; g < groups.size(); ++g)
-      if (!is_basic[g] && at_most[g]) out[groups[g].bus] += sign(g) * groups[g].energy.value;
+      if (!is_basic[g]) out[groups[g].bus] += sign(g) * at_bound(g);
     return out;
   }
 
@@ -161,8 +168,8 @@ struct ExactProgram::Steps {
         out = std::move(l);
     };
     for (std::size_t p = 0; p < basic.size(); ++p) {
-      consider({basic[p], -fill[p], 1, false});
-      consider({basic[p], fill[p] - det * groups[basic[p]].energy.value, 1, true});
+      consider({basic[p], det * low[basic[p]] - fill[p], 1, false});
+      consider({basic[p], fill[p] - det * high[basic[p]], 1, true});
     }
     for (std::size_t r = 0; r < room.size(); ++r) {
       if (is_active[r]) continue;
@@ -205,7 +212,7 @@ struct ExactProgram::Steps {
       if (step < 0) out.push_back({number, price < 0 ? Integer(-price) : price, -step});
     };
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (is_basic[g]) continue;
+      if (is_basic[g] || low[g] == high[g]) continue;
       Integer price = det * worth(g);
       Integer step = slack_leaves ? det * entry(l.number - groups.size(), g) : Integer(0);
       for (std::size_t i = 0; i < active.size(); ++i) {
@@ -235,7 +242,7 @@ struct ExactProgram::Steps {
     });
     std::size_t k = 0;
     for (; flip && k < found.size() && found[k].number < groups.size(); ++k) {
-      beyond -= found[k].step * groups[found[k].number].energy.value;
+      beyond -= found[k].step * (high[found[k].number] - low[found[k].number]);
       if (beyond <= 0) break;
     }
     if (k == found.size()) return std::nullopt;
@@ -291,7 +298,7 @@ struct ExactProgram::Steps {
   std::optional<GridSolution> solution() const {
     GridSolution out;
     for (std::size_t g = 0; g < groups.size(); ++g)
-      out.fill.push_back(at_most[g] ? static_cast<double>(groups[g].energy.value) : 0.0);
+      out.fill.push_back(static_cast<double>(at_bound(g)));
     for (std::size_t p = 0; p < basic.size(); ++p) out.fill[basic[p]] = as_double(fill[p]);
     out.multiplier.resize(limits.rows.size());
     for (std::size_t i = 0; i < active.size(); ++i) {
@@ -313,6 +320,11 @@ ExactProgram::~ExactProgram() = default;
 std::optional<GridSolution> ExactProgram::solve(std::span<const double> taken) {
   if (!steps_->optimise(taken)) return std::nullopt;
   return steps_->solution();
+}
+
+void ExactProgram::bound(std::size_t group, std::int64_t low, std::int64_t high) {
+  steps_->low[group] = low;
+  steps_->high[group] = high;
 }
 
 }  // namespace market

@@ -30,7 +30,7 @@ inline constexpr double most_exact_work = 5e6;  // of a book, about a second
 
 class ExactProgram {
  public:
-  // All outlive the program; energies of groups may change from one solution to the next.
+  // All outlive the program.
   ExactProgram(std::span<const OrderGroup> groups, const TradeLimits& limits,
                std::span<const RowsOfBus> rows_of_bus, double work = most_exact_work);
   ~ExactProgram();
@@ -41,6 +41,9 @@ class ExactProgram {
   // ended; nothing where there is none with so little room, where a multiplier is out of bounds, or
   // where no work is left.
   std::optional<GridSolution> solve(std::span<const double> taken);
+
+  // What a group may trade in what is solved from here on, in place of 0 to its energy; low <= high.
+  void bound(std::size_t group, std::int64_t low, std::int64_t high);
 
  private:
   struct Steps;

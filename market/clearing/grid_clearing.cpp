@@ -1,6 +1,7 @@
 #include "market/clearing/grid_clearing.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
@@ -67,16 +68,12 @@ class Search {
         limits_(limits),
         groups_(order_groups(orders, buses)),
         program_(groups_, limits),
+        all_room_(limits.rows.size()),
         rows_of_bus_(program_.rows_of_bus()) {}
 
   Result<GridProposal> run() {
     rounds(program_);
-    if (!best_) {
-      ExactProgram exact(groups_, limits_, rows_of_bus_);
-      all_open_ = groups_.size() <= most_open;
-      rounds(exact);
-      if (!best_) leave_out(exact);
-    }
+    if (!best_) solve_exactly();
     if (!best_ && orders_.size() <= most_exchanged) exchange();
     if (!best_) return failure("grid-aware clearing: " + why_);
     return std::move(*best_);
@@ -85,10 +82,11 @@ class Search {
  private:
   static constexpr int most_rounds = 12;
   static constexpr std::size_t most_open = 256;
+  static constexpr int most_nodes = 64;
 
   template <class Program>
   void rounds(Program& program) {
-    std::vector<double> taken(limits_.rows.size());
+    std::vector<double> taken = all_room_;
     for (int round = 0; round < most_rounds; ++round) {
       const auto solution = program.solve(taken);
       if (!solution) break;
@@ -102,25 +100,74 @@ class Search {
     }
   }
 
+  void solve_exactly() {
+    ExactProgram program(groups_, limits_, rows_of_bus_);
+    all_open_ = groups_.size() <= most_open;
+    rounds(program);
+    if (best_) return;
+    const auto whole = program.solve(all_room_);
+    if (whole) prices_ = priced(whole->multiplier);
+    if (!prices_) return;
+    for (const OrderGroup& g : groups_) ranges_.push_back({0, g.energy.value});
+    nodes_left_ = all_open_ ? most_nodes : 0;
+    branch(program);
+    if (!best_) leave_out(program, whole->fill);
+  }
+
+  // The group that is furthest from a whole Wh is held below where it is, then above, and so on,
+  // while that may be worth more than what holds already.
+  void branch(ExactProgram& program) {
+    if (--nodes_left_ < 0) return;
+    const auto solution = program.solve(all_room_);
+    if (!solution) return;
+    keep_best(with_prices(solution->fill));
+    if (best_ && worth(solution->fill) <= 1e3 * static_cast<double>(welfare_.value + 1)) return;
+    const auto apart = [&](std::size_t g) {
+      return std::abs(solution->fill[g] - std::round(solution->fill[g]));
+    };
+    std::size_t at = 0;
+    for (std::size_t g = 0; g < groups_.size(); ++g)
+      if (apart(g) > apart(at)) at = g;
+    if (apart(at) == 0) return;
+    const auto below = static_cast<std::int64_t>(std::floor(solution->fill[at]));
+    const Range whole = ranges_[at];
+    for (const Range part : {Range{whole.low, below}, Range{below + 1, whole.high}}) {
+      hold(program, at, part);
+      branch(program);
+    }
+    hold(program, at, whole);
+  }
+
+  // What a group may trade, Wh.
+  struct Range {
+    std::int64_t low = 0, high = 0;
+  };
+  void hold(ExactProgram& program, std::size_t g, Range range) {
+    ranges_[g] = range;
+    program.bound(g, range.low, range.high);
+  }
+
+  double worth(std::span<const double> fill) const {
+    double out = 0;
+    for (std::size_t g = 0; g < groups_.size(); ++g)
+      out += (groups_[g].side == Side::buy ? fill[g] : -fill[g]) *
+             static_cast<double>(groups_[g].limit.value);
+    return out;
+  }
+
   // Without one group more each time, of those whose limits keep prices from paying for the fills:
   // the one without which the rent is highest. Ends with a proposal that holds, or none left.
-  void leave_out(ExactProgram& program) {
-    const std::vector<double> none(limits_.rows.size());
-    const auto whole = program.solve(none);
-    auto tried = whole ? priced(whole->multiplier) : std::nullopt;
-    if (!tried) return;
+  void leave_out(ExactProgram& program, std::span<const double> fill) {
     const Groups all = groups_;
-    const GridProposal prices = *tried;
-    prices_ = tried;
-    set_fills(whole->fill, *tried);
+    std::optional<GridProposal> tried = with_prices(fill);
     while (!best_ && tried) {
       std::optional<GridProposal> next;
       std::size_t without = 0;
       for (const std::size_t g : holding_prices(*tried)) {
         const WattHours energy = std::exchange(groups_[g].energy, {});
-        if (const auto solution = program.solve(none)) {
-          GridProposal p = prices;
-          set_fills(solution->fill, p);
+        program.bound(g, 0, 0);
+        if (const auto solution = program.solve(all_room_)) {
+          GridProposal p = with_prices(solution->fill);
           keep_best(p);
           if (!next || rent_of(p) > rent_of(*next)) {
             next = std::move(p);
@@ -128,11 +175,23 @@ class Search {
           }
         }
         groups_[g].energy = energy;
+        program.bound(g, 0, energy.value);
       }
-      if (next) groups_[without].energy = {};
+      if (next) {
+        groups_[without].energy = {};
+        program.bound(without, 0, 0);
+      }
       tried = std::move(next);
     }
     groups_ = all;
+  }
+
+  // Fills set right by hand, at the exact program's prices.
+  GridProposal with_prices(std::span<const double> fill) {
+    GridProposal p = *prices_;
+    WholeFills whole(groups_, limits_, rows_of_bus_, p.values, fill, all_open_);
+    set_fills(whole, p);
+    return p;
   }
 
   // From nothing, and from the most that prices pay for of all that was tried.
@@ -178,11 +237,6 @@ class Search {
       more = true;
     }
     return more;
-  }
-
-  void set_fills(std::span<const double> fill, GridProposal& p) {
-    WholeFills whole(groups_, limits_, rows_of_bus_, p.values, fill, all_open_);
-    set_fills(whole, p);
   }
 
   // Set right by hand, and shared among equals.
@@ -254,11 +308,14 @@ class Search {
   const TradeLimits& limits_;
   Groups groups_;
   GridProgram program_;
+  std::vector<double> all_room_;  // none of it taken
   std::span<const RowsOfBus> rows_of_bus_;
   bool all_open_ = false;  // what may be filled again when set right by hand
   std::string why_ = "no optimum was found within the work allowed";
   std::optional<GridProposal> best_;
   ledger::MicroEuros welfare_;
+  std::vector<Range> ranges_;  // by group
+  int nodes_left_ = 0;
   std::optional<GridProposal> prices_;  // of the whole program, exactly
   std::vector<std::int64_t> paid_for_;  // fills by group that prices pay for
   Wide most_paid_ = 0;                  // what they are worth, thousandths of a micro-euro

@@ -19,9 +19,11 @@
 // tolerance of 10^-7 does not tell apart:
 //   1. the same rounds with an exact solution (exact_program.hpp); of up to 256 groups all are
 //      filled again by hand, not only those that rounding moved;
-//   2. the exact solution without one group more each time, of those whose limits keep prices from
+//   2. of up to 256 groups branches of the exact program, at most 64, in which what is no whole Wh is
+//      held below or above where it was;
+//   3. the exact solution without one group more each time, of those whose limits keep prices from
 //      paying for the fills, that one without which the rent is highest;
-//   3. exchanges, from nothing and from the most welfare that prices pay for of all tried so far,
+//   4. exchanges, from nothing and from the most welfare that prices pay for of all tried so far,
 //      until none is left: the guarantee of the proposal is then exchanges.
 
 #include <span>

@@ -131,7 +131,7 @@ TEST_CASE("nodal: books of a feeder that is beyond its limits clear, and their b
 }
 
 TEST_CASE("nodal: the exact program's optimum is what its multipliers allow") {
-  int partly = 0;
+  int partly = 0, bound = 0;
   for (std::uint64_t seed = 1; seed <= grid_rounds(300); ++seed) {
     CAPTURE(seed);
     Rng rng = Rng(seed).fork("exact");
@@ -154,8 +154,20 @@ TEST_CASE("nodal: the exact program's optimum is what its multipliers allow") {
     const auto again = program.solve(taken);
     REQUIRE(again);
     check_optimum(less, groups, *again);
+    // And with all room again, but one group held to what it has not.
+    const auto held = static_cast<std::size_t>(rng.below(groups.size()));
+    const auto at = static_cast<std::int64_t>(found->fill[held]);
+    const bool above = at < groups[held].energy.value;
+    program.bound(held, above ? at + 1 : 0, above ? groups[held].energy.value : at - 1);
+    if (const auto other = program.solve(std::vector<double>(taken.size()))) {
+      CHECK((above ? other->fill[held] >= static_cast<double>(at + 1)
+                   : other->fill[held] <= static_cast<double>(at - 1)));
+      CHECK(welfare_of(groups, other->fill) <= welfare_of(groups, found->fill) + 1);
+      ++bound;
+    }
   }
   CHECK(partly > 100);
+  CHECK(bound > 100);
 }
 
 TEST_CASE("nodal: the exact program tells less room than there is, and work that has no end") {
@@ -198,6 +210,14 @@ TEST_CASE("nodal: fills that no prices pay for are refused, and others are found
     REQUIRE_FALSE(checked);
     CHECK(checked.error() == "grid-aware proposal: no prices within limits pay for its fills");
   }
+}
+
+TEST_CASE("nodal: whole fills that no exchange reaches are found in branches") {
+  // The program has two optima: 0.1875 and 2.8125 Wh, and 2 and 1, which hold as they are.
+  const Cleared r = cleared(strained_case(26'314));
+  CHECK(r.proposal.guarantee == Guarantee::gap);
+  CHECK(r.outcome.welfare.value == 149'400);
+  CHECK(r.outcome.gap.value == 0);
 }
 
 TEST_CASE("nodal: where whole Wh let far less trade than the program, exchanges are the proof") {
