@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <doctest/doctest.h>
 
 #include "viz/report/label_places.hpp"
@@ -37,4 +38,23 @@ TEST_CASE("a lonely point has its name on its right") {
   const auto corners = place_labels({{{50, 50}, 40, 10}}, {0, 0}, {400, 200});
   CHECK(corners[0].x == doctest::Approx(58));
   CHECK(corners[0].y == doctest::Approx(45));
+}
+
+TEST_CASE("the line from a name to its point does not run across another name") {
+  const std::vector<std::vector<PointLabel>> crowds{
+      {{{55, 191}, 120, 15}, {{23, 161}, 75, 30}, {{19, 160}, 105, 30}, {{26, 197}, 105, 15}},
+      {{{42, 189}, 60, 30}, {{57, 182}, 120, 30}, {{19, 191}, 105, 15}},
+      {{{41, 160}, 60, 30}, {{47, 187}, 120, 30}, {{19, 194}, 105, 15}, {{46, 176}, 90, 15}}};
+  for (const auto& labels : crowds) {
+    const auto corners = place_labels(labels, {0, 0}, {400, 200});
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const Point to = labels[i].point;
+      const double x = std::clamp(to.x, corners[i].x, corners[i].x + labels[i].width);
+      const double y = std::clamp(to.y, corners[i].y, corners[i].y + labels[i].height);
+      for (double share = 0.02; share < 1; share += 0.02)
+        for (std::size_t j = 0; j < labels.size(); ++j)
+          CHECK_FALSE((j != i && cover(corners[j], labels[j],
+                                       {x + share * (to.x - x), y + share * (to.y - y)}, {})));
+    }
+  }
 }

@@ -128,6 +128,8 @@ TEST_CASE("a ladder's plots mark every rung with its figures, and what may be ch
   CHECK(says(weighed, "<title>none: 21.00 overload kWh</title>"));
   CHECK(says(weighed, "class=\"tick least\">2.50</text>"));
   CHECK_FALSE(says(weighed, "class=\"tick least\">0.00</text>"));
+  all.runs[1][0].figures["cold_kelvin_hours"] = 0.004;  // which is shown as 0.00, without a bar
+  CHECK(piece(viz::render_ladder_report(all), "weighed") == weighed);
 }
 
 TEST_CASE("a ladder's findings follow from its figures") {
@@ -145,9 +147,18 @@ TEST_CASE("a ladder's findings follow from its figures") {
         "3.0 with all (3.00 EUR at most).");
   CHECK(finding_of(all, "Left at the end") ==
         "With flexibility 7.5 kWh are still to be drawn when the run ends, 7.5\u202f% of what none "
-        "consumes by then; no rung leaves more.");
+        "consumes by then; no rung leaves more. What dimming-14a, flexibility and all avoid is put "
+        "off in part, not gone: only a longer run shows what becomes of it.");
   CHECK(says(finding_of(all, "How sure"),
              "dimming-14a, flexibility and all have fewer minutes of overload than none"));
+
+  for (std::size_t v = 1; v < 4; ++v)
+    for (auto& run : all.runs[v]) run.figures["beyond_end_kwh"] = v == 1 ? 1.9 : -3;
+  CHECK(finding_of(all, "Left at the end") ==
+        "With dimming-14a 1.9 kWh are still to be drawn when the run ends, 1.9\u202f% of what none "
+        "consumes by then; no rung leaves more.");
+  for (auto& run : all.runs[1]) run.figures["beyond_end_kwh"] = 0;
+  CHECK(says(finding_of(all, "Left at the end"), "No rung leaves more to be drawn"));
 
   // Flexibility at no cost, dimming with all that flexibility has and more of each.
   for (auto& run : all.runs[2]) run.figures["cost_eur"] = 0;

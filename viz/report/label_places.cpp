@@ -39,28 +39,95 @@ std::vector<Box> places_around(const PointLabel& label) {
   return out;
 }
 
+// From a label to the point that it names.
+struct Leader {
+  Point from, to;
+};
+
+Leader leader_of(const PointLabel& label, const Box& place) {
+  return {{std::clamp(label.point.x, place.corner.x, place.corner.x + place.width),
+           std::clamp(label.point.y, place.corner.y, place.corner.y + place.height)},
+          label.point};
+}
+
+// How much of a leader runs across a box, in steps of a sixteenth of it.
+double length_across(const Leader& l, const Box& box) {
+  constexpr int steps = 16;
+  int inside = 0;
+  for (int i = 1; i < steps; ++i) {
+    const double x = l.from.x + (l.to.x - l.from.x) * i / steps - box.corner.x;
+    const double y = l.from.y + (l.to.y - l.from.y) * i / steps - box.corner.y;
+    inside += x >= 0 && x <= box.width && y >= 0 && y <= box.height ? 1 : 0;
+  }
+  return distance(l.from, l.to) * inside / steps;
+}
+
+// Every label where it covers least of what was placed before it, in one order.
+class Placing {
+ public:
+  Placing(const std::vector<PointLabel>& labels, const Box& all)
+      : labels_(labels), all_(all), names_(labels.size()) {
+    for (const PointLabel& l : labels)
+      points_.push_back({{l.point.x - radius, l.point.y - radius}, 2 * radius, 2 * radius});
+  }
+
+  void place(std::size_t label) {
+    double least = std::numeric_limits<double>::infinity();
+    for (const Box& place : places_around(labels_[label])) {
+      const double covers = covered_by(labels_[label], place);
+      if (covers >= least - 1e-6) continue;
+      names_[label] = place;
+      least = covers;
+    }
+    placed_.push_back(label);
+    covered_ += least;
+  }
+
+  double covered() const { return covered_; }
+  std::vector<Point> corners() const {
+    std::vector<Point> out;
+    for (const Box& name : names_) out.push_back(name.corner);
+    return out;
+  }
+
+ private:
+  static constexpr double radius = 7;   // that a point keeps free
+  static constexpr double as_wide = 8;  // a leader weighs like a stroke of so many pixels
+
+  double covered_by(const PointLabel& label, const Box& place) const {
+    double out = 4 * (place.width * place.height - shared_area(place, all_));
+    for (const Box& p : points_) out += shared_area(place, p);
+    for (const std::size_t other : placed_) {
+      out += shared_area(place, names_[other]);
+      out += as_wide * length_across(leader_of(label, place), names_[other]);
+      out += as_wide * length_across(leader_of(labels_[other], names_[other]), place);
+    }
+    return out;
+  }
+
+  const std::vector<PointLabel>& labels_;
+  Box all_;
+  std::vector<Box> points_, names_;
+  std::vector<std::size_t> placed_;
+  double covered_ = 0;
+};
+
 }  // namespace
 
 std::vector<Point> place_labels(const std::vector<PointLabel>& labels, Point top_left,
                                 Point bottom_right) {
-  constexpr double radius = 7;  // that a point keeps free
   const Box all{top_left, bottom_right.x - top_left.x, bottom_right.y - top_left.y};
-  std::vector<Box> taken;
-  for (const PointLabel& l : labels)
-    taken.push_back({{l.point.x - radius, l.point.y - radius}, 2 * radius, 2 * radius});
   std::vector<Point> out;
-  for (const PointLabel& l : labels) {
-    Box best;
-    double least = std::numeric_limits<double>::infinity();
-    for (const Box& place : places_around(l)) {
-      double covered = 4 * (place.width * place.height - shared_area(place, all));
-      for (const Box& t : taken) covered += shared_area(place, t);
-      if (covered >= least - 1e-6) continue;
-      best = place;
-      least = covered;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t turn = 0; turn < 2 * labels.size(); ++turn) {
+    Placing placing(labels, all);
+    for (std::size_t i = 0; i < labels.size(); ++i) {
+      const std::size_t next = (i + turn) % labels.size();
+      placing.place(turn < labels.size() ? next : labels.size() - 1 - next);
     }
-    taken.push_back(best);
-    out.push_back(best.corner);
+    if (placing.covered() >= least - 1e-6) continue;
+    least = placing.covered();
+    out = placing.corners();
   }
   return out;
 }

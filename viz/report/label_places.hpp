@@ -12,8 +12,9 @@ struct PointLabel {
   double width = 0, height = 0;
 };
 
-// The top left corner of each label within the box, in the order given: of places around its point,
-// near ones first, the one that covers least. Deterministic.
+// The top left corner of each label within the box: of places around its point, near ones first,
+// the one that covers least of points, of labels placed before it and of the straight lines from
+// these to their points; in that order of all forward and backward rotations that covers least.
 std::vector<Point> place_labels(const std::vector<PointLabel>& labels, Point top_left,
                                 Point bottom_right);
 

@@ -198,12 +198,13 @@ void draw_bars(Svg& svg, const LadderRuns& all, const twin::Criterion& c, double
     most = std::max(most, twin::over_seeds(all, v, c.figure).mean);
     last_place = std::max(last_place, v == 0 ? 1 : twin::rank_of(all, v, c));
   }
+  const bool is_shown = most >= 0.5 * std::pow(10, -c.decimals);  // and not 0.00 all over
   svg.text({left, canvas_top - 12}, Anchor::start, "unit", c.name);
   svg.line({left, canvas_top}, {left, row_middle(all.variants.size() - 1) + row_height / 2},
            "zero");
   for (std::size_t v = 0; v < all.variants.size(); ++v) {
     const double value = twin::over_seeds(all, v, c.figure).mean, y = row_middle(v);
-    const double bar = most > 0 ? (width - for_the_number) * value / most : 0;
+    const double bar = is_shown ? (width - for_the_number) * value / most : 0;
     const std::string place =
         v == 0 ? "" : ", place " + std::to_string(twin::rank_of(all, v, c)) + " from the least";
     svg.rectangle({left, y - 8}, bar, 16, v == 0 ? "b-none" : "b-rung",

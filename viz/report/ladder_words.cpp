@@ -127,17 +127,28 @@ std::string who_pays_more(const LadderRuns& all) {
          ".";
 }
 
+// From there on what is left undone is worth a warning.
+constexpr double much_left = 0.02;  // of what none consumes
+
 std::string left_at_the_end(const LadderRuns& all) {
+  const double consumed_kwh = ladder_mean(all, 0, "consumed_kwh");
   std::size_t most = 1;
-  for (std::size_t v = 2; v < all.variants.size(); ++v)
-    if (ladder_mean(all, v, "beyond_end_kwh") > ladder_mean(all, most, "beyond_end_kwh")) most = v;
+  Names much;
+  for (std::size_t v = 1; v < all.variants.size(); ++v) {
+    const double kwh = ladder_mean(all, v, "beyond_end_kwh");
+    if (kwh > ladder_mean(all, most, "beyond_end_kwh")) most = v;
+    if (kwh > much_left * consumed_kwh) much.push_back(all.variants[v]);
+  }
   const double kwh = ladder_mean(all, most, "beyond_end_kwh");
   if (kwh < 0.05) return "No rung leaves more to be drawn at the run's end than none does.";
   const std::string out = "With " + all.variants[most] + " " + number_text(kwh, 1) +
                           " kWh are still to be drawn when the run ends, " +
-                          number_text(100 * kwh / ladder_mean(all, 0, "consumed_kwh"), 1) +
-                          "\u202f% of what none consumes by then";
-  return all.variants.size() == 2 ? out + "." : out + "; no rung leaves more.";
+                          number_text(100 * kwh / consumed_kwh, 1) +
+                          "\u202f% of what none consumes by then" +
+                          (all.variants.size() == 2 ? "." : "; no rung leaves more.");
+  if (much.empty()) return out;
+  return out + " What " + verb(much, "avoids", "avoid") +
+         " is put off in part, not gone: only a longer run shows what becomes of it.";
 }
 
 std::string how_sure(const LadderRuns& all) {
@@ -198,11 +209,11 @@ std::string interval_text(const twin::Estimate& e, int decimals) {
 
 std::vector<Finding> ladder_findings(const LadderRuns& all) {
   return {{"Least overload", least_overload(all)},
+          {"Left at the end", left_at_the_end(all)},
           {"Cheapest", cheapest_hour(all)},
           {"Not beaten", not_beaten(all)},
           {"Elements made worse", elements_made_worse(all)},
           {"Homes made worse", who_pays_more(all)},
-          {"Left at the end", left_at_the_end(all)},
           {"How sure", how_sure(all)}};
 }
 
