@@ -206,13 +206,13 @@ void add_ladder_command(CLI::App& program, std::function<int()>& chosen) {
       ->check(whole_number_from(1, 1000))
       ->capture_default_str();
   command->add_option("--out", o->out,
-                      "directory for the runs; new or empty (default: runs/NAME-ladder-K)");
+                      "directory for runs and report; new or empty (default: runs/NAME-ladder-K)");
   command->add_option("--seed", o->seed, "the first seed, instead of the scenario's");
   command->add_option("--set", o->set, "key=value, overrides a key of the scenario")
       ->type_size(1)
       ->allow_extra_args(false);
   command->add_option("--until", o->until, "ends earlier or later: a duration or RFC 3339 time");
-  command->add_flag("--json", o->json, "prints the table as JSON");
+  command->add_flag("--json", o->json, "prints all figures as JSON");
   command->add_flag("--quiet", o->quiet, "no progress");
   command->callback([&chosen, o] { chosen = [o] { return ladder(*o); }; });
 }

@@ -1,6 +1,7 @@
 #pragma once
 // `ladder SCENARIO`: runs none of a scenario's congestion rungs, each of them alone, and all in
-// their order, on the same seeds, each run as a process of its own, and prints one table.
+// their order, on the same seeds, each run as a process of its own; prints one table and leaves a
+// report beside the runs.
 
 #include <functional>
 
