@@ -126,8 +126,10 @@ json statement_json(const market::YearlyStatement& y, const StatementOptions& o)
                         {"levies_micro_eur", y.corrections.levies},
                         {"feed_in_micro_eur", y.corrections.feed_in},
                         {"total_micro_eur", y.corrections.total}};
-  out["contracts_with_grid_operator"] = {{"flexibility_paid_to_account_micro_eur", y.flexibility},
-                                         {"curtailment_paid_micro_eur", y.curtailment}};
+  out["grid_operator"] = {{"flexibility_paid_to_account_micro_eur", y.flexibility},
+                          {"relief_paid_to_account_micro_eur", y.relief},
+                          {"compensation_paid_to_account_micro_eur", y.compensation},
+                          {"curtailment_paid_micro_eur", y.curtailment}};
   out["tokens"] = {{"received_wh", y.received_wh},
                    {"given_wh", y.given_wh},
                    {"retired_for_consumption_wh", y.retired_for_consumption_wh},
@@ -189,6 +191,7 @@ std::string capacity_line(const market::YearlyStatement& y, const StatementOptio
 
 void print(const market::YearlyStatement& y, const StatementOptions& o) {
   const market::Emissions co2 = market::emissions_of(y.all, o.factors);
+  const std::int64_t to_operator = y.curtailment - y.flexibility - y.relief - y.compensation;
   std::cout << "account " << to_hex(y.account.bytes) << ", " << y.year << ", "
             << counted(y.all.slots, "slot") << " on " << counted(y.by_day.size(), "day") << " ("
             << o.zone << ")\n"
@@ -203,9 +206,8 @@ void print(const market::YearlyStatement& y, const StatementOptions& o) {
             << capacity_line(y, o) << "  taxes and levies "
             << eur(y.all.trade_levies + y.all.levies) << "\n"
             << "  corrections      " << eur(y.corrections.total) << "\n"
-            << "  grid operator    " << eur(y.curtailment - y.flexibility) << "\n"
-            << "  total            "
-            << eur(y.all.total + y.corrections.total + y.curtailment - y.flexibility) << "\n"
+            << "  grid operator    " << eur(to_operator) << "\n"
+            << "  total            " << eur(y.all.total + y.corrections.total + to_operator) << "\n"
             << vat_line(y, o) << "  CO2              " << kg(co2.grid_mg + co2.local_mg) << ", "
             << kg(co2.avoided_mg) << " avoided\n";
 }

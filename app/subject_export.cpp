@@ -165,6 +165,8 @@ json to_json(const market::HomeMeasure& h, BytesView body) {
   json out{{"change_w", h.change_w},
            {"limit_w", h.limit_w},
            {"minutes", h.minutes},
+           {"owed_micro_eur", h.owed.value},
+           {"paid_in_slot", h.paid_in.value},
            {"slot", h.slot.value}};
   const auto all = market::decode_grid_measure_body(body);
   if (!all || h.measure >= all->measures.size()) return out;

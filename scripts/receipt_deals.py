@@ -1,8 +1,8 @@
 """What a receipt's contracts and deals come to: the orders that contracts make, and the lines of a
 statement whose mechanism makes pairs; from docs/market.md and docs/formats/transactions.md."""
 from encoding import sha256, want
-from receipt_fields import (BUY_BELOW, COMMUNITY_KEY, FLEXIBILITY_OFFER, HOLD_TOKENS, METERED,
-                            SELL_SURPLUS, WITH_GRID_OPERATOR, Fields)
+from receipt_fields import (BUY_BELOW, COMMUNITY_KEY, CONTROLLABLE_LOAD, FLEXIBILITY_OFFER,
+                            HOLD_TOKENS, METERED, SELL_SURPLUS, WITH_GRID_OPERATOR, Fields)
 
 BUY, SELL = range(2)
 MAX_LINES = 512
@@ -36,8 +36,10 @@ def payments(contracts, s):
         if c.template in WITH_GRID_OPERATOR:
             below, above = c.energy - s.imported, s.exported - c.energy
             amount = (-cost(max(below, 0), c.price) if c.template == FLEXIBILITY_OFFER
-                      else cost(max(above, 0), c.price))
-            yield WITH_GRID_OPERATOR[c.template], amount if s.standing == METERED else 0
+                      else cost(max(above, 0), c.price)) if s.standing == METERED else 0
+            if c.template == CONTROLLABLE_LOAD:
+                amount = -cost(c.energy, c.price)
+            yield WITH_GRID_OPERATOR[c.template], amount
 
 
 def contract_rows(contracts, s, account, own):

@@ -13,8 +13,11 @@ U32 = 2**32 - 1
  UNCERTIFIED, UNATTESTED) = range(10)
 RELEASE, REPLACEMENT, REJECTION = range(3)
 (COMMUNITY_KEY, SELL_SURPLUS, BUY_BELOW, HOLD_TOKENS, SUB_METERS, FLEXIBILITY_OFFER,
- CURTAILMENT_DUTY) = range(1, 8)
-WITH_GRID_OPERATOR = {FLEXIBILITY_OFFER: "flexibility offer", CURTAILMENT_DUTY: "curtailment duty"}
+ CURTAILMENT_DUTY, CONTROLLABLE_LOAD) = range(1, 9)
+WITH_GRID_OPERATOR = {FLEXIBILITY_OFFER: "flexibility offer", CURTAILMENT_DUTY: "curtailment duty",
+                      CONTROLLABLE_LOAD: "relief for controllable load"}
+RUNGS = ("none", "time-of-use", "dynamic-grid-fee", "capacity-tariff", "dimming-14a", "envelopes",
+         "flexibility", "curtailment")
 
 
 class Fields:
@@ -98,26 +101,27 @@ def read_body(kind, body, name):
 
 
 def read_grid_measure_body(r, name):
-    """slot, and the minutes of each measure."""
-    slot, measures = r.uints(4, 1)
-    out = Fields(slot=slot, minutes=[])
+    """slot, paid_in, and of each measure its rung and minutes."""
+    slot, paid_in, measures = r.uints(4, 4, 1)
+    out = Fields(slot=slot, paid_in=paid_in, rungs=[], minutes=[])
     for _ in range(measures):
         rung, reason, minutes = r.uints(1, 1, 2)
         element = r.raw(r.uint(4))
         want(rung < 16 and reason < 3 and minutes > 0 and 1 <= len(element) <= 64
              and all(32 <= c < 127 for c in element), f"{name}: is not in its canonical form")
+        out.rungs.append(RUNGS[rung] if rung < len(RUNGS) else f"rung {rung}")
         out.minutes.append(minutes)
     out.openings, out.signature = r.uint(4), r.raw(64)
-    want(1 <= measures <= 64, f"{name}: is not in its canonical form")
+    want(slot <= paid_in and 1 <= measures <= 64, f"{name}: is not in its canonical form")
     return out
 
 
 # ---- openings
 
-def open_owner(data, name):
+def open_owner(data, name, version=1):
     r = Reader(data, name)
     r.raw(16)
-    want(r.uint(1) == 1, f"{name}: unknown version")
+    want(r.uint(1) == version, f"{name}: unknown version")
     return r, r.uint(4)
 
 
@@ -218,7 +222,7 @@ def read_contract(data):
     r.done()
     key, none = template == COMMUNITY_KEY, template in (HOLD_TOKENS, SUB_METERS)
     says = any((side, share, energy, price, *ident)) or tenants
-    want(1 <= template <= CURTAILMENT_DUTY and side <= 1 and number > 0 and first <= end
+    want(1 <= template <= CONTROLLABLE_LOAD and side <= 1 and number > 0 and first <= end
          and (first < end or not says)
          and (first == end or ((1 <= share <= 1000) if key else share == side == 0)
               and (energy == price == 0 if none
@@ -229,11 +233,14 @@ def read_contract(data):
 
 
 def read_home_measure(data):
-    r, meter = open_owner(data, "measures")
-    slot, measure, minutes, _, _ = r.uints(4, 1, 2, 4, 4)
+    r, meter = open_owner(data, "measures", 2)
+    slot, paid_in, measure, minutes, _, _ = r.uints(4, 4, 1, 2, 4, 4)
+    owed = r.i64()
     r.done()
-    want(minutes > 0, "measures: is not in its canonical form")
-    return Fields(meter=meter, slot=slot, measure=measure, minutes=minutes)
+    want(minutes > 0 and slot <= paid_in and 0 <= owed <= 10**12,
+         "measures: is not in its canonical form")
+    return Fields(meter=meter, slot=slot, paid_in=paid_in, measure=measure, minutes=minutes,
+                  owed=owed)
 
 
 ENERGIES = ("imported", "exported", "contracted_buy", "contracted_sell", "bought", "sold")

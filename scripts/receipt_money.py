@@ -103,6 +103,7 @@ def check_bill(j, o, slot_ms):
     lines += capacity_lines(s, slot_ms) + [("total", s.total)]
     lines += [(f"correction of slot {v.settled}", corrected(v, o.prices_in(v.settled)))
               for v in o.rulings]
+    lines += o.compensations
     lines += payments(o.contracts, s)
     lines += [("balance after", s.balance)]
     found = items(j["bill"], "bill")

@@ -9,7 +9,8 @@ from receipt_fields import (OF_METER, Fields, read_certificate, read_contract, r
 
 def read_openings(j, entries, slot, genesis):
     """home, statement, statement_before, mark and before (or None), swaps, rulings, orders, key_changes, meter_line,
-    certificates, contracts and measures, lists beside the entries'; prices_in(slot)."""
+    certificates, contracts and measures, lists beside the entries'; compensations;
+    prices_in(slot)."""
     o = Fields(home=read_registration(entries.registration.data),
                statement=read_statement(entries.statement.data))
     r, s, billed = o.home, o.statement, entries.statement.body
@@ -41,12 +42,21 @@ def read_openings(j, entries, slot, genesis):
          "contracts: of another meter, not standing in the slot, or not in order")
     o.prices_in = read_fees(entries.fees, genesis["prices_micro_eur_per_kwh"])
     o.measures = [read_home_measure(e.data) for e in entries.measures]
-    want(all((m.meter, m.slot) == (r.meter, slot) and e.body.slot == slot
-             and m.measure < len(e.body.minutes) and m.minutes <= e.body.minutes[m.measure]
-             for m, e in zip(o.measures, entries.measures))
-         and all(a.measure < b.measure for a, b in zip(o.measures, o.measures[1:])),
-         "measures: on another meter, of another slot, not in their entry, or not in order")
+    o.compensations = read_compensations(o.measures, entries.measures, r.meter, slot)
     return o
+
+
+def read_compensations(measures, entries, meter, slot):
+    """(line, amount) of each measure that is owed something and paid in the slot."""
+    want(all(m.meter == meter and (m.slot, m.paid_in) == (e.body.slot, e.body.paid_in)
+             and slot in (m.slot, m.paid_in)
+             and m.measure < len(e.body.minutes) and m.minutes <= e.body.minutes[m.measure]
+             for m, e in zip(measures, entries))
+         and all((a.slot, a.measure) < (b.slot, b.measure)
+                 for a, b in zip(measures, measures[1:])),
+         "measures: on another meter, of another slot, not in their entry, or not in order")
+    return [(f"compensation for {e.body.rungs[m.measure]} in slot {m.slot}", -m.owed)
+            for m, e in zip(measures, entries) if m.paid_in == slot and m.owed > 0]
 
 
 def read_statement_before(entry, meter, slot):

@@ -28,6 +28,7 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
     if (tx.kind == TransactionKind::marks) broken = take_marks(tx);
     if (tx.kind == TransactionKind::statements) broken = take_statements(tx);
     if (tx.kind == TransactionKind::ruling) broken = take_rulings(tx);
+    if (tx.kind == TransactionKind::grid_measure) broken = take_measures(tx);
     if (tx.kind == TransactionKind::deregistration) broken = take_deregistrations(tx);
     if (tx.kind == TransactionKind::transfer) broken = take_transfer(tx);
     if (tx.kind == TransactionKind::retirement) broken = take_retirement(tx);
@@ -38,6 +39,7 @@ std::string InvariantWatch::broken_by(std::span<const Transaction> block,
     if (tx.kind == TransactionKind::settlement)
       if (const auto body = decode_settlement_body(tx.body)) {
         settled = *body;
+        compensate(body->slot);
         broken = correct(body->slot, state);
       }
     if (!broken.empty()) return broken;
@@ -115,6 +117,21 @@ std::string InvariantWatch::take_rulings(const Transaction& tx) {
     rulings_[ruling->slot.value].push_back(*ruling);
   }
   return {};
+}
+
+std::string InvariantWatch::take_measures(const Transaction& tx) {
+  for (const Opening& o : tx.openings) {
+    const auto measure = decode_home_measure(o.data);
+    if (!measure) return measure.error();
+    measures_[measure->paid_in.value].push_back(*measure);
+  }
+  return {};
+}
+
+// Its statements say the balances with what is paid in it.
+void InvariantWatch::compensate(Slot slot) {
+  for (const HomeMeasure& m : measures_[slot.value]) ledger_.add(m);
+  measures_.erase(slot.value);
 }
 
 std::string InvariantWatch::take_deregistrations(const Transaction& tx) {

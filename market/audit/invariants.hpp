@@ -3,10 +3,11 @@
 // openings, and compared with what the state says.
 //
 //   money     debits = credits: all balances sum to 0, the exchange is empty; every balance is the
-//             deposit less the statements' totals and contracts' payments, and each statement says
-//             the balance after it; of an account that has left it is 0, paid to or from the bank.
-//             Households are billed after their meters were read, so a balance may be below zero:
-//             nothing is free to spend twice, since no accepted order draws on it.
+//             deposit less the statements' totals and contracts' payments, with what the grid
+//             operator owed for measures, and each statement says the balance after it; of an
+//             account that has left it is 0, paid to or from the bank. Households are billed after
+//             their meters were read, so a balance may be below zero: nothing is free to spend
+//             twice, since no accepted order draws on it.
 //   capacity  of each account and month: what was charged is what its highest import costs
 //             (market/audit/capacity_watch.hpp)
 //   energy    of each slot: bought = sold, each at most contracted and metered; a statement without
@@ -55,6 +56,7 @@ class InvariantWatch {
   std::string take_statements(const Transaction& tx);
   std::string take_statement(const Statement& s, SlotTotals& slot);
   std::string take_rulings(const Transaction& tx);
+  std::string take_measures(const Transaction& tx);
   std::string take_deregistrations(const Transaction& tx);
   std::string take_transfer(const Transaction& tx);
   std::string take_retirement(const Transaction& tx);
@@ -62,6 +64,7 @@ class InvariantWatch {
   std::string take_erasure(const Transaction& tx);
   std::string carry_out(Slot slot);
   std::string take_tokens(const AccountId& from, Slot vintage, WattHours quantity);
+  void compensate(Slot slot);
   std::string correct(Slot slot, const MarketState& state);
   std::string correct(const Ruling& ruling, const MarketState& state);
   std::string check_vintage(std::uint32_t slot, const MarketState& state);
@@ -74,6 +77,7 @@ class InvariantWatch {
   AddedFees fees_;
   // By the slot that they act in.
   std::map<std::uint32_t, std::vector<Ruling>> rulings_;
+  std::map<std::uint32_t, std::vector<HomeMeasure>> measures_;
   std::map<std::uint32_t, std::vector<Transfer>> transfers_;
   std::map<std::uint32_t, std::vector<Retirement>> retirements_;
   // By vintage and account, of homes: tokens held, and import that none is retired against.

@@ -45,6 +45,7 @@ class YearKeeper {
   Result<void> add(const Statement& s);
   bool add_tenants(const Statement& s);
   void add_corrections(Slot last);
+  void add_measures(Slot last);
   void add_tokens(Slot last);
   bool in_year(Slot slot) const { return began(slot).year == out_.year; }
   void add_origin(const Statement& s, std::int32_t month);
@@ -58,6 +59,7 @@ class YearKeeper {
   std::map<std::uint32_t, std::vector<ContractPayment>> payments_;  // by slot
   std::map<std::uint32_t, std::vector<Tenant>> tenants_;            // by slot
   std::vector<Ruling> rulings_;
+  std::vector<HomeMeasure> measures_;  // that are owed something
   std::vector<Transfer> given_;
   std::vector<TransferNotice> received_;
   std::vector<Retirement> retirements_;
@@ -81,6 +83,8 @@ void YearKeeper::take_own(TransactionKind kind, const Opening& o) {
     contracts_.clear();
   } else if (kind == TransactionKind::ruling) {
     if (const auto r = decode_ruling(o.data)) rulings_.push_back(*r);
+  } else if (kind == TransactionKind::grid_measure) {
+    if (const auto m = decode_home_measure(o.data); m && m->owed.value > 0) measures_.push_back(*m);
   } else if (kind == TransactionKind::transfer) {
     if (const auto t = decode_transfer(o.data)) given_.push_back(*t);
     if (const auto n = decode_transfer_notice(o.data)) received_.push_back(*n);
@@ -122,8 +126,10 @@ Result<void> YearKeeper::read() {
     if (!tx) return failure(tx.error());
     for (const Opening& o : tx->openings) take(tx->kind, o);
   }
+  const bool measures_told = std::all_of(measures_.begin(), measures_.end(),
+                                         [&](const auto& m) { return is_told(m.paid_in); });
   if (!are_told(statements_) || !are_told(rulings_) || !are_told(given_) || !are_told(received_) ||
-      !are_told(retirements_))
+      !are_told(retirements_) || !measures_told)
     return failure("has a slot beyond the year 9998");
   fees_ = fees_in(log_.entries);
   for (const Bytes& entry : log_.entries) {
@@ -196,6 +202,7 @@ Result<void> YearKeeper::add(const Statement& s) {
   if (const auto paid = payments_.find(s.slot.value); paid != payments_.end())
     for (const ContractPayment& p : paid->second) {
       if (p.of == Template::flexibility_offer) out_.flexibility -= p.amount.value;
+      if (p.of == Template::controllable_load) out_.relief -= p.amount.value;
       if (p.of == Template::curtailment_duty) out_.curtailment += p.amount.value;
     }
   out_.balance = s.balance.value;
@@ -214,6 +221,11 @@ void YearKeeper::add_corrections(Slot last) {
     out_.corrections.feed_in += c.feed_in.value;
     out_.corrections.total += c.total.value;
   }
+}
+
+void YearKeeper::add_measures(Slot last) {
+  for (const HomeMeasure& m : measures_)
+    if (in_year(m.paid_in) && m.paid_in <= last) out_.compensation += m.owed.value;
 }
 
 void YearKeeper::add_tokens(Slot last) {
@@ -236,8 +248,9 @@ Result<YearlyStatement> YearKeeper::keep(std::optional<std::int32_t> year) {
       if (auto ok = add(s); !ok) return failure(ok.error());
   const Slot last{accounts_of_.empty() ? 0 : accounts_of_.rbegin()->first};
   add_corrections(last);
+  add_measures(last);
   add_tokens(last);
-  if (out_.statements.empty() && out_.corrections.rulings == 0)
+  if (out_.statements.empty() && out_.corrections.rulings == 0 && out_.compensation == 0)
     return failure("has no settled slot in " + std::to_string(out_.year) + ", but in " +
                    std::to_string(began(statements_.front().slot).year) + " to " +
                    std::to_string(began(statements_.back().slot).year));

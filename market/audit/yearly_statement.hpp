@@ -1,13 +1,15 @@
 #pragma once
 // What an account's year comes to, for a tax office and a sustainability report: sums of the lines
-// of its settled slots, of what rulings corrected and of what contracts paid, from the public log
+// of its settled slots, of what rulings corrected and of what contracts and measures of the grid
+// operator paid, from the public log
 // and the account's openings alone. An opening counts where it stands under its entry's openings
 // root.
 //
 // A slot's figures belong to the local month, day and hour in which it began. Energy that a
 // statement settles for several slots at once (`since` below its slot,
 // market/metering/mark_rules.hpp) is counted where it was settled, and named in `late_wh`. A
-// ruling's amounts belong to the slot that it acts in, also of an account that has left by then.
+// ruling's amounts belong to the slot that it acts in, a measure's to the one that it is paid in,
+// also of an account that has left by then.
 //
 // CO2, in mg: import from the retailer at the grid mix's factor, energy of neighbours at the
 // factor of local generation, both g/kWh, which is mg/Wh; what was fed in or sold is told as
@@ -78,9 +80,9 @@ struct YearlyStatement {
   std::array<StatementSums, 24> by_hour{};
   std::map<std::pair<std::int32_t, std::int32_t>, StatementSums> by_day;  // month, day
   CorrectionSums corrections;
-  // By contract with the grid operator (market/settlement/flexibility.hpp), micro-euro: got, and
-  // paid.
-  std::int64_t flexibility = 0, curtailment = 0;
+  // What the grid operator paid, by contract and for measures, and got by contract, micro-euro
+  // (market/settlement/flexibility.hpp).
+  std::int64_t flexibility = 0, relief = 0, compensation = 0, curtailment = 0;
   std::map<std::pair<std::int32_t, std::uint32_t>, std::int64_t> origin_wh;  // month, feeder
   // Tokens: of those that it held by contract; retired by hand beside what slots retired.
   std::int64_t received_wh = 0, given_wh = 0, retired_for_consumption_wh = 0, retired_green_wh = 0;

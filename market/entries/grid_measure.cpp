@@ -9,7 +9,7 @@
 namespace market {
 namespace {
 
-constexpr std::uint8_t home_measure_version = 1;
+constexpr std::uint8_t home_measure_version = 2;
 constexpr std::size_t longest_element = 64;
 
 bool is_name(BytesView text) {
@@ -19,9 +19,14 @@ bool is_name(BytesView text) {
 
 }  // namespace
 
+std::string name_of_rung(std::uint8_t rung) {
+  return rung < names_of_rungs.size() ? std::string(names_of_rungs[rung])
+                                      : "rung " + std::to_string(rung);
+}
+
 Bytes encode(const GridMeasureBody& v) {
   ByteWriter w;
-  w.u32(v.slot.value).u8(static_cast<std::uint8_t>(v.measures.size()));
+  w.u32(v.slot.value).u32(v.paid_in.value).u8(static_cast<std::uint8_t>(v.measures.size()));
   for (const GridMeasure& m : v.measures)
     w.u8(m.rung).u8(m.reason).u16(m.minutes).sized(bytes_of(m.element));
   return w.u32(v.homes).raw(v.signature).take();
@@ -32,8 +37,9 @@ Result<GridMeasureBody> decode_grid_measure_body(BytesView body) {
   ByteReader r(body);
   GridMeasureBody v;
   v.slot.value = r.u32();
+  v.paid_in.value = r.u32();
   const std::uint8_t measures = r.u8();
-  if (measures == 0 || measures > most_measures) return wrong();
+  if (v.paid_in < v.slot || measures == 0 || measures > most_measures) return wrong();
   for (int i = 0; i < measures && !r.failed(); ++i) {
     GridMeasure m;
     m.rung = r.u8();
@@ -54,8 +60,9 @@ Result<GridMeasureBody> decode_grid_measure_body(BytesView body) {
 Bytes encode(const HomeMeasure& v) {
   ByteWriter w;
   w.raw(v.account.bytes).u8(home_measure_version).u32(v.meter.value).u32(v.slot.value);
-  w.u8(v.measure).u16(v.minutes);
+  w.u32(v.paid_in.value).u8(v.measure).u16(v.minutes);
   w.u32(static_cast<std::uint32_t>(v.limit_w)).u32(static_cast<std::uint32_t>(v.change_w));
+  w.i64(v.owed.value);
   return w.take();
 }
 
@@ -66,11 +73,14 @@ Result<HomeMeasure> decode_home_measure(BytesView opening) {
   const std::uint8_t version = r.u8();
   v.meter.value = r.u32();
   v.slot.value = r.u32();
+  v.paid_in.value = r.u32();
   v.measure = r.u8();
   v.minutes = r.u16();
   v.limit_w = static_cast<std::int32_t>(r.u32());
   v.change_w = static_cast<std::int32_t>(r.u32());
-  if (!r.done() || version != home_measure_version || v.minutes == 0)
+  v.owed.value = r.i64();
+  if (!r.done() || version != home_measure_version || v.minutes == 0 || v.paid_in < v.slot ||
+      v.owed.value < 0 || v.owed > most_owed)
     return failure("a home's grid measure is not in its canonical form");
   return v;
 }
@@ -81,14 +91,15 @@ Opening opening_of(const SubjectKey& restricted_key, const HomeMeasure& v) {
           encode(v)};
 }
 
-Transaction grid_measure_of(const Hash& chain_id, Slot slot, std::vector<GridMeasure> measures,
-                            std::vector<Opening> openings, Signer& grid_operator) {
+Transaction grid_measure_of(const Hash& chain_id, Slot slot, Slot paid_in,
+                            std::vector<GridMeasure> measures, std::vector<Opening> openings,
+                            Signer& grid_operator) {
   Transaction tx;
   tx.kind = TransactionKind::grid_measure;
   const auto homes = static_cast<std::uint32_t>(openings.size());
   tx.openings = std::move(openings);
   tx.root = openings_root(tx.openings);
-  tx.body = encode(GridMeasureBody{slot, std::move(measures), homes, {}});
+  tx.body = encode(GridMeasureBody{slot, paid_in, std::move(measures), homes, {}});
   sign_entry(tx, chain_id, grid_operator);
   return tx;
 }

@@ -26,10 +26,11 @@ bool is_system_account(const AccountId& id) {
 }
 
 std::string_view name_of(PostingKind kind) {
-  constexpr std::array<std::string_view, 15> names{
-      "deposit",  "trade",           "local grid fee", "trade levies", "retail energy",
-      "grid fee", "levies",          "feed-in",        "correction",   "rounding",
-      "payout",   "congestion rent", "flexibility",    "curtailment",  "capacity"};
+  constexpr std::array<std::string_view, 17> names{
+      "deposit",      "trade",           "local grid fee", "trade levies", "retail energy",
+      "grid fee",     "levies",          "feed-in",        "correction",   "rounding",
+      "payout",       "congestion rent", "flexibility",    "curtailment",  "capacity",
+      "compensation", "relief"};
   return names[static_cast<std::size_t>(kind)];
 }
 

@@ -41,6 +41,8 @@ enum class PostingKind : std::uint8_t {
   curtailment,      // home to grid operator, by contract
   capacity,         // home to grid operator, of the month's highest import
                     // (market/settlement/capacity.hpp)
+  compensation,     // grid operator to home, for a measure (market/entries/grid_measure.hpp)
+  relief,           // grid operator to home, by contract: it may dim the home's devices
 };
 std::string_view name_of(PostingKind kind);
 

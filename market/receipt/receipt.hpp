@@ -23,7 +23,8 @@
 //   fees[]           where there are any: {entry, proof} of tariff changes that name the slot, or
 //                    one that a ruling is of (market/entries/fee_change.hpp)
 //   measures[]       where there are any: opened, what the grid operator did to the account's home
-//                    in the slot, by measure (market/entries/grid_measure.hpp)
+//                    in the slot, or paid in it, by slot and measure
+//                    (market/entries/grid_measure.hpp)
 //   gateway[]        where there are any: {entry, proof} of the gateway's registration beyond
 //                    genesis and of its key changes up to the slot
 //   rulings[]        opened, of the account, that act in the slot, by what they are of
@@ -49,12 +50,19 @@ namespace market {
 
 inline constexpr std::string_view receipt_format = "aipchain receipt 1";
 
-// The lines of a bill, in order: what a person reads, in micro-euro. A line for each correction of
-// an earlier slot stands before the balance, then one for each payment by contract. `slot_ms` makes
-// power of the energies of the capacity tariff.
-std::vector<std::pair<std::string, std::int64_t>> bill_lines(
-    const Statement& statement, std::int64_t slot_ms, std::span<const Correction> corrections,
-    std::span<const ContractPayment> payments = {});
+// What is posted for an account beside its statement when a slot closes, each in its order.
+struct BesideStatement {
+  std::vector<Correction> corrections;  // of earlier slots
+  std::vector<ToldMeasure> measures;    // a line for each that is owed something and paid here
+  std::vector<ContractPayment> payments;
+};
+
+// The lines of a bill, in order: what a person reads, in micro-euro. What stands beside the
+// statement comes behind its total and before the balance. `slot_ms` makes power of the energies of
+// the capacity tariff.
+std::vector<std::pair<std::string, std::int64_t>> bill_lines(const Statement& statement,
+                                                             std::int64_t slot_ms,
+                                                             const BesideStatement& beside);
 
 // The account's receipt for a slot, or for its last settled one; where its data are erased, the
 // proof of that (market/receipt/erasure_receipt.hpp). The error says what there is none of:

@@ -23,6 +23,11 @@ void check_peak_before(const ReceiptOpenings& o, const Genesis& genesis) {
        "the highest import before the slot is not the one that the slot before left");
 }
 
+std::string line_of(Template of) {
+  if (of == Template::controllable_load) return "relief for controllable load";
+  return of == Template::flexibility_offer ? "flexibility offer" : "curtailment duty";
+}
+
 }  // namespace
 
 void check_tariff(const ReceiptOpenings& openings, const Genesis& genesis) {
@@ -36,13 +41,14 @@ void check_tariff(const ReceiptOpenings& openings, const Genesis& genesis) {
 
 void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
                 const Genesis& genesis) {
-  std::vector<Correction> corrections;
+  BesideStatement beside;
   for (const Ruling& ruling : openings.rulings)
-    corrections.push_back(correction_of(ruling, tariff_in(genesis, openings.fees, ruling.settled)));
-  std::vector<ContractPayment> payments;
+    beside.corrections.push_back(
+        correction_of(ruling, tariff_in(genesis, openings.fees, ruling.settled)));
+  beside.measures = openings.measures;
   for (const Contract& c : openings.contracts)
-    if (const auto payment = payment_of(c, openings.statement)) payments.push_back(*payment);
-  const auto bill = bill_lines(openings.statement, genesis.slot_ms, corrections, payments);
+    if (const auto payment = payment_of(c, openings.statement)) beside.payments.push_back(*payment);
+  const auto bill = bill_lines(openings.statement, genesis.slot_ms, beside);
   const ReceiptPart shown = receipt.at("bill");
   want(shown.is_list(), "the bill is not a list");
   const std::vector<ReceiptPart> rows = shown.items();
@@ -55,9 +61,9 @@ void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
   want(bill.size() == rows.size(), "the bill has another number of lines");
 }
 
-std::vector<std::pair<std::string, std::int64_t>> bill_lines(
-    const Statement& s, std::int64_t slot_ms, std::span<const Correction> corrections,
-    std::span<const ContractPayment> payments) {
+std::vector<std::pair<std::string, std::int64_t>> bill_lines(const Statement& s,
+                                                             std::int64_t slot_ms,
+                                                             const BesideStatement& beside) {
   std::vector<std::pair<std::string, std::int64_t>> out{
       {"bought from neighbours", s.trade_paid.value},
       {"sold to neighbours", -s.trade_earned.value},
@@ -72,11 +78,14 @@ std::vector<std::pair<std::string, std::int64_t>> bill_lines(
                          ", before " + power_text(s.capacity->peak_before, slot_ms),
                      s.capacity->charge.value);
   out.emplace_back("total", s.total.value);
-  for (const Correction& c : corrections)
+  for (const Correction& c : beside.corrections)
     out.emplace_back("correction of slot " + std::to_string(c.vintage.value), c.total.value);
-  for (const ContractPayment& p : payments)
-    out.emplace_back(p.of == Template::flexibility_offer ? "flexibility offer" : "curtailment duty",
-                     p.amount.value);
+  for (const auto& [measure, home] : beside.measures)
+    if (home.paid_in == s.slot && home.owed.value > 0)
+      out.emplace_back("compensation for " + name_of_rung(measure.rung) + " in slot " +
+                           std::to_string(home.slot.value),
+                       -home.owed.value);
+  for (const ContractPayment& p : beside.payments) out.emplace_back(line_of(p.of), p.amount.value);
   out.emplace_back("balance after", s.balance.value);
   return out;
 }

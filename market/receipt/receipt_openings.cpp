@@ -148,17 +148,20 @@ std::vector<Contract> read_contracts(const std::vector<ProvenEntry>& entries, Me
   return out;
 }
 
-std::vector<std::pair<GridMeasure, HomeMeasure>> read_measures(
-    const std::vector<ProvenEntry>& entries, MeterId meter, Slot slot) {
-  std::vector<std::pair<GridMeasure, HomeMeasure>> out;
+std::vector<ToldMeasure> read_measures(const std::vector<ProvenEntry>& entries, MeterId meter,
+                                       Slot slot) {
+  std::vector<ToldMeasure> out;
   for (const ProvenEntry& e : entries) {
     const auto body = take(decode_grid_measure_body(e.tx.body), "measures");
     const auto home = take(decode_home_measure(e.opening.data), "measures");
-    want(home.meter == meter && home.slot == slot && body.slot == slot,
+    want(home.meter == meter && home.slot == body.slot && home.paid_in == body.paid_in &&
+             (home.slot == slot || home.paid_in == slot),
          "measures: one on another meter or of another slot");
     want(home.measure < body.measures.size() && home.minutes <= body.measures[home.measure].minutes,
          "measures: one that its entry does not hold");
-    want(out.empty() || out.back().second.measure < home.measure, "measures: are not in order");
+    want(out.empty() || std::pair(out.back().second.slot, out.back().second.measure) <
+                            std::pair(home.slot, home.measure),
+         "measures: are not in order");
     out.emplace_back(body.measures[home.measure], home);
   }
   return out;

@@ -36,9 +36,9 @@ struct ReceiptOpenings {
   std::vector<std::uint64_t> changed_at;  // where each stands on the log
   KeyLine meter_keys;                     // from registration, swaps and key changes
   std::vector<MeterCertificate> certificates;
-  std::vector<Contract> contracts;  // that stand in the slot, by template
-  AddedFees fees;                   // of the slot, and of those that rulings are of
-  std::vector<std::pair<GridMeasure, HomeMeasure>> measures;  // of the slot, by their number
+  std::vector<Contract> contracts;    // that stand in the slot, by template
+  AddedFees fees;                     // of the slot, and of those that rulings are of
+  std::vector<ToldMeasure> measures;  // of the slot, or paid in it, by slot and number
 
   bool holds_tokens() const;
   bool swapped_in(Slot slot) const { return !swaps.empty() && swaps.back().slot == slot; }

@@ -72,16 +72,17 @@ std::string tariff_in_words(const ReceiptOpenings& o) {
 }
 
 std::string in_words(const GridMeasure& measure, const HomeMeasure& home) {
-  const std::string rung = measure.rung < names_of_rungs.size()
-                               ? std::string(names_of_rungs[measure.rung])
-                               : "rung " + std::to_string(measure.rung);
-  return rung + " for " + std::to_string(home.minutes) + " min, lowest limit " +
-         std::to_string(home.limit_w) + " W, mean change " + std::to_string(home.change_w) +
-         " W, because of " + std::string(names_of_reasons[measure.reason]) + " at " +
-         measure.element;
+  const std::string owed = home.owed.value == 0 ? std::string()
+                                                : "; owed " + std::to_string(home.owed.value) +
+                                                      " micro-EUR, paid in slot " +
+                                                      std::to_string(home.paid_in.value);
+  return name_of_rung(measure.rung) + " in slot " + std::to_string(home.slot.value) + " for " +
+         std::to_string(home.minutes) + " min, lowest limit " + std::to_string(home.limit_w) +
+         " W, mean change " + std::to_string(home.change_w) + " W, because of " +
+         std::string(names_of_reasons[measure.reason]) + " at " + measure.element + owed;
 }
 
-std::string in_words(const std::vector<std::pair<GridMeasure, HomeMeasure>>& measures) {
+std::string in_words(const std::vector<ToldMeasure>& measures) {
   std::string out;
   for (const auto& [measure, home] : measures)
     out += (out.empty() ? "" : "; ") + in_words(measure, home);

@@ -40,6 +40,7 @@ class ReceiptWriter {
   json contracts_json(std::uint32_t slot) const;
   json fees_json(std::uint32_t slot) const;
   bool in_its_book(const Order& order) const;
+  std::optional<ToldMeasure> told_measure(const HomeMeasure& home, std::uint64_t entry) const;
   void add_registry(json& j, std::uint32_t slot) const;
   void add_statement_before(json& j, std::uint32_t slot) const;
   json batch_json(std::uint64_t entry, const Bytes& batch,
@@ -59,7 +60,8 @@ class ReceiptWriter {
   std::map<std::pair<Template, std::uint32_t>, Place> contract_at_;  // by template and number
   std::map<std::pair<std::uint32_t, KeyOf>, Place> keys_;  // by the slot from which they hold
   std::vector<std::pair<MeterCertificate, Place>> certificates_;
-  std::map<std::uint32_t, std::map<std::uint8_t, Place>> measures_;  // by slot, and number
+  // By slot and number.
+  std::map<std::pair<Slot, std::uint8_t>, std::pair<HomeMeasure, Place>> measures_;
   MeterId meter_;
   GatewayId gateway_;
 };
@@ -119,7 +121,7 @@ void ReceiptWriter::find_places() {
         }
       } else if (tx->kind == TransactionKind::grid_measure) {
         if (const auto m = decode_home_measure(opening.data))
-          measures_[m->slot.value][m->measure] = place;
+          measures_[{m->slot, m->measure}] = {*m, place};
       } else if (tx->kind == TransactionKind::order) {
         if (const auto o = decode_order(opening.data); o && in_its_book(o->order))
           own_orders_[o->order.slot.value].push_back(place);
@@ -256,6 +258,14 @@ json ReceiptWriter::contracts_json(std::uint32_t slot) const {
   return out;
 }
 
+std::optional<ToldMeasure> ReceiptWriter::told_measure(const HomeMeasure& home,
+                                                       std::uint64_t entry) const {
+  const auto tx = view_entry(log_.entries[entry]);
+  const auto body = tx ? decode_grid_measure_body(tx->body) : failure(tx.error());
+  if (!body || home.measure >= body->measures.size()) return std::nullopt;
+  return ToldMeasure{body->measures[home.measure], home};
+}
+
 // Lists that are there where they are not empty.
 void ReceiptWriter::add_registry(json& j, std::uint32_t slot) const {
   json keys = json::array(), certificates = json::array(), measures = json::array();
@@ -263,8 +273,9 @@ void ReceiptWriter::add_registry(json& j, std::uint32_t slot) const {
     if (from.first <= slot) keys.push_back(opened_json(place));
   for (const auto& [certificate, place] : certificates_)
     if (certificate.covers({slot}, {slot})) certificates.push_back(opened_json(place));
-  if (const auto at = measures_.find(slot); at != measures_.end())
-    for (const auto& [number, place] : at->second) measures.push_back(opened_json(place));
+  for (const auto& [at, measure] : measures_)
+    if (measure.first.slot.value == slot || measure.first.paid_in.value == slot)
+      measures.push_back(opened_json(measure.second));
   if (json all = contracts_json(slot); !all.empty()) j["contracts"] = std::move(all);
   if (!keys.empty()) j["keys"] = std::move(keys);
   if (!certificates.empty()) j["certificates"] = std::move(certificates);
@@ -319,20 +330,21 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   j["batches"] = batches_json(s);
   j["rulings"] = json::array();
   const AddedFees fees = fees_in(log_.entries);
-  std::vector<Correction> corrections;
+  BesideStatement beside;
   for (const auto& [settled, place] : rulings_[s]) {
     const Opening& opening = openings_.restricted.at(place.entry).at(place.position);
-    corrections.push_back(
+    beside.corrections.push_back(
         correction_of(*decode_ruling(opening.data), tariff_in(log_.genesis, fees, Slot{settled})));
     j["rulings"].push_back(opened_json(place));
   }
-  std::vector<ContractPayment> payments;
+  for (const auto& [at, measure] : measures_)
+    if (auto told = told_measure(measure.first, measure.second.entry))
+      beside.measures.push_back(std::move(*told));
   for (const auto& [of, line] : contracts_)
     if (const Contract* c = line.standing_in({s}))
-      if (const auto payment = payment_of(*c, statement)) payments.push_back(*payment);
+      if (const auto payment = payment_of(*c, statement)) beside.payments.push_back(*payment);
   j["bill"] = json::array();
-  for (const auto& [line, micro_eur] :
-       bill_lines(statement, log_.genesis.slot_ms, corrections, payments))
+  for (const auto& [line, micro_eur] : bill_lines(statement, log_.genesis.slot_ms, beside))
     j["bill"].push_back({{"line", line}, {"micro_eur", micro_eur}});
   return j.dump() + "\n";
 }

@@ -41,8 +41,8 @@ bool fits_its_template(const Contract& c) {
 
 const std::vector<std::string>& names_of_templates() {
   static const std::vector<std::string> names{
-      "community-key", "sell-surplus",      "buy-below",       "hold-tokens",
-      "sub-meters",    "flexibility-offer", "curtailment-duty"};
+      "community-key", "sell-surplus",      "buy-below",        "hold-tokens",
+      "sub-meters",    "flexibility-offer", "curtailment-duty", "controllable-load"};
   return names;
 }
 

@@ -23,8 +23,9 @@
 //   hold tokens     tokens of what the account buys are not retired at the close: it holds them,
 //                   and transfers or retires them itself (market/entries/account_entries.hpp)
 //   sub-meters      the account's bill is shared among its tenants
-//   (market/settlement/sub_meters.hpp) flexibility offer, curtailment duty   with the grid
-//   operator: market/settlement/flexibility.hpp
+//                   (market/settlement/sub_meters.hpp)
+//   flexibility offer, curtailment duty, controllable load
+//                   with the grid operator: market/settlement/flexibility.hpp
 //
 // An order that is made stands in the slot's book like any other, under the row id SHA-256(
 // "aipchain contract row 1" || account || id || template u8 || slot u32), first 16 bytes. Contracts
@@ -55,8 +56,9 @@ enum class Template : std::uint8_t {
   sub_meters = 5,
   flexibility_offer = 6,
   curtailment_duty = 7,
+  controllable_load = 8,
 };
-inline constexpr std::uint8_t templates = 7;
+inline constexpr std::uint8_t templates = 8;
 // "community-key", "sell-surplus", ...; nothing for another name.
 std::string_view name_of(Template of);
 std::optional<Template> template_named(std::string_view name);

@@ -27,7 +27,7 @@ void StatementLedger::add(const Statement& s) {
   move(s.account, retailer, s.retail_energy);
   move(retailer, s.account, s.feed_in);
   if (s.capacity) move(s.account, grid_operator, s.capacity->charge);
-  for (const Template of : {Template::flexibility_offer, Template::curtailment_duty})
+  for (const Template of : with_the_grid_operator)
     if (const Contract* c = contract({s.account, of}, s.slot))
       move(s.account, grid_operator, payment_of(*c, s)->amount);
   minted_ += s.minted;

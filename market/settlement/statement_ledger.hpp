@@ -1,7 +1,7 @@
 #pragma once
-// Balances and tokens rebuilt from registrations, statements, rulings, deregistrations, contracts
-// and what holders do with their tokens alone: the second path to the figures that the state
-// machine keeps in its journal and token book.
+// Balances and tokens rebuilt from registrations, statements, rulings, deregistrations, contracts,
+// grid measures and what holders do with their tokens alone: the second path to the figures that
+// the state machine keeps in its journal and token book.
 
 #include <map>
 
@@ -22,6 +22,8 @@ class StatementLedger {
   void add(const Statement& statement);
   // When the slot closes that its ruling acts in.
   void add(const Correction& correction);
+  // When the slot closes that it is paid in.
+  void add(const HomeMeasure& measure) { move(grid_operator, measure.account, measure.owed); }
   // What accounts sign beside orders, as it comes: payments of statements follow from it.
   void add(const Contract& contract) { contracts_[{contract.account, contract.of}].add(contract); }
   void forget_contracts(const AccountId& erased);

@@ -25,8 +25,9 @@ struct ClosedSlot {
   std::vector<BookRow> rows;          // the book, one for one
   std::shared_ptr<const TradingGrid> grid;  // that the book was cleared by; of grid-aware, fee tree
   bool unsolved = false;                    // its block's maker said that it found no clearing
-  Settlement settlement;                    // the corrections' postings among its own
+  Settlement settlement;                    // with all that is posted beside the statements
   std::vector<Correction> corrections;      // of the rulings that act in it
+  std::vector<HomeMeasure> compensated;     // that are paid in it; of those that are owed something
   std::vector<ContractPayment> payments;
   std::vector<Transfer> transfers;      // by row id
   std::vector<Retirement> retirements;  // by row id

@@ -1,4 +1,5 @@
-// What the grid operator tells of its measures: the part of MarketState that takes it.
+// What the grid operator tells of its measures: the part of MarketState that takes it, and keeps
+// what it owes until it is posted.
 
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
@@ -8,7 +9,8 @@
 
 namespace market {
 
-MarketState::Applied MarketState::apply_grid_measure(const Transaction& tx, std::int64_t time_ms) {
+MarketState::Applied MarketState::apply_grid_measure(const Transaction& tx, const Hash& leaf,
+                                                     std::int64_t time_ms) {
   const auto body = decode_grid_measure_body(tx.body);
   if (!body) return never(body.error());
   if (body->homes != tx.openings.size() || tx.openings.empty())
@@ -17,6 +19,11 @@ MarketState::Applied MarketState::apply_grid_measure(const Transaction& tx, std:
     return never("grid measures of a slot that has them, or of one before it");
   if (std::int64_t{body->slot.value} * genesis_->slot_ms > time_ms)
     return not_yet("grid measures of a slot that has not begun");
+  if (body->paid_in.value < next_slot_)
+    return never("grid measures that are paid in a slot that is closed");
+  if (body->paid_in.value > next_slot_ + slots_ahead)
+    return never("grid measures that are paid in a slot too far ahead");
+  std::vector<HomeMeasure> owed;
   std::pair<std::uint32_t, std::uint8_t> last;
   for (std::size_t i = 0; i < tx.openings.size(); ++i) {
     const auto home = decode_home_measure(tx.openings[i].data);
@@ -25,14 +32,25 @@ MarketState::Applied MarketState::apply_grid_measure(const Transaction& tx, std:
     if (meter == meters_->end()) return not_yet("a grid measure on an unknown meter");
     if (meter->second.registration.account != home->account)
       return never("a grid measure on a meter that is not the account's");
-    if (home->slot != body->slot) return never("a home's grid measure of another slot");
+    if (meter->second.registration.kind != MeterKind::home)
+      return never("a grid measure on a meter that is no home's");
+    if (home->slot != body->slot || home->paid_in != body->paid_in)
+      return never("a home's grid measure of another slot, or paid in another one");
     if (home->measure >= body->measures.size() ||
         home->minutes > body->measures[home->measure].minutes)
       return never("a home's grid measure that the body does not hold");
     const std::pair place{home->meter.value, home->measure};
     if (i > 0 && place <= last) return never("homes of a grid measure are not in rising order");
     last = place;
+    if (home->owed.value > 0) owed.push_back(*home);
   }
+  OpenSlot& pays = open_slots_[body->paid_in.value];
+  if (!owed.empty()) {
+    std::vector<HomeMeasure>& all = pays.owed.write();
+    all.insert(all.end(), owed.begin(), owed.end());
+  }
+  pays.measure_leaves.insert({tx.root, leaf});
+  put_in_slot("measure", tx.root, body->paid_in, leaf);
   measured_slots_ = body->slot.value + 1;
   put("measured", {}, sha256(ByteWriter().u32(measured_slots_).view()));
   return {};

@@ -210,7 +210,7 @@ MarketState::Applied MarketState::apply(const Transaction& tx, const Hash& leaf,
     case TransactionKind::certificate:
       return apply_certificates(tx);
     case TransactionKind::grid_measure:
-      return apply_grid_measure(tx, time_ms);
+      return apply_grid_measure(tx, leaf, time_ms);
     case TransactionKind::trading_grid:
       return apply_trading_grid(tx, leaf, time_ms);
     case TransactionKind::tariff_change:

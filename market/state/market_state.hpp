@@ -34,17 +34,21 @@
 // Where genesis has a capacity price, the close remembers each account's highest import of the
 // month (market/settlement/capacity.hpp).
 //
+// What the grid operator owes for its measures is posted when the slot closes that their entry
+// names (market/entries/grid_measure.hpp).
+//
 // Contracts that stand make orders of their own when the slot closes
 // (market/settlement/contract.hpp); held tokens move and retire then as their holders signed
 // (market/entries/account_entries.hpp).
 //
 // Content root after slot s = SHA-256("aipchain content 1" || root before || slot u32 || R), where
 // R is the RFC 6962 root over: by gateway the hash of its batches that count in the slot, the marks
-// entries by gateway, meter swaps, rulings and orders by openings root, key changes that act and
-// deregistrations that end in the slot by leaf, late ones in the first open slot, cancellations,
-// transfers, retirements and contracts of the slot by openings root, and the settlement's entry
-// with zeros for its content root. The hash of batches is SHA-256("aipchain batches 1" || hash of
-// those before, zeros for the first || leaf hash of the entry), by rising epoch.
+// entries by gateway, meter swaps, rulings, grid measures that are paid in it and orders by
+// openings root, key changes that act and deregistrations that end in the slot by leaf, late ones
+// in the first open slot, cancellations, transfers, retirements and contracts of the slot by
+// openings root, and the settlement's entry with zeros for its content root. The hash of batches is
+// SHA-256("aipchain batches 1" || hash of those before, zeros for the first || leaf hash of the
+// entry), by rising epoch.
 //
 // State tree: all that later execution depends on. Key = SHA-256(label || id); a value is what the
 // table of docs/formats/transactions.md says, a salted commitment where the entry is restricted.
@@ -67,6 +71,7 @@
 #include "market/entries/erasure.hpp"
 #include "market/entries/fee_change.hpp"
 #include "market/entries/feeder_entries.hpp"
+#include "market/entries/grid_measure.hpp"
 #include "market/entries/journal.hpp"
 #include "market/entries/registry_entries.hpp"
 #include "market/entries/slot_entries.hpp"
@@ -204,7 +209,9 @@ class MarketState final : public StateMachine {
     CopyOnWrite<SwapsOfMeters> swaps;
     std::map<Hash, Hash> swap_leaves;  // openings root -> entry's leaf
     CopyOnWrite<std::map<CaseId, Ruling>> rulings;
-    std::map<Hash, Hash> ruling_leaves;  // the same
+    std::map<Hash, Hash> ruling_leaves;          // the same
+    CopyOnWrite<std::vector<HomeMeasure>> owed;  // by the grid operator, by slot and home
+    std::map<Hash, Hash> measure_leaves;         // of what is paid here, the same
     CopyOnWrite<TokenActs> token_acts;
     std::map<Hash, Hash> account_leaves;           // of what accounts signed beside orders
     std::set<Hash> registry_leaves;                // of what acts in it, or ends with it
@@ -253,7 +260,8 @@ class MarketState final : public StateMachine {
 
   // certificates.cpp
   Applied apply_certificates(const Transaction& tx);
-  Applied apply_grid_measure(const Transaction& tx, std::int64_t time_ms);  // grid_measures.cpp
+  // grid_measures.cpp
+  Applied apply_grid_measure(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   // trading_grids.cpp
   Applied apply_trading_grid(const Transaction& tx, const Hash& leaf, std::int64_t time_ms);
   void forget_grids();

@@ -104,12 +104,15 @@ ClosedSlot MarketState::close_next() const {
     closed.corrections.push_back(correction_of(ruling, tariff_in(ruling.settled)));
     add_postings(closed.corrections.back(), closed.settlement.postings);
   }
+  closed.compensated = *slot.owed;
+  for (const HomeMeasure& m : closed.compensated) add_posting(m, closed.settlement.postings);
   closed.feeders = feeders_of(slot, closed.witnesses);
-  std::map<AccountId, MicroEuros> corrected;
-  for (const Correction& c : closed.corrections) corrected[c.account] += c.total;
+  std::map<AccountId, MicroEuros> beside;  // what the account pays beside its statement
+  for (const Correction& c : closed.corrections) beside[c.account] += c.total;
+  for (const HomeMeasure& m : closed.compensated) beside[m.account] -= m.owed;
   for (Statement& s : closed.settlement.statements) {
     s.balance = journal_->balance(s.account) - s.total;
-    if (const auto c = corrected.find(s.account); c != corrected.end()) s.balance -= c->second;
+    if (const auto more = beside.find(s.account); more != beside.end()) s.balance -= more->second;
   }
   add_payments(closed);
   add_payouts(closed.slot, closed.settlement.postings);
@@ -226,6 +229,7 @@ Hash MarketState::next_content_root(const Transaction& settlement_without_root) 
       if (delivered.marks_leaf) leaves.push_back(*delivered.marks_leaf);
     for (const auto& [root, leaf] : at->second.swap_leaves) leaves.push_back(leaf);
     for (const auto& [root, leaf] : at->second.ruling_leaves) leaves.push_back(leaf);
+    for (const auto& [root, leaf] : at->second.measure_leaves) leaves.push_back(leaf);
     for (const auto& [root, leaf] : at->second.orders->leaves) leaves.push_back(leaf);
     for (const Hash& leaf : at->second.registry_leaves) leaves.push_back(leaf);
     for (const auto& [root, leaf] : at->second.account_leaves) leaves.push_back(leaf);

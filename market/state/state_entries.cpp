@@ -160,6 +160,7 @@ void MarketState::drop_slot(const OpenSlot& slot) {
   for (const auto& [root, leaf] : slot.orders->leaves) put("order", root, gone);
   for (const auto& [root, leaf] : slot.swap_leaves) put("swap", root, gone);
   for (const auto& [root, leaf] : slot.ruling_leaves) put("ruling", root, gone);
+  for (const auto& [root, leaf] : slot.measure_leaves) put("measure", root, gone);
   for (const auto& [root, leaf] : slot.account_leaves) put("act", root, gone);
   for (const Hash& leaf : slot.registry_leaves) put("registry", leaf, gone);
 }

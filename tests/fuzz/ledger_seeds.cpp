@@ -146,8 +146,8 @@ std::vector<Bytes> opening_seeds() {
       behind(21, data(TransactionKind::cancellation, 0)),
       behind(5, encode(statement_with_deals(false))),
       behind(5, encode(statement_with_deals(true))),
-      behind(22,
-             encode(market::HomeMeasure{market_test::account(1), {1}, {5}, 1, 12, 4200, -6800})),
+      behind(22, encode(market::HomeMeasure{
+                     market_test::account(1), {1}, {5}, {6}, 1, 12, 4200, -6800, {90}})),
       behind(3, market_test::Village::order(1, 5, market::Side::buy, 430, 125'000, 7, {},
                                             market_test::account(2), true)
                     .openings[0]

@@ -181,10 +181,10 @@ Transaction OperationWorld::papers(const Operation& o) const {
 }
 
 Transaction OperationWorld::contract(const Operation& o) const {
-  constexpr std::array of{Template::hold_tokens,     Template::sell_surplus,
-                          Template::buy_below,       Template::community_key,
-                          Template::sub_meters,      Template::flexibility_offer,
-                          Template::curtailment_duty};
+  constexpr std::array of{Template::hold_tokens,      Template::sell_surplus,
+                          Template::buy_below,        Template::community_key,
+                          Template::sub_meters,       Template::flexibility_offer,
+                          Template::curtailment_duty, Template::controllable_load};
   Contract c;
   c.account = account(o.home);
   c.meter = {o.home};
@@ -227,6 +227,24 @@ Transaction OperationWorld::ruling(const Operation& o) const {
   }
   return by_role(TransactionKind::ruling, RulingBody{{slot_}, 1, {}},
                  {opening_of(key_of_home(home), r)}, "registrar");
+}
+
+// Of this slot or the one before, paid in one of three of which one may be closed.
+Transaction OperationWorld::measure(const Operation& o) const {
+  const Slot slot{slot_ - std::min(slot_, o.pick % 2)};
+  const Slot paid_in{std::max(slot.value, slot_ + o.pick / 2 % 3 - std::min(slot_, 1u))};
+  std::vector<Opening> openings;
+  const auto add = [&](std::uint8_t home, std::int64_t owed) {
+    openings.push_back(
+        opening_of(key_of_home(home),
+                   HomeMeasure{account(home), {home}, slot, paid_in, 0, 1, 4200, -100, {owed}}));
+  };
+  const auto [first, second] = std::minmax(o.home, o.other);
+  add(first, o.amount);
+  if (first != second) add(second, o.price);
+  HashSigner grid("grid operator");
+  return grid_measure_of(chain_id_, slot, paid_in, {{6, 0, 1, "transformer"}}, std::move(openings),
+                         grid);
 }
 
 // One of which the home holds something, where there is any.
@@ -297,6 +315,8 @@ bool OperationWorld::sign(const Operation& o) {
                                 key, signer));
     case Act::correct:
       return take(ruling(o));
+    case Act::measure:
+      return take(measure(o));
     case Act::fee: {
       HashSigner grid("grid operator");
       const std::uint32_t first = slot_ + 1 + o.pick % 3;

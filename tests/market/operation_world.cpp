@@ -108,6 +108,9 @@ void OperationWorld::plant_fault() {
   if (fault_ == Fault::correction_posted_beside)
     for (const Correction& c : closed.corrections)
       if (c.total.value != 0) journal.post({PostingKind::correction, c.account, retailer, {1}});
+  if (fault_ == Fault::compensation_posted_twice)
+    for (const HomeMeasure& m : closed.compensated)
+      journal.post({PostingKind::compensation, grid_operator, m.account, m.owed});
   if (fault_ == Fault::peak_forgotten)
     for (const auto& [id, meter] : state_->meters()) const_cast<MonthPeak&>(meter.month_peak) = {};
   if (fault_ != Fault::none && broken_.empty()) broken_ = watch_.broken_by({}, *state_);

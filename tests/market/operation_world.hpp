@@ -82,6 +82,7 @@ class OperationWorld {
   Transaction papers(const Operation& o) const;
   Transaction contract(const Operation& o) const;
   Transaction ruling(const Operation& o) const;
+  Transaction measure(const Operation& o) const;
   Slot vintage_of(const Operation& o) const;
   void move(const Operation& o);
   void swap(const Operation& o);

@@ -6,9 +6,9 @@ namespace market_test {
 
 namespace {
 
-constexpr std::array<std::string_view, 15> act_names{
-    "meter",    "quarantine", "miss",    "swap", "bid",   "list",    "cancel", "contract",
-    "transfer", "retire",     "correct", "fee",  "erase", "restart", "close"};
+constexpr std::array<std::string_view, 16> act_names{
+    "meter",    "quarantine", "miss",    "swap",    "bid", "list",  "cancel",  "contract",
+    "transfer", "retire",     "correct", "measure", "fee", "erase", "restart", "close"};
 
 std::int64_t random_amount(Rng& rng, std::uint64_t most) {
   constexpr std::int64_t two31 = std::int64_t{1} << 31, two53 = std::int64_t{1} << 53;
@@ -34,13 +34,14 @@ std::vector<Operation> random_operations(Rng& rng, std::size_t count) {
     std::uint32_t weight;
     std::uint64_t most;  // amount
   };
-  constexpr std::array weights{Weight{Act::meter, 22, 4'000'000}, Weight{Act::quarantine, 2, 0},
-                               Weight{Act::miss, 2, 0},           Weight{Act::swap, 2, 0},
-                               Weight{Act::bid, 13, 3'000},       Weight{Act::list, 13, 3'000},
-                               Weight{Act::cancel, 4, 0},         Weight{Act::contract, 8, 2'000},
-                               Weight{Act::transfer, 10, 60},     Weight{Act::retire, 8, 60},
-                               Weight{Act::correct, 5, 2'000},    Weight{Act::fee, 3, 200'000},
-                               Weight{Act::close, 14, 0}};
+  constexpr std::array weights{
+      Weight{Act::meter, 22, 4'000'000}, Weight{Act::quarantine, 2, 0},
+      Weight{Act::miss, 2, 0},           Weight{Act::swap, 2, 0},
+      Weight{Act::bid, 13, 3'000},       Weight{Act::list, 13, 3'000},
+      Weight{Act::cancel, 4, 0},         Weight{Act::contract, 8, 2'000},
+      Weight{Act::transfer, 10, 60},     Weight{Act::retire, 8, 60},
+      Weight{Act::correct, 5, 2'000},    Weight{Act::measure, 4, 3'000'000},
+      Weight{Act::fee, 3, 200'000},      Weight{Act::close, 14, 0}};
   std::uint32_t sum = 0;
   for (const Weight& w : weights) sum += w.weight;
   std::vector<Operation> out(count);

@@ -23,6 +23,7 @@ enum class Act : std::uint8_t {
   transfer,    // tokens of `home` to `other`
   retire,      // tokens of `home`
   correct,     // a ruling on one of the cases that wait
+  measure,     // the grid operator owes `home` and `other` `amount` and `price` micro-euro for one
   fee,         // the grid operator adds `amount` less a constant to the fee of a slot to come
   erase,       // data of `home`
   restart,     // from the blocks alone
@@ -48,6 +49,7 @@ enum class Fault : std::uint8_t {
   cancellation_lost_on_restart,
   retired_tokens_held_on,
   peak_forgotten,  // by the state, of the month so far
+  compensation_posted_twice,
 };
 
 // What the chain's genesis says beside what all of them have.

@@ -85,9 +85,9 @@ TEST_CASE("capacity chain: an auditor executes it to its roots, under every comp
   CHECK_MESSAGE(executed, executed.error());
   CHECK(broken == "");
   CHECK(to_hex(made.state_roots.back()) ==
-        "29f061f81a61f34914dc38018a82d2cbf95b524287abbacfd79e4dbb507de2d7");
+        "9b35406b2f582595e28e3fdd3d8c3abc24d76fd0d4f9a9a100ad3b4d517b7d87");
   CHECK(to_hex(made.content_roots.back()) ==
-        "800c41795895139d86d6259ab8e9c851d631fac408646d2bb11e98222933b989");
+        "fbbd5a756729a88c0d8c022c9933fff4223078ca2081e55902809199b1f32fc7");
 }
 
 TEST_CASE("capacity chain: receipts of every slot hold, and show the line") {

@@ -231,6 +231,21 @@ TEST_CASE("contracts: with the grid operator both sign, and each slot is paid as
   t.accept(both(withdrawn(3, Template::curtailment_duty, 5, 2)), 370'000);
 }
 
+TEST_CASE("contracts: who may be dimmed is paid its relief in every slot, however it was metered") {
+  MeteredVillage t;
+  const Contract c = standing(1, Template::controllable_load, 140, 4'077);
+  t.accept(contract_of(chain_id_of(village_genesis()), c, Village::restricted_key(1),
+                       signer_of("account 1"), &signer_of("metering operator")));
+  for (const Quarantined quarantined : {Quarantined::none, Quarantined::home_1}) {
+    const ClosedSlot& closed = t.close(450, 0, quarantined);
+    REQUIRE(closed.payments.size() == 1);
+    CHECK(closed.payments[0].amount == MicroEuros{-571});  // 570.78
+    CHECK(closed.settlement.postings.back().kind == PostingKind::relief);
+    CHECK(closed.settlement.postings.back().to == account(1));
+    CHECK(closed.settlement.statements[0].balance == t.v.state().journal().balance(account(1)));
+  }
+}
+
 TEST_CASE("contracts: names of templates") {
   for (std::uint8_t of = 1; of <= templates; ++of)
     CHECK(template_named(name_of(static_cast<Template>(of))) == static_cast<Template>(of));

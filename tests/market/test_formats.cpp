@@ -228,9 +228,9 @@ std::vector<std::pair<std::string, std::string>> worked() {
   show("contract row", contract_row(standing, {5}).bytes);
   show("certificate opening", encode(certificate));
   show("certificate body", encode(CertificateBody{1, counting<64>(0x50)}));
-  const HomeMeasure dimmed{owner, {3}, {5}, 0, 12, 4200, -6800};
+  const HomeMeasure dimmed{owner, {3}, {5}, {6}, 0, 12, 4200, -6800, {125'000}};
   show("grid measure body",
-       encode(GridMeasureBody{{5}, {{4, 0, 12, "line 3"}}, 1, counting<64>(0x50)}));
+       encode(GridMeasureBody{{5}, {6}, {{4, 0, 12, "line 3"}}, 1, counting<64>(0x50)}));
   show("grid measure opening", opening_of(key, dimmed).data);
   show("tariff change body", encode(FeeChange{{5}, {50'000, -20'000}, counting<64>(0x50)}));
   show("trading grid body",

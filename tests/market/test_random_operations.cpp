@@ -68,7 +68,7 @@ TEST_CASE("operations: the same ones give the same root twice") {
 TEST_CASE("operations: what is wrong on purpose is found, and shrinks to a few operations") {
   for (const Fault fault : {Fault::transfer_credited_twice, Fault::correction_posted_beside,
                             Fault::cancellation_lost_on_restart, Fault::retired_tokens_held_on,
-                            Fault::peak_forgotten}) {
+                            Fault::peak_forgotten, Fault::compensation_posted_twice}) {
     CAPTURE(static_cast<int>(fault));
     const OperationTerms terms{"uniform", fault == Fault::peak_forgotten ? 4'321'987 : 0};
     std::uint64_t seed = 1;

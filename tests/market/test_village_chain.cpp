@@ -56,12 +56,12 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
   CHECK(seen.size() == standings - 2);
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
-        "2ec140550b7b57aab6786a942b0cccf2054ee7ac996018ad6a7fca4264cb954c");
+        "1bf3f25626a9886ec6fa90103fed6ebf5c675fd24a4bd8a68529ab6d8ca718e4");
   CHECK(to_hex(chain.state_root()) ==
-        "f591e418b897190c956c4e63464385744b9dc2affcf37baeb66a738b54e76908");
+        "acfb347394cfcc447d7dc26657dcc2cc45e845b0644185e307c7665aa2b5f11a");
   CHECK(to_hex(chain.state().content_root()) ==
-        "234e574347a06c98efb2b7bb3f38769e006cef3c053740aa56c63fc8830bda33");
-  CHECK(digest(roots) == "2893f6caab99c4652593a558d6bf6aa9fb38ee7e7ee7ff2c35295535fbb272f0");
+        "4ca11a68e3cdc8050c74cba71a515913d64e88d1812ff062201b2afe7aee2011");
+  CHECK(digest(roots) == "9e353bed792ffc1d2b14879c55aa9848b027ae5dd265520710378275591a6915");
   MESSAGE("golden chain: ", made.blocks.size(), " blocks, ", chain.log().size(),
           " transactions, state roots ", digest(roots));
 }
@@ -148,6 +148,7 @@ TEST_CASE("golden chain: receipts show what was added to the grid fee, and bills
 TEST_CASE("golden chain: receipts show what the grid operator did to the home") {
   const VillageChain& made = chain_of_100_slots();
   Ed25519Verifier verifier;
+  std::string bill;
   const auto shown = [&](std::uint8_t home, std::uint32_t slot) {
     const auto receipt = write_receipt(made.log, made.openings, account(home), Slot{slot});
     REQUIRE_MESSAGE(receipt, receipt.error());
@@ -157,14 +158,21 @@ TEST_CASE("golden chain: receipts show what the grid operator did to the home") 
       if (check.name == "grid measures") words = check.detail;
     }
     CHECK((words != "") == (receipt->find("\"measures\":[") != std::string::npos));
+    bill = *receipt;
     return words;
   };
   const std::string both = shown(1, 6);
-  CHECK(both.starts_with("dimming-14a for 2 min, lowest limit "));
-  CHECK(both.find(", because of loading at transformer; curtailment for 1 min, lowest limit ") !=
+  CHECK(both.starts_with("dimming-14a in slot 6 for 2 min, lowest limit "));
+  CHECK(both.find(", because of loading at transformer; curtailment in slot 6 for 1 min, lowest "
+                  "limit ") != std::string::npos);
+  CHECK(both.ends_with(" W, because of high voltage at home 3; owed 1007 micro-EUR, paid in slot "
+                       "7"));
+  CHECK(shown(1, 7) == both);  // where it is paid
+  CHECK(bill.find("{\"line\":\"compensation for curtailment in slot 6\",\"micro_eur\":-1007}") !=
         std::string::npos);
-  CHECK(both.ends_with(" W, because of high voltage at home 3"));
-  CHECK(shown(3, 6).starts_with("curtailment for 2 min"));
+  CHECK(bill.find("for dimming-14a") == std::string::npos);  // which is owed nothing
+  CHECK(shown(3, 6).starts_with("curtailment in slot 6 for 2 min"));
+  CHECK(bill.find("compensation") == std::string::npos);  // not yet
   CHECK(shown(2, 6) == "");
   CHECK(shown(1, 5) == "");
 }

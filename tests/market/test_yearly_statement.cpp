@@ -83,11 +83,13 @@ TEST_CASE("yearly statement: every figure is a sum of statement lines") {
   }
 }
 
-TEST_CASE("yearly statement: statements, rulings and contracts are what the deposit lost") {
+TEST_CASE("yearly statement: statements, rulings, contracts, measures are what the deposit lost") {
   for (const std::uint8_t home : {1, 2, 3}) {
     const YearlyStatement y = year_of(year_chain(), home);
-    CHECK(10'000'000 - y.all.total - y.corrections.total + y.flexibility - y.curtailment ==
-          y.balance);
+    const std::int64_t got = y.flexibility + y.relief + y.compensation;
+    CHECK(10'000'000 - y.all.total - y.corrections.total + got - y.curtailment == y.balance);
+    CHECK((y.relief > 0) == (home == 3));
+    CHECK((y.compensation > 0) == (home != 2));
     CHECK((y.flexibility > 0) == (home == 1));
     CHECK((y.curtailment > 0) == (home == 3));
   }

@@ -127,6 +127,7 @@ void VillageWriter::make_contracts(std::uint32_t slot) {
   };
   add_contract(receiving_home, Template::flexibility_offer, {500}, {100'000});
   add_contract(selling_home, Template::curtailment_duty, {100}, {20'000});
+  add_contract(selling_home, Template::controllable_load, {140}, {4'077});
   add_contract(selling_home, Template::sell_surplus, {300}, {60'000});
   add_contract(holding_home, Template::buy_below, {400}, {250'000});
   add_contract(holding_home, Template::hold_tokens, {}, {});

@@ -184,7 +184,8 @@ void VillageWriter::change_fees(std::uint32_t slot) {
   add(fee_change_of(out_.log.chain_id, {slot + 1}, {dear, -90'000}, signer_of("grid operator")));
 }
 
-// What the grid operator did in the slot before: it dimmed a home, and curtailed it and another.
+// What the grid operator did in the slot before: it dimmed a home, and curtailed it and another,
+// for which it owes them something, to be paid in this slot.
 void VillageWriter::add_measures(std::uint32_t slot) {
   std::vector<Opening> homes;
   const auto add_home = [&](std::uint32_t home, std::uint8_t measure, std::uint16_t minutes) {
@@ -192,15 +193,17 @@ void VillageWriter::add_measures(std::uint32_t slot) {
                                HomeMeasure{account(static_cast<std::uint8_t>(home)),
                                            {home},
                                            {slot - 1},
+                                           {slot},
                                            measure,
                                            minutes,
                                            static_cast<std::int32_t>(drawn(4200)),
-                                           -static_cast<std::int32_t>(drawn(900))}));
+                                           -static_cast<std::int32_t>(drawn(900)),
+                                           {measure * (1000 * home + slot)}}));
   };
   add_home(1, 0, 2);
   add_home(1, 1, 1);
   add_home(3, 1, 2);
-  add(grid_measure_of(out_.log.chain_id, {slot - 1},
+  add(grid_measure_of(out_.log.chain_id, {slot - 1}, {slot},
                       {{4, 0, 2, "transformer"}, {7, 2, 2, "home 3"}}, std::move(homes),
                       signer_of("grid operator")));
 }

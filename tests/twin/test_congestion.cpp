@@ -462,7 +462,7 @@ TEST_CASE("Flexibility is bought inside, cheapest by effect, and sold outside of
 }
 
 TEST_CASE("Figures: limited minutes, their Gini, rebound and forecast hits") {
-  CongestionCounter counter({spec_of(Kind::dimming_14a)}, 1, ledger::minutes(15), {0, 0.25});
+  CongestionCounter counter({spec_of(Kind::dimming_14a)}, 1, ledger::minutes(15), 2);
   Measure m;
   m.rung = Kind::dimming_14a;
   m.element = 0;
@@ -477,14 +477,15 @@ TEST_CASE("Figures: limited minutes, their Gini, rebound and forecast hits") {
     counter.minute(ledger::Instant{} + ledger::minutes(minute), {HomeMinute{}, HomeMinute{}}, grid,
                    import_w);
   }
+  counter.relief(0.25);
   const CongestionFigures f = counter.figures();
   CHECK(f.limited_minutes == std::vector<std::int64_t>{0, 20});
   CHECK(f.limited_gini == doctest::Approx(0.5));
   CHECK(f.by_rung.at("dimming-14a").minutes == 20);
   CHECK(f.by_rung.at("dimming-14a").moved_kwh == doctest::Approx(2));
   CHECK(f.eur == doctest::Approx(2 + 0.25));
-  CHECK(f.owed_eur[0] == 0);
-  CHECK(f.owed_eur[1] == doctest::Approx(5.0 / 3 + 0.25));
+  CHECK(f.by_rung.at("dimming-14a").eur == doctest::Approx(2 + 0.25));
+  CHECK(f.owed_eur == doctest::Approx(5.0 / 3 + 0.25));
   CHECK(f.slots_acted == 2);
   CHECK(f.rebound_kw == doctest::Approx(8));
   CHECK(f.forecast.expected == 2);

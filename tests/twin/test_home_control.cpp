@@ -293,6 +293,36 @@ TEST_CASE("With a slot's last climb the operator posts what it did in it, and to
   CHECK(home->meter == ledger::MeterId{1});
   CHECK(home->minutes == 2);
   CHECK(home->change_w < 0);
+  CHECK(home->owed.value == 0);  // dimming is paid for by its relief
+  CHECK(body->paid_in == ledger::Slot{0});
+}
+
+TEST_CASE("What flexibility is worth stands in the entry, by home and to the micro-euro") {
+  OperatorBench b(RungSpec::Kind::flexibility);
+  std::map<std::uint32_t, double> expected;
+  std::vector<ledger::Transaction> posted;
+  for (int n = 1; n <= 15; ++n) {
+    const bool over = n >= 3 && n <= 6;
+    const Outbox out = b.minute(n, over ? 1.2 : 0.5, over ? 12000 : 5000, over ? 12000 : 5000);
+    for (const Event& e : all_of<Event>(out))
+      if (const auto* taken = std::get_if<MeasuresTaken>(&e))
+        for (const Measure& m : taken->measures)
+          for (const LimitedHome& h : m.homes) expected[h.home] += h.owed_eur_per_hour / 60;
+    for (const Send& s : all_of<Send>(out))
+      if (s.to == one_gateway().validator(0))
+        posted.push_back(ledger::decode_transaction(s.bytes.view().subspan(1)).value());
+  }
+  REQUIRE(!posted.empty());
+  std::map<std::uint32_t, std::int64_t> owed;
+  for (const ledger::Opening& o : posted[0].openings) {
+    const auto home = market::decode_home_measure(o.data).value();
+    owed[home.meter.value] += home.owed.value;
+  }
+  REQUIRE(!expected.empty());
+  for (const auto& [home, eur] : expected) {
+    CHECK(eur > 0);
+    CHECK(std::abs(static_cast<double>(owed[home]) - eur * 1e6) <= 0.5);
+  }
 }
 
 TEST_CASE(
@@ -378,13 +408,18 @@ TEST_CASE(
     "What the operator posts and is lost it says again, in the order of slots, until it is there") {
   OperatorBench b(RungSpec::Kind::dimming_14a);
   std::vector<std::pair<int, std::uint32_t>> said;  // minute, slot
+  std::vector<std::uint32_t> paid_in;
   const auto run = [&](int from, int until) {
     for (int n = from; n <= until; ++n)
-      for (const ledger::Transaction& tx : posts_of(b, n, n % 15 == 3))
+      for (const ledger::Transaction& tx : posts_of(b, n, n % 15 == 3)) {
         said.emplace_back(n, slot_in(tx));
+        paid_in.push_back(market::decode_grid_measure_body(tx.body)->paid_in.value);
+        CHECK(market::decode_home_measure(tx.openings[0].data)->paid_in.value == paid_in.back());
+      }
   };
   run(1, 20);  // the first entry is lost
   REQUIRE(said.size() >= 3);
+  CHECK(paid_in == std::vector<std::uint32_t>{0, 1, 1});  // in the slot that runs when it is said
   CHECK(said[0] == std::pair(14, 0u));
   CHECK(said[1] == std::pair(16, 0u));  // two minutes of patience
   run(21, 32);

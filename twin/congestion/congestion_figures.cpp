@@ -23,14 +23,10 @@ const std::string& rung_name(RungSpec::Kind kind) {
 }  // namespace
 
 CongestionCounter::CongestionCounter(const std::vector<RungSpec>& rungs, double max_loading,
-                                     ledger::Duration slot,
-                                     std::vector<double> standing_eur_per_hour)
-    : max_loading_(max_loading),
-      slot_(slot),
-      standing_eur_per_hour_(std::move(standing_eur_per_hour)) {
+                                     ledger::Duration slot, std::size_t homes)
+    : max_loading_(max_loading), slot_(slot) {
   for (const RungSpec& r : rungs) sums_.rungs.push_back(rung_name(r.kind));
-  sums_.limited_minutes.resize(standing_eur_per_hour_.size());
-  sums_.owed_eur.resize(standing_eur_per_hour_.size());
+  sums_.limited_minutes.resize(homes);
 }
 
 void CongestionCounter::measures(Instant now, const std::vector<Measure>& taken) {
@@ -45,7 +41,7 @@ void CongestionCounter::measures(Instant now, const std::vector<Measure>& taken)
       f.moved_kwh += std::abs(static_cast<double>(h.change_w)) / 60e3;
       homes[m.rung].insert(h.home);
       limited.insert(h.home);
-      sums_.owed_eur.at(h.home) += h.owed_eur_per_hour / 60;
+      sums_.owed_eur += h.owed_eur_per_hour / 60;
     }
   }
   for (const auto& [rung, of_it] : homes) {
@@ -108,6 +104,11 @@ void CongestionCounter::minute(Instant end, const std::vector<HomeMinute>& homes
   follow(import_w);
 }
 
+void CongestionCounter::relief(double eur) {
+  sums_.owed_eur += eur;
+  sums_.by_rung[rung_name(RungSpec::Kind::dimming_14a)].eur += eur;
+}
+
 CongestionFigures CongestionCounter::figures() const {
   CongestionFigures out = sums_;
   for (const auto& [element, f] : followed_)
@@ -115,10 +116,6 @@ CongestionFigures CongestionCounter::figures() const {
       out.rebound_kw = std::max(out.rebound_kw, (f.highest_w - f.mean_w) / 1000);
   out.slots_acted = acted_.size();
   out.limited_gini = market::gini(out.limited_minutes).value_or(0);
-  for (std::size_t h = 0; h < out.owed_eur.size(); ++h) {
-    out.owed_eur[h] += standing_eur_per_hour_[h] * hours_;
-    out.eur += standing_eur_per_hour_[h] * hours_;
-  }
   for (const auto& [name, f] : out.by_rung) out.eur += f.eur;
   const auto now =
       static_cast<std::uint32_t>(ledger::nanoseconds(std::llround(hours_ * 3.6e12)) / slot_);

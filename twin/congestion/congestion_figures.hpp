@@ -38,9 +38,9 @@ struct CongestionFigures {
   std::vector<std::int64_t> limited_minutes;  // by home
   double limited_gini = 0;
   double eur = 0;
-  // Of that, what the grid operator owes each home: for flexibility what it asked, for PV that is
-  // held back the feed-in tariff, and the relief of section 14a. No account on the ledger has it.
-  std::vector<double> owed_eur;
+  // Of that, what the grid operator owes homes: for flexibility what they asked, for PV that is
+  // held back the feed-in tariff, and the relief of section 14a.
+  double owed_eur = 0;
   double rebound_kw = 0;
   std::uint64_t slots_acted = 0;     // in which homes were limited ...
   std::uint64_t slots_recorded = 0;  // ... and of which the ledger says so
@@ -52,15 +52,16 @@ struct CongestionFigures {
 
 class CongestionCounter {
  public:
-  // `standing_eur_per_hour`: what each home is owed whether it is limited or not; `max_loading`:
-  // grid.max_loading.
+  // `max_loading`: grid.max_loading.
   CongestionCounter(const std::vector<RungSpec>& rungs, double max_loading, ledger::Duration slot,
-                    std::vector<double> standing_eur_per_hour);
+                    std::size_t homes);
 
   void measures(ledger::Instant now, const std::vector<Measure>& taken);
   void expects(ledger::Instant now, const std::vector<ExpectedOverload>& overloads);
   void minute(ledger::Instant end, const std::vector<HomeMinute>& homes,
               const GridMeasurement& grid, double import_w);
+  // That the ledger paid by contract, whether a home is dimmed or not.
+  void relief(double eur);
   CongestionFigures figures() const;
 
  private:
@@ -78,7 +79,6 @@ class CongestionCounter {
   CongestionFigures sums_;
   double max_loading_;
   ledger::Duration slot_;
-  std::vector<double> standing_eur_per_hour_;  // by home
   double hours_ = 0;
   std::set<std::int64_t> acted_;  // slots
   std::set<Element> acting_;      // told since the last minute

@@ -1,6 +1,7 @@
 #include "twin/congestion/dimming_14a.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace twin {
 namespace {
@@ -22,6 +23,26 @@ double least_controllable_w(int devices, double heat_pump_w) {
 
 int controllable_devices(const ai::HomeDevices& d) {
   return (d.ev_w > guaranteed_w) + (d.heat_pump_w > guaranteed_w) + (d.battery_w > guaranteed_w);
+}
+
+double counted_heat_pump_w(const ai::HomeDevices& d) {
+  return d.heat_pump_w > guaranteed_w ? d.heat_pump_w : 0;
+}
+
+std::optional<ContractSpec> relief_contract(const RungSpec& rung, const ai::HomeDevices& devices,
+                                            ledger::Duration slot) {
+  constexpr double hours_a_year = 8760;
+  const int counted = controllable_devices(devices);
+  if (counted == 0) return std::nullopt;
+  const double slot_h = slot.seconds() / 3600;
+  const double guaranteed_kwh =
+      least_controllable_w(counted, counted_heat_pump_w(devices)) / 1000 * slot_h;
+  const double eur_a_slot = rung.relief_eur_per_year * counted * slot_h / hours_a_year;
+  ContractSpec out;
+  out.of = market::Template::controllable_load;
+  out.energy.value = std::max<std::int64_t>(1, std::llround(guaranteed_kwh * 1000));
+  out.price.value = std::llround(eur_a_slot * 1e9 / static_cast<double>(out.energy.value));
+  return out;
 }
 
 void Dimming14a::act(const Situation& now, LadderPlan& plan) const {

@@ -12,6 +12,8 @@
 // All homes behind the element are dimmed alike: each keeps what is guaranteed and the same share
 // of what it would draw beyond.
 
+#include <optional>
+
 #include "twin/congestion/rung.hpp"
 
 namespace twin {
@@ -20,8 +22,16 @@ inline constexpr double guaranteed_w = 4200;
 
 // `heat_pump_w`: electric rating of those that count, together.
 double least_controllable_w(int devices, double heat_pump_w);
-// How many of a home's devices count; ratings in W.
+// How many of a home's devices count, and what heat pumps among them draw at most; ratings in W.
 int controllable_devices(const ai::HomeDevices& devices);
+double counted_heat_pump_w(const ai::HomeDevices& devices);
+
+// What a home with such devices signs with the grid operator where the rung acts
+// (market/settlement/flexibility.hpp): what is guaranteed, as energy of a slot, and the relief, as
+// the price of a kWh of it, such that a year of 365 days of slots comes to the rung's relief for
+// each device, but for what whole micro-euros leave.
+std::optional<ContractSpec> relief_contract(const RungSpec& rung, const ai::HomeDevices& devices,
+                                            ledger::Duration slot);
 
 class Dimming14a final : public Rung {
  public:

@@ -6,6 +6,7 @@
 #include "ai/forecast.hpp"
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
+#include "twin/congestion/dimming_14a.hpp"
 #include "twin/congestion/dynamic_grid_fee.hpp"
 #include "twin/grid/estimation/feeder_estimator.hpp"
 #include "twin/scenario/traded_feeder.hpp"
@@ -23,6 +24,20 @@ constexpr std::int64_t deposit_micro_eur = 100'000'000;  // 100 EUR
 
 bool reckons_with_plans(const Scenario& s) {
   return std::any_of(s.congestion.begin(), s.congestion.end(), follows_plans);
+}
+
+// A home with the contracts that it signs: where a rung dims, that it may, and for what relief. One
+// of the scenario's own stands.
+HomeSpec with_relief(const Scenario& s, std::uint32_t home) {
+  HomeSpec out = s.homes[home];
+  const bool own = std::any_of(out.contracts.begin(), out.contracts.end(), [](const auto& c) {
+    return c.of == market::Template::controllable_load;
+  });
+  for (const RungSpec& rung : s.congestion)
+    if (rung.kind == RungSpec::Kind::dimming_14a && !own)
+      if (auto relief = relief_contract(rung, devices_of(out), s.time.market_slot))
+        out.contracts.push_back(std::move(*relief));
+  return out;
 }
 
 }  // namespace
@@ -424,7 +439,7 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
       f.strategy = scenario_.homes[m.meter.value].strategy;
       f.rng = rng.fork(scenario_.homes[m.meter.value].name);
       f.contracts = contracts_of(
-          scenario_.homes[m.meter.value], m.account, m.meter, scenario_.time.market_slot,
+          with_relief(scenario_, m.meter.value), m.account, m.meter, scenario_.time.market_slot,
           Rng(scenario_.seed).fork("contracts").fork(scenario_.homes[m.meter.value].name));
       if (market::acting_named(genesis_.mechanism)->mechanism == market::Mechanism::bilateral)
         prefer(f);

@@ -28,6 +28,8 @@ void DecidedOpenings::take(const Block& block) {
       closed = market::decode_settlement_body(tx.body)->slot;
       for (const market::Correction& c : std::exchange(corrections_[closed->value], {}))
         statements_.add(c);
+      for (const market::HomeMeasure& m : std::exchange(measures_[closed->value], {}))
+        statements_.add(m);
       for (const market::Transfer& t : std::exchange(transfers_[closed->value], {}))
         statements_.add(t);
       for (const market::Retirement& v : std::exchange(retirements_[closed->value], {}))
@@ -64,6 +66,9 @@ void DecidedOpenings::take_opening(TransactionKind kind, const Bytes& data) {
     const market::Ruling r = *market::decode_ruling(data);
     corrections_[r.slot.value].push_back(
         market::correction_of(r, market::tariff_in(genesis_, fees_, r.settled)));
+  } else if (kind == TransactionKind::grid_measure) {
+    const market::HomeMeasure m = *market::decode_home_measure(data);
+    measures_[m.paid_in.value].push_back(m);
   } else if (kind == TransactionKind::transfer) {
     if (const auto t = market::decode_transfer(data)) transfers_[t->slot.value].push_back(*t);
   } else if (kind == TransactionKind::retirement) {

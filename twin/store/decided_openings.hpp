@@ -41,7 +41,9 @@ class DecidedOpenings {
   ledger::Genesis genesis_;
   market::AddedFees fees_;
   market::StatementLedger statements_;
-  std::map<std::uint32_t, std::vector<market::Correction>> corrections_;  // by slot, to come
+  // By slot, to come.
+  std::map<std::uint32_t, std::vector<market::Correction>> corrections_;
+  std::map<std::uint32_t, std::vector<market::HomeMeasure>> measures_;
   std::map<std::uint32_t, std::vector<market::Transfer>> transfers_;
   std::map<std::uint32_t, std::vector<market::Retirement>> retirements_;
   std::map<std::uint32_t, market::Forecast> forecast_of_meter_;

@@ -4,7 +4,6 @@
 
 #include "ledger/base/codec.hpp"
 #include "ledger/crypto/sha256.hpp"
-#include "twin/congestion/dimming_14a.hpp"
 
 namespace twin {
 
@@ -21,18 +20,6 @@ std::optional<NodeId> recorded_node(const Scenario& scenario, const Directory& d
   if (name == "observer") return directory.observer();
   return directory.validator(
       static_cast<std::uint32_t>(std::stoul(name.substr(name.find('-') + 1))));
-}
-
-// What the grid operator owes each home whether it limits anybody or not, by the hour.
-std::vector<double> standing_eur_per_hour(const Scenario& scenario) {
-  constexpr double hours_a_year = 8760;
-  std::vector<double> out(scenario.homes.size());
-  for (const RungSpec& r : scenario.congestion)
-    for (std::size_t h = 0; h < out.size(); ++h)
-      if (r.kind == RungSpec::Kind::dimming_14a)
-        out[h] += r.relief_eur_per_year / hours_a_year *
-                  controllable_devices(devices_of(scenario.homes[h]));
-  return out;
 }
 
 }  // namespace
@@ -74,7 +61,7 @@ RunRecorder::RunRecorder(RunDirectory directory, RunWriter writer, const Scenari
       findings_(scenario, deployment.directory()) {
   if (!scenario.congestion.empty())
     congestion_.emplace(scenario.congestion, scenario.grid.max_loading, scenario.time.market_slot,
-                        standing_eur_per_hour(scenario));
+                        scenario.homes.size());
   summary_.scenario = scenario.name;
   summary_.seed = scenario.seed;
   for (const MeterIdentity& m : deployment.identities().meters)
@@ -338,6 +325,8 @@ Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceR
   summary_.market.slots_settled = settled_slots_;
   summary_.forecast = openings_.forecast_score();
   if (congestion_) {
+    const std::int64_t relief = summary_.contracts.relief_micro_eur;
+    if (relief > 0) congestion_->relief(static_cast<double>(relief) / 1e6);
     summary_.congestion = congestion_->figures();
     summary_.congestion->slots_recorded = openings_.grid_measures();
   }

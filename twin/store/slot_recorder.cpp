@@ -83,6 +83,8 @@ void SlotRecorder::count_contracts(const market::ClosedSlot& slot) {
   for (const market::ContractPayment& p : slot.payments)
     if (p.of == market::Template::flexibility_offer)
       summary_.contracts.paid_micro_eur -= p.amount.value;
+    else if (p.of == market::Template::controllable_load)
+      summary_.contracts.relief_micro_eur -= p.amount.value;
     else
       summary_.contracts.due_micro_eur += p.amount.value;
 }
@@ -135,6 +137,8 @@ void SlotRecorder::count_bills(const market::Posting& p) {
   if (from != home_of_account_.end()) m.bill_micro_eur[from->second] += p.amount.value;
   if (to != home_of_account_.end()) m.bill_micro_eur[to->second] -= p.amount.value;
   if (p.kind == Kind::capacity) m.capacity_micro_eur += p.amount.value;
+  if (p.kind == Kind::compensation || p.kind == Kind::relief)
+    m.compensation_micro_eur += p.amount.value;
   if (p.kind == Kind::congestion_rent)
     m.congestion_rent_micro_eur += p.to == market::grid_operator ? p.amount.value : -p.amount.value;
   if (p.to == market::grid_operator) m.operator_got_micro_eur += p.amount.value;

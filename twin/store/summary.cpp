@@ -121,15 +121,6 @@ json elements_json(const std::vector<Summary::Element>& elements) {
   return out;
 }
 
-// What each home is owed beside the ledger.
-json owed_json(const std::vector<double>& owed_eur) {
-  json out = {{"sum", micro(std::accumulate(owed_eur.begin(), owed_eur.end(), 0.0))}};
-  if (owed_eur.size() > most_homes_listed) return out;
-  out["by_home"] = json::array();
-  for (const double eur : owed_eur) out["by_home"].push_back(micro(eur));
-  return out;
-}
-
 json congestion_json(const CongestionFigures& c) {
   json rungs = json::object();
   for (const auto& [name, f] : c.by_rung)
@@ -161,7 +152,7 @@ json congestion_json(const CongestionFigures& c) {
         {"recall", share(f.hits, f.happened)}}},
       {"held_back_kwh", micro(c.held_back_kwh)},
       {"limited", {{"gini", micro(c.limited_gini)}, {"homes", limited}, {"most_minutes", most}}},
-      {"owed_eur", owed_json(c.owed_eur)},
+      {"owed_eur", micro(c.owed_eur)},
       {"rebound_kw", micro(c.rebound_kw)},
       {"rungs", c.rungs},
       {"shed_kwh", micro(c.shed_kwh)},
@@ -243,6 +234,7 @@ json bills_json(const Summary::Market& m) {
       std::accumulate(m.bill_micro_eur.begin(), m.bill_micro_eur.end(), std::int64_t{0});
   const auto homes = static_cast<double>(std::max<std::size_t>(1, m.bill_micro_eur.size()));
   json out = {{"capacity_mean", micro(eur(m.capacity_micro_eur) / homes)},
+              {"compensation", eur(m.compensation_micro_eur)},
               {"grid_operator_got", eur(m.operator_got_micro_eur)},
               {"grid_operator_paid", eur(m.operator_paid_micro_eur)},
               {"mean", micro(eur(sum) / homes)}};
@@ -386,6 +378,7 @@ std::string to_json(const Summary& s, const std::vector<DeviceReport>& devices) 
     j["contracts"] = {{"curtailment_eur", eur(s.contracts.due_micro_eur)},
                       {"flexibility_eur", eur(s.contracts.paid_micro_eur)},
                       {"orders", s.contracts.orders},
+                      {"relief_eur", eur(s.contracts.relief_micro_eur)},
                       {"signed", s.contracts.taken}};
   if (s.congestion) j["congestion"] = congestion_json(*s.congestion);
   if (s.masked_sums) j["masked_sums"] = masked_sums_json(*s.masked_sums);

@@ -79,6 +79,7 @@ struct Summary {
     std::vector<std::int64_t> bill_micro_eur;
     std::int64_t capacity_micro_eur = 0;  // of all bills together: for a month's highest import
     std::int64_t operator_got_micro_eur = 0, operator_paid_micro_eur = 0;  // the grid operator
+    std::int64_t compensation_micro_eur = 0;  // of that, to homes for measures and as relief
     std::vector<Shadow> shadows;
     std::vector<std::int64_t> bought_wh, sold_wh;           // by home
     std::int64_t paid_micro_eur = 0, earned_micro_eur = 0;  // for trades, by buyers and sellers
@@ -111,6 +112,7 @@ struct Summary {
     std::map<std::string, std::uint64_t> taken;  // that the ledger took, by template
     std::uint64_t orders = 0;                    // that they made
     std::int64_t paid_micro_eur = 0;             // by the grid operator for flexibility ...
+    std::int64_t relief_micro_eur = 0;           // ... and as relief for controllable load ...
     std::int64_t due_micro_eur = 0;              // ... and to it for curtailment
   } contracts;                                   // shown where there are some
   std::vector<FaultFinding> faults;

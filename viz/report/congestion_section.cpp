@@ -85,7 +85,7 @@ std::string congestion_html(const Summary& s) {
   return section_html("congestion", "Congestion", message_of(s), body);
 }
 
-// By the ledger's accounts, and what stands on none of them.
+// By the ledger's accounts.
 std::string payers_facts(const Summary& s) {
   if (!s.bill_mean_eur) return "";
   std::string bills = known(s.bill_mean_eur, 2) + " EUR a home on average";
@@ -93,15 +93,11 @@ std::string payers_facts(const Summary& s) {
     bills += ", from " + known(s.bill_least_eur, 2) + " to " + known(s.bill_most_eur, 2) + " EUR";
   if (s.bill_capacity_eur.value_or(0) > 0)
     bills += "; " + known(s.bill_capacity_eur, 2) + " EUR of it for the month's highest import";
-  std::string out =
-      fact_html("Bills", bills) +
-      fact_html("Grid operator", known(s.operator_got_eur, 2) + " EUR in fees, paid " +
-                                     known(s.operator_paid_eur, 2) + " EUR");
-  if (s.owed_eur)
-    out += fact_html("Compensation", known(s.owed_eur, 2) +
-                                         " EUR that the grid operator owes homes for measures; "
-                                         "it is on no account of the ledger");
-  return out;
+  std::string paid = known(s.operator_paid_eur, 2) + " EUR";
+  if (s.compensation_eur.value_or(0) > 0)
+    paid += ", " + known(s.compensation_eur, 2) + " EUR of it to homes for measures and relief";
+  return fact_html("Bills", bills) +
+         fact_html("Grid operator", known(s.operator_got_eur, 2) + " EUR in fees, paid " + paid);
 }
 
 namespace {

@@ -173,14 +173,13 @@ void read_ladder(const Json& root, Summary& out) {
 }
 
 void read_bills(const Json& root, Summary& out) {
-  if (const Json* owed = inner(root, "congestion", "owed_eur"))
-    out.owed_eur = number_at(*owed, "", "sum");
   const Json* bills = inner(root, "market", "bills_eur");
   if (!bills) return;
   out.bill_mean_eur = number_at(*bills, "", "mean");
   out.bill_capacity_eur = number_at(*bills, "", "capacity_mean");
   out.operator_got_eur = number_at(*bills, "", "grid_operator_got");
   out.operator_paid_eur = number_at(*bills, "", "grid_operator_paid");
+  out.compensation_eur = number_at(*bills, "", "compensation");
   const Json* homes = find(*bills, "", "by_home");
   if (!homes || !homes->is_array()) return;
   for (const Json& home : *homes) {

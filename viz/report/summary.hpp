@@ -49,7 +49,7 @@ struct Summary {
   bool has_ladder = false;
   std::vector<Rung> rungs;
   std::optional<double> limited_homes, most_limited_minutes, limited_gini, ladder_cost_eur;
-  std::optional<double> owed_eur;  // to homes by the grid operator, beside the ledger
+  std::optional<double> compensation_eur;  // of what it paid: to homes for measures, and relief
   std::optional<double> bill_mean_eur, bill_least_eur, bill_most_eur, bill_capacity_eur;
   std::optional<double> operator_got_eur, operator_paid_eur;
   std::optional<double> held_back_kwh, shed_kwh, ev_unmet_kwh, cold_kelvin_hours, rebound_kw;

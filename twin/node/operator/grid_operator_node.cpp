@@ -45,10 +45,7 @@ std::string as_printable(const std::string& name) {
   return out.empty() ? "?" : out;
 }
 
-// What heat pumps that count as controllable draw at most.
-double counted_heat_pump_w(const ai::HomeDevices& d) {
-  return d.heat_pump_w > guaranteed_w ? d.heat_pump_w : 0;
-}
+MicroEuros micro_eur(double eur) { return {std::llround(eur * 1e6)}; }
 
 double most_exchange_w(const ai::HomeDevices& d) {
   return house_connection_w + d.pv_w + d.battery_w + d.ev_w + d.heat_pump_w;
@@ -304,6 +301,7 @@ void GridOperatorNode::note(const std::vector<Measure>& measures) {
       if (fresh) continue;
       at->second.limit_w = std::min(at->second.limit_w, h.limit_w);
       at->second.change_w += h.change_w;
+      at->second.owed_eur_per_hour += h.owed_eur_per_hour;
     }
   for (const auto& [place, homes] : minute) {
     Noted& n = noted_[place];
@@ -312,6 +310,7 @@ void GridOperatorNode::note(const std::vector<Measure>& measures) {
       InSlot& in = n.homes[home];
       in.limit_w = in.minutes == 0 ? h.limit_w : std::min(in.limit_w, h.limit_w);
       in.change_w += h.change_w;
+      in.owed_eur += h.owed_eur_per_hour / 60;
       ++in.minutes;
     }
   }
@@ -331,13 +330,31 @@ void GridOperatorNode::hear(const PeerMessage& message, Instant now, Outbox& out
 // Where none is on its way.
 void GridOperatorNode::say_next(Instant now, Outbox& outbox) {
   if (!said_.all().empty() || posted_.empty()) return;
-  const Posted& next = posted_.front();
+  Posted& next = posted_.front();
+  sign(next, now);
   said_.add({{0, next.slot.value + 1}, next.message, now});
   say(next.message, outbox);
 }
 
+// To be paid in the running slot, which is not closed.
+void GridOperatorNode::sign(Posted& entry, Instant now) const {
+  const Slot running{static_cast<std::uint32_t>(now.since_epoch() / config_.slot)};
+  const Slot paid_in = std::max(entry.slot, running);
+  std::vector<Opening> openings;
+  for (market::HomeMeasure home : entry.homes) {
+    home.paid_in = paid_in;
+    openings.push_back(market::opening_of(config_.homes[home.meter.value].restricted_key, home));
+  }
+  const Transaction tx = market::grid_measure_of(chain_id_, entry.slot, paid_in, entry.measures,
+                                                 std::move(openings), *config_.signer);
+  entry.message = frame(MessageKind::transaction, tx.encode());
+}
+
 void GridOperatorNode::say_again(Instant now, Outbox& outbox) {
-  for (const SharedBytes& m : said_.again(now, now - config_.patience, 1)) say(m, outbox);
+  if (!said_.again(now, now - config_.patience, 1).empty()) {
+    said_.remove(posted_.front().message);
+    say_next(now, outbox);
+  }
   while (!posted_.empty() && now - posted_.front().since > given_up_after) {
     outbox.event(Refused{config_.directory.grid_operator(),
                          "measures of slot " + std::to_string(posted_.front().slot.value) +
@@ -371,18 +388,17 @@ void GridOperatorNode::post(Instant now, Slot slot, Outbox& outbox) {
       homes[{home, number}] = {config_.homes[home].account,
                                {home},
                                slot,
+                               slot,
                                number,
                                in.minutes,
                                static_cast<std::int32_t>(in.limit_w),
-                               static_cast<std::int32_t>(in.change_w / in.minutes)};
+                               static_cast<std::int32_t>(in.change_w / in.minutes),
+                               std::min(micro_eur(in.owed_eur), market::most_owed)};
   }
   if (homes.empty()) return;
-  std::vector<Opening> openings;
-  for (const auto& [place, home] : homes)
-    openings.push_back(market::opening_of(config_.homes[home.meter.value].restricted_key, home));
-  const Transaction tx = market::grid_measure_of(chain_id_, slot, std::move(measures),
-                                                 std::move(openings), *config_.signer);
-  posted_.push_back({slot, frame(MessageKind::transaction, tx.encode()), now});
+  Posted entry{slot, std::move(measures), {}, {}, now};
+  for (const auto& [place, home] : homes) entry.homes.push_back(home);
+  posted_.push_back(std::move(entry));
   say_next(now, outbox);
 }
 

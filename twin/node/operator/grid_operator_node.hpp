@@ -3,9 +3,10 @@
 // congestion ladder (twin/congestion/rung.hpp) five seconds into each minute, and tells the homes
 // what holds. So a measure acts in the minute after the next at the latest: the physics of a minute
 // is done when its words arrive. With the last climb of a slot it posts what it did to whom in it,
-// and why, signed (market/entries/grid_measure.hpp). The ledger takes slots in their order: one
-// entry at a time is said, again and again until f + 1 validators say that the ledger has it, and
-// those of later slots wait. Price rungs fix the fee of a slot while the one before it runs, on the
+// why, and what it owes for that, signed (market/entries/grid_measure.hpp). The ledger takes slots
+// in their order: one entry at a time is said, again and again until f + 1 validators say that the
+// ledger has it, and those of later slots wait; each time it is signed to be paid in the slot that
+// runs. Price rungs fix the fee of a slot while the one before it runs, on the
 // ledger (fee_announcer.hpp). What it has not taken within a day is given up, which is told.
 //
 // From the homes' day-ahead forecasts it computes the loading of each slot, tells which elements
@@ -102,6 +103,7 @@ class GridOperatorNode final : public Node {
   struct InSlot {                             // of a measure and home, in the running slot
     std::uint16_t minutes = 0;
     std::int64_t limit_w = 0, change_w = 0;  // the lowest; the sum
+    double owed_eur = 0;
   };
   struct Noted {
     std::uint16_t minutes = 0;
@@ -111,9 +113,12 @@ class GridOperatorNode final : public Node {
   std::map<Place, Noted> noted_;
   struct Posted {
     ledger::Slot slot;
-    ledger::SharedBytes message;
+    std::vector<market::GridMeasure> measures;
+    std::vector<market::HomeMeasure> homes;  // in order
+    ledger::SharedBytes message;             // as it was said last
     Instant since;
   };
+  void sign(Posted& entry, Instant now) const;
   std::deque<Posted> posted_;  // that the ledger does not have; the first one is being said
   Unconfirmed said_;           // that one
   std::uint64_t next_minute_ = 1;
