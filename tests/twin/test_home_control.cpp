@@ -197,6 +197,7 @@ struct OperatorBench {
   std::unique_ptr<GridOperatorNode> node;
   GridMeasurement grid;
   std::size_t branches = 0;
+  std::int32_t ask = 0;  // for flexibility, micro-euro per kWh
 
   explicit OperatorBench(RungSpec::Kind kind) {
     GeneratorSpec spec;
@@ -231,7 +232,7 @@ struct OperatorBench {
   Outbox minute(int n, double loading, std::int32_t net_w, std::int32_t actual_w) {
     HomeReports reports;
     for (std::uint32_t h = 0; h < 2; ++h)
-      reports.homes.push_back({{h}, actual_w, net_w, 1000, 0, net_w - 1000, net_w - 1000, 0, 0});
+      reports.homes.push_back({{h}, actual_w, net_w, 1000, 0, net_w - 1000, net_w - 1000, 0, ask});
     const PeerMessage message{one_gateway().fleet(0), encode(reports)};
     grid.loading.back() = loading;  // the transformer
     Inputs inputs{std::span(&message, 1), {}};
@@ -299,6 +300,7 @@ TEST_CASE("With a slot's last climb the operator posts what it did in it, and to
 
 TEST_CASE("What flexibility is worth stands in the entry, by home and to the micro-euro") {
   OperatorBench b(RungSpec::Kind::flexibility);
+  b.ask = 200'000;
   std::map<std::uint32_t, double> expected;
   std::vector<ledger::Transaction> posted;
   for (int n = 1; n <= 15; ++n) {
@@ -419,7 +421,8 @@ TEST_CASE(
   };
   run(1, 20);  // the first entry is lost
   REQUIRE(said.size() >= 3);
-  CHECK(paid_in == std::vector<std::uint32_t>{0, 1, 1});  // in the slot that runs when it is said
+  CHECK(paid_in ==
+        std::vector<std::uint32_t>{0, 1, 1, 1});  // in the slot that runs when it is said
   CHECK(said[0] == std::pair(14, 0u));
   CHECK(said[1] == std::pair(16, 0u));  // two minutes of patience
   run(21, 32);
