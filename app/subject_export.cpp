@@ -172,7 +172,7 @@ json to_json(const market::HomeMeasure& h, BytesView body) {
   if (!all || h.measure >= all->measures.size()) return out;
   const market::GridMeasure& m = all->measures[h.measure];
   out["element"] = m.element;
-  if (m.rung < market::names_of_rungs.size()) out["rung"] = market::names_of_rungs[m.rung];
+  out["rung"] = market::name_of_rung(m.rung);
   if (m.reason < market::names_of_reasons.size())
     out["reason"] = market::names_of_reasons[m.reason];
   return out;

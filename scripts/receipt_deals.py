@@ -33,13 +33,16 @@ def holds_tokens(contracts):
 def payments(contracts, s):
     """(line, amount) of each contract with the grid operator; what the account gets is below 0."""
     for c in contracts:
-        if c.template in WITH_GRID_OPERATOR:
-            below, above = c.energy - s.imported, s.exported - c.energy
-            amount = (-cost(max(below, 0), c.price) if c.template == FLEXIBILITY_OFFER
-                      else cost(max(above, 0), c.price)) if s.standing == METERED else 0
-            if c.template == CONTROLLABLE_LOAD:
-                amount = -cost(c.energy, c.price)
-            yield WITH_GRID_OPERATOR[c.template], amount
+        if c.template not in WITH_GRID_OPERATOR:
+            continue
+        amount = 0
+        if c.template == CONTROLLABLE_LOAD:
+            amount = -cost(c.energy, c.price)
+        elif s.standing == METERED and c.template == FLEXIBILITY_OFFER:
+            amount = -cost(max(c.energy - s.imported, 0), c.price)
+        elif s.standing == METERED:
+            amount = cost(max(s.exported - c.energy, 0), c.price)
+        yield WITH_GRID_OPERATOR[c.template], amount
 
 
 def contract_rows(contracts, s, account, own):

@@ -237,7 +237,7 @@ def read_home_measure(data):
     slot, paid_in, measure, minutes, _, _ = r.uints(4, 4, 1, 2, 4, 4)
     owed = r.i64()
     r.done()
-    want(minutes > 0 and slot <= paid_in and 0 <= owed <= 10**12,
+    want(minutes > 0 and slot <= paid_in and 0 <= owed <= 10**9,
          "measures: is not in its canonical form")
     return Fields(meter=meter, slot=slot, paid_in=paid_in, measure=measure, minutes=minutes,
                   owed=owed)

@@ -87,7 +87,7 @@ Result<HomeMeasure> decode_home_measure(BytesView opening) {
 
 Opening opening_of(const SubjectKey& restricted_key, const HomeMeasure& v) {
   return {derive_salt(restricted_key, SaltLabel::grid_measure, v.meter.value, v.slot.value,
-                      ByteWriter().u8(v.measure).view()),
+                      ByteWriter().u8(v.measure).u32(v.paid_in.value).view()),
           encode(v)};
 }
 

@@ -9,14 +9,15 @@
 //                        signature 64
 //               opening  account 16, version u8 = 2, meter u32, slot u32, paid in u32, measure u8,
 //                        minutes u16, limit i32 (the lowest of them, W), change i32 (mean of them,
-//                        W), owed i64 (micro-euro, 0 to 10^12)
+//                        W), owed i64 (micro-euro, 0 to 10^9)
 // `homes` counts openings: a home and measure each, by rising meter, then measure. `measure` is the
 // number of one in the body. The ledger takes the operator's word for what they were, for why, and
 // for what each was worth: it can only owe.
 //
 // The state takes one a slot, of slots that have begun and in their order. What is owed is posted
 // when the slot `paid in` closes, which is the measures' own or a later one, and open when the
-// entry is taken: an operator whose entry came too late signs it again for a later one.
+// entry is taken, and pays no more than `most_paid_a_slot` homes and measures: an operator whose
+// entry came too late, or finds no room, signs it again for a later one.
 
 #include <array>
 #include <string>
@@ -41,8 +42,9 @@ inline constexpr std::array<std::string_view, 8> names_of_rungs{
 inline constexpr std::array<std::string_view, 3> names_of_reasons{"loading", "low voltage",
                                                                   "high voltage"};
 inline constexpr std::uint8_t most_rungs = 16, most_reasons = names_of_reasons.size();
-inline constexpr std::size_t most_measures = 64;           // of a slot
-inline constexpr MicroEuros most_owed{1'000'000'000'000};  // to a home for a measure in a slot
+inline constexpr std::size_t most_measures = 64;       // of a slot
+inline constexpr MicroEuros most_owed{1'000'000'000};  // to a home for a measure in a slot
+inline constexpr std::size_t most_paid_a_slot = 4 * max_openings;
 // "dimming-14a", ...; "rung 12" of one without a name.
 std::string name_of_rung(std::uint8_t rung);
 

@@ -337,9 +337,11 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
         correction_of(*decode_ruling(opening.data), tariff_in(log_.genesis, fees, Slot{settled})));
     j["rulings"].push_back(opened_json(place));
   }
-  for (const auto& [at, measure] : measures_)
+  for (const auto& [at, measure] : measures_) {
+    if (measure.first.paid_in.value != s) continue;
     if (auto told = told_measure(measure.first, measure.second.entry))
       beside.measures.push_back(std::move(*told));
+  }
   for (const auto& [of, line] : contracts_)
     if (const Contract* c = line.standing_in({s}))
       if (const auto payment = payment_of(*c, statement)) beside.payments.push_back(*payment);

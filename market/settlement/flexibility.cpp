@@ -15,11 +15,9 @@ std::optional<ContractPayment> payment_of(const Contract& c, const Statement& s)
   ContractPayment out{s.account, c.of, {}};
   if (c.of == Template::controllable_load)
     out.amount = -cost_of(c.energy, c.price);
-  else if (!trades(s.standing))
-    out.amount = {};
-  else if (c.of == Template::flexibility_offer)
+  else if (trades(s.standing) && c.of == Template::flexibility_offer)
     out.amount = -cost_of(std::max(c.energy - s.imported, WattHours{}), c.price);
-  else
+  else if (trades(s.standing))
     out.amount = cost_of(std::max(s.exported - c.energy, WattHours{}), c.price);
   return out;
 }

@@ -45,6 +45,8 @@ MarketState::Applied MarketState::apply_grid_measure(const Transaction& tx, cons
     if (home->owed.value > 0) owed.push_back(*home);
   }
   OpenSlot& pays = open_slots_[body->paid_in.value];
+  if (pays.owed->size() + owed.size() > most_paid_a_slot)
+    return never("grid measures that are paid in a slot which has no room for them");
   if (!owed.empty()) {
     std::vector<HomeMeasure>& all = pays.owed.write();
     all.insert(all.end(), owed.begin(), owed.end());

@@ -70,14 +70,20 @@ TEST_CASE("contract runs: what homes signed by their scenario is carried out slo
       "{ template = \"hold-tokens\" }, "
       "{ template = \"sub-meters\", tenants = [2, 1] }, "
       "{ template = \"flexibility-offer\", energy_kwh = 0.02, price_eur_per_kwh = 0.1 }, "
-      "{ template = \"curtailment-duty\", energy_kwh = 0.01, price_eur_per_kwh = 0.05 }]\n"
+      "{ template = \"curtailment-duty\", energy_kwh = 0.01, price_eur_per_kwh = 0.05 }, "
+      "{ template = \"controllable-load\", energy_kwh = 0.07, price_eur_per_kwh = 0.5 }]\n"
       "[[congestion]]\nrung = \"none\"\n");
   const json& contracts = run.summary.at("contracts");
-  for (const char* name : {"sell-surplus", "buy-below", "community-key", "hold-tokens",
-                           "sub-meters", "flexibility-offer", "curtailment-duty"})
+  for (const char* name :
+       {"sell-surplus", "buy-below", "community-key", "hold-tokens", "sub-meters",
+        "flexibility-offer", "curtailment-duty", "controllable-load"})
     CHECK(contracts.at("signed").at(name) == 6);
   CHECK(contracts.at("flexibility_eur") > 0);
   CHECK(contracts.at("curtailment_eur") > 0);
+  // No rung dims: it is a contract of the homes, and no figure of the ladder.
+  CHECK(contracts.at("relief_eur") >= 4 * 6 * 0.035);
+  CHECK(run.summary.at("/congestion/owed_eur"_json_pointer) == 0);
+  CHECK(run.summary.at("/congestion/by_rung"_json_pointer).empty());
   // Slots 1 to 5, of which the ledger has closed four at least: nobody's agent bids beside them.
   const auto orders = contracts.at("orders").get<int>();
   CHECK(orders >= 4 * 6);
@@ -88,7 +94,7 @@ TEST_CASE("contract runs: what homes signed by their scenario is carried out slo
   std::int64_t bought = 0, retired = 0;
   for (std::size_t h = 0; h < run.accounts.size(); ++h) {
     const json all = run.exported(h);
-    CHECK(all.at("contracts").size() == 7);
+    CHECK(all.at("contracts").size() == 8);
     CHECK(all.at("orders").empty());
     for (const json& bill : all.at("bills")) {
       bought += bill.at("bought_wh").get<std::int64_t>();

@@ -85,9 +85,9 @@ TEST_CASE("capacity chain: an auditor executes it to its roots, under every comp
   CHECK_MESSAGE(executed, executed.error());
   CHECK(broken == "");
   CHECK(to_hex(made.state_roots.back()) ==
-        "9b35406b2f582595e28e3fdd3d8c3abc24d76fd0d4f9a9a100ad3b4d517b7d87");
+        "bc03283348cab1a10084ed94e54186e716d11004a4bb4c1c9d80b2183e8c0e20");
   CHECK(to_hex(made.content_roots.back()) ==
-        "fbbd5a756729a88c0d8c022c9933fff4223078ca2081e55902809199b1f32fc7");
+        "19f482324cfde1cfcb2994f5226d2106f13818d86857dca631b9c864bfe70054");
 }
 
 TEST_CASE("capacity chain: receipts of every slot hold, and show the line") {

@@ -209,6 +209,29 @@ TEST_CASE("What is owed is not paid in a slot that is closed, or too far ahead")
   CHECK(t.close(0, 0).compensated.size() == 1);
 }
 
+TEST_CASE("A slot pays no more homes and measures than it has room for") {
+  MeteredVillage t;
+  // Told slot by slot, all to be paid in one; 64 measures on each of three homes.
+  const auto all_told = [&](std::uint32_t slot, std::uint32_t paid_in) {
+    std::vector<Opening> openings;
+    for (const std::uint32_t home : {1u, 2u, 3u})
+      for (std::uint8_t m = 0; m < most_measures; ++m) {
+        HomeMeasure one = owed(home, slot, most_owed.value, paid_in);
+        one.measure = m;
+        openings.push_back(opening_of(Village::restricted_key(home), one));
+      }
+    return grid_measure_of(chain_id_of(village_genesis()), {slot}, {paid_in},
+                           std::vector<GridMeasure>(most_measures, {6, 0, 12, "transformer"}),
+                           std::move(openings), signer_of("grid operator"));
+  };
+  const std::uint32_t each = 3 * most_measures, full = most_paid_a_slot / each;
+  const std::int64_t now = std::int64_t{full + 2} * 120'000;
+  for (std::uint32_t slot = 0; slot < full; ++slot) t.accept(all_told(slot, full), now);
+  CHECK(t.v.refusal(all_told(full, full), now) ==
+        "grid measures that are paid in a slot which has no room for them");
+  t.accept(all_told(full, full + 1), now);
+}
+
 TEST_CASE("What waits to be paid is part of state and content") {
   const auto roots = [](std::int64_t micro_eur) {
     MeteredVillage t;

@@ -56,12 +56,12 @@ TEST_CASE("golden chain: the same blocks give the same roots under every compile
   CHECK(seen.size() == standings - 2);
   CHECK(made.blocks.size() == 2 * slots + 2);
   CHECK(to_hex(chain.log().root()) ==
-        "1bf3f25626a9886ec6fa90103fed6ebf5c675fd24a4bd8a68529ab6d8ca718e4");
+        "e32bbf01a08cc98467d0b7b9523993b535f37a84ae816d19782f4965ef35da10");
   CHECK(to_hex(chain.state_root()) ==
-        "acfb347394cfcc447d7dc26657dcc2cc45e845b0644185e307c7665aa2b5f11a");
+        "bf4831d4636d26bb72965e4e4ed7f92b91be0b3710332dc0eb6d449e5e61b1f8");
   CHECK(to_hex(chain.state().content_root()) ==
-        "4ca11a68e3cdc8050c74cba71a515913d64e88d1812ff062201b2afe7aee2011");
-  CHECK(digest(roots) == "9e353bed792ffc1d2b14879c55aa9848b027ae5dd265520710378275591a6915");
+        "cbfacc52d38385562a7091ed730cc1768725ee766e0430444a5fba70ff5a3ffb");
+  CHECK(digest(roots) == "99b5fe00dfce048c70afcbb988687bbf902d5cd1e54473ed5edcc331e4da1879");
   MESSAGE("golden chain: ", made.blocks.size(), " blocks, ", chain.log().size(),
           " transactions, state roots ", digest(roots));
 }

@@ -461,6 +461,34 @@ TEST_CASE("Flexibility is bought inside, cheapest by effect, and sold outside of
   CHECK(!alone.measures.empty());
 }
 
+TEST_CASE("What a home signs where a rung dims comes to the rung's relief a device and year") {
+  RungSpec rung = spec_of(Kind::dimming_14a);
+  rung.relief_eur_per_year = 150;
+  const auto a_year = [&](const ai::HomeDevices& devices, ledger::Duration slot) {
+    const ContractSpec c = relief_contract(rung, devices, slot).value();
+    CHECK(c.of == market::Template::controllable_load);
+    const double slots = 8760 / (slot.seconds() / 3600);
+    return slots * static_cast<double>(market::cost_of(c.energy, c.price).value) / 1e6;
+  };
+  ai::HomeDevices car, three, none, small;
+  car.ev_w = 11'000;
+  three.ev_w = 11'000;
+  three.heat_pump_w = 14'000;
+  three.battery_w = 5'000;
+  small.heat_pump_w = 4'000;  // not above 4.2 kW
+  for (const ledger::Duration slot : {ledger::minutes(5), ledger::minutes(15), ledger::hours(1)}) {
+    CHECK(a_year(car, slot) == doctest::Approx(150).epsilon(2e-3));
+    CHECK(a_year(three, slot) == doctest::Approx(450).epsilon(2e-3));
+    CHECK(!relief_contract(rung, none, slot));
+    CHECK(!relief_contract(rung, small, slot));
+  }
+  CHECK(relief_contract(rung, car, ledger::minutes(15))->energy == ledger::WattHours{1050});
+  // 0.4 of 14 kW, and two more at 0.75 of 4.2 kW.
+  CHECK(relief_contract(rung, three, ledger::hours(1))->energy == ledger::WattHours{11'900});
+  rung.relief_eur_per_year = 0;
+  CHECK(relief_contract(rung, car, ledger::minutes(15))->price.value == 0);
+}
+
 TEST_CASE("Figures: limited minutes, their Gini, rebound and forecast hits") {
   CongestionCounter counter({spec_of(Kind::dimming_14a)}, 1, ledger::minutes(15), 2);
   Measure m;
@@ -478,6 +506,10 @@ TEST_CASE("Figures: limited minutes, their Gini, rebound and forecast hits") {
                    import_w);
   }
   counter.relief(0.25);
+  CongestionCounter other({spec_of(Kind::envelopes)}, 1, ledger::minutes(15), 2);
+  other.relief(0.25);  // by contract alone: no rung dims
+  CHECK(other.figures().by_rung.empty());
+  CHECK(other.figures().eur == 0);
   const CongestionFigures f = counter.figures();
   CHECK(f.limited_minutes == std::vector<std::int64_t>{0, 20});
   CHECK(f.limited_gini == doctest::Approx(0.5));

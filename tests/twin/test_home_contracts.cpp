@@ -106,13 +106,6 @@ TEST_CASE("home contracts: what is written out reads back to the same") {
 
 namespace {
 
-HomeSpec home_with(std::vector<ContractSpec> contracts) {
-  HomeSpec h;
-  h.name = "c0";
-  h.contracts = std::move(contracts);
-  return h;
-}
-
 ContractSpec spec(Template of, std::int64_t energy_wh) {
   ContractSpec c;
   c.of = of;
@@ -123,7 +116,7 @@ ContractSpec spec(Template of, std::int64_t energy_wh) {
 
 // Those of meter 0, with slots of a quarter of an hour.
 std::vector<Contract> made(std::vector<ContractSpec> contracts) {
-  return contracts_of(home_with(std::move(contracts)), {}, {0}, minutes(15), Rng(1));
+  return contracts_of(contracts, {}, {0}, minutes(15), Rng(1));
 }
 
 }  // namespace

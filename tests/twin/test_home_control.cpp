@@ -327,6 +327,19 @@ TEST_CASE("What flexibility is worth stands in the entry, by home and to the mic
   }
 }
 
+TEST_CASE("A report that asks for less than nothing is refused, and nobody is owed by it") {
+  HomeReports reports;
+  reports.homes.push_back({{0}, 5000, 5000, 1000, 0, 4000, 4000, 0, -1});
+  const ledger::Bytes said = encode(reports);
+  CHECK(!decode_home_reports(ledger::BytesView(said).subspan(1)));
+  OperatorBench b(RungSpec::Kind::flexibility);
+  const PeerMessage message{one_gateway().fleet(0), said};
+  Outbox out;
+  b.node->step(Instant{} + seconds(30), Inputs{std::span(&message, 1), {}}, out);
+  REQUIRE(all_of<Event>(out).size() == 1);
+  CHECK(std::get<Refused>(all_of<Event>(out)[0]).why == "a home report asks for less than nothing");
+}
+
 TEST_CASE(
     "The fee of a slot is fixed and posted while the one before runs, and homes hear the same") {
   OperatorBench b(RungSpec::Kind::time_of_use);  // dear from 17 to 21 h, cheap from 0 to 6 h

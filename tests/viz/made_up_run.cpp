@@ -234,7 +234,7 @@ std::string summary() {
 "v_min_pu":0.953,"v_max_pu":1.047,"worst_element":"cable s1-1"},
 "market":{"mechanism":"uniform","traded_kwh":171.2,"turnover_eur":31.9,"mean_price_eur_per_kwh":0.186,
 "efficiency":1.0,"money_residual_eur":0,"savings_eur":{"mean":0.61,"min":-0.02,"losers":1},
-"bills_eur":{"mean":1.234,"grid_operator_got":5.5,"grid_operator_paid":0.25,"by_home":[4.321,-1.5]}},
+"bills_eur":{"mean":1.234,"grid_operator_got":5.5,"grid_operator_paid":0.25,"compensation":0.15,"by_home":[4.321,-1.5]}},
 "tokens":{"minted_wh":512030,"retired_wh":171200,"residual_wh":0},"alerts":{"overload":1,"voltage":1},
 "accounts":["a1"],"result_hash":"aeb6bcfe0000000000000000000000000000000000000000000000000000d37e"})";
 }

@@ -68,9 +68,9 @@ TEST_CASE("a report contains every part, is well-formed and needs nothing from o
   CHECK(contains(part(page, "homes"), "home-40"));
   CHECK(contains(part(page, "homes"), "1 of them pays more"));
   CHECK(contains(part(page, "market"), "1.23 EUR a home on average, from −1.50 to 4.32 EUR"));
-  CHECK(contains(part(page, "market"), "5.50 EUR in fees, paid 0.25 EUR"));
-  CHECK_FALSE(contains(page, "on no account of the ledger"));  // no ladder, nothing owed
-  CHECK_FALSE(contains(page, "aipchain ladder"));              // and none to compare
+  CHECK(
+      contains(part(page, "market"),
+               "5.50 EUR in fees, paid 0.25 EUR, 0.15 EUR of it to homes for measures and relief"));
   CHECK(contains(part(page, "ledger"), "5dc9da79a70659a9"));
   CHECK(contains(part(page, "ledger"), "61 ms median"));
   CHECK(contains(page, "Sunday, 21 June 2026"));

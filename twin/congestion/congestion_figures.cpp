@@ -105,8 +105,11 @@ void CongestionCounter::minute(Instant end, const std::vector<HomeMinute>& homes
 }
 
 void CongestionCounter::relief(double eur) {
+  const std::string& rung = rung_name(RungSpec::Kind::dimming_14a);
+  if (eur == 0 || std::find(sums_.rungs.begin(), sums_.rungs.end(), rung) == sums_.rungs.end())
+    return;
   sums_.owed_eur += eur;
-  sums_.by_rung[rung_name(RungSpec::Kind::dimming_14a)].eur += eur;
+  sums_.by_rung[rung].eur += eur;
 }
 
 CongestionFigures CongestionCounter::figures() const {

@@ -60,7 +60,8 @@ class CongestionCounter {
   void expects(ledger::Instant now, const std::vector<ExpectedOverload>& overloads);
   void minute(ledger::Instant end, const std::vector<HomeMinute>& homes,
               const GridMeasurement& grid, double import_w);
-  // That the ledger paid by contract, whether a home is dimmed or not.
+  // That the ledger paid by contract, whether a home is dimmed or not; counts where the rung acts
+  // that dims.
   void relief(double eur);
   CongestionFigures figures() const;
 

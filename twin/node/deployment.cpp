@@ -26,17 +26,17 @@ bool reckons_with_plans(const Scenario& s) {
   return std::any_of(s.congestion.begin(), s.congestion.end(), follows_plans);
 }
 
-// A home with the contracts that it signs: where a rung dims, that it may, and for what relief. One
-// of the scenario's own stands.
-HomeSpec with_relief(const Scenario& s, std::uint32_t home) {
-  HomeSpec out = s.homes[home];
-  const bool own = std::any_of(out.contracts.begin(), out.contracts.end(), [](const auto& c) {
+// What a home signs: the scenario's contracts, and where a rung dims, that it may, and for what
+// relief, unless the scenario says that itself.
+std::vector<ContractSpec> contracts_in(const Scenario& s, const HomeSpec& home) {
+  std::vector<ContractSpec> out = home.contracts;
+  const bool own = std::any_of(out.begin(), out.end(), [](const ContractSpec& c) {
     return c.of == market::Template::controllable_load;
   });
   for (const RungSpec& rung : s.congestion)
     if (rung.kind == RungSpec::Kind::dimming_14a && !own)
-      if (auto relief = relief_contract(rung, devices_of(out), s.time.market_slot))
-        out.contracts.push_back(std::move(*relief));
+      if (auto relief = relief_contract(rung, devices_of(home), s.time.market_slot))
+        out.push_back(std::move(*relief));
   return out;
 }
 
@@ -438,9 +438,10 @@ FleetConfig Deployment::fleet(std::uint32_t g) const {
       f.history_wh = history_wh_[m.meter.value];
       f.strategy = scenario_.homes[m.meter.value].strategy;
       f.rng = rng.fork(scenario_.homes[m.meter.value].name);
-      f.contracts = contracts_of(
-          with_relief(scenario_, m.meter.value), m.account, m.meter, scenario_.time.market_slot,
-          Rng(scenario_.seed).fork("contracts").fork(scenario_.homes[m.meter.value].name));
+      const HomeSpec& home = scenario_.homes[m.meter.value];
+      f.contracts = contracts_of(contracts_in(scenario_, home), m.account, m.meter,
+                                 scenario_.time.market_slot,
+                                 Rng(scenario_.seed).fork("contracts").fork(home.name));
       if (market::acting_named(genesis_.mechanism)->mechanism == market::Mechanism::bilateral)
         prefer(f);
     }

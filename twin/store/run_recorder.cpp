@@ -326,7 +326,7 @@ Result<std::string> RunRecorder::finish(double wall_s, const std::vector<DeviceR
   summary_.forecast = openings_.forecast_score();
   if (congestion_) {
     const std::int64_t relief = summary_.contracts.relief_micro_eur;
-    if (relief > 0) congestion_->relief(static_cast<double>(relief) / 1e6);
+    congestion_->relief(static_cast<double>(relief) / 1e6);
     summary_.congestion = congestion_->figures();
     summary_.congestion->slots_recorded = openings_.grid_measures();
   }

@@ -72,6 +72,7 @@ Result<HomeReports> decode_home_reports(BytesView body) {
     for (std::int32_t* v : {&h.actual_w, &h.net_w, &h.load_w, &h.pv_w, &h.controllable_w, &h.down_w,
                             &h.up_w, &h.ask, &h.idle_w, &h.least_w, &h.slack_minutes})
       *v = take_i32(r);
+    if (h.ask < 0) return failure("a home report asks for less than nothing");
     out.homes.push_back(h);
     if (!rises(out.homes)) return failure("home reports are not by rising meter");
   }

@@ -23,10 +23,10 @@ std::array<std::uint8_t, 16> draw_name(Rng& rng) {
 
 }  // namespace
 
-std::vector<Contract> contracts_of(const HomeSpec& home, AccountId account, MeterId meter,
-                                   Duration slot, const Rng& rng) {
+std::vector<Contract> contracts_of(const std::vector<ContractSpec>& all, AccountId account,
+                                   MeterId meter, Duration slot, const Rng& rng) {
   std::vector<Contract> out;
-  for (const ContractSpec& spec : home.contracts) {
+  for (const ContractSpec& spec : all) {
     Rng own = rng.fork(market::name_of(spec.of));
     Contract& c = out.emplace_back();
     c.account = account;

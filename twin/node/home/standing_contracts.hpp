@@ -19,9 +19,9 @@ namespace twin {
 
 // A home's contracts without signatures, of chain and household as given; ids and tenants' names
 // are drawn.
-std::vector<market::Contract> contracts_of(const HomeSpec& home, ledger::AccountId account,
-                                           ledger::MeterId meter, ledger::Duration slot,
-                                           const ledger::Rng& rng);
+std::vector<market::Contract> contracts_of(const std::vector<ContractSpec>& all,
+                                           ledger::AccountId account, ledger::MeterId meter,
+                                           ledger::Duration slot, const ledger::Rng& rng);
 
 class StandingContracts {
  public:

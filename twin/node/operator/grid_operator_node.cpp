@@ -338,8 +338,7 @@ void GridOperatorNode::say_next(Instant now, Outbox& outbox) {
 
 // To be paid in the running slot, which is not closed.
 void GridOperatorNode::sign(Posted& entry, Instant now) const {
-  const Slot running{static_cast<std::uint32_t>(now.since_epoch() / config_.slot)};
-  const Slot paid_in = std::max(entry.slot, running);
+  const Slot paid_in{static_cast<std::uint32_t>(now.since_epoch() / config_.slot)};
   std::vector<Opening> openings;
   for (market::HomeMeasure home : entry.homes) {
     home.paid_in = paid_in;
@@ -393,7 +392,7 @@ void GridOperatorNode::post(Instant now, Slot slot, Outbox& outbox) {
                                in.minutes,
                                static_cast<std::int32_t>(in.limit_w),
                                static_cast<std::int32_t>(in.change_w / in.minutes),
-                               std::min(micro_eur(in.owed_eur), market::most_owed)};
+                               std::clamp(micro_eur(in.owed_eur), MicroEuros{}, market::most_owed)};
   }
   if (homes.empty()) return;
   Posted entry{slot, std::move(measures), {}, {}, now};
