@@ -48,7 +48,7 @@ constexpr std::array<FigureKey, 30> keys{{
     {"capacity_eur", "/market/bills_eur/capacity_mean"},
     {"operator_got_eur", "/market/bills_eur/grid_operator_got"},
     {"operator_paid_eur", "/market/bills_eur/grid_operator_paid"},
-    {"owed_eur", "/congestion/owed_eur/sum"},
+    {"compensation_eur", "/market/bills_eur/compensation"},
 }};
 
 // Numbers of a list in a summary; empty where there is none.
@@ -81,7 +81,6 @@ Result<twin::LadderRun> read_ladder_run(const std::string& directory) {
   for (const json& e : summary["grid"]["elements"])
     out.outside[e.at("name").get<std::string>()] = outside_of(e);
   out.bill_eur = by_home(summary, "/market/bills_eur/by_home");
-  out.owed_eur = by_home(summary, "/congestion/owed_eur/by_home");
   auto reader = twin::RunReader::open(directory + "/run.db");
   if (!reader) return failure(reader.error().message);
   const auto slots = reader->slots();

@@ -48,15 +48,13 @@ constexpr std::array<Column, 13> columns{{{"overload min", "overload_minutes", 0
                                           {"cost EUR", "cost_eur", 2}}};
 
 // Beside these the bill's difference to none.
-constexpr std::array<Column, 8> who_pays{
-    {{"bill EUR a home", "bill_eur", 2},
-     {"of it for the month's peak", "capacity_eur", 2},
-     {"homes that pay more", "homes_paying_more", 1},
-     {"largest loss EUR", "largest_loss_eur", 2},
-     {"operator gets EUR", "operator_got_eur", 2},
-     {"operator pays EUR", "operator_paid_eur", 2},
-     {"compensation EUR *", "owed_eur", 2},
-     {"that pay more with it", "homes_paying_more_with_owed", 1}}};
+constexpr std::array<Column, 7> who_pays{{{"bill EUR a home", "bill_eur", 2},
+                                          {"of it for the month's peak", "capacity_eur", 2},
+                                          {"homes that pay more", "homes_paying_more", 1},
+                                          {"largest loss EUR", "largest_loss_eur", 2},
+                                          {"operator gets EUR", "operator_got_eur", 2},
+                                          {"operator pays EUR", "operator_paid_eur", 2},
+                                          {"of it compensation EUR", "compensation_eur", 2}}};
 
 // Of figures that not every run has.
 std::string mean_or_dash(const LadderRuns& all, std::size_t variant, const Column& c) {
@@ -109,10 +107,7 @@ std::string effects(const LadderRuns& all) {
   return aligned(rows);
 }
 
-std::string payers(const LadderRuns& all) {
-  return aligned(compared(all, "who pays", who_pays)) +
-         "  * owed by the grid operator, on no account of the ledger\n";
-}
+std::string payers(const LadderRuns& all) { return aligned(compared(all, "who pays", who_pays)); }
 
 // A line a rung: its place among all in what is weighed, and who is better all round.
 std::string trade_offs(const LadderRuns& all) {

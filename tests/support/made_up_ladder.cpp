@@ -31,7 +31,6 @@ twin::LadderRun run_of(const MadeUp& m, std::size_t seed) {
   out.figures["limited_gini"] = m.gini;
   for (const double b : m.bill_eur) out.figures["bill_eur"] += b / 3;
   out.bill_eur = m.bill_eur;
-  out.owed_eur = {0, 0, 0};
   out.outside["transformer"] = {out.figures["overload_minutes"], out.figures["overload_kwh"]};
   if (m.name == std::string("flexibility") && seed == 0) out.outside["cable 3"] = {2, 0.25};
   out.slot_wh = {1000, 5000 - static_cast<std::int64_t>(m.gini * 4000),
@@ -43,31 +42,14 @@ twin::LadderRun run_of(const MadeUp& m, std::size_t seed) {
 
 twin::LadderRun idle_run() {
   twin::LadderRun out;
-  for (const char* figure : {"overload_minutes",
-                             "overload_kwh",
-                             "voltage_minutes",
-                             "max_loading",
-                             "consumed_kwh",
-                             "generated_kwh",
-                             "unserved_kwh",
-                             "stored_delta_kwh",
-                             "storage_losses_kwh",
-                             "grid_losses_kwh",
-                             "curtailed_kwh",
-                             "shed_kwh",
-                             "held_back_kwh",
-                             "ev_unmet_kwh",
-                             "cold_kelvin_hours",
-                             "cost_eur",
-                             "limited_homes",
-                             "limited_gini",
-                             "most_limited_minutes",
-                             "rebound_kw",
-                             "bill_eur",
-                             "capacity_eur",
-                             "operator_got_eur",
-                             "operator_paid_eur",
-                             "owed_eur"})
+  for (const char* figure :
+       {"overload_minutes",   "overload_kwh",    "voltage_minutes",      "max_loading",
+        "consumed_kwh",       "generated_kwh",   "unserved_kwh",         "stored_delta_kwh",
+        "storage_losses_kwh", "grid_losses_kwh", "curtailed_kwh",        "shed_kwh",
+        "held_back_kwh",      "ev_unmet_kwh",    "cold_kelvin_hours",    "cost_eur",
+        "limited_homes",      "limited_gini",    "most_limited_minutes", "rebound_kw",
+        "bill_eur",           "capacity_eur",    "operator_got_eur",     "operator_paid_eur",
+        "compensation_eur"})
     out.figures[figure] = 0;
   return out;
 }

@@ -32,9 +32,7 @@ std::optional<Losers> losers(const LadderRun& run, const LadderRun& none) {
   Losers out;
   for (std::size_t h = 0; h < run.bill_eur.size(); ++h) {
     const double more = run.bill_eur[h] - none.bill_eur[h];
-    const double owed = run.owed_eur.at(h) - none.owed_eur.at(h);
     out.homes += more > a_cent ? 1 : 0;
-    out.with_owed += more - owed > a_cent ? 1 : 0;
     if (more > a_cent) out.largest_eur = std::max(out.largest_eur, more);
   }
   return out;
@@ -55,7 +53,6 @@ void compare_with_none(LadderRuns& all) {
       if (!who) continue;
       figures["homes_paying_more"] = who->homes;
       figures["largest_loss_eur"] = who->largest_eur;
-      figures["homes_paying_more_with_owed"] = who->with_owed;
     }
 }
 

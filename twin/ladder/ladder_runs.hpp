@@ -20,9 +20,9 @@ struct LadderRun {
   };
   std::map<std::string, Outside> outside;  // by element, of those that were
   std::vector<std::int64_t> slot_wh;       // the homes' net energy, import positive
-  // By home: what it paid by the ledger, less what it got, and what the grid operator owes it
-  // beside the ledger. Both empty where a summary lists no single homes (more than 1,000).
-  std::vector<double> bill_eur, owed_eur;
+  // By home: what it paid by the ledger, less what it got. Empty where a summary lists no single
+  // homes (more than 1,000).
+  std::vector<double> bill_eur;
 };
 
 // What of the energy moved from some slots into others, against the run without measures: the
@@ -48,11 +48,10 @@ struct EnergyGap {
 };
 EnergyGap energy_gap(const LadderRun& run, const LadderRun& none);
 
-// Who pays more than in the run without measures, by more than a cent: how many homes, the largest
-// difference (0 where nobody does), and how many still do with what they are owed. None without a
-// home's bill.
+// Who pays more than in the run without measures, by more than a cent: how many homes, and the
+// largest difference (0 where nobody does). None without a home's bill.
 struct Losers {
-  double homes = 0, largest_eur = 0, with_owed = 0;
+  double homes = 0, largest_eur = 0;
 };
 std::optional<Losers> losers(const LadderRun& run, const LadderRun& none);
 

@@ -46,8 +46,7 @@ std::string payers_html(const LadderRuns& all) {
   return section_html(
       "payers", "Who pays",
       std::string("What homes and the grid operator pay by the ledger. ") + below_each(all),
-      payers_table(all) +
-          element("p", "message", "* owed by the grid operator, on no account of the ledger"));
+      payers_table(all));
 }
 
 std::string energy_html(const LadderRuns& all) {

@@ -134,15 +134,13 @@ std::string measures_table(const LadderRuns& all) {
 }
 
 std::string payers_table(const LadderRuns& all) {
-  const std::vector<LadderColumn> columns{
-      {"Bill of a home<br/>EUR", "bill_eur", 2},
-      {"Of it for the<br/>month’s peak", "capacity_eur", 2},
-      {"Homes that<br/>pay more", "homes_paying_more", 1},
-      {"Largest loss<br/>EUR", "largest_loss_eur", 2},
-      {"Operator gets<br/>EUR", "operator_got_eur", 2},
-      {"Operator pays<br/>EUR", "operator_paid_eur", 2},
-      {"Compensation<br/>EUR *", "owed_eur", 2},
-      {"Pay more<br/>with it", "homes_paying_more_with_owed", 1}};
+  const std::vector<LadderColumn> columns{{"Bill of a home<br/>EUR", "bill_eur", 2},
+                                          {"Of it for the<br/>month’s peak", "capacity_eur", 2},
+                                          {"Homes that<br/>pay more", "homes_paying_more", 1},
+                                          {"Largest loss<br/>EUR", "largest_loss_eur", 2},
+                                          {"Operator gets<br/>EUR", "operator_got_eur", 2},
+                                          {"Operator pays<br/>EUR", "operator_paid_eur", 2},
+                                          {"Of it<br/>compensation EUR", "compensation_eur", 2}};
   std::string rows;
   for (std::size_t v = 0; v < all.variants.size(); ++v)
     rows += row_html(all, v, compared_cells(all, v, columns));
