@@ -69,13 +69,12 @@ def power_text(peak, slot_ms):
 def check_capacity(o, genesis):
     """That the month's highest import goes on from the slot before, and what its rise costs."""
     s, before = o.statement, o.statement_before
-    want((s.peak is not None) == ("capacity_price" in genesis),
+    want(all((t.peak is not None) == ("capacity_price" in genesis) for t in (s, before) if t),
          "a line of a capacity tariff stands there or is missing against genesis")
     if s.peak is None:
-        return want(before is None, "statement_before: genesis has no capacity price")
-    goes_on = s.slot > o.home.first and month_of(genesis, s.slot - 1) == month_of(genesis, s.slot)
-    want(goes_on or before is None, "statement_before: is of another month or account")
-    want(s.peak_before == (before.peak if before else 0),
+        return
+    goes_on = before and month_of(genesis, s.slot - 1) == month_of(genesis, s.slot)
+    want(s.peak_before == (before.peak if goes_on else 0),
          "the highest import before the slot is not the one that the slot before left")
     want(s.capacity == capacity_cost(s.peak, genesis) - capacity_cost(s.peak_before, genesis),
          "capacity does not follow from the highest import and tariff")

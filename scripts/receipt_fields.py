@@ -138,7 +138,8 @@ def read_registration(data):
          and (modulus == 0 or max(imported, exported) < modulus),
          "registration: is not in its canonical form")
     return Fields(meter=meter, gateway=gateway, meter_key=meter_key, account_key=account_key,
-                  power=power, registers=(imported, exported), modulus=modulus, first=first)
+                  power=power, registers=(imported, exported), modulus=modulus, first=first,
+                  deposit=deposit)
 
 
 def read_swap(data):

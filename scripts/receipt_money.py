@@ -105,6 +105,10 @@ def check_bill(j, o, slot_ms):
               for v in o.rulings]
     lines += o.compensations
     lines += payments(o.contracts, s)
+    before = o.statement_before.balance if o.statement_before else o.home.deposit
+    due = sum(amount for _, amount in lines[lines.index(("total", s.total)):])
+    want(before - due == s.balance,
+         "the balance does not go on from the slot before by the lines of the bill")
     lines += [("balance after", s.balance)]
     found = items(j["bill"], "bill")
     for number, ((line, amount), row) in enumerate(zip(lines, found), 1):

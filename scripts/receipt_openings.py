@@ -17,7 +17,7 @@ def read_openings(j, entries, slot, genesis):
     want(is_int(j["meter"], 0, U32) and r.meter == j["meter"], "meter is another")
     want(s.meter == r.meter and s.slot == billed.slot == entries.settlement.body.slot == slot
          and billed.gateway == r.gateway, "statement is of another meter or slot")
-    o.statement_before = read_statement_before(entries.statement_before, r.meter, slot)
+    o.statement_before = read_statement_before(entries.statement_before, r, slot)
     read_marks(o, entries.marks, slot)
     o.swaps = [read_swap(e.data) for e in entries.swaps]
     want(all(w.meter == r.meter and w.slot <= slot for w in o.swaps)
@@ -59,13 +59,14 @@ def read_compensations(measures, entries, meter, slot):
             for m, e in zip(measures, entries) if m.paid_in == slot and m.owed > 0]
 
 
-def read_statement_before(entry, meter, slot):
-    """Of the slot before, or None."""
+def read_statement_before(entry, home, slot):
+    """Of the slot before; None where there is none."""
     if entry is None:
         return None
+    want(slot > home.first, "statement_before: the account has none")
     out = read_statement(entry.data)
-    want(out.meter == meter and out.slot == entry.body.slot == slot - 1 and out.peak is not None,
-         "statement_before: is of another meter or slot, or without a line of the capacity tariff")
+    want(out.meter == home.meter and out.slot == entry.body.slot == slot - 1,
+         "statement_before: is of another meter or slot")
     return out
 
 

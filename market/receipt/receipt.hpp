@@ -13,8 +13,9 @@
 //   mark             an opened entry, null where the slot has none
 //   before           the mark that the statement's energy begins at, of the slot before its
 //                    `since`; null: it begins at the registration's registers
-//   statement_before where the chain has a capacity price and there is one in the same month: the
-//                    opened statement of the slot before, whose peak this one goes on from
+//   statement_before where there is one: the opened statement of the slot before, whose
+//                    balance this one goes on from, and its peak where the chain has a capacity
+//                    price
 //   swaps[]          opened, of the account's meter, up to the slot
 //   keys[]           where there are any: opened key changes of meter and account, up to the slot
 //   contracts[]      where there are any: opened, those of the account that stand in the slot, by

@@ -13,14 +13,29 @@ namespace {
 void check_peak_before(const ReceiptOpenings& o, const Genesis& genesis) {
   const Statement& s = o.statement;
   const bool priced = genesis.capacity_price.value > 0;
-  want(s.capacity.has_value() == priced,
+  want(s.capacity.has_value() == priced &&
+           (!o.statement_before || o.statement_before->capacity.has_value() == priced),
        "a line of a capacity tariff stands there or is missing against genesis");
-  if (!priced) return want(!o.statement_before, "statement_before: genesis has no capacity price");
+  if (!priced) return;
   const bool goes_on = peak_goes_on(genesis, s.slot, o.registration.first_slot);
-  want(goes_on || !o.statement_before, "statement_before: is of another month or account");
-  const WattHours left = o.statement_before ? o.statement_before->capacity->peak : WattHours{};
+  const WattHours left =
+      goes_on && o.statement_before ? o.statement_before->capacity->peak : WattHours{};
   want(s.capacity->peak_before == left,
        "the highest import before the slot is not the one that the slot before left");
+}
+
+// That nothing was posted for the account but what its bill says: the balance goes on by its lines
+// from the slot before, or from the deposit.
+void check_balance(const ReceiptOpenings& o, const BesideStatement& beside) {
+  Wide due = o.statement.total.value;
+  for (const Correction& c : beside.corrections) due += c.total.value;
+  for (const auto& [measure, home] : beside.measures)
+    if (home.paid_in == o.statement.slot) due -= home.owed.value;
+  for (const ContractPayment& p : beside.payments) due += p.amount.value;
+  const MicroEuros before =
+      o.statement_before ? o.statement_before->balance : o.registration.deposit;
+  want(Wide{before.value} - due == o.statement.balance.value,
+       "the balance does not go on from the slot before by the lines of the bill");
 }
 
 std::string line_of(Template of) {
@@ -48,6 +63,7 @@ void check_bill(const ReceiptPart& receipt, const ReceiptOpenings& openings,
   beside.measures = openings.measures;
   for (const Contract& c : openings.contracts)
     if (const auto payment = payment_of(c, openings.statement)) beside.payments.push_back(*payment);
+  check_balance(openings, beside);
   const auto bill = bill_lines(openings.statement, genesis.slot_ms, beside);
   const ReceiptPart shown = receipt.at("bill");
   want(shown.is_list(), "the bill is not a list");

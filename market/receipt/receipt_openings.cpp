@@ -36,13 +36,13 @@ std::optional<Mark> read_mark_before(const std::optional<ProvenEntry>& entry,
 }
 
 std::optional<Statement> read_statement_before(const std::optional<ProvenEntry>& entry,
-                                               MeterId meter, Slot slot) {
+                                               const Registration& registration, Slot slot) {
   if (!entry) return std::nullopt;
+  want(slot > registration.first_slot, "statement_before: the account has none");
   const auto body = take(decode_statements_body(entry->tx.body), "statement_before");
   auto out = take(decode_statement(entry->opening.data), "statement_before");
-  want(out.meter == meter && out.slot == body.slot && slot.value > 0 &&
-           out.slot.value == slot.value - 1 && out.capacity,
-       "statement_before: is of another meter or slot, or without a line of the capacity tariff");
+  want(out.meter == registration.meter && out.slot == body.slot && out.slot.value == slot.value - 1,
+       "statement_before: is of another meter or slot");
   return out;
 }
 
@@ -211,7 +211,7 @@ ReceiptOpenings read_openings(const ReceiptPart& receipt, const ReceiptEntries& 
   check_statement(o, entries, slot);
   o.mark = read_mark_of_slot(entries.mark, meter, slot);
   o.before = read_mark_before(entries.before, o.statement, slot);
-  o.statement_before = read_statement_before(entries.statement_before, meter, slot);
+  o.statement_before = read_statement_before(entries.statement_before, o.registration, slot);
   o.swaps = read_swaps(entries.swaps, meter, slot);
   o.rulings = read_rulings(entries.rulings, meter, slot);
   o.orders = read_orders(entries.orders, meter, slot);

@@ -42,7 +42,6 @@ class ReceiptWriter {
   bool in_its_book(const Order& order) const;
   std::optional<ToldMeasure> told_measure(const HomeMeasure& home, std::uint64_t entry) const;
   void add_registry(json& j, std::uint32_t slot) const;
-  void add_statement_before(json& j, std::uint32_t slot) const;
   json batch_json(std::uint64_t entry, const Bytes& batch,
                   const std::map<std::uint32_t, PersonalRecord>& records) const;
   json batch_entry_json(std::uint64_t entry, const Bytes& batch) const;
@@ -284,14 +283,6 @@ void ReceiptWriter::add_registry(json& j, std::uint32_t slot) const {
   if (json gateway = gateway_json(slot); !gateway.empty()) j["gateway"] = std::move(gateway);
 }
 
-// Where a month's peak goes on from it.
-void ReceiptWriter::add_statement_before(json& j, std::uint32_t slot) const {
-  const auto before = statement_.find(slot - 1);  // of none for the first slot
-  if (log_.genesis.capacity_price.value == 0 || before == statement_.end()) return;
-  if (month_of(log_.genesis, {slot - 1}) == month_of(log_.genesis, {slot}))
-    j["statement_before"] = opened_json(before->second);
-}
-
 Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   if (!openings_.keys.contains(account_))
     return failure("account " + to_hex(account_.bytes) + " has no openings here");
@@ -319,7 +310,8 @@ Result<std::string> ReceiptWriter::write(std::optional<Slot> slot) {
   j["mark"] = mark_.contains(s) ? opened_json(mark_.at(s)) : json();
   const auto before = mark_.find(statement.since.value - 1);  // of none for the first slot
   j["before"] = before == mark_.end() ? json() : opened_json(before->second);
-  add_statement_before(j, s);
+  if (s > 0 && statement_.contains(s - 1))
+    j["statement_before"] = opened_json(statement_.at(s - 1));
   j["swaps"] = json::array();
   for (const auto& [in, place] : swap_)
     if (in <= s) j["swaps"].push_back(opened_json(place));

@@ -34,6 +34,8 @@ MarketState::Applied MarketState::apply_grid_measure(const Transaction& tx, cons
       return never("a grid measure on a meter that is not the account's");
     if (meter->second.registration.kind != MeterKind::home)
       return never("a grid measure on a meter that is no home's");
+    if (body->slot < meter->second.registration.first_slot)
+      return never("a grid measure on a home before its first slot");
     if (home->slot != body->slot || home->paid_in != body->paid_in)
       return never("a home's grid measure of another slot, or paid in another one");
     if (home->measure >= body->measures.size() ||

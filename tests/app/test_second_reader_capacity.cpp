@@ -67,8 +67,9 @@ TEST_CASE("second reader: a forged line of the capacity tariff is refused by bot
   forged("its own", whole, [](json& r) { r["statement_before"] = r["statement"]; });
   forged("null", whole, [](json& r) { r["statement_before"] = nullptr; });
   forged("a list", whole, [](json& r) { r["statement_before"] = json::array(); });
-  forged("of another month", next_month,
-         [&](json& r) { r["statement_before"] = last["statement"]; });
+  forged("none of another month", next_month, [](json& r) { r.erase("statement_before"); });
+  forged("an earlier one of another month", next_month,
+         [&](json& r) { r["statement_before"] = last["statement_before"]; });
   forged("where there is no tariff", plain,
          [&](json& r) { r["statement_before"] = r["statement"]; });
   forged("of the chain without one", whole, [&](json& r) { r["genesis"] = plain["genesis"]; });

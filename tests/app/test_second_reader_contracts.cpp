@@ -82,6 +82,46 @@ TEST_CASE("second reader: tariff changes in receipts are read alike") {
   cases.compare();
 }
 
+TEST_CASE("second reader: a bill that leaves out what was posted is refused by both readers") {
+  const market_test::VillageChain made = market_test::village_chain(4, 14);
+  test::ReaderCases cases;
+  const auto forged = [&](const std::string& name, std::uint8_t home, std::uint32_t slot,
+                          auto change) {
+    const auto receipt = market::write_receipt(made.log, made.openings, market_test::account(home),
+                                               ledger::Slot{slot});
+    REQUIRE_MESSAGE(receipt, receipt.error());
+    json other = json::parse(*receipt);
+    change(other);
+    const std::string text = other.dump() + "\n";
+    CHECK_MESSAGE(test::verdict_of(text) == "bill", name);
+    cases.receipt(name, text);
+  };
+  const auto without = [](json& bill, const std::string& line) {
+    const auto at = std::find_if(bill.begin(), bill.end(), [&](const json& row) {
+      return row.at("line").get<std::string>().starts_with(line);
+    });
+    REQUIRE(at != bill.end());
+    bill.erase(at);
+  };
+  forged("no measure", 1, 7, [&](json& r) {
+    r.erase("measures");
+    without(r["bill"], "compensation");
+  });
+  forged("one measure less", 1, 7, [&](json& r) {
+    r["measures"].erase(1);
+    without(r["bill"], "compensation");
+  });
+  for (const std::string line : {"relief", "curtailment duty"})
+    forged("no contract: " + line, 3, 12, [&](json& r) {
+      const std::size_t at = line == "relief" ? 2 : 1;  // behind sell-surplus, by template
+      REQUIRE(r["contracts"].size() == 3);
+      r["contracts"].erase(at);
+      without(r["bill"], line);
+    });
+  forged("no statement before", 2, 9, [](json& r) { r.erase("statement_before"); });
+  cases.compare();
+}
+
 TEST_CASE("second reader: grid measures in receipts are read alike") {
   const market_test::VillageChain made = market_test::village_chain(4, 9);
   test::ReaderCases cases;
