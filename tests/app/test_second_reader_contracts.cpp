@@ -111,13 +111,16 @@ TEST_CASE("second reader: a bill that leaves out what was posted is refused by b
     r["measures"].erase(1);
     without(r["bill"], "compensation");
   });
-  for (const std::string line : {"relief", "curtailment duty"})
-    forged("no contract: " + line, 3, 12, [&](json& r) {
-      const std::size_t at = line == "relief" ? 2 : 1;  // behind sell-surplus, by template
-      REQUIRE(r["contracts"].size() == 3);
-      r["contracts"].erase(at);
-      without(r["bill"], line);
-    });
+  forged("no contract of several", 3, 12, [&](json& r) {
+    REQUIRE(r["contracts"].size() == 3);
+    r["contracts"].erase(2);
+    without(r["bill"], "relief");
+  });
+  forged("no contract", 1, 12, [&](json& r) {
+    REQUIRE(r["contracts"].size() == 1);
+    r.erase("contracts");
+    without(r["bill"], "flexibility offer");
+  });
   forged("no statement before", 2, 9, [](json& r) { r.erase("statement_before"); });
   cases.compare();
 }
