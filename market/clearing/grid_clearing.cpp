@@ -8,7 +8,6 @@
 
 #include "market/clearing/exact_program.hpp"
 #include "market/clearing/grid_program.hpp"
-#include "market/clearing/nodal_prices.hpp"
 #include "market/clearing/whole_fills.hpp"
 
 namespace market {
@@ -111,7 +110,6 @@ class Search {
     for (const OrderGroup& g : groups_) ranges_.push_back({0, g.energy.value});
     nodes_left_ = all_open_ ? most_nodes : 0;
     branch(program);
-    if (!best_) leave_out(program, whole->fill);
   }
 
   // The group that is furthest from a whole Wh is held below where it is, then above, and so on,
@@ -155,37 +153,6 @@ class Search {
     return out;
   }
 
-  // Without one group more each time, of those whose limits keep prices from paying for the fills:
-  // the one without which the rent is highest. Ends with a proposal that holds, or none left.
-  void leave_out(ExactProgram& program, std::span<const double> fill) {
-    const Groups all = groups_;
-    std::optional<GridProposal> tried = with_prices(fill);
-    while (!best_ && tried) {
-      std::optional<GridProposal> next;
-      std::size_t without = 0;
-      for (const std::size_t g : holding_prices(*tried)) {
-        const WattHours energy = std::exchange(groups_[g].energy, {});
-        program.bound(g, 0, 0);
-        if (const auto solution = program.solve(all_room_)) {
-          GridProposal p = with_prices(solution->fill);
-          keep_best(p);
-          if (!next || rent_of(p) > rent_of(*next)) {
-            next = std::move(p);
-            without = g;
-          }
-        }
-        groups_[g].energy = energy;
-        program.bound(g, 0, energy.value);
-      }
-      if (next) {
-        groups_[without].energy = {};
-        program.bound(without, 0, 0);
-      }
-      tried = std::move(next);
-    }
-    groups_ = all;
-  }
-
   // Fills set right by hand, at the exact program's prices.
   GridProposal with_prices(std::span<const double> fill) {
     GridProposal p = *prices_;
@@ -197,17 +164,23 @@ class Search {
   // From nothing, and from the most that prices pay for of all that was tried.
   void exchange() {
     if (!prices_) prices_ = priced(std::vector<Wide>(limits_.rows.size()));
-    GridProposal p = *prices_;
-    p.guarantee = Guarantee::exchanges;
+    std::vector<GridProposal> found;
     for (std::vector<std::int64_t> fills :
          {std::vector<std::int64_t>(groups_.size()), std::move(paid_for_)}) {
       if (fills.empty()) continue;
+      GridProposal p = *prices_;
       WholeFills whole(groups_, limits_, rows_of_bus_, p.values, std::move(fills));
       whole.exchange([&](std::span<const std::int64_t> f) {
         return prices_pay(orders_, buses_, groups_, f, p.values);
       });
       p.fills = fills_of_orders(orders_, groups_, whole.fills());
       keep_best(p);
+      found.push_back(std::move(p));
+    }
+    if (best_) return;
+    for (GridProposal& p : found) {
+      p.guarantee = Guarantee::exchanges;
+      keep_best(std::move(p));
     }
   }
 
@@ -257,39 +230,6 @@ class Search {
       return;
     paid_for_ = fills;
     most_paid_ = welfare;
-  }
-
-  Result<NodalPrices> prices_of(const GridProposal& p) const {
-    return nodal_prices(orders_, buses_, p.fills, p.values, net_of(p));
-  }
-
-  std::vector<std::int64_t> net_of(const GridProposal& p) const {
-    std::vector<std::int64_t> net(limits_.buses);
-    for (std::size_t i = 0; i < orders_.size(); ++i)
-      net[buses_[i]] += (orders_[i].side == Side::buy ? 1 : -1) * p.fills[i].value;
-    return net;
-  }
-
-  ledger::MicroEuros rent_of(const GridProposal& p) const {
-    const auto found = prices_of(p);
-    return found ? found->rent : ledger::MicroEuros{INT64_MIN};
-  }
-
-  // The filled groups at whose limits the price of their bus ends: of a buyer where more is bought
-  // than sold, of a seller where more is sold. All that are filled where no price suits a bus.
-  std::vector<std::size_t> holding_prices(const GridProposal& p) const {
-    const auto found = prices_of(p);
-    const std::vector<std::int64_t> net = net_of(p);
-    std::vector<std::size_t> out;
-    for (std::size_t g = 0; g < groups_.size(); ++g) {
-      const OrderGroup& of = groups_[g];
-      const bool filled = std::any_of(of.orders.begin(), of.orders.end(),
-                                      [&](std::uint32_t i) { return p.fills[i].value > 0; });
-      const bool ends = !found || (of.limit == found->by_bus[of.bus] &&
-                                   (of.side == Side::buy ? net[of.bus] > 0 : net[of.bus] < 0));
-      if (filled && ends) out.push_back(g);
-    }
-    return out;
   }
 
   // Where it holds and is worth more than the best one so far.

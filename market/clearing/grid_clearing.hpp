@@ -21,10 +21,9 @@
 //      filled again by hand, not only those that rounding moved;
 //   2. of up to 256 groups branches of the exact program, at most 64, in which what is no whole Wh is
 //      held below or above where it was;
-//   3. the exact solution without one group more each time, of those whose limits keep prices from
-//      paying for the fills, that one without which the rent is highest;
-//   4. exchanges, from nothing and from the most welfare that prices pay for of all tried so far,
-//      until none is left: the guarantee of the proposal is then exchanges.
+//   3. of up to 500 orders exchanges, from nothing and from the most welfare that prices pay for of
+//      all tried so far, until none is left; where that is not within the gap's bound, exchanges
+//      are the proposal's guarantee.
 
 #include <span>
 
