@@ -19,8 +19,8 @@
 // tolerance of 10^-7 does not tell apart:
 //   1. the same rounds with an exact solution (exact_program.hpp); of up to 256 groups all are
 //      filled again by hand, not only those that rounding moved;
-//   2. of up to 256 groups branches of the exact program, at most 64, in which what is no whole Wh is
-//      held below or above where it was;
+//   2. of up to 256 groups branches of the exact program, at most 64, in which what is no whole Wh
+//      is held below or above where it was;
 //   3. of up to 500 orders exchanges, from nothing and from the most welfare that prices pay for of
 //      all tried so far, until none is left; where that is not within the gap's bound, exchanges
 //      are the proposal's guarantee.
