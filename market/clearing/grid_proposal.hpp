@@ -56,7 +56,7 @@
 // The last is not proven: there the program with less room may have no solution, and an integer
 // program's optimum may lie anywhere below: a hundredth of a Wh that counts for relief at one bus
 // may be what all trade at another hangs on. All of 3,000,000 random books with rooms of any size
-// keep to it, and all but 22 of 400,000 of feeders beyond their limits. At the margin is a limit
+// keep to it, and all but 71 of 1,000,000 of feeders beyond their limits. At the margin is a limit
 // within a micro-euro of the value, and what a unit of each multiplier makes of it: who adds
 // multipliers of next to nothing does not widen the bound.
 //
