@@ -60,6 +60,8 @@ const std::vector<std::string>& names_of_rungs() {
 void read_rung(TomlTable t, Scenario& s) {
   RungSpec r;
   r.kind = enum_named<RungSpec::Kind>(t.one_of("rung", "none", names_of_rungs()), names_of_rungs());
+  // Which keys a rung has that there is not, nobody knows.
+  if (t.text("rung", "none") != names_of_rungs()[static_cast<std::size_t>(r.kind)]) return;
   if (!t.has("rung")) t.refuse("rung", "the name of a rung");
   // The ladder and homes' managers go by the minute.
   if (ledger::minutes(1) % s.time.physics_step != ledger::Duration{})
