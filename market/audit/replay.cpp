@@ -2,10 +2,10 @@
 
 #include "ledger/chain/chain.hpp"
 #include "market/audit/capacity_watch.hpp"
+#include "market/audit/clearing_audit.hpp"
 #include "market/audit/invariants.hpp"
 #include "market/audit/slot_books.hpp"
 #include "market/entries/slot_entries.hpp"
-#include "market/settlement/clearing_proposal.hpp"
 #include "market/settlement/slot_clearing.hpp"
 
 namespace market {
@@ -75,27 +75,6 @@ Result<Chain> executed_chain(const PublicLog& log, const Openings& openings, Ver
   return chain;
 }
 
-namespace {
-
-// Who said that no clearing was found where there is one, or none that the gap proves where there
-// is such a one; empty: nobody.
-std::string unsolved_by(const Block& block, const MarketState& state) {
-  const ClosedSlot* closed = state.last_closed();
-  if (block.transactions.empty() || !made_by_maker(block.transactions[0].kind)) return {};
-  const ClearingOutcome said = decode_clearing_proposal_body(block.transactions[0].body)->outcome;
-  if (said == ClearingOutcome::solved) return {};
-  const Transaction honest =
-      solved_proposal(closed->slot, *closed->grid, placed_in(*closed->grid, closed->orders),
-                      *state.restricted_key(grid_operator));
-  const ClearingOutcome found = decode_clearing_proposal_body(honest.body)->outcome;
-  if (found == said || found == ClearingOutcome::unsolved) return {};
-  return "its maker, validator " + std::to_string(block.header.proposer.value) + ", said that no " +
-         (found == ClearingOutcome::solved ? "proven " : "") + "clearing of slot " +
-         std::to_string(closed->slot.value) + " was found, and there is one";
-}
-
-}  // namespace
-
 Result<void> check_execution(const PublicLog& log, const Openings& openings, Verifier& verifier,
                              std::string& broken) {
   InvariantWatch watch;
@@ -103,7 +82,7 @@ Result<void> check_execution(const PublicLog& log, const Openings& openings, Ver
       executed_chain(log, openings, verifier, [&](const Block& block, const MarketState& state) {
         if (!broken.empty()) return;
         std::string what = watch.broken_by(block.transactions, state);
-        if (what.empty()) what = unsolved_by(block, state);
+        if (what.empty()) what = poorly_cleared_by(block, state);
         if (!what.empty()) broken = "block " + std::to_string(block.header.height) + ": " + what;
       });
   if (!chain) return failure(chain.error());

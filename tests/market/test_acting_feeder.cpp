@@ -4,7 +4,9 @@
 #include <doctest/doctest.h>
 
 #include "ledger/chain/chain.hpp"
+#include "market/audit/clearing_audit.hpp"
 #include "market/audit/replay.hpp"
+#include "market/clearing/grid_clearing.hpp"
 #include "market/settlement/clearing_proposal.hpp"
 #include "market/settlement/feeder_clearing.hpp"
 #include "market/settlement/slot_clearing.hpp"
@@ -263,6 +265,27 @@ TEST_CASE(
   REQUIRE(check_execution(modest.log, modest.openings, verifier, broken));
   CHECK(broken.find("its maker, validator 0, said that no proven clearing of slot ") !=
         std::string::npos);
+}
+
+TEST_CASE("acting, grid-aware: how far two honest makers may lie apart, and no farther") {
+  // A line without room to two homes behind it, who may trade with each other.
+  const TradeLimits limits{3, {{{{1, 1000}, {2, 1000}}, 0}}};
+  Order sell, buy;
+  sell.side = Side::sell;
+  sell.energy = buy.energy = {5000};
+  sell.limit = {80'000};
+  buy.limit = {220'000};
+  buy.id.bytes[0] = 1;
+  const std::vector<Order> orders{sell, buy};
+  const std::vector<std::uint32_t> buses{1, 2};
+  const auto found = propose_grid_clearing(orders, buses, limits);
+  REQUIRE(found);
+  const auto cleared = check_proposal(orders, buses, limits, *found);
+  REQUIRE(cleared);
+  CHECK(cleared->welfare.value == 700'000);
+  const MicroEuros apart = makers_apart(orders, *found, *cleared);
+  CHECK(apart.value >= 440);      // two Wh at the highest bid
+  CHECK(apart.value <= 3 * 440);  // so that who proposes no trade at all is named
 }
 
 TEST_CASE(
