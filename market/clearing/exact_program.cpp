@@ -201,6 +201,7 @@ struct ExactProgram::Steps {
     return out;
   }
 
+  // Also those held to one value: what the multipliers pass is flipped for when it is released.
   std::vector<Entering> entering(const Leaving& l) const {
     const std::vector<Integer> row = row_of(l);
     const bool slack_leaves = l.number >= groups.size();
@@ -212,7 +213,7 @@ struct ExactProgram::Steps {
       if (step < 0) out.push_back({number, price < 0 ? Integer(-price) : price, -step});
     };
     for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (is_basic[g] || low[g] == high[g]) continue;
+      if (is_basic[g]) continue;
       Integer price = det * worth(g);
       Integer step = slack_leaves ? det * entry(l.number - groups.size(), g) : Integer(0);
       for (std::size_t i = 0; i < active.size(); ++i) {

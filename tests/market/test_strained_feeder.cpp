@@ -170,6 +170,40 @@ TEST_CASE("nodal: the exact program's optimum is what its multipliers allow") {
   CHECK(bound > 100);
 }
 
+TEST_CASE("nodal: groups held to a value and released leave the exact program's optimum") {
+  int solved = 0, held = 0;
+  for (std::uint64_t seed = 1; seed <= grid_rounds(1'000); ++seed) {
+    CAPTURE(seed);
+    Rng rng = Rng(seed).fork("released");
+    const GridCase c = strained_case(rng, 2 + rng.below(20));
+    const auto groups = order_groups(c.orders, c.buses);
+    const auto rows = rows_by_bus(c.limits);
+    const std::vector<double> taken(c.limits.rows.size());
+    ExactProgram program(groups, c.limits, rows);
+    const auto fresh = program.solve(taken);
+    REQUIRE(fresh);
+    for (int times = 0; times < 3; ++times) {
+      for (std::size_t g = 0; g < groups.size(); ++g) {
+        const std::int64_t most = groups[g].energy.value;
+        const auto at = static_cast<std::int64_t>(rng.below(static_cast<std::uint64_t>(most) + 1));
+        if (!rng.chance(0.4)) continue;
+        program.bound(g, rng.chance(0.5) ? 0 : at, at);
+        ++held;
+      }
+      solved += program.solve(taken).has_value();
+      for (std::size_t g = 0; g < groups.size(); ++g)
+        program.bound(g, 0, groups[g].energy.value);
+    }
+    const auto released = program.solve(taken);
+    REQUIRE(released);
+    check_optimum(c, groups, *released);
+    const double best = welfare_of(groups, fresh->fill);
+    CHECK(std::abs(welfare_of(groups, released->fill) - best) <= 1e-12 * std::abs(best) + 1e-3);
+  }
+  CHECK(solved > 100);
+  CHECK(held > 1'000);
+}
+
 TEST_CASE("nodal: the exact program tells less room than there is, and work that has no end") {
   const GridCase c = strained_case(874);
   const auto groups = order_groups(c.orders, c.buses);
