@@ -41,7 +41,7 @@ constexpr std::array<Column, 13> columns{{{"overload min", "overload_minutes", 0
                                           {"curtailed kWh", "curtailed_kwh", 1},
                                           {"shed kWh", "shed_kwh", 2},
                                           {"EV unmet kWh", "ev_unmet_kwh", 2},
-                                          {"cold K h", "cold_kelvin_hours", 2},
+                                          {"cold K h", "cold_kelvin_hours", 1},
                                           {"homes", "limited_homes", 1},
                                           {"Gini", "limited_gini", 2},
                                           {"rebound kW", "rebound_kw", 1},

@@ -41,6 +41,10 @@ std::string number_text(double value, int decimals) {
   return out;
 }
 
+std::string element_text(const std::string& name) {
+  return name == "transformer" ? "the transformer" : name;
+}
+
 std::string figure_text(double value) {
   const double size = std::abs(value);
   if (!(size > 0)) return number_text(value, 0);

@@ -13,6 +13,10 @@ std::string number_text(double value, int decimals = 0);
 
 constexpr double kwh(std::int64_t wh) { return static_cast<double>(wh) / 1000; }
 
+// An element of the grid in a sentence: made-up feeders have one branch named "transformer", which
+// takes an article; all other names stand as they are.
+std::string element_text(const std::string& name);
+
 // As number_text with as many decimals as three significant digits need: 0.0123, 1.23, 12.3, 123.
 std::string figure_text(double value);
 

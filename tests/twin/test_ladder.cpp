@@ -93,12 +93,12 @@ TEST_CASE("A trade-off names what one has less of and what the other has") {
 TEST_CASE("Means that look the same are the same to who weighs them") {
   twin::LadderRuns all = test::made_up_ladder(1);
   all.runs[2][0].figures = all.runs[1][0].figures;
-  all.runs[2][0].figures["cold_kelvin_hours"] = 0.004;
+  all.runs[2][0].figures["cold_kelvin_hours"] = 0.04;
   all.runs[2][0].figures["curtailed_kwh"] = 0.04;
   CHECK(twin::trade_off(all, 1, 2) == twin::TradeOff{});
   CHECK(twin::beaten_by(all, 2).empty());
   CHECK(twin::rank_of(all, 2, twin::criteria[4]) == 1);
-  all.runs[2][0].figures["cold_kelvin_hours"] = 0.006;
+  all.runs[2][0].figures["cold_kelvin_hours"] = 0.06;
   CHECK(twin::beaten_by(all, 2) == std::vector<std::string>{"dimming-14a"});
   CHECK(twin::rank_of(all, 2, twin::criteria[4]) == 3);
 }

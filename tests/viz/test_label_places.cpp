@@ -40,21 +40,47 @@ TEST_CASE("a lonely point has its name on its right") {
   CHECK(corners[0].y == doctest::Approx(45));
 }
 
+namespace {
+
+// That no leader runs across another name, or a pixel beside it.
+void check_leaders(const std::vector<PointLabel>& labels, Point bottom_right) {
+  const auto corners = place_labels(labels, {0, 0}, bottom_right);
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    const Point to = labels[i].point;
+    const double x = std::clamp(to.x, corners[i].x, corners[i].x + labels[i].width);
+    const double y = std::clamp(to.y, corners[i].y, corners[i].y + labels[i].height);
+    for (double share = 0.02; share < 1; share += 0.02)
+      for (std::size_t j = 0; j < labels.size(); ++j) {
+        const Point around{x + share * (to.x - x) - 1, y + share * (to.y - y) - 1};
+        CAPTURE(i);
+        CAPTURE(j);
+        CHECK_FALSE((j != i && cover(corners[j], labels[j], around, {{}, 2, 2})));
+      }
+  }
+}
+
+}  // namespace
+
 TEST_CASE("the line from a name to its point does not run across another name") {
   const std::vector<std::vector<PointLabel>> crowds{
       {{{55, 191}, 120, 15}, {{23, 161}, 75, 30}, {{19, 160}, 105, 30}, {{26, 197}, 105, 15}},
       {{{42, 189}, 60, 30}, {{57, 182}, 120, 30}, {{19, 191}, 105, 15}},
       {{{41, 160}, 60, 30}, {{47, 187}, 120, 30}, {{19, 194}, 105, 15}, {{46, 176}, 90, 15}}};
-  for (const auto& labels : crowds) {
-    const auto corners = place_labels(labels, {0, 0}, {400, 200});
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      const Point to = labels[i].point;
-      const double x = std::clamp(to.x, corners[i].x, corners[i].x + labels[i].width);
-      const double y = std::clamp(to.y, corners[i].y, corners[i].y + labels[i].height);
-      for (double share = 0.02; share < 1; share += 0.02)
-        for (std::size_t j = 0; j < labels.size(); ++j)
-          CHECK_FALSE((j != i && cover(corners[j], labels[j],
-                                       {x + share * (to.x - x), y + share * (to.y - y)}, {})));
-    }
-  }
+  for (const auto& labels : crowds) check_leaders(labels, {400, 200});
+  // Of a ladder: two points that all but meet, and one in the corner below them.
+  check_leaders({{{368.8, 273.4}, 27.6, 15},
+                 {{5.3, 302.4}, 110.4, 30},
+                 {{5.3, 12.9}, 103.5, 15},
+                 {{31.7, 278.7}, 75.9, 30},
+                 {{25.8, 279.7}, 75.9, 30},
+                 {{5.3, 172.4}, 20.7, 15}},
+                {490, 304});
+  // The same with three names in the corner, which stand far above their point.
+  check_leaders({{{363.5, 306}, 27.6, 15},
+                 {{9.1, 306}, 110.4, 45},
+                 {{34.8, 161.5}, 75.9, 15},
+                 {{29, 306}, 75.9, 30},
+                 {{28.8, 33.9}, 75.9, 15},
+                 {{9.1, 161.5}, 20.7, 15}},
+                {482, 304});
 }

@@ -66,8 +66,16 @@ TEST_CASE("a report contains every part, is well-formed and needs nothing from o
   }
   CHECK(contains(part(page, "alerts"), "cable s1-1"));
   CHECK(contains(part(page, "homes"), "home-40"));
-  CHECK(contains(part(page, "homes"), "1 of them pays more"));
-  CHECK(contains(part(page, "market"), "1.23 EUR a home on average, from −1.50 to 4.32 EUR"));
+  CHECK(contains(part(page, "homes"),
+                 "1 is higher. What the grid operator pays and gets by contract and for measures "
+                 "is not in them."));
+  CHECK(contains(part(page, "homes"), "The homes’ energy bills come to"));
+  CHECK(contains(part(page, "homes"), "<th>Energy bill<br/>EUR</th>"));
+  CHECK_FALSE(contains(part(page, "homes"), "<th>Bill<br/>"));
+  CHECK(contains(part(page, "market"),
+                 "1.23 EUR a home on average, from −1.50 to 4.32 EUR; with what the grid operator "
+                 "pays and gets by contract and for measures</dd>"));
+  CHECK(contains(part(page, "market"), "0.61 EUR of a home’s energy bill on average"));
   CHECK(
       contains(part(page, "market"),
                "5.50 EUR in fees, paid 0.25 EUR, 0.15 EUR of it to homes for measures and relief"));
@@ -96,6 +104,20 @@ TEST_CASE("messages follow the data") {
   CHECK(contains(part(report_of(run, 1440), "loading"), "no element passed its limit"));
   run.meta.max_loading = 0.1;
   CHECK(contains(part(report_of(run, 1440), "loading"), "above its limit in"));
+}
+
+TEST_CASE("the transformer has its article where it stands in a sentence") {
+  std::string summary = made_up::summary();
+  CHECK(contains(report_of(made_up::description(), 30, summary), ">at cable s1-1<"));
+  summary.replace(summary.find("cable s1-1"), 10, "transformer");
+  CHECK(contains(report_of(made_up::description(), 30, summary), ">at the transformer<"));
+}
+
+TEST_CASE("what is wider than a narrow page shows that it scrolls") {
+  const std::string page = report_of(made_up::description(), 30);
+  CHECK(contains(page, "linear-gradient(to left, var(--more), transparent) right"));
+  CHECK(contains(page, ".scroll::-webkit-scrollbar-thumb {"));
+  CHECK(contains(part(page, "homes"), "<div class=\"scroll\">"));
 }
 
 TEST_CASE("hostile names are escaped wherever they stand") {

@@ -49,7 +49,7 @@ constexpr std::array<Criterion, 7> criteria{
      {"voltage min", "time outside the voltage band", "voltage_minutes", 0},
      {"EV unmet kWh", "energy that cars lack", "ev_unmet_kwh", 2},
      {"curtailed kWh", "curtailed PV", "curtailed_kwh", 1},
-     {"cold K h", "cold", "cold_kelvin_hours", 2},
+     {"cold K h", "cold", "cold_kelvin_hours", 1},
      {"cost EUR", "cost", "cost_eur", 2},
      {"Gini", "unequal limits", "limited_gini", 2}}};
 

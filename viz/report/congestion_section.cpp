@@ -93,6 +93,7 @@ std::string payers_facts(const Summary& s) {
     bills += ", from " + known(s.bill_least_eur, 2) + " to " + known(s.bill_most_eur, 2) + " EUR";
   if (s.bill_capacity_eur.value_or(0) > 0)
     bills += "; " + known(s.bill_capacity_eur, 2) + " EUR of it for the month's highest import";
+  bills += "; with what the grid operator pays and gets by contract and for measures";
   std::string paid = known(s.operator_paid_eur, 2) + " EUR";
   if (s.compensation_eur.value_or(0) > 0)
     paid += ", " + known(s.compensation_eur, 2) + " EUR of it to homes for measures and relief";
@@ -125,7 +126,8 @@ std::string market_html(const Summary& s) {
           fact_html("Individual rationality",
                     known(s.irrational_orders) + " of " + known(s.orders) +
                         " orders traded at a price worse than their limit") +
-          fact_html("Savings", known(s.savings_mean_eur, 2) + " EUR a home on average, at least " +
+          fact_html("Savings", known(s.savings_mean_eur, 2) +
+                                   " EUR of a home’s energy bill on average, at least " +
                                    known(s.savings_min_eur, 2) + " EUR; " + known(s.losers) +
                                    " lose; Jain index " + known(s.jain_savings, 3) + ", Gini " +
                                    known(s.gini_savings, 3)) +

@@ -50,14 +50,15 @@ Leader leader_of(const PointLabel& label, const Box& place) {
           label.point};
 }
 
-// How much of a leader runs across a box, in steps of a sixteenth of it.
+// How much of a leader runs across a box or close by it, in steps of a 32nd of it.
 double length_across(const Leader& l, const Box& box) {
-  constexpr int steps = 16;
+  constexpr int steps = 32;
+  constexpr double close = 2;
   int inside = 0;
   for (int i = 1; i < steps; ++i) {
     const double x = l.from.x + (l.to.x - l.from.x) * i / steps - box.corner.x;
     const double y = l.from.y + (l.to.y - l.from.y) * i / steps - box.corner.y;
-    inside += x >= 0 && x <= box.width && y >= 0 && y <= box.height ? 1 : 0;
+    inside += x >= -close && x <= box.width + close && y >= -close && y <= box.height + close;
   }
   return distance(l.from, l.to) * inside / steps;
 }
@@ -66,12 +67,14 @@ double length_across(const Leader& l, const Box& box) {
 class Placing {
  public:
   Placing(const std::vector<PointLabel>& labels, const Box& all)
-      : labels_(labels), all_(all), names_(labels.size()) {
+      : labels_(labels), all_(all), names_(labels.size()), is_placed_(labels.size(), false) {
     for (const PointLabel& l : labels)
       points_.push_back({{l.point.x - radius, l.point.y - radius}, 2 * radius, 2 * radius});
   }
 
+  // Also of one that stands somewhere already.
   void place(std::size_t label) {
+    is_placed_[label] = false;
     double least = std::numeric_limits<double>::infinity();
     for (const Box& place : places_around(labels_[label])) {
       const double covers = covered_by(labels_[label], place);
@@ -79,11 +82,19 @@ class Placing {
       names_[label] = place;
       least = covers;
     }
-    placed_.push_back(label);
-    covered_ += least;
+    is_placed_[label] = true;
   }
 
-  double covered() const { return covered_; }
+  // Of all labels, each against all others.
+  double covered() {
+    double out = 0;
+    for (std::size_t i = 0; i < labels_.size(); ++i) {
+      is_placed_[i] = false;
+      out += covered_by(labels_[i], names_[i]);
+      is_placed_[i] = true;
+    }
+    return out;
+  }
   std::vector<Point> corners() const {
     std::vector<Point> out;
     for (const Box& name : names_) out.push_back(name.corner);
@@ -97,7 +108,8 @@ class Placing {
   double covered_by(const PointLabel& label, const Box& place) const {
     double out = 4 * (place.width * place.height - shared_area(place, all_));
     for (const Box& p : points_) out += shared_area(place, p);
-    for (const std::size_t other : placed_) {
+    for (std::size_t other = 0; other < labels_.size(); ++other) {
+      if (!is_placed_[other]) continue;
       out += shared_area(place, names_[other]);
       out += as_wide * length_across(leader_of(label, place), names_[other]);
       out += as_wide * length_across(leader_of(labels_[other], names_[other]), place);
@@ -108,25 +120,26 @@ class Placing {
   const std::vector<PointLabel>& labels_;
   Box all_;
   std::vector<Box> points_, names_;
-  std::vector<std::size_t> placed_;
-  double covered_ = 0;
+  std::vector<bool> is_placed_;
 };
 
 }  // namespace
 
 std::vector<Point> place_labels(const std::vector<PointLabel>& labels, Point top_left,
                                 Point bottom_right) {
+  constexpr std::size_t rounds = 3;  // later ones with all others in place
   const Box all{top_left, bottom_right.x - top_left.x, bottom_right.y - top_left.y};
   std::vector<Point> out;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t turn = 0; turn < 2 * labels.size(); ++turn) {
     Placing placing(labels, all);
-    for (std::size_t i = 0; i < labels.size(); ++i) {
+    for (std::size_t i = 0; i < rounds * labels.size(); ++i) {
       const std::size_t next = (i + turn) % labels.size();
       placing.place(turn < labels.size() ? next : labels.size() - 1 - next);
     }
-    if (placing.covered() >= least - 1e-6) continue;
-    least = placing.covered();
+    const double covered = placing.covered();
+    if (covered >= least - 1e-6) continue;
+    least = covered;
     out = placing.corners();
   }
   return out;

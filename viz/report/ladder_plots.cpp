@@ -89,18 +89,48 @@ void draw_relief(Svg& svg, const LadderRuns& all, const Panel& panel) {
                       panel.unit);
 }
 
+// What variants have less of a figure than none, with the interval, where it reads the same of all
+// of them; else nothing.
+std::string common_difference(const LadderRuns& all, const std::vector<std::size_t>& variants,
+                              const char* figure, int decimals) {
+  std::string out;
+  for (const std::size_t v : variants) {
+    const std::string text = interval_text(twin::against_none(all, v, figure), decimals);
+    if (!out.empty() && text != out) return "";
+    out = text;
+  }
+  return out;
+}
+
+// The variants with least above the limit; several where these read alike.
+std::vector<std::size_t> with_most_relief(const LadderRuns& all) {
+  constexpr double alike_kwh = 0.005;
+  const auto kwh = [&](std::size_t v) { return twin::over_seeds(all, v, "overload_kwh").mean; };
+  double least = kwh(1);
+  for (std::size_t v = 2; v < all.variants.size(); ++v) least = std::min(least, kwh(v));
+  std::vector<std::size_t> out;
+  for (std::size_t v = 1; v < all.variants.size(); ++v)
+    if (kwh(v) < least + alike_kwh) out.push_back(v);
+  return out;
+}
+
 std::string relief_message(const LadderRuns& all) {
-  std::size_t most = 1;
-  const auto kwh = [&](std::size_t v) { return twin::against_none(all, v, "overload_kwh"); };
-  for (std::size_t v = 2; v < all.variants.size(); ++v)
-    if (kwh(v).mean < kwh(most).mean) most = v;
+  const std::vector<std::size_t> most = with_most_relief(all);
+  const twin::Estimate kwh = twin::against_none(all, most.front(), "overload_kwh");
   const std::string of = number_text(twin::over_seeds(all, 0, "overload_kwh").mean, 2);
-  if (kwh(most).mean >= 0)
-    return "No rung has less above the limit than the " + of + " kWh of none.";
-  return all.variants[most] + " takes most away: " + interval_text(kwh(most), 2) + " kWh of the " +
-         of + " above the limit, " +
-         interval_text(twin::against_none(all, most, "overload_minutes"), 0) + " of " +
-         number_text(twin::over_seeds(all, 0, "overload_minutes").mean, 0) + " minutes.";
+  if (kwh.mean >= 0) return "No rung has less above the limit than the " + of + " kWh of none.";
+  std::vector<std::string> names;
+  for (const std::size_t v : most) names.push_back(all.variants[v]);
+  const std::string less_kwh = common_difference(all, most, "overload_kwh", 2);
+  const int decimals = decimals_shown(all, "overload_minutes", 0);
+  const std::string less_minutes = common_difference(all, most, "overload_minutes", decimals);
+  const std::string out = listed(names) +
+                          (most.size() == 1 ? " takes most away: " : " take most away, alike: ") +
+                          (less_kwh.empty() ? number_text(kwh.mean, 2) : less_kwh) +
+                          " kWh of the " + of + " above the limit";
+  if (less_minutes.empty()) return out + ".";
+  return out + ", " + less_minutes + " of " +
+         number_text(twin::over_seeds(all, 0, "overload_minutes").mean, decimals) + " minutes.";
 }
 
 // Names of variants that stand on one point.
@@ -198,20 +228,22 @@ void draw_bars(Svg& svg, const LadderRuns& all, const twin::Criterion& c, double
     most = std::max(most, twin::over_seeds(all, v, c.figure).mean);
     last_place = std::max(last_place, v == 0 ? 1 : twin::rank_of(all, v, c));
   }
-  const bool is_shown = most >= 0.5 * std::pow(10, -c.decimals);  // and not 0.00 all over
+  const int decimals = decimals_shown(all, c.figure, c.decimals);
   svg.text({left, canvas_top - 12}, Anchor::start, "unit", c.name);
   svg.line({left, canvas_top}, {left, row_middle(all.variants.size() - 1) + row_height / 2},
            "zero");
   for (std::size_t v = 0; v < all.variants.size(); ++v) {
     const double value = twin::over_seeds(all, v, c.figure).mean, y = row_middle(v);
-    const double bar = is_shown ? (width - for_the_number) * value / most : 0;
+    const std::string number = number_text(value, decimals);
+    const bool is_zero = number == number_text(0, decimals);  // as it is shown
+    const double bar = is_zero ? 0 : (width - for_the_number) * value / most;
     const std::string place =
         v == 0 ? "" : ", place " + std::to_string(twin::rank_of(all, v, c)) + " from the least";
-    svg.rectangle({left, y - 8}, bar, 16, v == 0 ? "b-none" : "b-rung",
-                  all.variants[v] + ": " + number_text(value, c.decimals) + " " + c.name + place);
+    if (!is_zero)
+      svg.rectangle({left, y - 8}, bar, 16, v == 0 ? "b-none" : "b-rung",
+                    all.variants[v] + ": " + number + " " + c.name + place);
     const bool least = v > 0 && last_place > 1 && twin::rank_of(all, v, c) == 1;
-    svg.text({left + bar + 5, y + 4}, Anchor::start, least ? "tick least" : "tick",
-             number_text(value, c.decimals));
+    svg.text({left + bar + 5, y + 4}, Anchor::start, least ? "tick least" : "tick", number);
   }
 }
 
@@ -234,7 +266,9 @@ Figure relief_figure(const LadderRuns& all) {
   Svg svg(canvas_width, row_middle(all.variants.size() - 1) + 18, out.message);
   draw_names(svg, all, 1);
   const double middle = (names_right + canvas_right) / 2;
-  draw_relief(svg, all, {"overload_minutes", "minutes", 0, names_right + 10, middle - 28});
+  draw_relief(svg, all,
+              {"overload_minutes", "minutes", decimals_shown(all, "overload_minutes", 0),
+               names_right + 10, middle - 28});
   draw_relief(svg, all, {"overload_kwh", "kWh above the limit", 2, middle + 28, canvas_right - 6});
   out.svg = std::move(svg).finish();
   return out;

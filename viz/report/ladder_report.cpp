@@ -74,10 +74,13 @@ std::string trade_offs_html(const LadderRuns& all) {
       lines += element("p", "line", escape(sentence));
     facts += fact_html(all.variants[v], lines);
   }
-  return section_html("trade-offs", "Each rung against the others",
-                      "By means over the seeds. What homes pay is not weighed: one’s fee is "
-                      "another’s income. All round: no worse in anything weighed, better in one.",
-                      element("dl", "", facts));
+  return section_html(
+      "trade-offs", "Each rung against the others",
+      "By means over the seeds. What homes pay is not weighed: one’s fee is "
+      "another’s income. All round: no worse in anything weighed, better in one. Means "
+      "that differ by less than half of their last decimal, minutes by less than "
+      "half a minute, count as the same and share a place.",
+      element("dl", "", facts));
 }
 
 std::string worse_html(const LadderRuns& all) {
@@ -111,6 +114,9 @@ std::string meanings_html() {
           fact_html("Month’s peak",
                     "what a capacity tariff asks for the highest import of a month, "
                     "however short the run") +
+          fact_html("Largest loss",
+                    "what a home pays more than with none, at most in a seed: its mean over the "
+                    "seeds in the table, the most of all seeds above") +
           fact_html("Cars lack", "energy that cars did not get before they left"));
   return section_html("meanings", "What the figures mean", "", body);
 }

@@ -52,12 +52,13 @@ std::string difference_text(const twin::Estimate& none, const twin::Estimate& di
 // Of none the mean alone; "–" where runs do not have the figure.
 std::string compared_cell(const LadderRuns& all, std::size_t v, const LadderColumn& c) {
   if (!twin::has_figure(all, v, c.figure)) return cell("–");
+  const int decimals = c.factor == 1 ? decimals_shown(all, c.figure, c.decimals) : c.decimals;
   const std::string mean =
-      number_text(c.factor * twin::over_seeds(all, v, c.figure).mean, c.decimals);
+      number_text(c.factor * twin::over_seeds(all, v, c.figure).mean, decimals);
   if (v == 0) return two_lines(mean, "");
   return two_lines(
       mean, difference_text(twin::over_seeds(all, 0, c.figure),
-                            scaled(twin::against_none(all, v, c.figure), c.factor), c.decimals));
+                            scaled(twin::against_none(all, v, c.figure), c.factor), decimals));
 }
 
 std::string difference_cell(const LadderRuns& all, std::size_t v, const LadderColumn& c) {
@@ -117,7 +118,7 @@ std::string measures_table(const LadderRuns& all) {
                                           {"Gini of limited<br/>minutes", "limited_gini", 2},
                                           {"Most limited<br/>home, min", "most_limited_minutes", 0},
                                           {"Cars lack<br/>kWh", "ev_unmet_kwh", 2},
-                                          {"Too cold<br/>K h", "cold_kelvin_hours", 2},
+                                          {"Too cold<br/>K h", "cold_kelvin_hours", 1},
                                           {"Rebound<br/>kW", "rebound_kw", 1}};
   std::string rows;
   for (std::size_t v = 0; v < all.variants.size(); ++v) {
@@ -134,13 +135,14 @@ std::string measures_table(const LadderRuns& all) {
 }
 
 std::string payers_table(const LadderRuns& all) {
-  const std::vector<LadderColumn> columns{{"Bill of a home<br/>EUR", "bill_eur", 2},
-                                          {"Of it for the<br/>month’s peak", "capacity_eur", 2},
-                                          {"Homes that<br/>pay more", "homes_paying_more", 1},
-                                          {"Largest loss<br/>EUR", "largest_loss_eur", 2},
-                                          {"Operator gets<br/>EUR", "operator_got_eur", 2},
-                                          {"Operator pays<br/>EUR", "operator_paid_eur", 2},
-                                          {"Of it<br/>compensation EUR", "compensation_eur", 2}};
+  const std::vector<LadderColumn> columns{
+      {"Bill of a home<br/>EUR", "bill_eur", 2},
+      {"Of it for the<br/>month’s peak", "capacity_eur", 2},
+      {"Homes that<br/>pay more", "homes_paying_more", 1},
+      {"Largest loss in<br/>a seed, EUR", "largest_loss_eur", 2},
+      {"Operator gets<br/>EUR", "operator_got_eur", 2},
+      {"Operator pays<br/>EUR", "operator_paid_eur", 2},
+      {"Of it<br/>compensation EUR", "compensation_eur", 2}};
   std::string rows;
   for (std::size_t v = 0; v < all.variants.size(); ++v)
     rows += row_html(all, v, compared_cells(all, v, columns));

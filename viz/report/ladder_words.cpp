@@ -52,13 +52,15 @@ std::string least_overload(const LadderRuns& all) {
   std::string out = verb(best, "leaves", "leave") +
                     " least of the overload: " + number_text(left_kwh, 2) + " of " +
                     number_text(kwh_none, 2) + " kWh above the limit";
+  const int decimals = decimals_shown(all, "overload_minutes", 0);
   if (best.size() == 1)
-    out += ", " + number_text(ladder_mean(all, v, "overload_minutes"), 0) + " of " +
-           number_text(min_none, 0) + " minutes";
+    out += ", " + number_text(ladder_mean(all, v, "overload_minutes"), decimals) + " of " +
+           number_text(min_none, decimals) + " minutes";
   const Names shortest = rungs_with_least(all, "overload_minutes");
   if (shortest == best) return out + ".";
   return out + ". In minutes it is " + listed(shortest) + " with " +
-         number_text(ladder_mean(all, place_of(all, shortest.front()), "overload_minutes"), 0) +
+         number_text(ladder_mean(all, place_of(all, shortest.front()), "overload_minutes"),
+                     decimals) +
          ".";
 }
 
@@ -100,7 +102,8 @@ std::string elements_made_worse(const LadderRuns& all) {
   std::string out;
   for (std::size_t v = 1; v < all.variants.size(); ++v) {
     std::set<std::string> elements;
-    for (const twin::Worse& w : twin::worse_elements(all, v)) elements.insert(w.element);
+    for (const twin::Worse& w : twin::worse_elements(all, v))
+      elements.insert(element_text(w.element));
     if (elements.empty()) continue;
     const std::string what = elements.size() <= 3 ? listed({elements.begin(), elements.end()})
                                                   : std::to_string(elements.size()) + " elements";
@@ -109,6 +112,14 @@ std::string elements_made_worse(const LadderRuns& all) {
            std::to_string(all.seeds.size()) + (all.seeds.size() == 1 ? " seed." : " seeds.");
   }
   return out.empty() ? "No rung makes an element worse than none in any seed." : out;
+}
+
+// Of any home in any seed.
+double largest_loss_eur(const LadderRuns& all, std::size_t variant) {
+  double out = 0;
+  for (const twin::LadderRun& run : all.runs[variant])
+    out = std::max(out, run.figures.at("largest_loss_eur"));
+  return out;
 }
 
 std::string who_pays_more(const LadderRuns& all) {
@@ -120,11 +131,13 @@ std::string who_pays_more(const LadderRuns& all) {
     const double homes = ladder_mean(all, v, "homes_paying_more");
     if (homes < 0.05) continue;
     out += (out.empty() ? "" : ", ") + number_text(homes, 1) + " with " + all.variants[v] + " (" +
-           number_text(ladder_mean(all, v, "largest_loss_eur"), 2) + " EUR at most)";
+           number_text(largest_loss_eur(all, v), 2) + " EUR at most)";
   }
   if (out.empty()) return "No home pays over a cent more than with none.";
   return "Of " + std::to_string(all.homes) + " homes pay over a cent more than with none: " + out +
-         ".";
+         (all.seeds.size() == 1 ? "."
+                                : ". Homes are counted in the mean of the seeds; the most is that "
+                                  "of all seeds.");
 }
 
 // From there on what is left undone is worth a warning.
@@ -194,11 +207,20 @@ Names extremes(const LadderRuns& all, std::size_t variant, bool least) {
 
 }  // namespace
 
-std::string listed(const Names& words) {
+std::string listed(const Names& words, const std::string& last) {
   std::string out;
   for (std::size_t i = 0; i < words.size(); ++i)
-    out += (i == 0 ? "" : i + 1 == words.size() ? " and " : ", ") + words[i];
+    out += (i == 0 ? "" : i + 1 == words.size() ? " " + last + " " : ", ") + words[i];
   return out;
+}
+
+int decimals_shown(const LadderRuns& all, const std::string& figure, int decimals) {
+  if (decimals > 0) return decimals;
+  for (std::size_t v = 0; v < all.variants.size(); ++v) {
+    const double mean = twin::has_figure(all, v, figure) ? ladder_mean(all, v, figure.c_str()) : 0;
+    if (std::abs(mean - std::round(mean)) > 1e-6) return 1;
+  }
+  return 0;
 }
 
 std::string interval_text(const twin::Estimate& e, int decimals) {
@@ -246,8 +268,8 @@ std::vector<std::string> trade_off_sentences(const LadderRuns& all, std::size_t 
   }
   Names out;
   const Names least = extremes(all, variant, true), most = extremes(all, variant, false);
-  if (!least.empty()) out.push_back("No other has less " + listed(least) + ".");
-  if (!most.empty()) out.push_back("No other has more " + listed(most) + ".");
+  if (!least.empty()) out.push_back("No other has less " + listed(least, "or") + ".");
+  if (!most.empty()) out.push_back("No other has more " + listed(most, "or") + ".");
   if (!beats.empty()) out.push_back("Better all round than " + listed(beats) + ".");
   if (!beaten.empty()) out.push_back("Beaten all round by " + listed(beaten) + ".");
   if (!equal.empty()) out.push_back("As " + listed(equal) + " in all that is weighed.");

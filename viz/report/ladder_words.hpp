@@ -9,7 +9,13 @@
 
 namespace viz {
 
-std::string listed(const std::vector<std::string>& words);  // "a, b and c"
+// "a, b and c", with another last word where it is given.
+std::string listed(const std::vector<std::string>& words, const std::string& last = "and");
+
+// Of means over the seeds that all variants have: one decimal where a figure has none and some mean
+// is not whole (so that halves are not rounded, to even, out of sight), as many as it has
+// elsewhere.
+int decimals_shown(const twin::LadderRuns& all, const std::string& figure, int decimals);
 
 // "−112 [−147, −77]"; without an interval the mean alone.
 std::string interval_text(const twin::Estimate& estimate, int decimals);

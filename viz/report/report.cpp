@@ -56,7 +56,8 @@ std::vector<Card> energy_cards(const ReportData& data) {
 std::vector<Card> grid_cards(const ReportData& data) {
   const Summary& s = data.summary;
   const std::string loading = s.max_loading ? percent_text(*s.max_loading) : "–";
-  return {{"Highest loading", loading, "", s.worst_element.empty() ? "" : "at " + s.worst_element},
+  return {{"Highest loading", loading, "",
+           s.worst_element.empty() ? "" : "at " + element_text(s.worst_element)},
           {"Voltage", or_dash(s.v_min_pu, 3) + "–" + or_dash(s.v_max_pu, 3), "pu",
            "outside the band for " + or_dash(s.voltage_violation_minutes) + " min"},
           {"Voltage quality", s.least_share_inside ? percent_text(*s.least_share_inside) : "–", "",
@@ -76,7 +77,7 @@ std::vector<Card> community_cards(const ReportData& data) {
                                       : "";
   return {
       {"Traded between neighbours", or_dash(s.traded_kwh, 1), "kWh", price},
-      {"Mean saving of a home", or_dash(s.savings_mean_eur, 2), "EUR", losers},
+      {"Mean saving on an energy bill", or_dash(s.savings_mean_eur, 2), "EUR", losers},
       {"Ledger height", or_dash(s.height), "blocks",
        or_dash(s.transactions) + " transactions, final in " + or_dash(s.finality_p50_ms) + " ms"},
       {"Speed", or_dash(s.speed_up), "× real time",
@@ -200,13 +201,13 @@ std::string bills_message(const std::vector<twin::HomeBill>& bills) {
   const auto losers = std::count_if(bills.begin(), bills.end(), [](const auto& bill) {
     return bill.total_micro_eur > bill.baseline_micro_eur;
   });
-  return "Together the homes pay " + number_text(euros(sum.total_micro_eur), 2) + " EUR, " +
-         number_text(std::abs(euros(sum.baseline_micro_eur - sum.total_micro_eur)), 2) +
+  return "The homes’ energy bills come to " + number_text(euros(sum.total_micro_eur), 2) +
+         " EUR, " + number_text(std::abs(euros(sum.baseline_micro_eur - sum.total_micro_eur)), 2) +
          (sum.baseline_micro_eur >= sum.total_micro_eur ? " EUR less" : " EUR more") +
          " than with the retailer alone; " +
-         (losers == 0 ? "no home pays more."
-                      : std::to_string(losers) +
-                            (losers == 1 ? " of them pays more." : " of them pay more."));
+         (losers == 0 ? "no home’s is higher"
+                      : std::to_string(losers) + (losers == 1 ? " is higher" : " are higher")) +
+         ". What the grid operator pays and gets by contract and for measures is not in them.";
 }
 
 std::string homes_html(const ReportData& data) {
@@ -214,10 +215,11 @@ std::string homes_html(const ReportData& data) {
   const std::string head =
       "<thead><tr><th class=\"words\">Home</th><th class=\"words\">Devices</th>"
       "<th>Import<br/>kWh</th><th>Export<br/>kWh</th><th>Bought from<br/>neighbours, kWh</th>"
-      "<th>Sold to<br/>neighbours, kWh</th><th>Retailer<br/>alone, EUR</th><th>Bill<br/>EUR</th>"
+      "<th>Sold to<br/>neighbours, kWh</th><th>Retailer<br/>alone, EUR</th>"
+      "<th>Energy bill<br/>EUR</th>"
       "<th>Saving<br/>EUR</th>" +
       std::string(has_peaks(data)
-                      ? "<th>Highest<br/>import, kW</th><th>Of the bill<br/>for it, EUR</th>"
+                      ? "<th>Highest<br/>import, kW</th><th>Of the energy<br/>bill for it, EUR</th>"
                       : "") +
       "</tr></thead>\n";
   std::string rows;

@@ -11,14 +11,14 @@ const char* report_style() {
   --page: #f6f7f9; --card: #ffffff; --ink: #1b2330; --soft: #5b6675; --rule: #dfe3e8;
   --grid-line: #e6e9ed; --accent: #0b5fa5; --bad: #b3261e;
   --pv: #e69f00; --grid: #0072b2; --battery: #b8659a; --load: #56b4e9; --heat: #d55e00;
-  --ev: #009e73; --losses: #8a929c;
+  --ev: #009e73; --losses: #8a929c; --more: rgba(27, 35, 48, 0.28);
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #12161c; --card: #1b212a; --ink: #e8ecf1; --soft: #a3adba; --rule: #303946;
     --grid-line: #2b333f; --accent: #6db3f2; --bad: #ff8a80;
     --pv: #f0b429; --grid: #3d94d6; --battery: #d48fbc; --load: #7cc7f2; --heat: #f07f3c;
-    --ev: #2cc295; --losses: #7d8794;
+    --ev: #2cc295; --losses: #7d8794; --more: rgba(0, 0, 0, 0.6);
   }
 }
 * { box-sizing: border-box; }
@@ -111,7 +111,17 @@ text { font: 12.5px system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; fi
 .line { margin: 0 0 2px; }
 td small { color: var(--soft); font-size: 12px; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
-.scroll { overflow-x: auto; }
+.scroll {  /* a shade at an edge beyond which there is more; it goes where the end is reached */
+  overflow-x: auto;
+  background:
+    linear-gradient(to right, var(--card) 40%, transparent) left / 36px 100% no-repeat local,
+    linear-gradient(to left, var(--card) 40%, transparent) right / 36px 100% no-repeat local,
+    linear-gradient(to right, var(--more), transparent) left / 16px 100% no-repeat scroll,
+    linear-gradient(to left, var(--more), transparent) right / 16px 100% no-repeat scroll;
+}
+.scroll::-webkit-scrollbar { height: 9px; }
+.scroll::-webkit-scrollbar-track { background: var(--grid-line); border-radius: 5px; }
+.scroll::-webkit-scrollbar-thumb { background: var(--losses); border-radius: 5px; }
 .scroll > svg { min-width: 760px; }
 th { text-align: right; color: var(--soft); font-weight: 500; font-size: 13px; vertical-align: bottom; }
 td { text-align: right; }
@@ -132,6 +142,7 @@ footer { color: var(--soft); font-size: 13px; margin-top: 24px; }
   dd { margin-bottom: 8px; }
 }
 @media print {
+  .scroll { background: none; }
   .scroll > svg { min-width: 0; }
   :root {
     color-scheme: light;
