@@ -46,9 +46,11 @@ MarketState::Applied MarketState::apply_grid_measure(const Transaction& tx, cons
     last = place;
     if (home->owed.value > 0) owed.push_back(*home);
   }
-  OpenSlot& pays = open_slots_[body->paid_in.value];
-  if (pays.owed->size() + owed.size() > most_paid_a_slot)
+  const auto open = open_slots_.find(body->paid_in.value);
+  const std::size_t there = open == open_slots_.end() ? 0 : open->second.owed->size();
+  if (there + owed.size() > most_paid_a_slot)
     return never("grid measures that are paid in a slot which has no room for them");
+  OpenSlot& pays = open_slots_[body->paid_in.value];
   if (!owed.empty()) {
     std::vector<HomeMeasure>& all = pays.owed.write();
     all.insert(all.end(), owed.begin(), owed.end());
