@@ -173,13 +173,15 @@ void BookKeeper::fill_in(std::uint32_t slot, std::span<const Order> book,
   if (after == grids_.begin()) return;
   const TradingGrid& grid = std::prev(after)->second;
   const PlacedOrders placed = placed_in(grid, book);
-  if (form_of(grid.feeder) == FeederForm::fees) return fill_by_fees(grid, placed, rows);
+  if (form_of(grid.feeder) == FeederForm::fees)
+    return fill_rows(placed, fills_by_fees(grid, placed), rows);
   const auto proposed = proposals_.find(slot);
   if (proposed == proposals_.end()) return;
   const auto proposal =
       decode_clearing_proposal(proposed->second, {slot}, grid.from, placed.orders.size(),
                                std::get<TradeLimits>(grid.feeder), grid.operator_key);
-  if (proposal && *proposal) (void)fill_by_proposal(grid, placed, **proposal, rows);
+  if (!proposal || !*proposal) return;
+  if (const auto filled = checked_fills(grid, placed, **proposal)) fill_rows(placed, *filled, rows);
 }
 
 // Of forms that keep whole books each row stands behind its place.

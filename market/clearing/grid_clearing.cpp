@@ -91,7 +91,8 @@ class Search {
       if (!solution) break;
       auto proposal = priced(solution->multiplier);
       if (!proposal) break;
-      WholeFills whole(groups_, limits_, rows_of_bus_, proposal->values, solution->fill, all_open_);
+      WholeFills whole(groups_, limits_, rows_of_bus_, proposal->values, solution->fill, work_left_,
+                       all_open_);
       const bool again = take_room(whole, taken);
       set_fills(whole, *proposal);
       keep_best(*std::move(proposal));
@@ -156,7 +157,7 @@ class Search {
   // Fills set right by hand, at the exact program's prices.
   GridProposal with_prices(std::span<const double> fill) {
     GridProposal p = *prices_;
-    WholeFills whole(groups_, limits_, rows_of_bus_, p.values, fill, all_open_);
+    WholeFills whole(groups_, limits_, rows_of_bus_, p.values, fill, work_left_, all_open_);
     set_fills(whole, p);
     return p;
   }
@@ -169,19 +170,16 @@ class Search {
          {std::vector<std::int64_t>(groups_.size()), std::move(paid_for_)}) {
       if (fills.empty()) continue;
       GridProposal p = *prices_;
-      WholeFills whole(groups_, limits_, rows_of_bus_, p.values, std::move(fills));
-      whole.exchange([&](std::span<const std::int64_t> f) {
-        return prices_pay(orders_, buses_, groups_, f, p.values);
-      });
+      std::int64_t work = most_hand_work;
+      WholeFills whole(groups_, limits_, rows_of_bus_, p.values, std::move(fills), work);
+      whole.exchange();
       p.fills = fills_of_orders(orders_, groups_, whole.fills());
       keep_best(p);
       found.push_back(std::move(p));
     }
     if (best_) return;
-    for (GridProposal& p : found) {
-      p.guarantee = Guarantee::exchanges;
-      keep_best(std::move(p));
-    }
+    for (GridProposal& p : found)
+      keep_best({Guarantee::exchanges, std::move(p.fills), 0, {}, nodal_values(limits_, 0, {})});
   }
 
   // Balance and values that go with multipliers; nothing where they are out of bounds.
@@ -217,17 +215,16 @@ class Search {
     whole.take_back();
     whole.fill_again();
     p.fills = fills_of_orders(orders_, groups_, whole.fills());
-    keep_paid(whole.fills(), p);
+    keep_paid(whole);
   }
 
   // Of what may be exchanged later, where nothing else holds.
-  void keep_paid(const std::vector<std::int64_t>& fills, const GridProposal& p) {
+  void keep_paid(const WholeFills& whole) {
+    const std::vector<std::int64_t>& fills = whole.fills();
     Wide welfare = 0;
     for (std::size_t g = 0; g < groups_.size(); ++g)
       welfare += Wide{fills[g]} * groups_[g].limit.value * (groups_[g].side == Side::buy ? 1 : -1);
-    if (!all_open_ || welfare <= most_paid_ ||
-        !prices_pay(orders_, buses_, groups_, fills, p.values))
-      return;
+    if (!all_open_ || welfare <= most_paid_ || !whole.prices_pay()) return;
     paid_for_ = fills;
     most_paid_ = welfare;
   }
@@ -256,9 +253,10 @@ class Search {
   ledger::MicroEuros welfare_;
   std::vector<Range> ranges_;  // by group
   int nodes_left_ = 0;
-  std::optional<GridProposal> prices_;  // of the whole program, exactly
-  std::vector<std::int64_t> paid_for_;  // fills by group that prices pay for
-  Wide most_paid_ = 0;                  // what they are worth, thousandths of a micro-euro
+  std::int64_t work_left_ = most_hand_work;  // of all rounds and branches
+  std::optional<GridProposal> prices_;       // of the whole program, exactly
+  std::vector<std::int64_t> paid_for_;       // fills by group that prices pay for
+  Wide most_paid_ = 0;                       // what they are worth, thousandths of a micro-euro
 };
 
 }  // namespace

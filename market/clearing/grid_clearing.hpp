@@ -21,9 +21,12 @@
 //      filled again by hand, not only those that rounding moved;
 //   2. of up to 256 groups branches of the exact program, at most 64, in which what is no whole Wh
 //      is held below or above where it was;
-//   3. of up to 500 orders exchanges, from nothing and from the most welfare that prices pay for of
+//   3. of up to 100 orders exchanges, from nothing and from the most welfare that prices pay for of
 //      all tried so far, until none is left; where that is not within the gap's bound, exchanges
 //      are the proposal's guarantee.
+// Whatever is done by hand is counted (whole_fills.hpp), of rounds and branches together and of
+// exchanges from each of the two beginnings, and ends with the count: with what holds until then,
+// if anything does.
 
 #include <span>
 
@@ -32,9 +35,10 @@
 
 namespace market {
 
-// Arguments as for check_proposal, which the result passes. Refused where nothing passes: never of
-// up to most_exchanged orders, since exchanges from nothing end; of more orders where neither
-// program is solved within its work, or no rounding is within the gap's bound.
+// Arguments as for check_proposal, which the result passes. Refused where nothing passes: of up to
+// most_exchanged orders only where exchanges, which end, do not within their count, as where rows
+// let millions of Wh pass by one at a time; of more orders where neither program is solved within
+// its work, or no rounding is within the gap's bound.
 ledger::Result<GridProposal> propose_grid_clearing(std::span<const Order> orders,
                                                    std::span<const std::uint32_t> buses,
                                                    const TradeLimits& limits);

@@ -46,6 +46,8 @@ class Check {
   }
 
  private:
+  bool by_exchanges() const { return proposal_.guarantee == Guarantee::exchanges; }
+
   Wide worth(std::size_t i) const {
     const Wide w = static_cast<Wide>(proposal_.fills[i].value) * orders_[i].limit.value;
     return orders_[i].side == Side::buy ? w : -w;
@@ -100,12 +102,16 @@ class Check {
   }
 
   std::string values() {
+    if (by_exchanges() && (proposal_.balance != 0 || !proposal_.multipliers.empty()))
+      return "proven by exchanges, it has multipliers or a balance";
     const auto exact = nodal_values(limits_, proposal_.balance, proposal_.multipliers);
     return exact == proposal_.values ? "" : "values are not what its multipliers make them";
   }
 
   std::string prices() {
-    auto found = nodal_prices(orders_, buses_, proposal_.fills, proposal_.values, net_);
+    auto found = by_exchanges()
+                     ? middle_prices(orders_, buses_, proposal_.fills, net_)
+                     : nodal_prices(orders_, buses_, proposal_.fills, proposal_.values, net_);
     if (!found) return found.error();
     out_.prices = std::move(found->by_bus);
     out_.rent = found->rent;
@@ -132,14 +138,14 @@ class Check {
     const Wide gap = dual - welfare * value_scale;
     out_.welfare = from_thousandths(welfare);
     constexpr Wide micro_euro = Wide{1000} * value_scale;
-    if (proposal_.guarantee == Guarantee::gap && gap > most_gap()) return too_far;
+    if (!by_exchanges() && gap > most_gap()) return too_far;
     out_.gap = {
         static_cast<std::int64_t>(std::min<Wide>((gap + micro_euro - 1) / micro_euro, INT64_MAX))};
     return {};
   }
 
   std::string exchange() {
-    if (proposal_.guarantee != Guarantee::exchanges) return {};
+    if (!by_exchanges()) return {};
     if (orders_.size() > most_exchanged) return "of so many orders exchanges prove nothing";
     std::vector<std::int64_t> filled;
     for (const OrderGroup& g : groups_) {
@@ -147,11 +153,9 @@ class Check {
       for (const std::uint32_t i : g.orders) filled.back() += proposal_.fills[i].value;
     }
     const auto rows_of_bus = rows_by_bus(limits_);
-    WholeFills whole(groups_, limits_, rows_of_bus, proposal_.values, std::move(filled));
-    const auto holds = [&](std::span<const std::int64_t> f) {
-      return prices_pay(orders_, buses_, groups_, f, proposal_.values);
-    };
-    return whole.better_by_exchange(holds) ? "an exchange of one Wh makes it better" : "";
+    std::int64_t work = most_hand_work;  // only counted: it ends with the pairs
+    WholeFills whole(groups_, limits_, rows_of_bus, proposal_.values, std::move(filled), work);
+    return whole.better_by_exchange() ? "an exchange of one Wh makes it better" : "";
   }
 
   // What rounding to whole Wh may cost (grid_proposal.hpp).
@@ -251,17 +255,6 @@ std::vector<WattHours> fills_of_orders(std::span<const Order> orders,
   for (std::size_t g = 0; g < groups.size(); ++g)
     share_by_energy(orders, groups[g].orders, WattHours{fills[g]}, out);
   return out;
-}
-
-bool prices_pay(std::span<const Order> orders, std::span<const std::uint32_t> buses,
-                std::span<const OrderGroup> groups, std::span<const std::int64_t> fills,
-                std::span<const Wide> values) {
-  std::vector<std::int64_t> net(values.size());
-  for (std::size_t g = 0; g < groups.size(); ++g)
-    net[groups[g].bus] += groups[g].side == Side::buy ? fills[g] : -fills[g];
-  const auto found =
-      nodal_prices(orders, buses, fills_of_orders(orders, groups, fills), values, net);
-  return found && found->rent.value >= 0;
 }
 
 std::vector<Wide> nodal_values(const TradeLimits& limits, Wide balance,

@@ -60,12 +60,14 @@
 // within a micro-euro of the value, and what a unit of each multiplier makes of it: who adds
 // multipliers of next to nothing does not widen the bound.
 //
-// Where the bound cannot be kept, of books of at most 500 orders, the guarantee is exchanges. In an
+// Where the bound cannot be kept, of books of at most 100 orders, the guarantee is exchanges. In an
 // exchange a buyer and a seller trade 1 Wh more, or 1 Wh less, or one group trades 1 Wh in the
 // place of another of its side. None is left that is within energies and rows, worth more, and
-// leaves a rent that is not below 0: nobody can be shown who would rather trade and could. W may
-// then be below the best whole fills by anything; D - W still says by how much at most. Who
-// proposes so where the bound can be kept is named by an auditor (market/audit/replay.hpp).
+// leaves a rent that is not below 0: nobody can be shown who would rather trade and could. There
+// are no multipliers then, and no balance, which nothing would tie to anything: prices follow from
+// the fills alone (middle_prices). W may be below the best whole fills by anything; D - W, of no
+// multipliers, is what all buyers would pay for all their energy, less W. Who proposes so where the
+// bound can be kept is named by an auditor (market/audit/replay.hpp).
 
 #include <cstdint>
 #include <span>
@@ -93,13 +95,13 @@ enum class Guarantee : std::uint8_t {
   gap,       // it is below the dual objective by no more than the bound above
   exchanges  // no exchange makes it better
 };
-inline constexpr std::size_t most_exchanged = 500;  // orders of a book with that guarantee
+inline constexpr std::size_t most_exchanged = 100;  // orders of a book with that guarantee
 
 struct GridProposal {
   Guarantee guarantee = Guarantee::gap;
   std::vector<ledger::WattHours> fills;    // in the order of the orders
-  ledger::Wide balance = 0;                // L
-  std::vector<RowMultiplier> multipliers;  // by rising row; the others are 0
+  ledger::Wide balance = 0;                // L. By exchanges: 0
+  std::vector<RowMultiplier> multipliers;  // by rising row; the others are 0. By exchanges: none
   std::vector<ledger::Wide> values;        // V, by bus
   bool operator==(const GridProposal&) const = default;
 };
@@ -136,12 +138,6 @@ std::vector<OrderGroup> order_groups(std::span<const Order> orders,
 std::vector<ledger::WattHours> fills_of_orders(std::span<const Order> orders,
                                                std::span<const OrderGroup> groups,
                                                std::span<const std::int64_t> fills);
-
-// Whether there are prices within the limits of what is filled at which the congestion rent is not
-// below 0. `fills`: by group, balanced.
-bool prices_pay(std::span<const Order> orders, std::span<const std::uint32_t> buses,
-                std::span<const OrderGroup> groups, std::span<const std::int64_t> fills,
-                std::span<const ledger::Wide> values);
 
 // V by bus; nothing where one, or the balance, is beyond max_value. `multipliers` within their
 // bounds.

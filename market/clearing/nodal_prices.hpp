@@ -15,6 +15,13 @@
 // there is none, to the ends of their ranges. It is then the most that any prices make of the
 // fills, and check_proposal refuses it.
 
+//
+// Where exchanges are a proposal's guarantee there are no values, and prices follow from fills
+// alone: each begins in the middle, rounded down, between the two limits filled at its bus. Where
+// only one side is filled there, the other limit is the whole book's: the highest of its filled
+// sellers, the lowest of its filled buyers, or the bus's own, where these would cross; where
+// nothing is filled, both are; where nobody trades at all, prices are 0.
+
 #include <span>
 #include <vector>
 
@@ -35,5 +42,11 @@ ledger::Result<NodalPrices> nodal_prices(std::span<const Order> orders,
                                          std::span<const ledger::WattHours> fills,
                                          std::span<const ledger::Wide> values,
                                          std::span<const std::int64_t> net_wh);
+
+// From fills alone.
+ledger::Result<NodalPrices> middle_prices(std::span<const Order> orders,
+                                          std::span<const std::uint32_t> buses,
+                                          std::span<const ledger::WattHours> fills,
+                                          std::span<const std::int64_t> net_wh);
 
 }  // namespace market

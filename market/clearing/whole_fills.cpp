@@ -16,8 +16,12 @@ std::int64_t sign_of(const OrderGroup& g) { return g.side == Side::buy ? 1 : -1;
 
 WholeFills::WholeFills(std::span<const OrderGroup> groups, const TradeLimits& limits,
                        std::span<const RowsOfBus> rows_of_bus, std::span<const Wide> values,
-                       std::span<const double> fill, bool all_open)
-    : groups_(groups), limits_(limits), rows_of_bus_(rows_of_bus), values_(values) {
+                       std::span<const double> fill, std::int64_t& work_left, bool all_open)
+    : groups_(groups),
+      limits_(limits),
+      rows_of_bus_(rows_of_bus),
+      values_(values),
+      work_left_(work_left) {
   std::vector<double> beyond;  // how far each was rounded up
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const double most = static_cast<double>(groups[g].energy.value);
@@ -33,14 +37,15 @@ WholeFills::WholeFills(std::span<const OrderGroup> groups, const TradeLimits& li
 
 WholeFills::WholeFills(std::span<const OrderGroup> groups, const TradeLimits& limits,
                        std::span<const RowsOfBus> rows_of_bus, std::span<const Wide> values,
-                       std::vector<std::int64_t> fills)
+                       std::vector<std::int64_t> fills, std::int64_t& work_left)
     : groups_(groups),
       limits_(limits),
       rows_of_bus_(rows_of_bus),
       values_(values),
       fill_(std::move(fills)),
       rounded_(groups.size(), false),
-      open_(groups.size(), true) {
+      open_(groups.size(), true),
+      work_left_(work_left) {
   find_flows();
 }
 
@@ -117,6 +122,7 @@ std::vector<std::size_t> WholeFills::worst_filled(Side side) const {
 void WholeFills::take_back() {
   for (std::size_t r = 0; r < limits_.rows.size(); ++r)
     while (excess(r) > 0) {
+      if (work_left_ <= 0) return;
       take_pair_back(r);
       r = 0;  // what helps one row may burden an earlier one
     }
@@ -128,7 +134,9 @@ void WholeFills::take_pair_back(std::size_t row) {
   std::size_t buyer = 0, seller = 0;
   std::int64_t best_room = 0;
   double best = 0;
-  for (const std::size_t b : worst_filled(Side::buy)) {
+  const auto buyers = worst_filled(Side::buy);
+  work_left_ -= static_cast<std::int64_t>(2 * groups_.size() + buyers.size() * sellers.size());
+  for (const std::size_t b : buyers) {
     const std::int64_t by_buyer = coefficient(row, groups_[b].bus);
     for (const std::size_t s : sellers) {
       const std::int64_t room = by_buyer - coefficient(row, groups_[s].bus);
@@ -148,76 +156,106 @@ void WholeFills::take_pair_back(std::size_t row) {
   open_[buyer] = open_[seller] = true;
 }
 
-// How many Wh of such a move there is room for; `way` -1: of its contrary.
-std::int64_t WholeFills::room_of(std::size_t g, std::size_t h, std::int64_t way) const {
-  const OrderGroup &first = groups_[g], &second = groups_[h];
+// How many Wh of it energies leave.
+std::int64_t WholeFills::left_of(const Exchange& e) const {
   const auto left = [&](std::size_t of, bool up) {
     return up ? groups_[of].energy.value - fill_[of] : fill_[of];
   };
-  Wide most = std::min(left(g, way > 0), left(h, (first.side == second.side) == (way < 0)));
-  if (most <= 0 || first.bus == second.bus)
-    return static_cast<std::int64_t>(std::max<Wide>(most, 0));
-  const auto limit = [&](std::uint32_t row, Wide each) {
-    if (each > 0) most = std::min(most, std::max<Wide>(-excess(row), 0) / each);
-  };
-  const RowsOfBus &a = rows_of_bus_[first.bus], &b = rows_of_bus_[second.bus];
-  const std::int64_t sign = way * sign_of(first);
-  std::size_t i = 0, k = 0;
-  while (i < a.size() || k < b.size()) {
-    const std::uint32_t row =
-        std::min(i < a.size() ? a[i].bus : UINT32_MAX, k < b.size() ? b[k].bus : UINT32_MAX);
-    Wide each = 0;
-    if (i < a.size() && a[i].bus == row) each += a[i++].coefficient;
-    if (k < b.size() && b[k].bus == row) each -= b[k++].coefficient;
-    limit(row, sign * each);
-  }
-  return static_cast<std::int64_t>(most);
+  const bool same_side = groups_[e.g].side == groups_[e.h].side;
+  return std::min(left(e.g, e.way > 0), left(e.h, same_side == (e.way < 0)));
 }
 
-// Those that are worth more, best first.
-std::vector<WholeFills::Exchange> WholeFills::exchanges() const {
+// How many Wh of it rows leave, `most` at most.
+std::int64_t WholeFills::room_of(const Exchange& e, std::int64_t most) {
+  const OrderGroup &first = groups_[e.g], &second = groups_[e.h];
+  if (most <= 0 || first.bus == second.bus) return most;
+  const RowsOfBus &a = rows_of_bus_[first.bus], &b = rows_of_bus_[second.bus];
+  const std::int64_t sign = e.way * sign_of(first);
+  std::size_t i = 0, k = 0;
+  while (most > 0 && (i < a.size() || k < b.size())) {
+    const std::uint32_t row =
+        std::min(i < a.size() ? a[i].bus : UINT32_MAX, k < b.size() ? b[k].bus : UINT32_MAX);
+    std::int64_t each = 0;
+    if (i < a.size() && a[i].bus == row) each += a[i++].coefficient;
+    if (k < b.size() && b[k].bus == row) each -= b[k++].coefficient;
+    each *= sign;
+    if (each <= 0) continue;
+    const Wide room = std::max<Wide>(-excess(row), 0);
+    if (Wide{each} * most > room) most = static_cast<std::int64_t>(room / each);
+  }
+  work_left_ -= static_cast<std::int64_t>(i + k);
+  return most;
+}
+
+// Those that are worth more, best first, each once.
+std::vector<WholeFills::Exchange> WholeFills::exchanges() {
   std::vector<Exchange> out;
   for (std::size_t g = 0; g < groups_.size(); ++g)
     for (std::size_t h = 0; open_[g] && h < groups_.size(); ++h) {
-      if (!open_[h] || h == g) continue;
+      const bool same_side = groups_[g].side == groups_[h].side;
+      if (!open_[h] || (same_side ? h == g : h < g)) continue;
       const std::int64_t welfare =
           sign_of(groups_[g]) * (groups_[g].limit.value - groups_[h].limit.value);
       if (welfare > 0) out.push_back({welfare, g, h, 1});
-      if (welfare < 0 && groups_[g].side != groups_[h].side) out.push_back({-welfare, g, h, -1});
+      if (welfare < 0 && !same_side) out.push_back({-welfare, g, h, -1});
     }
   std::stable_sort(out.begin(), out.end(),
                    [](const Exchange& a, const Exchange& b) { return a.welfare > b.welfare; });
+  work_left_ -= static_cast<std::int64_t>(out.size());
   return out;
 }
 
-void WholeFills::fill_again() {
-  exchange([](std::span<const std::int64_t>) { return true; });
+bool WholeFills::prices_pay() const { return MostRent(groups_, limits_.buses, fill_).pays(); }
+
+// Whether prices pay after it, of so many Wh.
+bool WholeFills::paid(const Exchange& e, std::int64_t wh, MostRent& rent) {
+  move(e.g, e.h, e.way * wh);
+  const std::int64_t more = sign_of(groups_[e.g]) * e.way * wh;
+  work_left_ -= rent.update(groups_[e.g].bus, more, fill_);
+  work_left_ -= rent.update(groups_[e.h].bus, -more, fill_);
+  return rent.pays();
 }
 
-void WholeFills::exchange(const Holds& holds) {
+void WholeFills::undo(const Exchange& e, std::int64_t wh, MostRent& rent) { paid(e, -wh, rent); }
+
+// All of them once; `rent`: none, where prices need not pay. Whether any made the fills better.
+bool WholeFills::pass(std::span<const Exchange> all, MostRent* rent) {
+  bool better = false;
+  for (const Exchange& e : all) {
+    if (--work_left_ <= 0) return false;
+    std::int64_t wh = room_of(e, left_of(e));
+    if (rent == nullptr && wh > 0) move(e.g, e.h, e.way * wh);
+    for (; rent != nullptr && wh > 0; wh /= 2) {
+      if (paid(e, wh, *rent)) break;
+      undo(e, wh, *rent);
+    }
+    better = better || wh > 0;
+  }
+  return better;
+}
+
+void WholeFills::fill_again() {
   const std::vector<Exchange> all = exchanges();
-  for (bool again = true; again;) {
-    again = false;
-    for (const Exchange& e : all)
-      for (std::int64_t wh = room_of(e.g, e.h, e.way); wh > 0; wh /= 2) {
-        move(e.g, e.h, e.way * wh);
-        if (holds(fill_)) {
-          again = true;
-          break;
-        }
-        move(e.g, e.h, -e.way * wh);
-      }
+  while (pass(all, nullptr)) {
   }
 }
 
-bool WholeFills::better_by_exchange(const Holds& holds) {
+void WholeFills::exchange() {
+  MostRent rent(groups_, limits_.buses, fill_);
+  const std::vector<Exchange> all = exchanges();
+  while (pass(all, &rent)) {
+  }
+}
+
+bool WholeFills::better_by_exchange() {
+  MostRent rent(groups_, limits_.buses, fill_);
   const std::vector<Exchange> all = exchanges();
   return std::any_of(all.begin(), all.end(), [&](const Exchange& e) {
-    if (room_of(e.g, e.h, e.way) == 0) return false;
-    move(e.g, e.h, e.way);
-    const bool better = holds(fill_);
-    move(e.g, e.h, -e.way);
-    return better;
+    --work_left_;
+    if (left_of(e) <= 0) return false;
+    const bool pays = paid(e, 1, rent);
+    undo(e, 1, rent);
+    return pays && room_of(e, 1) == 1;
   });
 }
 

@@ -34,7 +34,8 @@ Result<GridProposal> read_numbers(const ClearingProposalBody& body, BytesView by
     const std::uint32_t row = r.u32();
     p.multipliers.push_back({row, read_wide(r)});
   }
-  if (!r.done()) return failure("a clearing proposal is not in its canonical form");
+  if (!r.done() || (p.guarantee == Guarantee::exchanges && p.balance != 0))
+    return failure("a clearing proposal is not in its canonical form");
   for (const RowMultiplier& m : p.multipliers)
     if (m.row >= limits.rows.size() || m.value <= 0 || m.value > max_multiplier)
       return failure("a clearing proposal's multiplier is of no row, or out of bounds");
@@ -61,7 +62,8 @@ Result<ClearingProposalBody> decode_clearing_proposal_body(BytesView body) {
   v.orders = r.u32();
   v.multipliers = r.u32();
   v.pieces = r.u32();
-  const bool whole = v.trades() ? v.pieces > 0 : v.pieces == 0 && v.multipliers == 0;
+  const bool solved = v.outcome == ClearingOutcome::solved;
+  const bool whole = v.trades() == (v.pieces > 0) && (solved || v.multipliers == 0);
   if (!r.done() || v.outcome > ClearingOutcome::exchanged || !whole || v.pieces > max_openings ||
       v.orders > max_orders_a_slot || v.multipliers > max_limit_rows)
     return failure("body of a clearing proposal is not in its canonical form");

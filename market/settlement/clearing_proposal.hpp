@@ -11,7 +11,8 @@
 //                    opening  pieces, restricted to the grid operator
 //                    (market/entries/operator_pieces.hpp),
 //                             of these bytes: balance i128, of each order its fill u32 (Wh), of
-//                             each multiplier its row u32 and value i128
+//                             each multiplier its row u32 and value i128; exchanged: balance 0 and
+//                             no multipliers
 //
 // Orders are those of the slot's book whose homes have a place in the grid, as their rows stand.
 // The values at buses follow from balance and multipliers, and so are not in it. What is unsolved

@@ -2,22 +2,10 @@
 
 #include <algorithm>
 
+#include "ledger/base/invariant.hpp"
 #include "market/clearing/grid_clearing.hpp"
 
 namespace market {
-namespace {
-
-void fill_rows(const PlacedOrders& placed, std::span<const WattHours> fills,
-               std::span<const Price> prices, std::span<BookRow> rows) {
-  for (std::size_t i = 0; i < placed.rows.size(); ++i) {
-    BookRow& row = rows[placed.rows[i]];
-    row.fill = fills[i];
-    row.price = fills[i].value > 0 ? prices[placed.buses[i]] : Price{};
-  }
-}
-
-}  // namespace
-
 PlacedOrders placed_in(const TradingGrid& grid, std::span<const Order> book) {
   std::map<AccountId, std::uint32_t> bus_of;
   for (const HomePlace& home : grid.homes) bus_of.emplace(home.account, home.bus);
@@ -38,19 +26,27 @@ std::optional<GridProposal> solved(const TradingGrid& grid, const PlacedOrders& 
   return std::move(*proposal);
 }
 
-Result<void> fill_by_proposal(const TradingGrid& grid, const PlacedOrders& placed,
-                              const GridProposal& proposal, std::span<BookRow> rows) {
-  const auto cleared =
+Result<PlacedFills> checked_fills(const TradingGrid& grid, const PlacedOrders& placed,
+                                  const GridProposal& proposal) {
+  auto cleared =
       check_proposal(placed.orders, placed.buses, std::get<TradeLimits>(grid.feeder), proposal);
   if (!cleared) return failure(cleared.error());
-  fill_rows(placed, proposal.fills, cleared->prices, rows);
-  return {};
+  return PlacedFills{proposal.fills, std::move(cleared->prices)};
 }
 
-void fill_by_fees(const TradingGrid& grid, const PlacedOrders& placed, std::span<BookRow> rows) {
-  const FeeTreeClearing cleared =
+PlacedFills fills_by_fees(const TradingGrid& grid, const PlacedOrders& placed) {
+  FeeTreeClearing cleared =
       clear_fee_tree(placed.orders, placed.buses, std::get<FeeTree>(grid.feeder));
-  fill_rows(placed, cleared.fills, cleared.prices, rows);
+  return {std::move(cleared.fills), std::move(cleared.prices)};
+}
+
+void fill_rows(const PlacedOrders& placed, const PlacedFills& filled, std::span<BookRow> rows) {
+  ledger::invariant(filled.fills.size() == placed.rows.size(), "a fill of each order");
+  for (std::size_t i = 0; i < placed.rows.size(); ++i) {
+    BookRow& row = rows[placed.rows[i]];
+    row.fill = filled.fills[i];
+    row.price = row.fill.value > 0 ? filled.prices[placed.buses[i]] : Price{};
+  }
 }
 
 }  // namespace market

@@ -21,10 +21,17 @@ PlacedOrders placed_in(const TradingGrid& grid, std::span<const Order> book);
 // What the solver finds, and its check accepts.
 std::optional<GridProposal> solved(const TradingGrid& grid, const PlacedOrders& placed);
 
-// Fill in fills and prices of the rows, which are those of the whole book. The error says why a
-// proposal does not hold.
-Result<void> fill_by_proposal(const TradingGrid& grid, const PlacedOrders& placed,
-                              const GridProposal& proposal, std::span<BookRow> rows);
-void fill_by_fees(const TradingGrid& grid, const PlacedOrders& placed, std::span<BookRow> rows);
+// What is traded at which prices.
+struct PlacedFills {
+  std::vector<WattHours> fills;  // in the order of the orders
+  std::vector<Price> prices;     // by bus
+};
+// The error says why a proposal does not hold.
+Result<PlacedFills> checked_fills(const TradingGrid& grid, const PlacedOrders& placed,
+                                  const GridProposal& proposal);
+PlacedFills fills_by_fees(const TradingGrid& grid, const PlacedOrders& placed);
+
+// Into the rows, which are those of the whole book.
+void fill_rows(const PlacedOrders& placed, const PlacedFills& filled, std::span<BookRow> rows);
 
 }  // namespace market

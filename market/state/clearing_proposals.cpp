@@ -1,7 +1,6 @@
 // Books that are cleared by a feeder: the part of MarketState that asks for a proposal, makes one,
 // and checks one.
 
-#include "ledger/base/invariant.hpp"
 #include "market/settlement/clearing_proposal.hpp"
 #include "market/state/market_state.hpp"
 #include "market/state/refusals.hpp"
@@ -39,12 +38,13 @@ MarketState::Applied MarketState::apply_clearing_proposal(const Transaction& tx,
       decode_clearing_proposal(tx, {next_slot_}, grid->from, placed->orders.size(),
                                std::get<TradeLimits>(grid->feeder), *grid_operator_key_);
   if (!proposal) return never(proposal.error());
+  Proposed taken;
   if (*proposal) {
-    std::vector<BookRow> rows(placed->rows.back() + std::size_t{1});
-    if (auto ok = fill_by_proposal(*grid, *placed, **proposal, rows); !ok)
-      return never("a clearing proposal that does not hold: " + ok.error());
+    auto filled = checked_fills(*grid, *placed, **proposal);
+    if (!filled) return never("a clearing proposal that does not hold: " + filled.error());
+    taken.filled = std::move(*filled);
   }
-  proposed_ = Proposed{std::move(*proposal)};
+  proposed_ = std::move(taken);
   return {};
 }
 
@@ -56,11 +56,10 @@ void MarketState::clear_book(ClosedSlot& closed) const {
   if (closed.grid) {
     const PlacedOrders placed = placed_in(*closed.grid, closed.orders);
     if (form_of(closed.grid->feeder) == FeederForm::fees)
-      fill_by_fees(*closed.grid, placed, closed.rows);
-    else if (proposed_ && proposed_->solved)
-      invariant(fill_by_proposal(*closed.grid, placed, *proposed_->solved, closed.rows).has_value(),
-                "a proposal that was taken holds");
-    closed.unsolved = proposed_ && !proposed_->solved;
+      fill_rows(placed, fills_by_fees(*closed.grid, placed), closed.rows);
+    else if (proposed_ && proposed_->filled)
+      fill_rows(placed, *proposed_->filled, closed.rows);
+    closed.unsolved = proposed_ && !proposed_->filled;
   }
   closed.clearing = clear_rows(*genesis_, closed.tariff, closed.rows);
 }

@@ -390,7 +390,7 @@ class MarketState final : public StateMachine {
 
   // clearing_proposals.cpp: books that are cleared by a feeder.
   struct Proposed {
-    std::optional<GridProposal> solved;
+    std::optional<PlacedFills> filled;  // as its check left them; none: unsolved
   };
   // Of the next slot those who have a place in its grid, where a proposal is due for them.
   std::optional<PlacedOrders> awaiting_proposal(std::int64_t time_ms) const;

@@ -198,6 +198,20 @@ TEST_CASE("acting, grid-aware: a proposal with any number changed is no block's"
   CHECK(with([](GridProposal& p) { p.balance -= value_scale * 1'000; }) != "");
   CHECK(with([](GridProposal& p) { p.multipliers[0].value /= 2; }) != "");
   CHECK(with([](GridProposal& p) { p.multipliers.clear(); }) != "");
+  // By exchanges there are neither multipliers nor a balance.
+  const auto by_exchanges = [](GridProposal& p) {
+    p.guarantee = Guarantee::exchanges;
+    p.balance = 0;
+    p.multipliers.clear();
+  };
+  CHECK(with(by_exchanges) == "transaction 1 is not the one that is due");  // it holds
+  for (const bool priced : {false, true})
+    CHECK(with([&](GridProposal& p) {
+            const std::vector<RowMultiplier> kept = p.multipliers;
+            by_exchanges(p);
+            if (priced) p.multipliers = kept;
+            if (!priced) p.balance = 1;
+          }).find("is not in its canonical form") != std::string::npos);
   CHECK(with([](GridProposal& p) { p.multipliers[0].row = 1; }).find("is of no row") !=
         std::string::npos);
   CHECK(with([](GridProposal& p) {
@@ -358,7 +372,7 @@ TEST_CASE(
     const PlacedOrders placed = placed_in(grid, book);
     REQUIRE(placed.orders.size() == book.size());
     std::vector<BookRow> rows = rows_of(BookForm::results, book);
-    fill_by_fees(grid, placed, rows);
+    fill_rows(placed, fills_by_fees(grid, placed), rows);
     REQUIRE(broken_book(BookForm::results, rows) == "");
     const FeeTreeClearing cleared = clear_fee_tree(placed.orders, placed.buses, tree);
     Wide fees = 0, rent = 0;

@@ -107,3 +107,28 @@ TEST_CASE("nodal prices: where no price ends a deficit, it is the least that lim
   CHECK(p.prices({30, 20}) == Prices{24, 21});
   CHECK(p.at({30, 20})->rent.value == -3);
 }
+
+TEST_CASE("nodal prices: from fills alone they begin in the middle of what is filled") {
+  const auto middle = [](const Priced& p, std::size_t buses) {
+    std::vector<std::int64_t> net(buses);
+    for (std::size_t i = 0; i < p.orders.size(); ++i)
+      net[p.buses[i]] += (p.orders[i].side == Side::buy ? 1 : -1) * p.fills[i].value;
+    const auto found = middle_prices(p.orders, p.buses, p.fills, net);
+    REQUIRE(found);
+    CHECK(found->rent.value >= 0);
+    std::vector<std::int64_t> out;
+    for (const Price price : found->by_bus) out.push_back(price.value);
+    return out;
+  };
+  CHECK(middle(Priced{}, 2) == Prices{0, 0});
+  Priced p = over_a_line();
+  CHECK(middle(p, 3) == Prices{20, 20, 20});
+  // A bus with both limits has its own middle; of one with a single one the other is the book's.
+  p.add(2, Side::buy, 70, 8);
+  p.add(2, Side::sell, 21, 8);
+  CHECK(middle(p, 4) == Prices{20, 25, 45, 25});
+  // And its own, where these would cross.
+  p.add(3, Side::sell, 31, 100);
+  p.add(1, Side::buy, 90, 100);
+  CHECK(middle(p, 4) == Prices{20, 30, 45, 31});
+}

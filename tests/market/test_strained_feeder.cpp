@@ -4,8 +4,10 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
+#include <numeric>
 
 #include "market/clearing/exact_program.hpp"
+#include "market/clearing/whole_fills.hpp"
 #include "tests/market/grid_case.hpp"
 
 using namespace market_test;
@@ -191,8 +193,7 @@ TEST_CASE("nodal: groups held to a value and released leave the exact program's 
         ++held;
       }
       solved += program.solve(taken).has_value();
-      for (std::size_t g = 0; g < groups.size(); ++g)
-        program.bound(g, 0, groups[g].energy.value);
+      for (std::size_t g = 0; g < groups.size(); ++g) program.bound(g, 0, groups[g].energy.value);
     }
     const auto released = program.solve(taken);
     REQUIRE(released);
@@ -240,6 +241,11 @@ TEST_CASE("nodal: fills that no prices pay for are refused, and others are found
   p.fills = {{335}, {1'000}, {5}, {670}};
   for (const Guarantee guarantee : {Guarantee::gap, Guarantee::exchanges}) {
     p.guarantee = guarantee;
+    if (guarantee == Guarantee::exchanges) {
+      p.balance = 0;
+      p.multipliers.clear();
+      p.values.assign(c.limits.buses, 0);
+    }
     const auto checked = check_proposal(c.orders, c.buses, c.limits, p);
     REQUIRE_FALSE(checked);
     CHECK(checked.error() == "grid-aware proposal: no prices within limits pay for its fills");
@@ -289,6 +295,20 @@ TEST_CASE("nodal: where whole Wh let far less trade than the program, exchanges 
     less.fills = {{0}, {0}, {0}, {wh}, {wh}};
     CHECK(refused(less) == "grid-aware proposal: an exchange of one Wh makes it better");
   }
+  // Nothing would tie a price to anything that the maker could choose.
+  for (const std::int64_t eur : {1'000'000, 50'000'000}) {
+    GridProposal priced = r.proposal;
+    priced.balance = Wide{eur} * value_scale;
+    priced.values = nodal_values(c.limits, priced.balance, {});
+    CHECK(refused(priced) ==
+          "grid-aware proposal: proven by exchanges, it has multipliers or a balance");
+    priced = r.proposal;
+    priced.multipliers = {{0, eur}};
+    priced.values = nodal_values(c.limits, 0, priced.multipliers);
+    CHECK(refused(priced) ==
+          "grid-aware proposal: proven by exchanges, it has multipliers or a balance");
+  }
+  CHECK(r.outcome.prices[3].value == 25'500'000);
   // Equal orders share their group's fill, and too many of them are not proven so.
   GridProposal many = r.proposal;
   while (c.orders.size() <= most_exchanged) {
@@ -301,4 +321,93 @@ TEST_CASE("nodal: where whole Wh let far less trade than the program, exchanges 
   c.buses.pop_back();
   many.fills.pop_back();
   CHECK(refused(many) == "");
+}
+
+namespace {
+
+// Two pairs behind rows of rooms 10 and 0: what one pair takes back of the room the other one uses,
+// and each pass frees a Wh.
+GridCase passing_by_turns(std::int64_t wh) {
+  Rng rng(1);
+  GridCase c;
+  c.limits = {8, {{{{1, 7}, {3, 1}}, 0}, {{{1, -92'566}, {2, 14}}, 0}}};
+  c.orders = {grid_order(Side::sell, 50, 1'000'000, rng),
+              grid_order(Side::buy, 300'000, 50'000'000, rng),
+              grid_order(Side::buy, 300'000, 99'000'000, rng),
+              grid_order(Side::sell, 3, 1'000'000, rng),
+              grid_order(Side::buy, 3, 50'000'000, rng),
+              grid_order(Side::buy, wh, 90'000'000, rng),
+              grid_order(Side::sell, wh, 80'000'000, rng),
+              grid_order(Side::sell, wh, 10'000'000, rng),
+              grid_order(Side::buy, wh, 20'000'000, rng)};
+  c.buses = {0, 1, 2, 3, 3, 4, 5, 6, 7};
+  constexpr std::int64_t near = 1'000'000'000, half = near / 2;
+  std::vector<LimitTerm> up{{4, near}, {5, near - 10}, {6, half}, {7, half - 10}}, down = up;
+  for (LimitTerm& t : down) t.coefficient = -t.coefficient;
+  c.limits.rows.push_back({up, 10});
+  c.limits.rows.push_back({down, 0});
+  return c;
+}
+
+}  // namespace
+
+TEST_CASE("nodal: exchanges that rows let pass a Wh at a time end by their count") {
+  const GridCase c = passing_by_turns(10'000'000);
+  const auto groups = order_groups(c.orders, c.buses);
+  const auto rows = rows_by_bus(c.limits);
+  const std::vector<Wide> values(c.limits.buses);
+  std::int64_t work = 1'000'000;
+  WholeFills whole(groups, c.limits, rows, values, std::vector<std::int64_t>(groups.size()), work);
+  whole.exchange();
+  CHECK(work <= 0);
+  CHECK(work > -1'000);
+  // What holds until then.
+  CHECK(whole.prices_pay());
+  for (std::size_t r = 0; r < c.limits.rows.size(); ++r) CHECK(whole.excess(r) <= 0);
+  CHECK(std::accumulate(whole.fills().begin(), whole.fills().end(), std::int64_t{0}) > 1'000);
+  whole.fill_again();
+  whole.take_back();
+  CHECK(work > -1'000);
+  // With few Wh they end by themselves.
+  const Cleared few = cleared(passing_by_turns(1'000));
+  CHECK(few.proposal.guarantee == Guarantee::exchanges);
+  CHECK(few.outcome.volume.value > 1'500);
+  // And the maker ends with many, too; of these orders it finds what is within the gap's bound.
+  CHECK(cleared(c).proposal.guarantee == Guarantee::gap);
+}
+
+TEST_CASE("nodal: a check of exchanges looks at each pair once, and at the buses that it touches") {
+  // Two pairs trade; all others would, but for the prices of those two.
+  Rng rng(1);
+  GridCase c;
+  c.limits = {6, {{{{0, 1}, {3, -1}, {4, 1}, {5, 3}}, 0}}};
+  c.orders = {grid_order(Side::buy, 1'000, 100'000'000, rng),
+              grid_order(Side::sell, 1'000, 99'000'000, rng),
+              grid_order(Side::buy, 1'000, 100'000'000, rng),
+              grid_order(Side::sell, 1'000, 99'990'000, rng)};
+  c.buses = {3, 4, 5, 0};
+  for (std::int64_t i = 0; c.orders.size() < most_exchanged; ++i) {
+    c.orders.push_back(grid_order(Side::buy, 10, 20'000'000 + i, rng));
+    c.orders.push_back(grid_order(Side::sell, 10, 1'000'000 + i, rng));
+    c.buses.insert(c.buses.end(), {3, 2});
+  }
+  GridProposal p;
+  p.guarantee = Guarantee::exchanges;
+  p.fills.resize(c.orders.size());
+  for (std::size_t i = 0; i < 4; ++i) p.fills[i] = {1'000};
+  p.values = nodal_values(c.limits, 0, {});
+  REQUIRE(check_proposal(c.orders, c.buses, c.limits, p));
+  const auto groups = order_groups(c.orders, c.buses);
+  REQUIRE(groups.size() == most_exchanged);
+  const auto rows = rows_by_bus(c.limits);
+  std::vector<std::int64_t> fills;
+  for (const OrderGroup& g : groups) fills.push_back(p.fills[g.orders.front()].value);
+  std::int64_t work = 0;
+  WholeFills whole(groups, c.limits, rows, p.values, fills, work);
+  CHECK_FALSE(whole.better_by_exchange());
+  constexpr std::int64_t pairs = most_exchanged * (most_exchanged - 1) / 2;
+  std::printf("nodal: a check of exchanges of %zu orders: work of %lld\n", most_exchanged,
+              static_cast<long long>(-work));
+  CHECK(-work > pairs / 4);
+  CHECK(-work < pairs * 100);
 }

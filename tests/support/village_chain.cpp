@@ -57,6 +57,8 @@ Transaction VillageWriter::worse(const Transaction& honest) const {
     said = *decode_clearing_proposal(honest, body.slot, body.grid, body.orders,
                                      std::get<TradeLimits>(grid->feeder), operator_key());
     said->guarantee = Guarantee::exchanges;
+    said->balance = 0;
+    said->multipliers.clear();
   }
   return clearing_proposal_of(body.slot, body.grid, body.orders, said, operator_key());
 }
