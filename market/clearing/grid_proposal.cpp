@@ -170,7 +170,7 @@ class Check {
 
   // Of the multipliers' rows.
   struct Weights {
-    std::vector<Wide> congestion;  // by bus: sum_r m_r |a_rb|, at most what all trades are worth
+    std::vector<Wide> congestion;  // by bus: sum_r m_r |a_rb - c_r|, at most max_value
     std::vector<Wide> unit;        // by bus: sum_r |a_rb|
     Wide units = 0;                // what D changes where each multiplier is a unit larger, at most
   };
@@ -178,16 +178,34 @@ class Check {
     Weights out{std::vector<Wide>(limits_.buses), std::vector<Wide>(limits_.buses), 0};
     std::vector<Wide> ordered(limits_.buses);
     for (std::size_t i = 0; i < orders_.size(); ++i) ordered[buses_[i]] += orders_[i].energy.value;
+    const std::int64_t with_orders =
+        std::count_if(ordered.begin(), ordered.end(), [](Wide wh) { return wh > 0; });
     for (const RowMultiplier& m : proposal_.multipliers) {
       out.units += limits_.rows[m.row].room;
+      const std::int64_t middle = twice_middle(limits_.rows[m.row], ordered, with_orders);
       for (const LimitTerm& t : limits_.rows[m.row].terms) {
         const Wide size = std::abs(t.coefficient);
-        out.congestion[t.bus] = std::min(out.congestion[t.bus] + m.value * size, max_value);
+        const Wide apart = m.value * std::abs(2 * t.coefficient - middle);
+        out.congestion[t.bus] = std::min(out.congestion[t.bus] + (apart + 1) / 2, max_value);
         out.unit[t.bus] += size;
         out.units += ordered[t.bus] * size;
       }
     }
     return out;
+  }
+
+  // Twice c_r: what the row's largest and least coefficients come to, where it counts all `buses`
+  // with orders; otherwise 0. `ordered`: by bus, above 0 where anybody orders.
+  static std::int64_t twice_middle(const LimitRow& row, std::span<const Wide> ordered,
+                                   std::int64_t buses) {
+    std::int64_t least = max_coefficient, most = -max_coefficient, counted = 0;
+    for (const LimitTerm& t : row.terms) {
+      if (ordered[t.bus] == 0) continue;
+      least = std::min(least, t.coefficient);
+      most = std::max(most, t.coefficient);
+      ++counted;
+    }
+    return counted == buses ? least + most : 0;
   }
 
   // The dearest k + 1 of the groups whose limit is their bus's value, by what a Wh there counts.

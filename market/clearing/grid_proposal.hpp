@@ -45,20 +45,27 @@
 //
 // The bound on D - W. With k rows that have multipliers, a vertex of the program fills at most
 // k + 1 groups in part, and the limit of each of these is its bus's value: they are at the margin.
-// Rounding moves each of them by less than 1 Wh, and so adds less than d_r = sum |a_rb| over them
-// to row r. In a program whose rows have d_r less room the rounded vertex holds; each group is then
-// at its bound or at the margin, so that D - W (D with the real rooms) is sum_r m_r x (room left in
-// r), less than sum_r m_r 2 d_r. That is what is allowed:
-//     2 Wh x sum of c_b = sum_r m_r |a_rb| over the k + 1 groups at the margin where it is largest,
+// Rounding moves each of them by less than 1 Wh, and their sum not at all, and so adds less than
+// d_r = sum |a_rb - c_r| over them to row r, for any c_r: the middle of the row's coefficients
+// where it has one at each bus with orders, otherwise 0. In a program whose rows have d_r less room
+// the rounded vertex holds; each group is then at its bound or at the margin, so that D - W (D with
+// the real rooms) is sum_r m_r x (room left in r), less than sum_r m_r 2 d_r. That is what is
+// allowed:
+//     2 Wh x sum of c_b = sum_r m_r |a_rb - c_r| over the k + 1 groups at the margin where it is
+//     largest,
 //     what half a unit of each multiplier makes of D, since multipliers are rounded,
 //     and 2 Wh x the highest bid for each of these groups (at least one) where some row has less
 //     room than 2 Wh of each of them would take at its largest coefficient.
 // The last is not proven: there the program with less room may have no solution, and an integer
 // program's optimum may lie anywhere below: a hundredth of a Wh that counts for relief at one bus
 // may be what all trade at another hangs on. All of 3,000,000 random books with rooms of any size
-// keep to it, and all but 71 of 1,000,000 of feeders beyond their limits. At the margin is a limit
+// keep to it, and all but 71 of 1,000,000 of feeders beyond their limits (both with c_r = 0, which
+// allows more; with the middle, all of 20,000 of the latter). At the margin is a limit
 // within a micro-euro of the value, and what a unit of each multiplier makes of it: who adds
-// multipliers of next to nothing does not widen the bound.
+// multipliers of next to nothing does not widen the bound, nor does a multiplier, however large, of
+// a row that counts all orders alike. Multipliers of rows that contradict each other, or of
+// coefficients that are next to equal, still can: an auditor compares the welfare with what it
+// finds itself.
 //
 // Where the bound cannot be kept, of books of at most 100 orders, the guarantee is exchanges. In an
 // exchange a buyer and a seller trade 1 Wh more, or 1 Wh less, or one group trades 1 Wh in the

@@ -411,3 +411,26 @@ TEST_CASE("nodal: a check of exchanges looks at each pair once, and at the buses
   CHECK(-work > pairs / 4);
   CHECK(-work < pairs * 100);
 }
+
+TEST_CASE("nodal: a multiplier of a row that counts all alike does not widen the gap's bound") {
+  // Of a row without room upstream of all: any multiplier and the balance that undoes it leave
+  // values and D as they are.
+  Rng rng(1);
+  GridCase c;
+  c.limits = {4, {{{{1, 1000}, {2, 1000}, {3, 1000}}, 0}}};
+  c.orders = {grid_order(Side::sell, 5'000, 80'000, rng),
+              grid_order(Side::buy, 5'000, 220'000, rng)};
+  c.buses = {1, 2};
+  CHECK(cleared(c).outcome.volume.value == 5'000);
+  GridProposal p;
+  p.fills = {{0}, {0}};
+  for (Wide m = 1; m < max_multiplier / 10; m *= 10) {
+    p.multipliers = {{0, m}};
+    p.balance = Wide{80'000} * value_scale - m * 1'000;
+    p.values = nodal_values(c.limits, p.balance, p.multipliers);
+    if (p.values.empty()) continue;
+    const auto checked = check_proposal(c.orders, c.buses, c.limits, p);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().find("too far below") != std::string::npos);
+  }
+}
