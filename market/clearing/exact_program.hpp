@@ -42,7 +42,7 @@ class ExactProgram {
   // where no work is left.
   std::optional<GridSolution> solve(std::span<const double> taken);
 
-  // What a group may trade in what is solved from here on, in place of 0 to its energy; low <= high.
+  // What a group may trade in what is solved from here on, not 0 to its energy; low <= high.
   void bound(std::size_t group, std::int64_t low, std::int64_t high);
 
  private:

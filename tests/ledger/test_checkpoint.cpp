@@ -230,8 +230,9 @@ TEST_CASE("the worked bytes of docs/formats/log.md are what the code writes") {
   CHECK(shows(policy_text(example().policy)));
   CHECK(shows(cosigned_text(example().unix_seconds, checkpoint_text(example().checkpoint()))));
   CHECK(shows(write_tlog_proof(example().proof(1))));
-  for (const auto& [path, bytes] : all_tiles(example().entries, 3)) {
-    std::string hex = to_hex(bytes);
+  for (const auto& tile : all_tiles(example().entries, 3)) {
+    const std::string& path = tile.first;  // clang 14 captures no structured binding
+    std::string hex = to_hex(tile.second);
     for (std::size_t at = 64; at < hex.size(); at += 65) hex.insert(at, "\n");
     CHECK_MESSAGE(shows(path + "\n" + hex + "\n"), path);
   }
