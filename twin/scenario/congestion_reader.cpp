@@ -59,10 +59,10 @@ const std::vector<std::string>& names_of_rungs() {
 
 void read_rung(TomlTable t, Scenario& s) {
   RungSpec r;
-  r.kind = enum_named<RungSpec::Kind>(t.one_of("rung", "none", names_of_rungs()), names_of_rungs());
-  // Which keys a rung has that there is not, nobody knows.
-  if (t.text("rung", "none") != names_of_rungs()[static_cast<std::size_t>(r.kind)]) return;
-  if (!t.has("rung")) t.refuse("rung", "the name of a rung");
+  if (!t.has("rung")) return t.refuse("rung", "the name of a rung");
+  const std::string name = t.one_of("rung", "", names_of_rungs());
+  if (name.empty()) return;  // which keys it may have beside, nobody knows
+  r.kind = enum_named<RungSpec::Kind>(name, names_of_rungs());
   // The ladder and homes' managers go by the minute.
   if (ledger::minutes(1) % s.time.physics_step != ledger::Duration{})
     t.fail("rung", "a grid operator wants a time.physics_step that divides a minute");
