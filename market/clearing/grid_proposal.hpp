@@ -59,8 +59,8 @@
 // The last is not proven: there the program with less room may have no solution, and an integer
 // program's optimum may lie anywhere below: a hundredth of a Wh that counts for relief at one bus
 // may be what all trade at another hangs on. All of 3,000,000 random books with rooms of any size
-// keep to it, and all but 71 of 1,000,000 of feeders beyond their limits (both with c_r = 0, which
-// allows more; with the middle, all of 20,000 of the latter). At the margin is a limit
+// keep to it (with c_r = 0, which allows more), and all but 102 of 1,000,000 of feeders beyond
+// their limits. At the margin is a limit
 // within a micro-euro of the value, and what a unit of each multiplier makes of it: who adds
 // multipliers of next to nothing does not widen the bound, nor does a multiplier, however large, of
 // a row that counts all orders alike. Multipliers of rows that contradict each other, or of

@@ -129,7 +129,7 @@ TEST_CASE("nodal: books of a feeder that is beyond its limits clear, and their b
   std::printf("nodal: of %d books beyond limits all clear, %d trade, %d proven by exchanges\n",
               books, traded, exchanged);
   CHECK(traded > books / 2);
-  CHECK(exchanged <= books / 10'000);  // grid_proposal.hpp says so
+  CHECK(exchanged <= books / 5'000);  // grid_proposal.hpp says how many
 }
 
 TEST_CASE("nodal: the exact program's optimum is what its multipliers allow") {
@@ -198,8 +198,13 @@ TEST_CASE("nodal: groups held to a value and released leave the exact program's 
     const auto released = program.solve(taken);
     REQUIRE(released);
     check_optimum(c, groups, *released);
-    const double best = welfare_of(groups, fresh->fill);
-    CHECK(std::abs(welfare_of(groups, released->fill) - best) <= 1e-12 * std::abs(best) + 1e-3);
+    // Fills are the nearest doubles, and two optima may trade more or less at no gain.
+    double moved = 0;
+    for (std::size_t g = 0; g < groups.size(); ++g)
+      moved +=
+          static_cast<double>(groups[g].limit.value) * (fresh->fill[g] + released->fill[g] + 1);
+    const double apart = welfare_of(groups, released->fill) - welfare_of(groups, fresh->fill);
+    CHECK(std::abs(apart) <= 1e-15 * moved);
   }
   CHECK(solved > 100);
   CHECK(held > 1'000);
