@@ -28,7 +28,7 @@ int field(const FieldOptions& o) {
   const auto loaded = load_scenario(o.bench, *overrides);
   if (!loaded) return complain(wrong_input, loaded.error());
   const twin::Scenario& scenario = loaded->scenario;
-  const auto out = output_directory(o.out, scenario);
+  const auto out = output_directory(o.out, scenario.name);
   if (!out) return complain(wrong_input, out.error());
   auto world = loaded->make_world();
   if (!world) return complain(wrong_input, world.error());

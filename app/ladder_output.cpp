@@ -7,6 +7,7 @@
 
 #include "app/ladder_json.hpp"
 #include "app/output_file.hpp"
+#include "app/run_output.hpp"
 #include "viz/report/ladder_report.hpp"
 
 namespace app {
@@ -16,18 +17,13 @@ using ledger::failure;
 using ledger::Result;
 
 Result<std::string> make_ladder_directory(const std::string& asked, const std::string& name) {
+  auto out = output_directory(asked, name + "-ladder");
+  if (!out) return out;
+  const std::string option = (asked.empty() ? "" : "--out ") + *out;
   std::error_code error;
-  std::string out = asked;
-  for (int k = 1; out.empty(); ++k) {
-    const std::string path = "runs/" + name + "-ladder-" + std::to_string(k);
-    if (!fs::exists(path, error)) out = path;
-  }
-  const std::string option = asked.empty() ? out : "--out " + out;
-  if (fs::exists(out, error) && (!fs::is_directory(out, error) || !fs::is_empty(out, error)))
-    return failure(option + ": exists already; wants a new or empty directory");
-  fs::create_directories(out, error);
+  fs::create_directories(*out, error);
   if (error) return failure(option + ": cannot be made: " + error.message());
-  if (::access(out.c_str(), W_OK | X_OK) != 0)
+  if (::access(out->c_str(), W_OK | X_OK) != 0)
     return failure(option + ": cannot be written: " + std::strerror(errno));
   return out;
 }

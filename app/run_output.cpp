@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 using ledger::failure;
 using ledger::Result;
 
-Result<std::string> output_directory(const std::string& asked, const twin::Scenario& scenario) {
+Result<std::string> output_directory(const std::string& asked, const std::string& name) {
   std::error_code error;
   if (!asked.empty()) {
     if (fs::exists(asked, error) &&
@@ -26,7 +26,7 @@ Result<std::string> output_directory(const std::string& asked, const twin::Scena
     return asked;
   }
   for (int k = 1;; ++k) {
-    const std::string path = "runs/" + scenario.name + "-" + std::to_string(k);
+    const std::string path = "runs/" + name + "-" + std::to_string(k);
     if (!fs::exists(path, error)) return path;
   }
 }

@@ -5,13 +5,11 @@
 
 #include "app/console.hpp"
 #include "ledger/base/result.hpp"
-#include "twin/scenario/scenario.hpp"
 
 namespace app {
 
 // The directory asked for, which must be new or empty; or the first free of runs/NAME-1, -2, ...
-ledger::Result<std::string> output_directory(const std::string& asked,
-                                             const twin::Scenario& scenario);
+ledger::Result<std::string> output_directory(const std::string& asked, const std::string& name);
 
 // DIR/report.html from DIR/run.db and the summary's text.
 ledger::Result<void> write_report(const std::string& directory, const std::string& summary);

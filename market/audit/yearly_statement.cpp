@@ -35,9 +35,9 @@ class YearKeeper {
     return log_.genesis.epoch.unix_ms + std::int64_t{slot.value} * log_.genesis.slot_ms <
            last_year_ms;
   }
-  template <class Acts>
-  bool are_told(const Acts& acts) const {
-    return std::all_of(acts.begin(), acts.end(), [&](const auto& a) { return is_told(a.slot); });
+  template <class Act>
+  bool are_told(const std::vector<Act>& acts, Slot Act::*slot = &Act::slot) const {
+    return std::all_of(acts.begin(), acts.end(), [&](const Act& a) { return is_told(a.*slot); });
   }
   void take(TransactionKind kind, const Opening& opening);
   void take_own(TransactionKind kind, const Opening& opening);
@@ -126,10 +126,8 @@ Result<void> YearKeeper::read() {
     if (!tx) return failure(tx.error());
     for (const Opening& o : tx->openings) take(tx->kind, o);
   }
-  const bool measures_told = std::all_of(measures_.begin(), measures_.end(),
-                                         [&](const auto& m) { return is_told(m.paid_in); });
   if (!are_told(statements_) || !are_told(rulings_) || !are_told(given_) || !are_told(received_) ||
-      !are_told(retirements_) || !measures_told)
+      !are_told(retirements_) || !are_told(measures_, &HomeMeasure::paid_in))
     return failure("has a slot beyond the year 9998");
   fees_ = fees_in(log_.entries);
   for (const Bytes& entry : log_.entries) {

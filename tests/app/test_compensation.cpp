@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/app/evening_street.hpp"
 #include "tests/app/short_run.hpp"
 
 using nlohmann::json;
@@ -14,36 +15,8 @@ using test::Outcome;
 
 namespace {
 
-// A street whose transformer does not carry its evening: flexibility is bought, and cars are
-// dimmed.
-const char* const evening = R"(name = "evening"
-seed = 3
-
-[time]
-start = "2026-04-14T17:00:00+02:00"
-duration = "90m"
-physics_step = "60s"
-metering_interval = "60s"
-
-[grid.generator]
-homes = 6
-branches = 2
-transformer_kva = 25
-
-[ledger]
-block_interval = "60s"
-gateways = 2
-
-[oracle]
-feeder_evidence = false
-
-[consensus]
-validators = 1
-
-[[population]]
-count = 6
-ev = { plug_kw = 11, daily_km = [50, 70] }
-
+// Flexibility is bought, and cars are dimmed.
+const std::string evening = test::evening_street + R"(
 [[congestion]]
 rung = "flexibility"
 
@@ -65,8 +38,8 @@ TEST_CASE("What the grid operator owes for measures and as relief is paid by the
   const Folder folder;
   folder.write("evening.toml", evening);
   const std::string run = folder.at("run");
-  const json summary =
-      output_of({"run", folder.at("evening.toml"), "--out", run, "--json", "--quiet"});
+  const json summary = output_of({"run", folder.at("evening.toml"), "--out", run, "--set",
+                                  "time.duration=90m", "--json", "--quiet"});
   const json& congestion = summary.at("congestion");
   REQUIRE(congestion.at("by_rung").contains("flexibility"));
   REQUIRE(congestion.at("by_rung").at("flexibility").at("eur") > 0);

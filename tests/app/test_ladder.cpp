@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
 
+#include "tests/app/evening_street.hpp"
 #include "tests/app/reader_cases.hpp"
 #include "tests/app/short_run.hpp"
 #include "twin/ladder/ladder_comparison.hpp"
@@ -19,35 +20,7 @@ using test::Outcome;
 
 namespace {
 
-// Evening, cars come home.
-const char* const street = R"(name = "street"
-seed = 2
-
-[time]
-start = "2026-04-14T17:00:00+02:00"
-duration = "2h"
-physics_step = "60s"
-metering_interval = "60s"
-
-[grid.generator]
-homes = 6
-branches = 2
-transformer_kva = 25
-
-[ledger]
-block_interval = "60s"
-gateways = 2
-
-[oracle]
-feeder_evidence = false
-
-[consensus]
-validators = 1
-
-[[population]]
-count = 6
-ev = { plug_kw = 11, daily_km = [50, 70] }
-
+const std::string street = test::evening_street + R"(
 [[congestion]]
 rung = "dimming-14a"
 

@@ -1,9 +1,8 @@
 #include <doctest/doctest.h>
-#include <fstream>
 #include <string>
 
 #include "tests/support/made_up_ladder.hpp"
-#include "tests/viz/made_up_run.hpp"
+#include "tests/viz/well_formed.hpp"
 #include "viz/report/ladder_report.hpp"
 #include "viz/report/ladder_words.hpp"
 
@@ -37,17 +36,8 @@ std::string finding_of(const LadderRuns& all, const std::string& subject) {
   return "";
 }
 
-bool is_well_formed(const std::string& page) {
-  made_up::Folder folder;
-  std::ofstream(folder.file("page.xml"), std::ios::binary) << page;
-  const std::string command =
-      "python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' " +
-      folder.file("page.xml") + " 2>/dev/null";
-  return std::system(command.c_str()) == 0;
-}
-
 void check_whole(const std::string& page) {
-  CHECK(is_well_formed(page));
+  CHECK(made_up::well_formed(page));
   for (const char* never :
        {"nan", "inf<", "src=", "href=", "url(", "<script", "<link", "@import"}) {
     CAPTURE(never);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "tests/viz/made_up_run.hpp"
+#include "tests/viz/well_formed.hpp"
 #include "viz/report/report.hpp"
 
 using namespace viz;
@@ -32,16 +33,6 @@ bool contains(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-// As a stranger's parser sees it.
-bool well_formed(const std::string& page) {
-  made_up::Folder folder;
-  std::ofstream(folder.file("page.xml"), std::ios::binary) << page;
-  const std::string command =
-      "python3 -c 'import sys, xml.dom.minidom; xml.dom.minidom.parse(sys.argv[1])' " +
-      folder.file("page.xml") + " 2>/dev/null";
-  return std::system(command.c_str()) == 0;
-}
-
 // The part of a page between an element's id and the end of that element.
 std::string part(const std::string& page, const std::string& id) {
   const auto begin = page.find("id=\"" + id + "\"");
@@ -57,7 +48,7 @@ TEST_CASE("a report contains every part, is well-formed and needs nothing from o
   const std::string page = report_of(made_up::description(), 1440);
   if (const char* keep = std::getenv("AIPCHAIN_KEEP_REPORT"))
     std::ofstream(keep, std::ios::binary) << page;
-  CHECK(well_formed(page));
+  CHECK(made_up::well_formed(page));
   for (const char* id :
        {"power", "flows", "voltage", "loading", "map", "price", "forecast", "consensus"}) {
     CAPTURE(id);
@@ -130,7 +121,7 @@ TEST_CASE("hostile names are escaped wherever they stand") {
   std::string summary = made_up::summary();
   summary.replace(summary.find("cable s1-1"), 10, "<script>");
   const std::string page = report_of(run, 30, summary);
-  CHECK(well_formed(page));
+  CHECK(made_up::well_formed(page));
   CHECK_FALSE(contains(page, "<script"));
   CHECK(contains(page, "&lt;script&gt;alert(&#39;x&#39;)"));
 }
@@ -138,14 +129,14 @@ TEST_CASE("hostile names are escaped wherever they stand") {
 TEST_CASE("a run that ended at once, or without some parts, still has a report") {
   auto run = made_up::description();
   const std::string page = report_of(run, 0);
-  CHECK(well_formed(page));
+  CHECK(made_up::well_formed(page));
   CHECK(contains(page, "No voltage was recorded."));
   CHECK(contains(page, "No market slot was settled."));
   CHECK(contains(page, "No statement was settled."));
-  CHECK(well_formed(report_of(run, 1)));
-  CHECK(well_formed(report_of(run, 16)));
+  CHECK(made_up::well_formed(report_of(run, 1)));
+  CHECK(made_up::well_formed(report_of(run, 16)));
   const std::string bare = report_of(run, 20, "{}");
-  CHECK(well_formed(bare));
+  CHECK(made_up::well_formed(bare));
   CHECK_FALSE(contains(bare, "nan"));
 }
 
@@ -162,6 +153,6 @@ TEST_CASE("a summary that is none is refused") {
     CAPTURE(text);
     const auto page = make_report(reader, text);
     REQUIRE(page);
-    CHECK(well_formed(*page));
+    CHECK(made_up::well_formed(*page));
   }
 }

@@ -350,10 +350,7 @@ void GridOperatorNode::sign(Posted& entry, Instant now) const {
 }
 
 void GridOperatorNode::say_again(Instant now, Outbox& outbox) {
-  if (!said_.again(now, now - config_.patience, 1).empty()) {
-    said_.remove(posted_.front().message);
-    say_next(now, outbox);
-  }
+  for (const SharedBytes& late : said_.again(now, now - config_.patience, 1)) said_.remove(late);
   while (!posted_.empty() && now - posted_.front().since > given_up_after) {
     outbox.event(Refused{config_.directory.grid_operator(),
                          "measures of slot " + std::to_string(posted_.front().slot.value) +
